@@ -1,0 +1,309 @@
+"""What is written to disk: one frozen record per run, unknown fields refused, never NaN."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+SCHEMA_VERSION = 1
+
+Text = Annotated[str, Field(max_length=2000)]
+Name = Annotated[str, Field(max_length=300)]
+Count = Annotated[int, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0)]
+Scalar = bool | int | float | str | None
+Setting = Scalar | list[Scalar]
+
+Method = Literal["counter", "integrated", "modelled"]
+Phase = Literal["warmup", "measured", "profile"]
+When = Literal["cold", "resident", "after"]
+
+
+class Record(BaseModel):
+    """The base of all: frozen, closed, finite."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, json_schema_serialization_defaults_required=True
+    )
+
+
+class Doubt(Record):
+    """One thing that a reader should know before trusting a number, and how to cure it."""
+
+    code: Name
+    message: Text
+    cure: Text
+    bars_ranking: bool
+
+
+class Reading(Record):
+    """The energy of one domain over one window.
+
+    `energy_joules` is None, never 0, where nothing could be read; a doubt then says why.
+    `standard_uncertainty_joules` holds what is random from window to window, or, for a modelled
+    reading, what the model may be off by.
+    """
+
+    domain: Name
+    meter: Name
+    method: Method
+    energy_joules: float | None
+    standard_uncertainty_joules: Annotated[float, Field(ge=0)] | None
+    duration_seconds: Seconds
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def low_joules(self) -> float | None:
+        """The lower end of the 95 % interval, or None."""
+        return self._end(-1)
+
+    @property
+    def high_joules(self) -> float | None:
+        """The upper end of the 95 % interval, or None."""
+        return self._end(+1)
+
+    def _end(self, sign: int) -> float | None:
+        if self.energy_joules is None or self.standard_uncertainty_joules is None:
+            return None
+        return self.energy_joules + sign * 1.959964 * self.standard_uncertainty_joules
+
+
+class Work(Record):
+    """What was done, counted from the outputs. None means that this kind does not apply."""
+
+    inference_count: Count
+    failure_count: Count = 0
+    input_token_count: Count | None = None
+    output_token_count: Count | None = None
+    image_count: Count | None = None
+    pixel_count: Count | None = None
+    step_count: Count | None = None
+    audio_seconds: Seconds | None = None
+    video_seconds: Seconds | None = None
+
+
+class PowerTrace(Record):
+    """Power over time in one domain, from a profile trial; seconds count from the window's start."""
+
+    domain: Name
+    seconds: tuple[Seconds, ...]
+    watts: tuple[float, ...]
+
+
+class Condition(Record):
+    """The state of one device right after a window."""
+
+    domain: Name
+    temperature_celsius: float | None = None
+    clock_mhz: float | None = None
+    throttle_reasons: tuple[Name, ...] = ()
+    foreign_process_count: Count | None = None
+
+
+class Trial(Record):
+    """One window: what was served in it, how long it took, what the meters read."""
+
+    index: Count
+    phase: Phase
+    block_ids: tuple[Count, ...]
+    started_seconds: Seconds
+    duration_seconds: Seconds
+    work: Work
+    readings: tuple[Reading, ...]
+    conditions: tuple[Condition, ...] = ()
+    power_trace: tuple[PowerTrace, ...] = ()
+
+
+class Idle(Record):
+    """The floor under a run: energy of every domain while nothing was served."""
+
+    when: When
+    duration_seconds: Seconds
+    readings: tuple[Reading, ...]
+
+
+class Estimate(Record):
+    """A value with its interval; instrument gain is apart, in `Result.gain`."""
+
+    value: float
+    low: float
+    high: float
+    confidence_level: Annotated[float, Field(gt=0, lt=1)]
+    sample_count: Count
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low <= self.value <= self.high:
+            raise ValueError("an estimate needs low <= value <= high")
+        return self
+
+
+class Summary(Record):
+    """What a run says in five figures. None is what could not be had; a doubt says why."""
+
+    energy_kwh_per_1000: Estimate | None
+    net_energy_kwh_per_1000: Estimate | None
+    modelled_energy_kwh_per_1000: Estimate | None
+    energy_joules_per_unit: Estimate | None
+    duration_seconds_per_inference: Estimate | None
+
+
+class Quality(Record):
+    """How well the model did on the requests it served; the interval is 95 %."""
+
+    metric: Name
+    value: float
+    low: float
+    high: float
+    sample_count: Count
+
+
+class Gain(Record):
+    """The scale error that repeats with every window: all of a run's figures move with it."""
+
+    relative_half_width: Annotated[float, Field(ge=0)]
+    source: Text
+
+
+class Boundary(Record):
+    """Which domains are in the figure, and whether they were measured."""
+
+    domains: tuple[Name, ...]
+    kind: Literal["measured", "modelled"]
+
+
+class Device(Record):
+    """One device of the machine; `used` says whether the run had it."""
+
+    domain: Name
+    name: Name
+    uuid: Name | None = None
+    used: bool = True
+    memory_bytes: Count | None = None
+    power_limit_watts: float | None = None
+    default_power_limit_watts: float | None = None
+    driver_version: Name | None = None
+    clock_mhz: float | None = None
+    max_clock_mhz: float | None = None
+    mig_enabled: bool | None = None
+    foreign_process_count: Count | None = None
+
+
+class Sensor(Record):
+    """What a meter said of itself before the run: what it can read, or why it can't."""
+
+    meter: Name
+    usable: bool
+    reason: Text | None = None
+    domains: tuple[Name, ...] = ()
+    method: Method | None = None
+    step_seconds: float | None = None
+    jitter_seconds: float | None = None
+    quantum_joules: float | None = None
+    read_cost_seconds: float | None = None
+    counter_to_power_ratio: float | None = None
+
+
+class Machine(Record):
+    """Where the run took place. No host name and no user name."""
+
+    operating_system: Name
+    architecture: Name
+    cpu_name: Name
+    cpu_logical_count: Count
+    memory_bytes: Count
+    container: bool
+    python_version: Name
+    devices: tuple[Device, ...]
+    sensors: tuple[Sensor, ...]
+
+
+class TaskInfo(Record):
+    """Which work, exactly: the fingerprint covers id, version, parameters and every request."""
+
+    id: Name
+    version: Count
+    fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None
+    dataset: Name
+    dataset_revision: Name | None = None
+    request_count: Count | None = None
+    unit: Name
+    parameters: dict[Name, Setting]
+
+
+class Model(Record):
+    """Which model, and how it was loaded."""
+
+    id: Name
+    revision: Name | None
+    weights: Literal["pretrained", "random"]
+    dtype: Name | None
+    parameter_count: Count | None
+    settings: dict[Name, Setting]
+
+
+class Backend(Record):
+    """What ran the model, with the versions of all that matters."""
+
+    name: Name
+    versions: dict[Name, Name]
+
+
+class Protocol(Record):
+    """The rules that the run followed, so that its stopping can be understood."""
+
+    budget_seconds: Seconds
+    target_relative_half_width: float
+    confidence_level: float
+    min_trials: Count
+    max_trials: Count
+    window_seconds: Seconds
+    blocks_per_trial: Count | None
+    max_inferences: Count | None = None
+
+
+class Failure(Record):
+    """Why a run has no result: at which stage, a code to group by, and a sentence."""
+
+    stage: Name
+    code: Name
+    message: Text
+
+
+class Result(Record):
+    """One run, complete: raw trials first, everything else can be recomputed from them."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    run_id: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+    created_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+    joulebench_version: Name
+    status: Literal["done", "failed", "interrupted"]
+    failure: Failure | None
+    profile: Literal["standard", "strict", "quick"]
+    stop_reason: Literal["target", "trials", "budget"] | None
+    task: TaskInfo
+    model: Model
+    backend: Backend
+    machine: Machine
+    protocol: Protocol
+    boundary: Boundary
+    idle: tuple[Idle, ...]
+    trials: tuple[Trial, ...]
+    quality: Quality | None
+    summary: Summary | None
+    gain: Gain | None
+    doubts: tuple[Doubt, ...]
+    rankable: bool
+
+    @model_validator(mode="after")
+    def _failure_matches_status(self) -> Self:
+        if (self.status == "failed") != (self.failure is not None):
+            raise ValueError("a failed run needs a failure, and only a failed run has one")
+        if self.status == "done" and (self.summary is None or self.stop_reason is None):
+            raise ValueError("a finished run needs a summary and a stop reason")
+        return self
+
+    def measured(self) -> tuple[Trial, ...]:
+        """The trials that count."""
+        return tuple(trial for trial in self.trials if trial.phase == "measured")

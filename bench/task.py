@@ -1,0 +1,187 @@
+"""Task, Request, Work: what a task file is made of, and how its requests are dealt into blocks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+BLOCK_SIZE = 10
+
+Row = Mapping[str, Any]
+Setting = bool | int | float | str | None
+Unit = Literal["inference", "token", "image"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One inference to make: named inputs (text, or an image), and the right answer if known."""
+
+    inputs: Mapping[str, Any]
+    reference: Any = None
+
+    @property
+    def length(self) -> int:
+        """Size of the input: characters of text, pixels of an image. It balances the blocks."""
+        return sum(_length(value) for value in self.inputs.values())
+
+
+@dataclass(frozen=True)
+class Output:
+    """What came back for one request: text, a label, or an image."""
+
+    text: str | None = None
+    label: str | None = None
+    image: Any = None
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How well one output answers its request: a score from 0 to 1, or None if it can't be said.
+
+    A metric that judges pictures asks `recognise`, which the engine hands it, for their labels.
+    """
+
+    name: str
+    score: Callable[[Request, Output], float | None]
+    needs_judge: bool = False
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Requests that ship with the package."""
+
+    file: str
+    parameters: Mapping[str, Setting] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Hub:
+    """Requests from the Hugging Face hub, read through `datasets` at a pinned revision."""
+
+    repository: str
+    revision: str
+    split: str
+    configuration: str | None = None
+    rows: int = 1000
+    parameters: Mapping[str, Setting] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One standardised workload. It names no model, no device and no meter.
+
+    `tag` is the Hugging Face pipeline tag, which tells a backend what kind of model to load.
+    `parameters` are fixed for every data set; a data set adds its own. `request` turns a row of a
+    data set into a request, under those parameters, or gives None for a row that can't be used.
+    """
+
+    id: str
+    version: int
+    title: str
+    tag: str
+    inference: str
+    unit: Unit
+    parameters: Mapping[str, Setting]
+    datasets: Mapping[str, Embedded | Hub]
+    request: Callable[[Row, Mapping[str, Setting]], Request | None]
+    metric: Metric
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A task with its requests at hand, dealt into blocks, and its fingerprint."""
+
+    task: Task
+    dataset: str
+    dataset_revision: str | None
+    parameters: Mapping[str, Setting]
+    requests: tuple[Request, ...]
+    blocks: tuple[tuple[Request, ...], ...]
+    fingerprint: str
+
+    def block_ids(self, count: int) -> tuple[int, ...]:
+        """The ids of the first `count` blocks, from block 0 on, starting over after the last."""
+        return tuple(index % len(self.blocks) for index in range(count))
+
+
+def workload(
+    task: Task,
+    dataset: str,
+    rows: Iterable[Row],
+    parameters: Mapping[str, Setting],
+    revision: str | None = None,
+) -> Workload:
+    """Turn the rows of a data set into a workload.
+
+    Raises ValueError where no row can be used.
+    """
+    merged = {**task.parameters, **parameters}
+    made = (task.request(row, merged) for row in rows)
+    requests = tuple(request for request in made if request is not None)
+    if not requests:
+        raise ValueError(f"data set {dataset!r} has no row that {task.id} can use")
+    return Workload(
+        task=task,
+        dataset=dataset,
+        dataset_revision=revision,
+        parameters=merged,
+        requests=requests,
+        blocks=deal(requests),
+        fingerprint=fingerprint(task, merged, requests),
+    )
+
+
+def deal(requests: Sequence[Request]) -> tuple[tuple[Request, ...], ...]:
+    """Deal requests into blocks of ten whose input lengths are as alike as can be.
+
+    Sorted by length, the requests fall into ten layers; each block takes one of every layer,
+    alternately from the short and the long end. Fewer than ten are cycled to fill one block;
+    what does not fill a last block is left out.
+    """
+    if len(requests) < BLOCK_SIZE:
+        filled = [requests[index % len(requests)] for index in range(BLOCK_SIZE)]
+        return (tuple(filled),)
+    count = len(requests) // BLOCK_SIZE
+    by_length = sorted(requests[: count * BLOCK_SIZE], key=lambda request: request.length)
+    layers = [by_length[start : start + count] for start in range(0, count * BLOCK_SIZE, count)]
+    snaked = [layer if index % 2 == 0 else layer[::-1] for index, layer in enumerate(layers)]
+    return tuple(zip(*snaked, strict=True))
+
+
+def fingerprint(
+    task: Task, parameters: Mapping[str, Setting], requests: Sequence[Request]
+) -> str:
+    """SHA-256 over canonical JSON of id, version, fixed parameters and every request, in hex."""
+    content = {
+        "id": task.id,
+        "version": task.version,
+        "parameters": dict(parameters),
+        "requests": [{name: _plain(value) for name, value in r.inputs.items()} for r in requests],
+    }
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _length(value: Any) -> int:
+    size = getattr(value, "size", None)
+    if isinstance(size, tuple):
+        return int(size[0] * size[1])
+    return len(str(value)) if size is None else int(size)
+
+
+def _plain(value: Any) -> Any:
+    """A JSON value for an input; pixels and samples enter as the SHA-256 of what was decoded."""
+    if isinstance(value, str | int | float | bool | None):
+        return value
+    array = value if hasattr(value, "tobytes") and hasattr(value, "dtype") else _pixels(value)
+    digest = hashlib.sha256(array.tobytes()).hexdigest()
+    return {"sha256": digest, "shape": list(array.shape), "dtype": str(array.dtype)}
+
+
+def _pixels(image: Any) -> Any:
+    import numpy
+
+    return numpy.asarray(image)

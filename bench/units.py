@@ -1,0 +1,25 @@
+"""Units: the only conversions in the house, so that a factor of 3,600 can be wrong in one place."""
+
+SECONDS_PER_HOUR = 3600
+JOULES_PER_WATT_HOUR = SECONDS_PER_HOUR
+JOULES_PER_KWH = 1000 * JOULES_PER_WATT_HOUR
+
+
+def kwh_from_joules(joules: float) -> float:
+    """Energy in kilowatt-hours from joules."""
+    return joules / JOULES_PER_KWH
+
+
+def joules_from_kwh(kwh: float) -> float:
+    """Energy in joules from kilowatt-hours."""
+    return kwh * JOULES_PER_KWH
+
+
+def kwh_per_1000(joules_per_inference: float) -> float:
+    """Energy in kWh per 1,000 inferences from joules per inference."""
+    return kwh_from_joules(1000 * joules_per_inference)
+
+
+def grams_co2e(kwh: float, grams_per_kwh: float) -> float:
+    """Mass of CO2e in grams from energy (kWh) and a grid's carbon intensity (gCO2e/kWh)."""
+    return kwh * grams_per_kwh

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.records import Doubt
+from bench import stats
+from bench.records import Device, Doubt, Result, Trial
+
+HIGHEST_POWER_RATIO = 1.1
+LOWEST_POWER_RATIO = 0.5
+TEMPERATURE_DRIFT_CELSIUS = 5.0
+BUSY_FRACTION = 0.1
+CORRELATED = 0.5
 
 
 @dataclass(frozen=True)
@@ -113,7 +121,7 @@ CATALOGUE: dict[str, Kind] = {
         "Run again with a larger --budget.",
     ),
     "quality-missing": Kind(
-        "Quality could not be judged: {reason}.",
+        "Quality could not be judged on this data set.",
         "Choose a data set with reference answers to see quality beside energy.",
         bars_ranking=False,
     ),
@@ -123,7 +131,7 @@ CATALOGUE: dict[str, Kind] = {
         bars_ranking=False,
     ),
     "machine-busy": Kind(
-        "Other programs used {percent:.0f} % of the CPU while the machine should have been idle.",
+        "Other programs took up to {percent:.0f} % of the CPU during a measured trial.",
         "Stop what else runs on this machine, and run again.",
         bars_ranking=False,
     ),
@@ -139,3 +147,123 @@ def doubt(code: str, **figures: object) -> Doubt:
         cure=kind.cure,
         bars_ranking=kind.bars_ranking,
     )
+
+
+def raise_all(result: Result) -> tuple[Doubt, ...]:
+    """Every doubt that the record gives rise to, each once, those that bar ranking first.
+
+    A pure function of the record, so that a reader can raise them again and compare.
+    """
+    found = [*_about_run(result), *_about_sensors(result), *_about_devices(result)]
+    unique = {(item.code, item.message): item for item in found}
+    return tuple(sorted(unique.values(), key=lambda item: not item.bars_ranking))
+
+
+def rankable(result: Result) -> bool:
+    """Whether a result may stand in a ranked group."""
+    return (
+        result.status == "done"
+        and result.summary is not None
+        and result.summary.energy_kwh_per_1000 is not None
+        and result.boundary.kind == "measured"
+        and not any(item.bars_ranking for item in raise_all(result))
+    )
+
+
+def _about_run(result: Result) -> Iterator[Doubt]:
+    measured = result.measured()
+    if result.status == "interrupted":
+        yield doubt("interrupted")
+    if result.profile == "quick":
+        yield doubt("quick-run")
+    if result.model.weights == "random":
+        yield doubt("random-weights")
+    if result.status != "failed" and len(measured) < result.protocol.min_trials:
+        yield doubt("too-few-trials", count=len(measured), least=result.protocol.min_trials)
+    failures = sum(trial.work.failure_count for trial in measured)
+    if failures:
+        yield doubt("requests-failed", count=failures)
+    if result.status == "done" and result.quality is None:
+        yield doubt("quality-missing")
+    yield from _about_interval(result, measured)
+
+
+def _about_interval(result: Result, measured: tuple[Trial, ...]) -> Iterator[Doubt]:
+    summary = result.summary
+    if summary is None or result.profile == "quick":
+        return
+    width = stats.relative_half_width(summary.energy_kwh_per_1000)
+    target = result.protocol.target_relative_half_width
+    if width is not None and width > target:
+        yield doubt("interval-target-missed", got=100 * width, target=100 * target)
+    energy = [stats.energy_joules(trial, result.boundary.domains) for trial in measured]
+    known = [value for value in energy if value is not None]
+    if len(known) == len(energy) >= 3 and stats.correlation(known) >= CORRELATED:
+        yield doubt("trials-correlated", r=stats.correlation(known))
+    warmup = [t.duration_seconds for t in result.trials if t.phase == "warmup"]
+    if not stats.steady(warmup):
+        yield doubt("not-steady")
+    if summary.energy_kwh_per_1000 is not None and summary.net_energy_kwh_per_1000 is None:
+        yield doubt("idle-missing")
+
+
+def _about_sensors(result: Result) -> Iterator[Doubt]:
+    if result.boundary.kind == "modelled" and result.gain is not None:
+        yield doubt("energy-modelled", percent=100 * result.gain.relative_half_width)
+    for trial in result.measured():
+        for reading in trial.readings:
+            if reading.domain in result.boundary.domains:
+                yield from reading.doubts
+
+
+def _about_devices(result: Result) -> Iterator[Doubt]:
+    for device in result.machine.devices:
+        if device.domain in result.boundary.domains:
+            yield from _about_power(result, device)
+    yield from _about_conditions(result)
+
+
+def _about_power(result: Result, device: Device) -> Iterator[Doubt]:
+    limit, default = device.power_limit_watts, device.default_power_limit_watts
+    if limit is not None and default is not None and abs(limit - default) > 0.5:
+        yield doubt("power-limit-changed", domain=device.domain, limit=limit, default=default)
+    if device.mig_enabled:
+        yield doubt("mig-whole-gpu", domain=device.domain)
+    floor = stats.idle_watts(result.idle, device.domain)
+    for trial in result.measured():
+        for reading in trial.readings:
+            if reading.domain != device.domain or reading.energy_joules is None:
+                continue
+            if reading.method == "modelled" or reading.duration_seconds <= 0:
+                continue
+            watts = reading.energy_joules / reading.duration_seconds
+            if limit is not None and watts > HIGHEST_POWER_RATIO * limit:
+                yield doubt(
+                    "power-implausible-high", domain=device.domain, watts=watts, limit=limit
+                )
+            if floor is not None and watts < LOWEST_POWER_RATIO * floor[0]:
+                yield doubt(
+                    "power-implausible-low", domain=device.domain, watts=watts, idle=floor[0]
+                )
+
+
+def _about_conditions(result: Result) -> Iterator[Doubt]:
+    trials = result.measured()
+    seen = [condition for trial in trials for condition in trial.conditions]
+    for domain in sorted({condition.domain for condition in seen}):
+        mine = [condition for condition in seen if condition.domain == domain]
+        foreign = max((c.foreign_process_count or 0 for c in mine), default=0)
+        if foreign:
+            yield doubt("foreign-process", domain=domain, count=foreign)
+        reasons = sorted({reason for c in mine for reason in c.throttle_reasons})
+        hardware = [reason for reason in reasons if reason.startswith("hw_")]
+        if hardware:
+            yield doubt("throttled-hardware", domain=domain, reasons=", ".join(hardware))
+        if "sw_power_cap" in reasons:
+            yield doubt("throttled-power-cap", domain=domain)
+        warm = [c.temperature_celsius for c in mine if c.temperature_celsius is not None]
+        if warm and abs(warm[-1] - warm[0]) > TEMPERATURE_DRIFT_CELSIUS:
+            yield doubt("temperature-drift", domain=domain, kelvin=abs(warm[-1] - warm[0]))
+    loads = [c.other_load_fraction for c in seen if c.other_load_fraction is not None]
+    if loads and max(loads) > BUSY_FRACTION:
+        yield doubt("machine-busy", percent=100 * max(loads))

@@ -24,7 +24,10 @@ class Record(BaseModel):
     """The base of all: frozen, closed, finite."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, json_schema_serialization_defaults_required=True
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_serialization_defaults_required=True,
     )
 
 
@@ -92,13 +95,17 @@ class PowerTrace(Record):
 
 
 class Condition(Record):
-    """The state of one device right after a window."""
+    """The state of one device right after a window.
+
+    `other_load_fraction` is the share of the CPU that other programs took since the last look.
+    """
 
     domain: Name
     temperature_celsius: float | None = None
     clock_mhz: float | None = None
     throttle_reasons: tuple[Name, ...] = ()
     foreign_process_count: Count | None = None
+    other_load_fraction: Annotated[float, Field(ge=0)] | None = None
 
 
 class Trial(Record):
@@ -121,6 +128,7 @@ class Idle(Record):
     when: When
     duration_seconds: Seconds
     readings: tuple[Reading, ...]
+    conditions: tuple[Condition, ...] = ()
 
 
 class Estimate(Record):

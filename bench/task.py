@@ -151,15 +151,19 @@ def deal(requests: Sequence[Request]) -> tuple[tuple[Request, ...], ...]:
     return tuple(zip(*snaked, strict=True))
 
 
-def fingerprint(
-    task: Task, parameters: Mapping[str, Setting], requests: Sequence[Request]
-) -> str:
+def fingerprint(task: Task, parameters: Mapping[str, Setting], requests: Sequence[Request]) -> str:
     """SHA-256 over canonical JSON of id, version, fixed parameters and every request, in hex."""
     content = {
         "id": task.id,
         "version": task.version,
         "parameters": dict(parameters),
-        "requests": [{name: _plain(value) for name, value in r.inputs.items()} for r in requests],
+        "requests": [
+            {
+                "inputs": {k: _plain(v) for k, v in r.inputs.items()},
+                "reference": _plain(r.reference),
+            }
+            for r in requests
+        ],
     }
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""From energy to things that people know: phone charges, grams of CO2e."""

@@ -1,0 +1,43 @@
+"""Grams of CO2e of an energy on a grid, and ratios that refuse to mix bases."""
+
+from __future__ import annotations
+
+from bench import facts
+from bench.footprint.quantity import Quantity, derive
+from bench.records import Estimate
+
+SHOWN = ("world", "FR", "US", "US-WV")
+
+
+def grid(key: str) -> facts.Fact:
+    """A grid by "world", ISO 3166 code ("FR") or US-state code ("US-WV"), in gCO2e/kWh.
+
+    Raises ValueError if the table has no such grid.
+    """
+    known = {name.lower(): fact for name, fact in facts.grids().items()}
+    fact = known.get(key.lower())
+    if fact is None:
+        raise ValueError(f"no grid {key!r}: give world, a country's code (FR) or a state's (US-WV)")
+    return fact
+
+
+def grams(energy_kwh: float | Estimate, grid_key: str) -> Quantity:
+    """Mass of CO2e, in grams, of an energy in kWh on this grid; its basis comes along.
+
+    Raises ValueError if the table has no such grid.
+    """
+    fact = grid(grid_key)
+    return derive(energy_kwh, fact.value, "gCO2e", fact)
+
+
+def ratio(a: Quantity, b: Quantity) -> float:
+    """How many times more CO2e `a` is than `b`, same energy or not.
+
+    Raises ValueError where the two do not count the same things (their bases differ), and where
+    `b` is nothing.
+    """
+    if (a.basis, a.unit) != (b.basis, b.unit):
+        raise ValueError(f"no ratio across bases: {a.label} is {a.basis}, {b.label} is {b.basis}")
+    if b.value == 0:
+        raise ValueError("no ratio to nothing")
+    return a.value / b.value

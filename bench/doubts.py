@@ -32,6 +32,10 @@ CATALOGUE: dict[str, Kind] = {
         "Run on a machine with an NVIDIA GPU, or give read access to the CPU's energy counter; "
         "`joulebench doctor` says how.",
     ),
+    "energy-replayed": Kind(
+        "The energy comes from a recorded or made trace, not from this machine.",
+        "Leave --meter out to measure.",
+    ),
     "energy-missing": Kind(
         "The energy of {domain} could not be read: {reason}.",
         "See `joulebench doctor` for this sensor, then run again.",
@@ -54,7 +58,7 @@ CATALOGUE: dict[str, Kind] = {
     ),
     "power-implausible-low": Kind(
         "Mean power of {domain} under load was {watts:.1f} W, below half of its idle {idle:.1f} W.",
-        "Something else loaded the device while it should have been idle: run again on a quiet one.",
+        "Something else loaded the device while it should have been idle: run on a quiet one.",
     ),
     # The device
     "foreign-process": Kind(

@@ -87,7 +87,7 @@ class Work(Record):
 
 
 class PowerTrace(Record):
-    """Power over time in one domain, from a profile trial; seconds count from the window's start."""
+    """Power over time in one domain, from a profile trial; seconds count from its start."""
 
     domain: Name
     seconds: tuple[Seconds, ...]

@@ -131,7 +131,7 @@ def correlation(values: Sequence[float]) -> float:
 
 
 def steady(durations: Sequence[float]) -> bool:
-    """Whether warm-up is over: the last three windows of equal work lie within 5 % of each other."""
+    """Whether warm-up is over: the last three windows of equal work agree within 5 %."""
     last = durations[-3:]
     return len(last) == 3 and max(last) <= 1.05 * min(last)
 

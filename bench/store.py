@@ -59,9 +59,7 @@ def load(path: Path) -> Result:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise Unreadable(
-                f"{path} has {size} bytes, more than the {MAX_BYTES} of any real result"
-            )
+            raise Unreadable(f"{path} has {size} bytes; no real result has over {MAX_BYTES}")
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Unreadable(f"{path} can't be read: {error}") from error

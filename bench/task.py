@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -113,14 +114,16 @@ def workload(
     rows: Iterable[Row],
     parameters: Mapping[str, Setting],
     revision: str | None = None,
+    limit: int | None = None,
 ) -> Workload:
-    """Turn the rows of a data set into a workload.
+    """Turn the first `limit` rows that the task can use (all of them if None) into a workload.
 
     Raises ValueError where no row can be used.
     """
     merged = {**task.parameters, **parameters}
     made = (task.request(row, merged) for row in rows)
-    requests = tuple(request for request in made if request is not None)
+    usable = (request for request in made if request is not None)
+    requests = tuple(itertools.islice(usable, limit))
     if not requests:
         raise ValueError(f"data set {dataset!r} has no row that {task.id} can use")
     return Workload(

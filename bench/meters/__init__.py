@@ -46,7 +46,7 @@ class Meter(Protocol):
         ...
 
     def watts(self) -> Mapping[str, float]:
-        """Power at this moment by domain, in watts, for pictures only; empty where there is none."""
+        """Power at this moment by domain, in watts, for pictures only; empty if there is none."""
         ...
 
 

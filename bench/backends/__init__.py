@@ -1,0 +1,62 @@
+"""Backends: what runs a model. One file a backend; each has `TAGS` and `load(spec) -> Session`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from bench.records import Backend, Model, Work
+from bench.task import Output, Request, Setting
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Which model to load, and how. `parameters` are the fixed ones of the workload."""
+
+    task_id: str
+    tag: str
+    model: str
+    parameters: Mapping[str, Setting]
+    weights: str = "pretrained"
+    dtype: str = "auto"
+    devices: tuple[str, ...] = ("cpu",)
+    batch_size: int = 1
+    revision: str | None = None
+    allow_pickle: bool = False
+    trust_remote_code: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+class Served(NamedTuple):
+    """What was done, and what came back, one output a request, in order."""
+
+    work: Work
+    outputs: tuple[Output, ...]
+
+
+class Session(Protocol):
+    """A loaded model."""
+
+    model: Model
+    backend: Backend
+
+    def serve(self, requests: Sequence[Request]) -> Served:
+        """Answer all requests, and return when the device has drained. Work is counted."""
+        ...
+
+    def close(self) -> None:
+        """Give the memory back."""
+        ...
+
+
+class ModelNotFound(ValueError):
+    """A model that can't be had; the message is one sentence that names the way out (exit 2)."""
+
+
+class Failed(RuntimeError):
+    """A run that broke; it is recorded as a result (exit 3)."""
+
+    def __init__(self, stage: str, code: str, message: str) -> None:
+        super().__init__(message)
+        self.stage, self.code, self.message = stage, code, message

@@ -1,0 +1,73 @@
+"""A backend that only takes time, so that a whole run can be tested in milliseconds."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from bench.backends import Failed, Served, Spec
+from bench.clock import Clock, SystemClock
+from bench.records import Backend, Model, Work
+from bench.task import Output, Request
+
+TAGS: tuple[str, ...] = ()
+
+
+class PretendSession:
+    """Each request takes `seconds`; `noise` is the relative standard deviation of a serving.
+
+    It fails like a real model where it is told to: `fail_at` counts servings from 0.
+    """
+
+    def __init__(
+        self,
+        spec: Spec,
+        clock: Clock,
+        seconds: float = 0.1,
+        noise: float = 0.0,
+        seed: int = 0,
+        fail_at: int | None = None,
+    ) -> None:
+        self._clock, self._seconds, self._noise = clock, seconds, noise
+        self._random = random.Random(seed)
+        self._new_tokens = spec.parameters.get("new_tokens")
+        self._tag, self._fail_at, self._served = spec.tag, fail_at, 0
+        self.model = Model(
+            id=spec.model,
+            revision=None,
+            weights="random",
+            dtype=None,
+            parameter_count=None,
+            settings={"pretended_seconds": seconds},
+        )
+        self.backend = Backend(name="pretend", versions={})
+
+    def serve(self, requests: Sequence[Request]) -> Served:
+        if self._served == self._fail_at:
+            raise Failed("serve", "out-of-memory", "the pretended device has no memory left")
+        self._served += 1
+        factor = 1 + self._noise * self._random.gauss(0, 1)
+        self._clock.sleep(self._seconds * len(requests) * max(factor, 0.01))
+        tokens = self._new_tokens if isinstance(self._new_tokens, int) else None
+        work = Work(
+            inference_count=len(requests),
+            output_token_count=tokens * len(requests) if tokens else None,
+            image_count=len(requests) if self._tag == "text-to-image" else None,
+        )
+        return Served(work, tuple(Output() for _ in requests))
+
+    def close(self) -> None:
+        return None
+
+
+def load(spec: Spec, clock: Clock | None = None) -> PretendSession:
+    """A session that pretends; options: seconds, noise, seed, fail_at."""
+    options = spec.options
+    return PretendSession(
+        spec,
+        clock or SystemClock(),
+        seconds=float(options.get("seconds", "0.01")),
+        noise=float(options.get("noise", "0")),
+        seed=int(options.get("seed", "0")),
+        fail_at=int(options["fail_at"]) if "fail_at" in options else None,
+    )

@@ -1,0 +1,101 @@
+"""A name -> its module, by file name. Listing reads folders and imports nothing."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import importlib
+import importlib.util
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+
+from bench.task import Task
+
+PACKAGES = {
+    "task": "tasks",
+    "backend": "bench.backends",
+    "meter": "bench.meters",
+    "plot": "bench.plots",
+    "exporter": "bench.exporters",
+}
+# Files that serve the others in their folder, and are no room of their own kind.
+HELPERS = {"edges", "style", "source", "architectures"}
+
+
+class NotFound(ValueError):
+    """A name that nothing answers to; the message names the nearest."""
+
+
+def names(kind: str) -> list[str]:
+    """Every name of a kind ("task", "meter", …), ours by file name and others' by entry point."""
+    ours = {_spell(path.stem) for path in _folder(kind).glob("*.py") if _is_room(path)}
+    return sorted(ours | set(_plugins(kind)))
+
+
+def module(kind: str, name: str) -> ModuleType:
+    """The module behind a name. Raises NotFound, naming the nearest."""
+    plugins = _plugins(kind)
+    if name in plugins:
+        return importlib.import_module(plugins[name])
+    if name not in names(kind):
+        raise NotFound(_suggest(kind, name, names(kind)))
+    return importlib.import_module(f"{PACKAGES[kind]}.{name.replace('-', '_')}")
+
+
+def task(name: str) -> Task:
+    """The task of this id, or of this Hugging Face pipeline tag. Raises NotFound."""
+    known = names("task")
+    if name not in known:
+        by_tag = {tag(other): other for other in known}
+        if name not in by_tag:
+            raise NotFound(_suggest("task", name, [*known, *(t for t in by_tag if t)]))
+        name = by_tag[name]
+    found: Task = module("task", name).TASK
+    return found
+
+
+def headline(kind: str, name: str) -> str:
+    """The first line of a module's docstring, read without importing it."""
+    tree = _tree(kind, name)
+    return (ast.get_docstring(tree) or "").partition("\n")[0] if tree else ""
+
+
+def tag(name: str) -> str | None:
+    """The pipeline tag of a task, read from its source without importing it."""
+    for node in ast.walk(_tree("task", name) or ast.Module([], [])):
+        if isinstance(node, ast.keyword) and node.arg == "tag":
+            return node.value.value if isinstance(node.value, ast.Constant) else None  # type: ignore[return-value]
+    return None
+
+
+def _tree(kind: str, name: str) -> ast.Module | None:
+    path = _folder(kind) / f"{name.replace('-', '_')}.py"
+    return ast.parse(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+@cache
+def _folder(kind: str) -> Path:
+    spec = importlib.util.find_spec(PACKAGES[kind])
+    if spec is None or not spec.submodule_search_locations:
+        return Path("/nonexistent")
+    return Path(spec.submodule_search_locations[0])
+
+
+def _is_room(path: Path) -> bool:
+    return not path.stem.startswith("_") and path.stem not in HELPERS
+
+
+def _spell(stem: str) -> str:
+    return stem.replace("_", "-")
+
+
+@cache
+def _plugins(kind: str) -> dict[str, str]:
+    return {point.name: point.value for point in entry_points(group=f"joulebench.{kind}s")}
+
+
+def _suggest(kind: str, name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or sorted(known)
+    return f"there is no {kind} {name!r}; did you mean {', '.join(near)}?"

@@ -1,0 +1,1 @@
+"""The garden: one standardised workload a file, found by file name."""

@@ -1,0 +1,54 @@
+"""Image generation: one picture for one prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bench.task import Embedded, Hub, Metric, Output, Request, Row, Setting, Task
+
+
+def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
+    """The prompt of a row; what it asks to see is the reference where the data set names it."""
+    prompt = str(row.get("prompt") or row.get("Prompt") or "").strip()
+    limit = parameters.get("prompt_words")
+    if isinstance(limit, int):
+        prompt = " ".join(prompt.split()[:limit])
+    if not prompt:
+        return None
+    label = row.get("label")
+    return Request(inputs={"prompt": prompt}, reference=label if isinstance(label, str) else None)
+
+
+def score(asked: Request, output: Output) -> float | None:
+    """1 where a classifier trained on real pictures sees in the drawn one what was asked for."""
+    if asked.reference is None or output.label is None:
+        return None
+    return float(output.label == asked.reference)
+
+
+TASK = Task(
+    id="image-gen",
+    version=1,
+    title="Image generation",
+    tag="text-to-image",
+    inference="one image for one prompt",
+    unit="image",
+    parameters={"images_per_prompt": 1},
+    datasets={
+        "embedded": Embedded("image-gen", parameters={"steps": 20}),
+        "standard": Hub(
+            "EnergyStarAI/image_generation",
+            revision="main",
+            split="train",
+            parameters={"steps": 30},
+        ),
+        "power-hungry": Hub(
+            "Gustavosta/Stable-Diffusion-Prompts",
+            revision="d816d4a05cb89bde39dd99284c459801e1e7e69a",
+            split="test",
+            parameters={"prompt_words": 50},
+        ),
+    },
+    request=request,
+    metric=Metric("classifier agreement", score, needs_judge=True),
+)

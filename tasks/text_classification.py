@@ -1,0 +1,47 @@
+"""Text classification: one label for one text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bench.task import Embedded, Hub, Metric, Output, Request, Row, Setting, Task
+
+
+def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
+    """The text of a row; its label is the reference where the data set names it in words."""
+    text = str(row["text"]).strip()
+    if not text:
+        return None
+    label = row.get("label")
+    return Request(inputs={"text": text}, reference=label if isinstance(label, str) else None)
+
+
+def score(asked: Request, output: Output) -> float | None:
+    """1 where the label is right; "neg" and "NEGATIVE" are the same answer."""
+    if asked.reference is None or output.label is None:
+        return None
+    right, got = str(asked.reference).lower(), output.label.lower()
+    shorter, longer = sorted((right, got), key=len)
+    return float(right == got or (len(shorter) >= 3 and longer.startswith(shorter)))
+
+
+TASK = Task(
+    id="text-classification",
+    version=1,
+    title="Text classification",
+    tag="text-classification",
+    inference="one text, one forward pass",
+    unit="inference",
+    parameters={},
+    datasets={
+        "embedded": Embedded("text-classification"),
+        "standard": Hub("EnergyStarAI/text_classification", revision="main", split="train"),
+        "power-hungry": Hub(
+            "stanfordnlp/imdb",
+            revision="e6281661ce1c48d982bc483cf8a173c1bbeb5d31",
+            split="test",
+        ),
+    },
+    request=request,
+    metric=Metric("accuracy", score),
+)

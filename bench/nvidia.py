@@ -1,0 +1,250 @@
+"""The one place that touches NVIDIA's management library: GPUs by UUID, readings, failures."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any, Literal
+
+_HARDWARE = {0x08: "hardware slowdown", 0x40: "hardware thermal", 0x80: "hardware power brake"}
+_SOFTWARE = {0x04: "software power cap", 0x20: "software thermal"}
+
+_REASONS = {
+    1: "NVIDIA's library was not initialised",
+    2: "the driver refused the request as invalid",
+    3: "the GPU does not support this reading",
+    4: "reading is forbidden to this user",
+    6: "the GPU was not found",
+    9: "NVIDIA's driver is not loaded",
+    12: "NVIDIA's driver was not found",
+    13: "the driver is too old to have this function",
+    15: "the GPU is lost (it fell off the bus or was reset)",
+    16: "the GPU needs a reset",
+    17: "the GPU is blocked by the operating system",
+    18: "the driver and its library have different versions; reboot to mend it",
+}
+
+
+class NvidiaUnavailable(Exception):
+    """NVIDIA's library can't be used at all; `reason` is a clause that says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class ReadFailed(Exception):
+    """One reading could not be had; `reason` is a clause that says why."""
+
+    def __init__(self, reason: str, unsupported: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.unsupported = unsupported
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One GPU as the driver lists it; `index` is the driver's (PCI order). None: not reported."""
+
+    index: int
+    uuid: str
+    name: str
+    memory_bytes: int | None
+    power_limit_watts: float | None
+    default_power_limit_watts: float | None
+    driver_version: str | None
+    clock_mhz: float | None
+    max_clock_mhz: float | None
+    mig_enabled: bool | None
+    mig_uuids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Power:
+    """Power in watts, and whether it is of this instant or averaged (over up to a second)."""
+
+    watts: float
+    kind: Literal["instant", "average"]
+
+
+@dataclass(frozen=True)
+class Throttle:
+    """Why clocks are held down now: by the hardware (heat, power brake), and by software."""
+
+    hardware: tuple[str, ...]
+    software: tuple[str, ...]
+
+
+_initialised_in: int | None = None
+_handles: dict[str, Any] = {}
+_without_instant: set[str] = set()
+
+
+def _reason(code: int) -> str:
+    return _REASONS.get(code, f"the driver answered with error {code}")
+
+
+def _library() -> Any:
+    """The binding, initialised once per process. Raises NvidiaUnavailable."""
+    global _initialised_in
+    try:
+        import pynvml
+    except ImportError:
+        raise NvidiaUnavailable("the package nvidia-ml-py is not installed") from None
+    if _initialised_in != os.getpid():
+        try:
+            pynvml.nvmlInit()
+        except pynvml.NVMLError as error:
+            raise NvidiaUnavailable(_reason(error.value)) from None
+        _handles.clear()
+        _initialised_in = os.getpid()
+    return pynvml
+
+
+def _call(function: str, *arguments: Any) -> Any:
+    library = _library()
+    try:
+        return getattr(library, function)(*arguments)
+    except library.NVMLError as error:
+        code = error.value
+        raise ReadFailed(_reason(code), unsupported=code in {3, 13}) from None
+
+
+def _call_or_none(function: str, *arguments: Any) -> Any:
+    try:
+        return _call(function, *arguments)
+    except ReadFailed:
+        return None
+
+
+def _handle(uuid: str) -> Any:
+    _library()
+    if uuid not in _handles:
+        _handles[uuid] = _call("nvmlDeviceGetHandleByUUID", uuid)
+    return _handles[uuid]
+
+
+def gpus() -> tuple[Gpu, ...]:
+    """Every GPU that answers, in the driver's order. Raises NvidiaUnavailable."""
+    try:
+        count = _call("nvmlDeviceGetCount")
+    except ReadFailed as failure:
+        raise NvidiaUnavailable(failure.reason) from None
+    found = []
+    for index in range(count):
+        try:
+            found.append(_gpu(index, _call("nvmlDeviceGetHandleByIndex", index)))
+        except ReadFailed:
+            continue  # a lost GPU has no handle, and nothing can run on it
+    return tuple(found)
+
+
+def _gpu(index: int, handle: Any) -> Gpu:
+    memory = _call_or_none("nvmlDeviceGetMemoryInfo", handle)
+    limit = _call_or_none("nvmlDeviceGetPowerManagementLimit", handle)
+    default = _call_or_none("nvmlDeviceGetPowerManagementDefaultLimit", handle)
+    mig = _call_or_none("nvmlDeviceGetMigMode", handle)
+    return Gpu(
+        index=index,
+        uuid=_call("nvmlDeviceGetUUID", handle),
+        name=_call("nvmlDeviceGetName", handle),
+        memory_bytes=None if memory is None else int(memory.total),
+        power_limit_watts=None if limit is None else limit / 1000,
+        default_power_limit_watts=None if default is None else default / 1000,
+        driver_version=_call_or_none("nvmlSystemGetDriverVersion"),
+        clock_mhz=_call_or_none("nvmlDeviceGetClockInfo", handle, 1),
+        max_clock_mhz=_call_or_none("nvmlDeviceGetMaxClockInfo", handle, 1),
+        mig_enabled=None if mig is None else bool(mig[0]),
+        mig_uuids=_mig_uuids(handle) if mig and mig[0] else (),
+    )
+
+
+def _mig_uuids(handle: Any) -> tuple[str, ...]:
+    count = _call_or_none("nvmlDeviceGetMaxMigDeviceCount", handle) or 0
+    slices = [_call_or_none("nvmlDeviceGetMigDeviceHandleByIndex", handle, i) for i in range(count)]
+    names = [_call_or_none("nvmlDeviceGetUUID", s) for s in slices if s is not None]
+    return tuple(name for name in names if name is not None)
+
+
+def energy_joules(uuid: str) -> float:
+    """The GPU's total energy counter in joules. Raises ReadFailed, NvidiaUnavailable."""
+    return float(_call("nvmlDeviceGetTotalEnergyConsumption", _handle(uuid))) / 1000
+
+
+def power(uuid: str) -> Power:
+    """Power now: the instant field where there is one, else the driver's average.
+
+    Raises ReadFailed, NvidiaUnavailable.
+    """
+    handle = _handle(uuid)
+    if uuid not in _without_instant:
+        instant = _instant_watts(handle)
+        if instant is not None:
+            return Power(instant, "instant")
+        _without_instant.add(uuid)
+    return Power(_call("nvmlDeviceGetPowerUsage", handle) / 1000, "average")
+
+
+def _instant_watts(handle: Any) -> float | None:
+    """The instant field in watts; None where the card or the driver doesn't have it."""
+    library = _library()
+    try:
+        value = _call("nvmlDeviceGetFieldValues", handle, [library.NVML_FI_DEV_POWER_INSTANT])[0]
+    except ReadFailed as failure:
+        if failure.unsupported:
+            return None
+        raise
+    if value.nvmlReturn in {4, 15}:  # forbidden, lost: the average would fail as well
+        raise ReadFailed(_reason(value.nvmlReturn))
+    return float(value.value.uiVal) / 1000 if value.nvmlReturn == 0 else None
+
+
+def temperature_celsius(uuid: str) -> float:
+    """The GPU's core temperature. Raises ReadFailed, NvidiaUnavailable."""
+    return float(_call("nvmlDeviceGetTemperature", _handle(uuid), 0))
+
+
+def clock_mhz(uuid: str) -> float:
+    """The clock of the streaming multiprocessors now. Raises ReadFailed, NvidiaUnavailable."""
+    return float(_call("nvmlDeviceGetClockInfo", _handle(uuid), 1))
+
+
+def throttle(uuid: str) -> Throttle:
+    """Why the clocks are held down now. Raises ReadFailed, NvidiaUnavailable."""
+    handle = _handle(uuid)
+    try:
+        bits = _call("nvmlDeviceGetCurrentClocksEventReasons", handle)
+    except ReadFailed as failure:
+        if not failure.unsupported:
+            raise
+        bits = _call("nvmlDeviceGetCurrentClocksThrottleReasons", handle)  # its name before 2023
+    return Throttle(
+        hardware=tuple(name for bit, name in _HARDWARE.items() if bits & bit),
+        software=tuple(name for bit, name in _SOFTWARE.items() if bits & bit),
+    )
+
+
+def processes(uuid: str) -> frozenset[int]:
+    """The ids of all processes on the GPU, as the driver numbers them.
+
+    In a container these may be the host's numbers. Raises ReadFailed, NvidiaUnavailable.
+    """
+    handle = _handle(uuid)
+    compute = _call("nvmlDeviceGetComputeRunningProcesses", handle)
+    graphics = _call("nvmlDeviceGetGraphicsRunningProcesses", handle)
+    return frozenset(int(process.pid) for process in [*compute, *graphics])
+
+
+def foreign_process_count(uuid: str, before: frozenset[int], own: frozenset[int]) -> int:
+    """How many processes on the GPU are not ours.
+
+    `before` is what `processes` gave before our own context was made: whoever is in it and still
+    there is a stranger. `own` are our own ids (this process and its children). Where none of them
+    shows among the newcomers we are in a container and bear the host's number: then one newcomer
+    is taken for us. Raises ReadFailed, NvidiaUnavailable.
+    """
+    now = processes(uuid)
+    newcomers = now - before
+    ours = newcomers & own
+    strangers = len(newcomers - own)
+    return len((now & before) - own) + (strangers if ours else max(0, strangers - 1))

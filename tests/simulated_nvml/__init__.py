@@ -1,0 +1,215 @@
+"""The simulated driver's other half: builds the library, lays out its state, knows the truth."""
+
+from __future__ import annotations
+
+import math
+import mmap
+import random
+import shutil
+import struct
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+KNOTS = 8192
+PROCESSES = 8
+GPUS = 8
+FIELDS = (
+    *("step", "phase", "jitter", "lag", "lag_jitter", "quantum", "gain", "offset_watts"),
+    *("counter_duty", "power_step", "power_phase", "power_duty", "power_average", "power_noise"),
+    *("call_seconds", "lost_at", "reset_at", "has_counter", "has_average", "has_instant"),
+    *("forbidden", "mig", "throttle", "limit_watts", "default_limit_watts", "memory_bytes"),
+    *("temperature", "clock", "max_clock", "process_count"),
+    *(f"pid{i}" for i in range(PROCESSES)),
+)
+_HEAD = 8 + 96
+_NAMES = 3 * 96
+_COUNT = _NAMES + 8 * len(FIELDS)
+_GPU = _COUNT + 8 + 24 * KNOTS
+
+Knots = list[tuple[float, float]]
+"""Power over time: (seconds, watts) pairs, straight between them, constant after the last."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One simulated GPU: how it reports (seconds, joules, watts) and what it draws."""
+
+    name: str = "Simulated GPU"
+    idle_watts: float = 70.0
+    busy_watts: float = 400.0
+    after_watts: float = 15.0  # above idle right after load, falling with `after_seconds`
+    after_seconds: float = 0.5
+    pids: tuple[int, ...] = ()
+    values: dict[str, float] = field(default_factory=dict)
+
+    def having(self, **values: float) -> Card:
+        return replace(self, values={**self.values, **values})
+
+
+_COMMON = {
+    "gain": 1.0, "counter_duty": 1.0, "power_step": 0.1, "power_duty": 0.25, "power_average": 1.0,
+    "power_noise": 0.4, "quantum": 0.001, "has_counter": 1.0, "has_average": 1.0,
+    "has_instant": 1.0, "limit_watts": 700.0, "default_limit_watts": 700.0,
+    "memory_bytes": 80 * 2.0**30, "temperature": 45.0, "clock": 1980.0, "max_clock": 1980.0,
+}  # fmt: skip
+
+# The counter moves every 100 ms on A100 and H100 and every 20 ms on V100; power is seen for 25 of
+# every 100 ms on A100 and H100, all the time on Turing, as published measurements of these cards
+# say. Lags and jitters are assumptions: nobody has published them.
+H100 = Card("Simulated H100").having(
+    **_COMMON, step=0.1, jitter=0.002, lag=0.004, lag_jitter=0.0002
+)
+A100 = Card("Simulated A100", idle_watts=55.0, busy_watts=300.0, after_watts=20.0).having(
+    **_COMMON, step=0.1, jitter=0.004, lag=0.008, lag_jitter=0.0002
+)
+VOLTA = Card("Simulated V100", idle_watts=40.0, busy_watts=250.0).having(
+    **_COMMON, step=0.02, jitter=0.0005, lag=0.002, lag_jitter=0.0001
+)
+VOLTA = VOLTA.having(has_instant=0.0, power_step=0.02, power_average=0.01, power_duty=0.5)
+TURING = Card("Simulated T4", idle_watts=12.0, busy_watts=68.0, after_watts=3.0).having(
+    **_COMMON, step=0.1
+)
+TURING = TURING.having(has_counter=0.0, power_duty=1.0, power_noise=0.05)
+TURING = TURING.having(limit_watts=70.0, default_limit_watts=70.0)
+PROFILES: dict[str, Card] = {
+    "h100": H100,
+    "a100": A100,
+    "volta": VOLTA,
+    "turing": TURING,
+    "lagging": H100.having(lag=0.06),
+    "part-time-counter": H100.having(counter_duty=0.25),
+    "part-time-power": H100.having(has_counter=0.0),
+    "average-only": H100.having(has_counter=0.0, has_instant=0.0),
+    "slow-calls": H100.having(call_seconds=0.003),
+    "forbidden": H100.having(forbidden=1.0),
+    "mig": A100.having(mig=1.0),
+    "throttled": H100.having(throttle=float(0x40 | 0x04)),
+    "no-sensor": H100.having(has_counter=0.0, has_instant=0.0, has_average=0.0),
+    "biased": H100.having(gain=1.05, offset_watts=2.0),
+}
+
+
+def compiler() -> str | None:
+    """The system's C compiler, or None."""
+    return shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+
+
+def build(folder: Path, old_driver: bool = False) -> Path:
+    """Compile the library into `folder`, which then goes first in LD_LIBRARY_PATH."""
+    command = [
+        compiler() or "cc",
+        "-O2",
+        "-shared",
+        "-fPIC",
+        "-o",
+        str(folder / "libnvidia-ml.so.1"),
+    ]
+    command += ["-DOLD_DRIVER"] if old_driver else []
+    source = Path(__file__).with_name("driver.c")
+    subprocess.run([*command, str(source), "-lm"], check=True, capture_output=True)
+    return folder
+
+
+def uuid(index: int) -> str:
+    """The UUID of the simulated GPU of this index."""
+    return f"GPU-0000000{index}-aaaa-bbbb-cccc-dddddddddddd"
+
+
+class World:
+    """The state that the library reads, and the truth about it."""
+
+    def __init__(self, path: Path, cards: Sequence[Card], now: float, seed: int = 0) -> None:
+        chance = random.Random(seed)
+        with path.open("wb") as file:
+            file.truncate(_HEAD + _GPU * GPUS)
+        with path.open("r+b") as file:
+            self._memory = mmap.mmap(file.fileno(), 0)
+        self._cards = list(cards)
+        self._knots: list[list[tuple[float, float, float]]] = []
+        struct.pack_into("<q96s", self._memory, 0, len(cards), b"999.10")
+        for index, card in enumerate(cards):
+            values = dict.fromkeys(FIELDS, 0.0) | card.values | {"process_count": len(card.pids)}
+            values |= {f"pid{i}": pid for i, pid in enumerate(card.pids)}
+            values["phase"] = now - 20 + chance.random() * values["step"]
+            values["power_phase"] = now - 20 + chance.random() * values["power_step"]
+            names = [n.encode() for n in (uuid(index), card.name, f"MIG-{uuid(index)[4:]}")]
+            struct.pack_into("<96s96s96s", self._memory, self._at(index), *names)
+            at = self._at(index) + _NAMES
+            struct.pack_into(f"<{len(FIELDS)}d", self._memory, at, *(values[f] for f in FIELDS))
+            self._knots.append([(now - 20, card.idle_watts, 0.0)])
+            self._write(index, 0)
+
+    def _at(self, index: int) -> int:
+        return _HEAD + _GPU * index
+
+    def _write(self, index: int, start: int) -> None:
+        knots = self._knots[index]
+        at = self._at(index) + _COUNT
+        struct.pack_into("<q", self._memory, at, start)
+        for i in range(start, len(knots)):
+            struct.pack_into("<3d", self._memory, at + 8 + 24 * i, *knots[i])
+        struct.pack_into("<q", self._memory, at, len(knots))
+
+    def change(self, index: int, **values: float) -> None:
+        """Set values of one GPU while it runs, such as `lost_at` (seconds) or `throttle`."""
+        for name, value in values.items():
+            at = self._at(index) + _NAMES + 8 * FIELDS.index(name)
+            struct.pack_into("<d", self._memory, at, value)
+
+    def power(self, index: int, time: float, knots: Knots) -> None:
+        """From `time` on GPU `index` draws what `knots` say, their seconds counted from `time`."""
+        kept = self._knots[index]
+        last = self.watts(index, time)
+        while len(kept) > 1 and kept[-1][0] > time:
+            kept.pop()
+        start = len(kept)
+        for at, watts in [(time, last), *((time + s, w) for s, w in knots)]:
+            then, before, joules = kept[-1]
+            kept.append((at, watts, joules + 0.5 * (before + watts) * (at - then)))
+        self._write(index, start)
+
+    def busy(self, index: int, time: float, seconds: float, chance: random.Random) -> None:
+        """A restless load from `time` on, for `seconds` at least."""
+        top = self._cards[index].busy_watts
+        knots: Knots = []
+        at = 0.0
+        while at < seconds + 1:
+            watts = top * chance.uniform(0.75, 1.0)
+            knots.append((at, watts))
+            at += chance.uniform(0.005, 0.08) * max(1.0, seconds / 20)
+            knots.append((at, watts))
+        self.power(index, time, knots)
+
+    def idle(self, index: int, time: float) -> None:
+        """Load ends at `time`; power falls to idle as the card does."""
+        card = self._cards[index]
+        tail = [i * 0.05 for i in range(80)]
+        fall = [(s, card.after_watts * math.exp(-s / card.after_seconds)) for s in tail]
+        self.power(index, time, [(s, card.idle_watts + w) for s, w in fall])
+
+    def _locate(self, index: int, time: float) -> int:
+        knots = self._knots[index]
+        low, high = 0, len(knots) - 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if knots[middle][0] <= time else (low, middle - 1)
+        return low
+
+    def watts(self, index: int, time: float) -> float:
+        """True power in watts at `time`."""
+        knots = self._knots[index]
+        i = self._locate(index, time)
+        if i + 1 == len(knots) or knots[i + 1][0] <= knots[i][0]:
+            return knots[i][1]
+        (t, w, _), (t2, w2, _) = knots[i : i + 2]
+        return w + (w2 - w) * (time - t) / (t2 - t)
+
+    def joules(self, index: int, began: float, ended: float) -> float:
+        """True energy in joules between two times."""
+        return self._joules_at(index, ended) - self._joules_at(index, began)
+
+    def _joules_at(self, index: int, time: float) -> float:
+        t, w, joules = self._knots[index][self._locate(index, time)]
+        return joules + 0.5 * (w + self.watts(index, time)) * (time - t)

@@ -99,7 +99,7 @@ CATALOGUE: dict[str, Kind] = {
         bars_ranking=False,
     ),
     "not-steady": Kind(
-        "Warm-up ended before latency was steady.",
+        "Warm-up ended before time and power were steady.",
         "Give a larger --budget.",
         bars_ranking=False,
     ),
@@ -204,8 +204,7 @@ def _about_interval(result: Result, measured: tuple[Trial, ...]) -> Iterator[Dou
     known = [value for value in energy if value is not None]
     if len(known) == len(energy) >= 3 and stats.correlation(known) >= CORRELATED:
         yield doubt("trials-correlated", r=stats.correlation(known))
-    warmup = [t.duration_seconds for t in result.trials if t.phase == "warmup"]
-    if not stats.steady(warmup):
+    if not stats.warm(result.trials, result.boundary.domains):
         yield doubt("not-steady")
     if summary.energy_kwh_per_1000 is not None and summary.net_energy_kwh_per_1000 is None:
         yield doubt("idle-missing")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 
 Text = Annotated[str, Field(max_length=2000)]
 Name = Annotated[str, Field(max_length=300)]
@@ -211,6 +211,8 @@ class Sensor(Record):
     quantum_joules: float | None = None
     read_cost_seconds: float | None = None
     counter_to_power_ratio: float | None = None
+    gain_relative_half_width: Annotated[float, Field(ge=0)] | None = None
+    gain_source: Text | None = None
 
 
 class Machine(Record):
@@ -282,7 +284,7 @@ class Failure(Record):
 class Result(Record):
     """One run, complete: raw trials first, everything else can be recomputed from them."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     run_id: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
     created_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
     joulebench_version: Name

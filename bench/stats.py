@@ -25,6 +25,7 @@ from bench.records import Boundary, Estimate, Idle, Summary, Trial
 CONFIDENCE = 0.95
 LOOKS_CONFIDENCE = 0.98
 MAX_CORRELATION = 0.9
+STEADY = 1.05
 NORMAL_95 = 1.959964
 
 
@@ -130,10 +131,16 @@ def correlation(values: Sequence[float]) -> float:
     return min(max(0.0, lagged + (1 + 4 * lagged) / count), MAX_CORRELATION)
 
 
-def steady(durations: Sequence[float]) -> bool:
-    """Whether warm-up is over: the last three windows of equal work agree within 5 %."""
-    last = durations[-3:]
-    return len(last) == 3 and max(last) <= 1.05 * min(last)
+def warm(trials: Sequence[Trial], domains: Sequence[str]) -> bool:
+    """Whether warm-up is over: the last three windows agree within 5 % in time a block and, where
+    power was measured, in power."""
+    last = [trial for trial in trials if trial.phase == "warmup"][-3:]
+    if len(last) < 3:
+        return False
+    paces = [trial.duration_seconds / len(trial.block_ids) for trial in last]
+    powers = [_measured_watts(trial, domains) for trial in last]
+    known = [power for power in powers if power is not None]
+    return _alike(paces) and (len(known) < 3 or _alike(known))
 
 
 def relative_half_width(estimate: Estimate | None) -> float | None:
@@ -202,6 +209,16 @@ def _student(t: float, freedom: int) -> float:
         term *= cosine * cosine * (k - 1) / k
         total += term
     return 2 / math.pi * (angle + sine * total) if odd else sine * total
+
+
+def _alike(values: Sequence[float]) -> bool:
+    return max(values) <= STEADY * min(values)
+
+
+def _measured_watts(trial: Trial, domains: Sequence[str]) -> float | None:
+    sensed = [r.domain for r in trial.readings if r.method != "modelled" and r.domain in domains]
+    energy = energy_joules(trial, sensed)
+    return energy / trial.duration_seconds if energy and trial.duration_seconds > 0 else None
 
 
 def _half_width(values: Sequence[float], mean: float) -> float:

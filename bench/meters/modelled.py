@@ -30,7 +30,14 @@ class ModelledMeter:
         self.watts_per_cpu, self.relative_half_width = _watts_per_cpu(site.options)
 
     def probe(self) -> Sensor:
-        return Sensor(meter=self.name, usable=True, domains=(DOMAIN,), method="modelled")
+        return Sensor(
+            meter=self.name,
+            usable=True,
+            domains=(DOMAIN,),
+            method="modelled",
+            gain_relative_half_width=self.relative_half_width,
+            gain_source=f"CPU time x {self.watts_per_cpu:.2f} W per busy logical CPU, a model",
+        )
 
     def start(self) -> float:
         return self._cpu_seconds()

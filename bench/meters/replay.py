@@ -62,7 +62,14 @@ class ReplayMeter:
         self.trace = trace
 
     def probe(self) -> Sensor:
-        return Sensor(meter=self.name, usable=True, domains=(DOMAIN,), method="integrated")
+        return Sensor(
+            meter=self.name,
+            usable=True,
+            domains=(DOMAIN,),
+            method="integrated",
+            gain_relative_half_width=0.0,
+            gain_source="a trace has no scale error",
+        )
 
     def start(self) -> None:
         return None

@@ -1,0 +1,273 @@
+"""One whole run: idle, load, warm-up, trials, quality -> Result, saved after every trial."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bench import measure, stats
+from bench.backends import Failed, Served, Session
+from bench.logbook import Logbook, Stop
+from bench.measure import Rig
+from bench.records import Failure, Machine, Model, Phase, Protocol, Quality, Result, Trial
+from bench.task import BLOCK_SIZE, Output, Request, Workload
+
+Profile = Literal["standard", "strict", "quick"]
+
+MIN_TRIALS = 5
+MAX_TRIALS = 30
+CPU_BUDGET_SECONDS = 150.0
+GPU_BUDGET_SECONDS = 300.0
+WARM_UP_SHARE = 0.2
+QUICK_WINDOW_SECONDS = 0.5
+QUICK_INFERENCES = 4
+IDLE_SECONDS = {"standard": 10.0, "strict": 30.0, "quick": 0.5}
+TARGETS = {"standard": 0.02, "strict": 0.01, "quick": 0.02}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was asked for, beyond the workload: how long, how strictly, which model."""
+
+    model: Model
+    profile: Profile = "standard"
+    budget_seconds: float = CPU_BUDGET_SECONDS
+    max_inferences: int | None = None
+
+
+def conduct(
+    order: Order,
+    workload: Workload,
+    machine: Machine,
+    rig: Rig,
+    load: Callable[[], Session],
+    save: Callable[[Result], None],
+    tell: Callable[[str], None] = lambda text: None,
+) -> Result:
+    """Walk one run from the idle floor to the saved result.
+
+    `machine` carries the probed sensors, `load` brings the model into memory, `save` is called
+    after every measured trial, `tell` between windows. A model that fails, or Ctrl-C, ends in a
+    result that says so; a model that can't be found raises ModelNotFound.
+    """
+    return _Run(order, workload, machine, rig, save, tell).walk(load)
+
+
+class _Run:
+    """The state of one walk."""
+
+    def __init__(
+        self,
+        order: Order,
+        workload: Workload,
+        machine: Machine,
+        rig: Rig,
+        save: Callable[[Result], None],
+        tell: Callable[[str], None],
+    ) -> None:
+        self.order, self.workload, self.rig, self.tell = order, workload, rig, tell
+        self.book = Logbook(
+            workload,
+            machine,
+            protocol(order, machine),
+            order.profile,
+            order.model,
+            rig.clock.utc(),
+            save,
+        )
+        self.started = rig.clock.now()
+        self.loading_seconds = 0.0
+        self.stage = "idle"
+        self.answers: list[tuple[Request, Output]] = []
+
+    def walk(self, load: Callable[[], Session]) -> Result:
+        session: Session | None = None
+        try:
+            self.idle("cold")
+            session = self.load(load)
+            self.idle("resident")
+            self.stage = "warm-up"
+            pace = self.warm_up(session)
+            self.stage = "trials"
+            stop = self.measure(session, self.plan(pace))
+            self.stage = "profile"
+            self.picture(session)
+            self.book.quality = quality(self.workload, self.answers)
+            return self.book.close("done", stop)
+        except Failed as error:
+            failure = Failure(stage=error.stage, code=error.code, message=error.message)
+            return self.book.close("failed", failure=failure)
+        except KeyboardInterrupt:
+            return self.book.close("interrupted")
+        finally:
+            if session is not None:
+                session.close()
+
+    def idle(self, when: Literal["cold", "resident"]) -> None:
+        seconds = IDLE_SECONDS[self.order.profile]
+        words = "before the model is loaded" if when == "cold" else "with the model in memory"
+        self.tell(f"idle floor {words}: {seconds:g} s")
+        self.book.add_idle(measure.idle_floor(self.rig, seconds, when))
+
+    def load(self, load: Callable[[], Session]) -> Session:
+        self.stage = "load"
+        self.tell(f"loading {self.order.model.id}")
+        began = self.rig.clock.now()
+        session = load()
+        self.loading_seconds = self.rig.clock.now() - began
+        self.book.loaded(session)
+        return session
+
+    def spent(self) -> float:
+        """Seconds of the budget that are used up: all but loading."""
+        return self.rig.clock.now() - self.started - self.loading_seconds
+
+    def warm_up(self, session: Session) -> float:
+        self.tell("warming up until time and power are steady")
+        quick = self.order.profile == "quick"
+        return measure.warm_up(
+            lambda blocks: self.trial(session, blocks, "warmup"),
+            self.book.boundary.domains,
+            window_seconds=QUICK_WINDOW_SECONDS if quick else self.book.protocol.window_seconds / 5,
+            allowance=0.0 if quick else WARM_UP_SHARE * self.order.budget_seconds,
+        )
+
+    def plan(self, pace: float) -> int:
+        """How many blocks a trial serves, given the seconds that one takes."""
+        remaining = self.order.budget_seconds - self.spent()
+        trials = self.book.protocol.min_trials
+        blocks = measure.blocks_for(self.book.protocol.window_seconds, pace, remaining, trials)
+        if trials * pace > remaining and self.order.profile != "quick":
+            self.tell(
+                f"a block takes {pace:.0f} s, so {trials} trials need about "
+                f"{trials * pace / 60:.0f} min, more than the budget; --max-inferences makes a "
+                "shorter, quick run"
+            )
+        self.book.protocol = self.book.protocol.model_copy(update={"blocks_per_trial": blocks})
+        return blocks
+
+    def measure(self, session: Session, blocks: int) -> Stop:
+        while True:
+            self.tell(self.progress())
+            trial = self.trial(session, blocks, "measured")
+            stop = self.should_stop(trial.duration_seconds)
+            if stop:
+                return stop
+
+    def should_stop(self, last_seconds: float) -> Stop | None:
+        limits = self.book.protocol
+        count = len(self.book.measured)
+        if count < limits.min_trials:
+            return None
+        if self.order.profile != "quick" and self.width() <= limits.target_relative_half_width:
+            return "target"
+        if count >= limits.max_trials:
+            return "trials"
+        if self.spent() + last_seconds > limits.budget_seconds:
+            return "budget"
+        return None
+
+    def trial(self, session: Session, blocks: int, phase: Phase) -> Trial:
+        """Serve the first `blocks` blocks inside one window and note it."""
+        ids = self.workload.block_ids(blocks)
+        cut = self.book.protocol.max_inferences or BLOCK_SIZE
+        requests = [r for index in ids for r in self.workload.blocks[index][:cut]]
+
+        def serve() -> Served:
+            return session.serve(requests)
+
+        picture = phase == "profile"
+        seen = (measure.power_trace if picture else measure.window)(self.rig, serve)
+        trial = Trial(
+            index=len(self.book.trials),
+            phase=phase,
+            block_ids=ids,
+            started_seconds=max(0.0, seen.began - self.started),
+            duration_seconds=seen.duration_seconds,
+            work=seen.value.work,
+            readings=seen.readings,
+            conditions=seen.conditions,
+            power_trace=seen.power_trace,
+        )
+        self.book.add(trial)
+        if phase == "measured" and not self.answers:
+            self.answers = list(zip(requests, seen.value.outputs, strict=True))
+        return trial
+
+    def picture(self, session: Session) -> None:
+        """One more window for the picture of power over time; it does not count."""
+        if self.order.profile != "quick" and any(meter.watts() for meter in self.rig.meters):
+            self.tell("one more window for the picture of power over time")
+            self.trial(session, self.book.protocol.blocks_per_trial or 1, "profile")
+
+    def width(self) -> float:
+        """Relative half-width of the interval over the energy so far, or of time without energy."""
+        trials = self.book.measured
+        energy = [stats.energy_joules(trial, self.book.boundary.domains) for trial in trials]
+        known = [value for value in energy if value is not None]
+        values = known if len(known) == len(trials) else [t.duration_seconds for t in trials]
+        mean, half = stats.mean_interval(values)
+        return half / abs(mean) if mean else float("inf")
+
+    def progress(self) -> str:
+        done = len(self.book.measured)
+        most = self.book.protocol.max_trials
+        if done < 2:
+            return f"trial {done + 1}"
+        target = 100 * self.book.protocol.target_relative_half_width
+        return (
+            f"trial {done + 1} of at most {most}: ±{100 * self.width():.1f} % so far, "
+            f"target ±{target:g} %"
+        )
+
+
+def protocol(order: Order, machine: Machine) -> Protocol:
+    """The rules of a run: windows from the slowest sensor's step, the rest from the profile."""
+    steps = [s.step_seconds for s in machine.sensors if s.usable and s.step_seconds]
+    quick = order.profile == "quick"
+    return Protocol(
+        budget_seconds=order.budget_seconds,
+        target_relative_half_width=TARGETS[order.profile],
+        confidence_level=stats.CONFIDENCE,
+        min_trials=MIN_TRIALS,
+        max_trials=MIN_TRIALS if quick else MAX_TRIALS,
+        window_seconds=QUICK_WINDOW_SECONDS
+        if quick
+        else measure.window_seconds(max(steps, default=None)),
+        blocks_per_trial=None,
+        max_inferences=(order.max_inferences or QUICK_INFERENCES) if quick else None,
+    )
+
+
+def quality(workload: Workload, answers: Sequence[tuple[Request, Output]]) -> Quality | None:
+    """How well the answers of one trial fit their requests; each request counts once.
+
+    None where the data set has no reference answers, or pictures have no judge that knows them.
+    """
+    metric = workload.task.metric
+    once = list({id(request): (request, output) for request, output in answers}.values())
+    if metric.needs_judge:
+        if workload.dataset != "embedded":
+            return None
+        once = _judged(once)
+    scores = [metric.score(request, output) for request, output in once]
+    known = [score for score in scores if score is not None]
+    if not known:
+        return None
+    value, low, high = stats.proportion(known)
+    return Quality(metric=metric.name, value=value, low=low, high=high, sample_count=len(known))
+
+
+def _judged(answers: list[tuple[Request, Output]]) -> list[tuple[Request, Output]]:
+    """The answers with each picture's label, as a classifier of real pictures sees it."""
+    from bench.embedded import judge
+
+    drawn = [(request, output.image) for request, output in answers if output.image is not None]
+    if not drawn:
+        return answers
+    labels = judge.recognise([image for _, image in drawn])
+    return [
+        (request, Output(image=image, label=label))
+        for (request, image), label in zip(drawn, labels, strict=True)
+    ]

@@ -1,0 +1,129 @@
+"""Idle floor, one window, warm-up until steady, how many blocks a window needs."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from bench import stats
+from bench.clock import Clock
+from bench.meters import Meter, covered
+from bench.records import Condition, Idle, PowerTrace, Reading, Trial, When
+
+T = TypeVar("T")
+
+MIN_WINDOW_SECONDS = 10.0
+MIN_WINDOW_STEPS = 100
+TRACE_PERIOD_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Rig:
+    """What a run measures with. `observe` tells the state of the devices after a window."""
+
+    clock: Clock
+    meters: tuple[Meter, ...]
+    observe: Callable[[], tuple[Condition, ...]] = tuple
+
+
+@dataclass(frozen=True)
+class Window(Generic[T]):
+    """One stretch of time: what was done in it, and what it drew."""
+
+    value: T
+    began: float
+    duration_seconds: float
+    readings: tuple[Reading, ...]
+    conditions: tuple[Condition, ...]
+    power_trace: tuple[PowerTrace, ...] = field(default=())
+
+
+def window(rig: Rig, work: Callable[[], T]) -> Window[T]:
+    """Do the work between the marks of all meters. Nothing of ours runs meanwhile.
+
+    A domain that a sensor covers is not reported a second time from a model.
+    """
+    marks: list[tuple[Meter, Any]] = [(meter, meter.start()) for meter in rig.meters]
+    began = rig.clock.now()
+    value = work()
+    ended = rig.clock.now()
+    readings = [r for meter, mark in reversed(marks) for r in meter.stop(mark, began, ended)]
+    sensed = covered(readings)
+    kept = tuple(r for r in readings if r.method != "modelled" or r.domain not in sensed)
+    return Window(value, began, ended - began, kept, rig.observe())
+
+
+def idle_floor(rig: Rig, seconds: float, when: When) -> Idle:
+    """What every domain draws while nothing is served, over `seconds`."""
+    floor = window(rig, lambda: rig.clock.sleep(seconds))
+    return Idle(
+        when=when,
+        duration_seconds=floor.duration_seconds,
+        readings=floor.readings,
+        conditions=floor.conditions,
+    )
+
+
+def warm_up(
+    trial: Callable[[int], Trial], domains: Sequence[str], window_seconds: float, allowance: float
+) -> float:
+    """Serve until time and power are steady or `allowance` seconds are spent; at least once.
+
+    `trial` serves that many blocks and returns the record. Gives the seconds that a block takes,
+    from the last window.
+    """
+    trials: list[Trial] = []
+    blocks, spent = 1, 0.0
+    while True:
+        trials.append(trial(blocks))
+        spent += trials[-1].duration_seconds
+        pace = trials[-1].duration_seconds / blocks
+        if stats.warm(trials, domains) or spent + pace > allowance:
+            return pace
+        blocks = max(1, min(4 * blocks, math.floor(window_seconds / max(pace, 1e-9))))
+        blocks = max(1, min(blocks, math.floor((allowance - spent) / max(pace, 1e-9))))
+
+
+def window_seconds(step_seconds: float | None) -> float:
+    """How long a window must be for a sensor of this step: 100 steps and 10 s."""
+    return max(MIN_WINDOW_SECONDS, MIN_WINDOW_STEPS * (step_seconds or 0.0))
+
+
+def blocks_for(window: float, pace: float, remaining: float, trials: int) -> int:
+    """Whole blocks a trial: enough to fill the window, few enough that `trials` of them fit."""
+    wanted = math.ceil(window / max(pace, 1e-9))
+    fitting = math.floor(remaining / max(trials * pace, 1e-9))
+    return max(1, min(wanted, fitting))
+
+
+def power_trace(rig: Rig, work: Callable[[], T]) -> Window[T]:
+    """Do the work while a thread notes the power: a picture, not a figure."""
+    seconds: list[float] = []
+    watts: dict[str, list[float]] = {}
+    done = threading.Event()
+    began = rig.clock.now()
+
+    def note() -> None:
+        while not done.is_set():
+            now = {domain: w for meter in rig.meters for domain, w in meter.watts().items()}
+            seconds.append(rig.clock.now() - began)
+            for domain, power in now.items():
+                watts.setdefault(domain, []).append(power)
+            done.wait(TRACE_PERIOD_SECONDS)
+
+    thread = threading.Thread(target=note, daemon=True)
+    thread.start()
+    try:
+        value = work()
+    finally:
+        done.set()
+        thread.join()
+    traces = tuple(
+        PowerTrace(domain=domain, seconds=tuple(seconds), watts=tuple(values))
+        for domain, values in watts.items()
+        if len(values) == len(seconds)
+    )
+    return Window(value, began, rig.clock.now() - began, (), rig.observe(), traces)

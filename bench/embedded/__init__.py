@@ -1,0 +1,44 @@
+"""Embedded: small models and held-out requests that ship inside the package, for offline runs.
+
+Everything here was trained from openly available data by `bench.embedded.training`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+__all__ = ["ROOM", "SIZES", "TASK_IDS", "data_path", "judge_path", "model_path", "rows"]
+
+ROOM = Path(__file__).resolve().parent
+SIZES = ("tiny", "small")
+TASK_IDS = ("text-gen", "text-classification", "image-gen")
+
+
+def model_path(task_id: str, size: str) -> Path:
+    """The folder of one embedded model, ready for `from_pretrained`."""
+    if task_id not in TASK_IDS or size not in SIZES:
+        raise ValueError(
+            f"no embedded model {task_id!r} in size {size!r}: "
+            f"there are {', '.join(TASK_IDS)}, each in {' and '.join(SIZES)}"
+        )
+    return ROOM / "models" / task_id / size
+
+
+def judge_path() -> Path:
+    """The folder of the small classifier that checks what the drawn pictures show."""
+    return ROOM / "models" / "image-gen" / "judge"
+
+
+def data_path(name: str) -> Path:
+    """The file with the held-out requests of one task."""
+    if name not in TASK_IDS:
+        raise ValueError(f"no embedded requests {name!r}: there are {', '.join(TASK_IDS)}")
+    return ROOM / "data" / f"{name}.jsonl"
+
+
+def rows(name: str) -> list[dict[str, Any]]:
+    """The held-out requests of one task, in their shipped order."""
+    with data_path(name).open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines if line.strip()]

@@ -1,0 +1,162 @@
+"""The embedded models and requests: they load offline, are what they say, and do their work."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import torch
+
+from bench import embedded
+from bench.embedded import judge
+
+ALL = [(task, size) for task in embedded.TASK_IDS for size in embedded.SIZES]
+FIELDS = {
+    "text-gen": ("text", "continuation"),
+    "text-classification": ("text", "label"),
+    "image-gen": ("prompt", "label"),
+}
+CLOTHES = {"t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
+           "ankle boot"}
+ADDRESS = re.compile(r"[\w.+-]+@[\w-]+")
+LIMIT = 20_000_000
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+def load(task: str, size: str) -> tuple[Any, Any]:
+    """(model or pipeline, tokenizer) of one size, as a backend would load them."""
+    from diffusers import StableDiffusionPipeline
+    from transformers import (
+        AutoModelForCausalLM,
+        AutoModelForSequenceClassification,
+        AutoTokenizer,
+    )
+
+    folder = embedded.model_path(task, size)
+    if task == "image-gen":
+        pipeline: Any = StableDiffusionPipeline.from_pretrained(folder)
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline, pipeline.tokenizer
+    kind = AutoModelForCausalLM if task == "text-gen" else AutoModelForSequenceClassification
+    return kind.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
+
+
+def modules(model: Any) -> list[torch.nn.Module]:
+    """The parts that hold weights: a pipeline has three, every other model is one."""
+    if isinstance(model, torch.nn.Module):
+        return [model]
+    return [model.unet, model.text_encoder, model.vae]
+
+
+def parameters(model: Any) -> int:
+    return sum(weight.numel() for part in modules(model) for weight in part.parameters())
+
+
+@pytest.mark.parametrize("task", embedded.TASK_IDS)
+def test_both_sizes_load_and_small_is_three_to_six_times_tiny(task: str) -> None:
+    tiny, small = (load(task, size)[0] for size in embedded.SIZES)
+    for model in (tiny, small):
+        kinds = {weight.dtype for part in modules(model) for weight in part.parameters()}
+        assert kinds == {torch.float32}
+    assert 3 <= parameters(small) / parameters(tiny) <= 6
+
+
+@pytest.mark.parametrize(("task", "size"), ALL)
+def test_card_tells_licence_data_quality_and_command(task: str, size: str) -> None:
+    card = (embedded.model_path(task, size) / "README.md").read_text(encoding="utf-8")
+    assert "license: apache-2.0" in card
+    assert f"python -m bench.embedded.training {task} --size {size}" in card
+    assert "## Data and its licence" in card
+    assert re.search(r"\| .*\(\d[\d,]* shipped .*\| \d", card)
+    assert "says nothing about the energy of large models" in card
+
+
+def test_files_are_small_and_without_pickles() -> None:
+    files = [file for file in (embedded.ROOM / "models").rglob("*") if file.is_file()]
+    assert sum(file.stat().st_size for file in files) <= LIMIT
+    assert {file.suffix for file in files} <= {".safetensors", ".json", ".md", ".txt"}
+
+
+@pytest.mark.parametrize("task", embedded.TASK_IDS)
+def test_rows_are_whole_and_none_comes_twice(task: str) -> None:
+    rows = embedded.rows(task)
+    assert len(rows) >= 1000
+    assert task != "image-gen" or len(rows) == 1000
+    assert all(tuple(row) == FIELDS[task] and all(row.values()) for row in rows)
+    assert len({row[FIELDS[task][0]] for row in rows}) == len(rows)
+    assert not [row for row in rows if ADDRESS.search(json.dumps(row))]
+
+
+def test_labels_are_known_and_balanced() -> None:
+    mails = Counter(row["label"] for row in embedded.rows("text-classification"))
+    assert set(mails) == {"spam", "ham"} and min(mails.values()) >= 400
+    clothes = Counter(row["label"] for row in embedded.rows("image-gen"))
+    assert clothes == dict.fromkeys(CLOTHES, 100)
+
+
+def test_prompts_of_text_gen_vary_in_length() -> None:
+    lengths = [len(row["text"].split()) for row in embedded.rows("text-gen")]
+    assert min(lengths) >= 20 and max(lengths) <= 60 and len(set(lengths)) > 30
+    assert max(len(row["text"]) for row in embedded.rows("text-classification")) <= 1500
+
+
+def test_unknown_names_are_refused_in_one_sentence() -> None:
+    with pytest.raises(ValueError, match="text-gen, text-classification, image-gen"):
+        embedded.model_path("text-gen", "huge")
+    with pytest.raises(ValueError, match="no embedded requests"):
+        embedded.rows("nothing")
+
+
+def test_text_gen_writes_words() -> None:
+    model, tokenizer = load("text-gen", "tiny")
+    ids = tokenizer([row["text"] for row in embedded.rows("text-gen")[:4]], return_tensors="pt",
+                    padding=True)
+    written = model.generate(**ids)
+    texts = tokenizer.batch_decode(written[:, ids["input_ids"].shape[1]:])
+    assert all(len(text.split()) >= 5 for text in texts)
+
+
+def test_classifier_is_right_nine_times_in_ten() -> None:
+    model, tokenizer = load("text-classification", "small")
+    rows = embedded.rows("text-classification")[:200]
+    right = 0
+    with torch.inference_mode():
+        for row in rows:
+            ids = tokenizer(row["text"], truncation=True, return_tensors="pt")
+            guess = int(model(**ids).logits.argmax())
+            right += model.config.id2label[guess] == row["label"]
+    assert right / len(rows) >= 0.9
+
+
+def test_judge_recognises_most_drawn_pictures() -> None:
+    pipeline, _ = load("image-gen", "small")
+    rows = embedded.rows("image-gen")[:20]
+    images = pipeline(
+        [row["prompt"] for row in rows],
+        num_inference_steps=20,
+        guidance_scale=3.0,
+        generator=torch.Generator().manual_seed(7),
+    ).images
+    seen = judge.recognise(images)
+    assert all(image.size == (32, 32) for image in images)
+    assert sum(label == row["label"] for label, row in zip(seen, rows, strict=True)) >= 12
+    assert judge.recognise([]) == []
+
+
+def test_importing_the_room_loads_nothing_heavy() -> None:
+    source = Path(embedded.__file__).read_text(encoding="utf-8")
+    assert set(re.findall(r"^(?:import|from) (\w+)", source, re.M)) <= {
+        "__future__", "json", "pathlib", "typing"
+    }

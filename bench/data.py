@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench import embedded
+from bench import embedded, hub
 from bench.task import Embedded, Hub, Row, Task, Workload, workload
 
 FORMATS = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet", ".txt": "text"}
@@ -46,27 +46,19 @@ def load(task: Task, name: str) -> Workload:
 def _from_hub(source: Hub) -> tuple[Iterable[Row], str]:
     """The first rows of a hub data set, and the commit they came from."""
     from datasets import load_dataset
-    from datasets.exceptions import DatasetNotFoundError
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import HfHubHTTPError
 
     way_out = "give --dataset embedded or a path to a local file"
     try:
-        info = HfApi().dataset_info(source.repository, revision=source.revision, timeout=20)
-        commit = info.sha or source.revision
+        commit = hub.commit(source.repository, source.revision, kind="dataset")
         table = load_dataset(
-            source.repository,
-            source.configuration,
-            split=source.split,
-            revision=commit,
+            source.repository, source.configuration, split=source.split, revision=commit
         )
-    except (DatasetNotFoundError, HfHubHTTPError) as error:
+    except hub.Unreachable as error:
+        raise DataNotFound(f"{error}; {way_out}") from error
+    except Exception as error:
+        # datasets raises what its readers raise; whatever it was, there are no rows.
         raise DataNotFound(
-            f"the hub would not give {source.repository}: {_first_line(error)}; {way_out}"
-        ) from error
-    except (OSError, ConnectionError, RuntimeError) as error:
-        raise DataNotFound(
-            f"the hub can't be reached for {source.repository}: {_first_line(error)}; {way_out}"
+            f"{source.repository} can't be read: {_first_line(error)}; {way_out}"
         ) from error
     return _named(table), commit
 

@@ -21,7 +21,7 @@ PACKAGES = {
     "exporter": "bench.exporters",
 }
 # Files that serve the others in their folder, and are no room of their own kind.
-HELPERS = {"edges", "style", "source", "architectures"}
+HELPERS = {"edges", "style", "source", "torch_device"}
 
 
 class NotFound(ValueError):

@@ -1,0 +1,78 @@
+"""Figures as people read them: as many digits as the interval carries, and a unit that fits."""
+
+from __future__ import annotations
+
+import math
+
+from bench.records import Estimate
+
+ENERGY_UNITS = (("kWh", 1.0), ("Wh", 1e-3), ("mWh", 1e-6), ("µWh", 1e-9))
+TIME_UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6))
+MISSING = "—"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """A number with so many significant digits, thousands set apart: 8.33, 1,240, 0.00052."""
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else MISSING
+    if not 1e-6 <= abs(value) < 1e9:
+        return f"{value:.{digits - 1}e}"
+    return fixed(value, digits - 1 - _exponent(round_to(value, digits)))
+
+
+def fixed(value: float, decimals: int) -> str:
+    """A number with so many decimals (negative ones round to tens, hundreds …)."""
+    return f"{round(value, decimals):,.{max(0, decimals)}f}"
+
+
+def decimals(estimate: Estimate, scale: float = 1.0) -> int:
+    """How many decimals an estimate carries: two digits of its half-width, at most 4 in all."""
+    value = abs(estimate.value / scale)
+    half = (estimate.high - estimate.low) / 2 / scale
+    most = 3 - _exponent(value) if value > 0 else 0
+    if half <= 0:
+        return most - 1
+    return max(min(1 - _exponent(half), most), min(0, 2 - _exponent(value)) if value > 0 else 0)
+
+
+def span(estimate: Estimate | None, scale: float = 1.0) -> tuple[str, str, str]:
+    """(value, low, high) with the same decimals, after division by `scale`; dashes if missing."""
+    if estimate is None:
+        return MISSING, MISSING, MISSING
+    places = decimals(estimate, scale)
+    ends = (estimate.value, estimate.low, estimate.high)
+    value, low, high = (fixed(end / scale, places) for end in ends)
+    return value, low, high
+
+
+def energy_unit(kwh: float) -> tuple[str, float]:
+    """The unit in which an energy in kWh is easy to read, and how many kWh it holds."""
+    return _fitting(kwh, ENERGY_UNITS)
+
+
+def time_unit(seconds: float) -> tuple[str, float]:
+    """The unit in which a duration in seconds is easy to read, and how many seconds it holds."""
+    return _fitting(seconds, TIME_UNITS)
+
+
+def count(value: int | None) -> str:
+    """A number of parameters in words: "3.1 M", "860 M", "7 B"."""
+    if value is None:
+        return MISSING
+    for name, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)):
+        if value >= 0.9995 * size:
+            return f"{number(value / size, 3).removesuffix('.00').removesuffix('.0')} {name}"
+    return str(value)
+
+
+def round_to(value: float, digits: int) -> float:
+    """A number rounded to so many significant digits."""
+    return round(value, digits - 1 - _exponent(value))
+
+
+def _exponent(value: float) -> int:
+    return math.floor(math.log10(abs(value))) if value else 0
+
+
+def _fitting(value: float, units: tuple[tuple[str, float], ...]) -> tuple[str, float]:
+    return next((unit for unit in units if abs(value) >= unit[1]), units[-1] if value else units[0])

@@ -1,0 +1,58 @@
+"""The leaderboard page: one self-contained index.html with a strict content-security policy."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from bench.pages.view import view
+
+HERE = Path(__file__).parent
+
+
+def index(document: dict[str, Any]) -> str:
+    """The page of a board's document (`leaderboard.document`); the same document, the same text.
+
+    Style and script are inline and allowed by their hash alone; nothing is loaded from anywhere.
+    """
+    style, script = (_read(name) for name in ("site.css", "site.js"))
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template("index.html.jinja")
+    return template.render(
+        **view(document),
+        policy=policy(style, script),
+        style=style,
+        script=script,
+    )
+
+
+def policy(style: str, script: str) -> str:
+    """The content-security policy that allows exactly this style and this script."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src '{_hash(style)}'",
+            f"script-src '{_hash(script)}'",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _read(name: str) -> str:
+    return (HERE / name).read_text(encoding="utf-8").strip()

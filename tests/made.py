@@ -1,0 +1,199 @@
+"""Made results for tests: valid under the schema, consistent, with energies that the test picks."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from bench import doubts, stats
+from bench.records import (
+    Backend,
+    Boundary,
+    Device,
+    Doubt,
+    Failure,
+    Gain,
+    Idle,
+    Machine,
+    Model,
+    Protocol,
+    Quality,
+    Reading,
+    Result,
+    TaskInfo,
+    Trial,
+    Work,
+)
+
+UNITS = {"image-gen": "image", "text-gen": "token", "text-classification": "inference"}
+GPU = "NVIDIA H100 80GB HBM3"
+
+
+def made_result(
+    task: str = "image-gen",
+    model: str = "embedded/small",
+    energies: Sequence[float] = (3000.0, 3010.0, 2990.0, 3005.0, 2995.0),
+    *,
+    kind: Literal["measured", "modelled"] = "measured",
+    device: str = GPU,
+    uuid: str | None = "GPU-0",
+    limit: float | None = 700.0,
+    slot: int = 0,
+    gain: float = 0.05,
+    seconds: float = 10.0,
+    inferences: int = 100,
+    parameters: int | None = 3_000_000,
+    weights: Literal["pretrained", "random"] = "pretrained",
+    profile: Literal["standard", "strict", "quick"] = "standard",
+    quality: tuple[float, float, float] | None = (0.93, 0.91, 0.95),
+    failure: Failure | None = None,
+    reading_doubts: tuple[Doubt, ...] = (),
+    dataset: str = "embedded",
+    created_at: str = "2026-03-01T12:00:00Z",
+    run_id: str | None = None,
+) -> Result:
+    """A whole run with one trial per energy, in joules for `inferences` inferences.
+
+    Summary, doubts and `rankable` are computed as a real run computes them.
+    """
+    domain = f"gpu:{slot}" if kind == "measured" else "cpu-package:0"
+    method: Literal["counter", "modelled"] = "counter" if kind == "measured" else "modelled"
+    boundary = Boundary(domains=(domain,), kind=kind)
+
+    def reading(joules: float, length: float, found: tuple[Doubt, ...] = ()) -> Reading:
+        return Reading(
+            domain=domain,
+            meter="nvml" if kind == "measured" else "modelled",
+            method=method,
+            energy_joules=joules,
+            standard_uncertainty_joules=0.0 if kind == "measured" else 0.1 * joules,
+            duration_seconds=length,
+            doubts=found,
+        )
+
+    def trial(index: int, phase: Literal["warmup", "measured"], joules: float) -> Trial:
+        return Trial(
+            index=index,
+            phase=phase,
+            block_ids=tuple(range(inferences // 10)),
+            started_seconds=20.0 + index * (seconds + 1),
+            duration_seconds=seconds,
+            work=made_work(task, inferences),
+            readings=(reading(joules, seconds, reading_doubts),),
+        )
+
+    first = energies[0] if energies else 0.0
+    warmup = [trial(index, "warmup", first) for index in range(3 if energies else 0)]
+    measured = [trial(index + 3, "measured", joules) for index, joules in enumerate(energies)]
+    floor = max(first, 1.0) / seconds
+    idle = (Idle(when="resident", duration_seconds=10.0, readings=(reading(floor, 10.0),)),)
+    trials = (*warmup, *measured)
+    seed = repr((task, model, tuple(energies), uuid, slot, created_at, kind, weights, profile))
+    draft = Result(
+        run_id=run_id or hashlib.sha256(seed.encode()).hexdigest()[:12],
+        created_at=created_at,
+        joulebench_version="0.1.0",
+        status="failed" if failure else "done",
+        failure=failure,
+        profile=profile,
+        stop_reason=None if failure else "target",
+        task=made_task(task, dataset),
+        model=Model(
+            id=model,
+            revision=None,
+            weights=weights,
+            dtype="float32",
+            parameter_count=parameters,
+            settings={},
+        ),
+        backend=Backend(name="diffusers", versions={"torch": "2.13.0"}),
+        machine=made_machine(domain, device, uuid, limit),
+        protocol=made_protocol(),
+        boundary=boundary,
+        idle=idle,
+        trials=trials,
+        quality=None if quality is None else made_quality(*quality),
+        summary=None if failure else stats.summarize(trials, boundary, idle, UNITS[task]),
+        gain=Gain(relative_half_width=gain if kind == "measured" else 0.5, source="default"),
+        doubts=(),
+        rankable=False,
+    )
+    return judged(draft)
+
+
+def judged(result: Result) -> Result:
+    """The result with the doubts and the rank that its record gives rise to."""
+    raised = result.model_copy(update={"doubts": doubts.raise_all(result)})
+    return raised.model_copy(update={"rankable": doubts.rankable(raised)})
+
+
+def made_around(kwh_per_1000: float, spread: float = 0.01, **options: Any) -> Result:
+    """Six trials of 400 W around an energy in kWh per 1,000, each off by `spread` (relative)."""
+    joules = kwh_per_1000 * 3600.0 * options.get("inferences", 100)
+    options.setdefault("seconds", joules / 400.0)
+    steps = (-1.0, 1.0, -1.0, 1.0, -1.0, 1.0)
+    return made_result(energies=[joules * (1 + spread * step) for step in steps], **options)
+
+
+def made_work(task: str, inferences: int) -> Work:
+    """What `inferences` inferences of this task produce."""
+    return Work(
+        inference_count=inferences,
+        output_token_count=10 * inferences if task == "text-gen" else None,
+        image_count=inferences if task == "image-gen" else None,
+    )
+
+
+def made_task(task: str, dataset: str) -> TaskInfo:
+    """A task whose fingerprint depends on its id and data set alone."""
+    return TaskInfo(
+        id=task,
+        version=1,
+        fingerprint=hashlib.sha256(f"{task} {dataset}".encode()).hexdigest(),
+        dataset=dataset,
+        request_count=1000,
+        unit=UNITS[task],
+        parameters={},
+    )
+
+
+def made_machine(domain: str, device: str, uuid: str | None, limit: float | None) -> Machine:
+    """A machine with one used device."""
+    return Machine(
+        operating_system="Linux",
+        architecture="x86_64",
+        cpu_name="Made CPU 9000",
+        cpu_logical_count=2,
+        memory_bytes=8 * 2**30,
+        container=True,
+        python_version="3.11.7",
+        devices=(
+            Device(
+                domain=domain,
+                name=device,
+                uuid=uuid,
+                power_limit_watts=limit,
+                default_power_limit_watts=limit,
+            ),
+        ),
+        sensors=(),
+    )
+
+
+def made_protocol() -> Protocol:
+    """The default rules."""
+    return Protocol(
+        budget_seconds=150.0,
+        target_relative_half_width=0.02,
+        confidence_level=0.95,
+        min_trials=5,
+        max_trials=30,
+        window_seconds=10.0,
+        blocks_per_trial=10,
+    )
+
+
+def made_quality(value: float, low: float, high: float) -> Quality:
+    """A quality with its interval."""
+    return Quality(metric="recognised", value=value, low=low, high=high, sample_count=500)

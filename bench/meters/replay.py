@@ -14,6 +14,8 @@ from bench.meters import Site
 from bench.records import Reading, Sensor
 
 DOMAIN = "gpu:0"
+# Only where it is asked for: a trace is no sensor of this machine.
+ON_REQUEST = True
 
 
 class Trace:

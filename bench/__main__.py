@@ -1,0 +1,5 @@
+"""`python -m bench` is `joulebench`."""
+
+from bench.cli import main
+
+main()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 
 from bench.records import Estimate
 
@@ -68,6 +69,12 @@ def count(value: int | None) -> str:
 def round_to(value: float, digits: int) -> float:
     """A number rounded to so many significant digits."""
     return round(value, digits - 1 - _exponent(value))
+
+
+def visible(text: str) -> str:
+    """A stranger's text on one line, without characters that hide or turn what stands beside."""
+    spaced = (" " if character.isspace() else character for character in text)
+    return "".join("�" if unicodedata.category(c)[0] == "C" else c for c in spaced)
 
 
 def _exponent(value: float) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Any
 
 from bench.footprint import words
@@ -52,7 +51,7 @@ def markdown(content: dict[str, Any]) -> str:
 
 def escape(text: str) -> str:
     """A stranger's text as plain words: no line break, no markup, nothing that hides or turns."""
-    shown = "".join("�" if unicodedata.category(c)[0] == "C" else c for c in text)
+    shown = words.visible(text)
     return re.sub(r"([\\`*_\[\]<>#|!~&@]|:(?=//)|(?<=www)\.)", r"\\\1", shown)
 
 

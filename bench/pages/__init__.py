@@ -9,6 +9,7 @@ from typing import Any
 
 import jinja2
 
+from bench.footprint import words
 from bench.pages.view import view
 
 HERE = Path(__file__).parent
@@ -24,6 +25,7 @@ def index(document: dict[str, Any]) -> str:
         loader=jinja2.FileSystemLoader(HERE),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=lambda value: words.visible(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )

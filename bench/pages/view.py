@@ -82,7 +82,7 @@ def _row(row: Json, scale: float, axis: Axis) -> Json:
     model = row["model"]
     parts = [model["dtype"], row["backend"]]
     return row | {
-        "name": visible(model["id"]),
+        "name": words.visible(model["id"]),
         "made_of": " · ".join(part for part in parts if part),
         "parameters": words.count(model["parameter_count"]),
         "energy": words.span(energy, scale),
@@ -137,11 +137,6 @@ def _sort(row: Json) -> Json:
         "quality": value("quality"),
         "seconds": value("duration_seconds_per_inference"),
     }
-
-
-def visible(text: str) -> str:
-    """A stranger's text without characters that hide or turn what stands beside them."""
-    return "".join(c if c.isprintable() else "�" for c in text)
 
 
 def _percent(share: float | None) -> str | None:

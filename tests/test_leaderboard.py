@@ -1,0 +1,360 @@
+"""Leaderboard: what is refused, listed and ranked; chains of ties; the same bytes every time."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import random
+
+import pytest
+from made import judged, made_around, made_result
+
+from bench import leaderboard, store
+from bench.doubts import doubt
+from bench.leaderboard.write import neutral
+from bench.records import Failure
+
+FAILURE = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
+
+
+def ranks(results):
+    (task,) = leaderboard.board(results).tasks
+    return {row.result.model.id: row.rank for group in task.groups for row in group.rows}
+
+
+def saved(tmp_path, result, name="result.json"):
+    store.save(result, tmp_path / name)
+    return tmp_path / name
+
+
+def edited(tmp_path, result, edit):
+    content = result.model_dump(mode="json")
+    edit(content)
+    path = tmp_path / "edited.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+# Stars
+
+
+@pytest.mark.parametrize(
+    ("energies", "expected"),
+    [
+        ([], []),
+        ([0.7], [5]),
+        ([0.7, 0.7], [5, 5]),
+        ([0.0, 10.0], [5, 1]),
+        (
+            [0.0, 1.9, 2.0, 3.9, 4.0, 5.9, 6.0, 7.9, 8.0, 9.9, 10.0],
+            [5, 5, 4, 4, 3, 3, 2, 2, 1, 1, 1],
+        ),
+        ([3.0, 1.0, 2.0], [1, 5, 3]),
+        ([1.0, 2.0, 3.0, 1000.0], [5, 5, 5, 1]),
+    ],
+)
+def test_stars_are_five_bands_of_equal_width(energies, expected):
+    assert leaderboard.stars(energies) == expected
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_stars_refuse_what_is_not_finite(bad):
+    with pytest.raises(ValueError, match="finite"):
+        leaderboard.stars([1.0, bad])
+
+
+# Ranks and ties
+
+
+def test_clear_differences_rank_in_order():
+    found = ranks([made_around(e, model=m) for e, m in ((0.3, "c"), (0.1, "a"), (0.2, "b"))])
+    assert found == {"a": 1, "b": 2, "c": 3}
+
+
+def test_a_chain_of_ties_is_one_plus_the_number_of_better_ones():
+    chain = [made_around(e, 0.01, model=m) for e, m in ((0.100, "a"), (0.102, "b"), (0.104, "c"))]
+    a, b, c = chain
+    assert leaderboard.rank.compare(a, b).high > 1 and leaderboard.rank.compare(b, c).high > 1
+    assert leaderboard.rank.compare(a, c).high < 1
+    assert ranks(chain) == {"a": 1, "b": 1, "c": 2}
+    (task,) = leaderboard.board(chain).tasks
+    assert [row.tied for row in task.groups[0].rows] == [True, True, True]
+
+
+def test_after_a_tie_the_rank_counts_those_who_are_better():
+    made = [(0.1, 0.02, "a"), (0.101, 0.02, "b"), (0.9, 0.001, "c")]
+    assert ranks([made_around(e, s, model=m) for e, s, m in made]) == {"a": 1, "b": 1, "c": 3}
+
+
+def test_gain_cancels_on_one_card_and_enters_twice_between_two():
+    def pair(other):
+        return [
+            made_around(0.100, 0.001, model="a"),
+            made_around(0.107, 0.001, model="b", uuid=other),
+        ]
+
+    assert ranks(pair("GPU-0")) == {"a": 1, "b": 2}
+    assert ranks(pair("GPU-1")) == {"a": 1, "b": 1}
+    assert ranks(
+        [
+            made_around(0.100, 0.001, model="a", uuid=None),
+            made_around(0.107, 0.001, model="b", uuid=None),
+        ]
+    ) == {"a": 1, "b": 1}
+    far = [made_around(0.100, 0.001, model="a"), made_around(0.13, 0.001, model="b", uuid="GPU-1")]
+    assert ranks(far) == {"a": 1, "b": 2}
+
+
+def test_gain_twice_is_the_root_of_two_of_gain_once():
+    a, b = (made_around(0.1, 1e-9, model=m, uuid=m) for m in "ab")
+    wide = leaderboard.rank.compare(a, b).high
+    assert wide == pytest.approx(2.718281828 ** (1.959964 * 0.05 * (2 / 3) ** 0.5), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"device": "NVIDIA A100-SXM4-80GB"},
+        {"limit": 500.0},
+        {"dataset": "standard"},
+        {"task": "text-gen"},
+    ],
+)
+def test_only_equals_share_a_group(other):
+    pair = [made_around(0.1, model="a"), made_around(0.2, model="b", **other)]
+    board = leaderboard.board(pair)
+    groups = [group for task in board.tasks for group in task.groups]
+    assert [[row.rank for row in group.rows] for group in groups] == [[1], [1]]
+
+
+def test_the_slot_of_a_card_does_not_matter():
+    assert ranks([made_around(0.1, model="a"), made_around(0.2, model="b", slot=3)]) == {
+        "a": 1,
+        "b": 2,
+    }
+
+
+# Listed without rank
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"kind": "modelled"}, "modelled"),
+        ({"weights": "random"}, "random"),
+        ({"profile": "quick"}, "quick"),
+        ({"failure": FAILURE}, "CUDA ran out of memory"),
+        ({"reading_doubts": (doubt("foreign-process", count=1, domain="gpu:0"),)}, "process"),
+    ],
+)
+def test_what_cannot_be_compared_is_listed_and_says_why(tmp_path, options, word):
+    result = made_around(0.1, **options)
+    (task,) = leaderboard.board([result, made_around(0.2, model="ranked")]).tasks
+    (row,) = task.listed
+    assert row.rank is None and word in " ".join(row.why)
+    assert [r.rank for group in task.groups for r in group.rows] == [1]
+    verdict = leaderboard.check(saved(tmp_path, result))
+    assert verdict.refusals == () and word in " ".join(verdict.notes)
+
+
+def test_the_listed_are_ordered_by_energy_and_failures_come_last():
+    made = [made_around(e, model=m, kind="modelled") for e, m in ((0.2, "b"), (0.1, "a"))]
+    failed = made_result(model="f", energies=[], failure=FAILURE)
+    (task,) = leaderboard.board([failed, *made]).tasks
+    assert [row.result.model.id for row in task.listed] == ["a", "b", "f"]
+
+
+# Refused
+
+
+def _set(*keys_and_value):
+    *keys, last, value = keys_and_value
+
+    def edit(content):
+        for key in keys:
+            content = content[key]
+        content[last] = value
+
+    return edit
+
+
+def _better(content):
+    energy = content["summary"]["energy_kwh_per_1000"]
+    energy["value"] = energy["value"] * (1 - 1e-15)
+
+
+REFUSED = {
+    "another digit in the summary": (_better, "energy_kwh_per_1000"),
+    "an edited trial": (
+        _set("trials", 4, "readings", 0, "energy_joules", 2999.0),
+        "Irreproducible",
+    ),
+    "no summary figure": (_set("summary", "energy_kwh_per_1000", None), "Irreproducible"),
+    "a doubt left out": (_set("doubts", []), "doubts"),
+    "a rank of its own making": (_set("rankable", False), "rank"),
+    "an unknown field": (_set("sponsor", "me"), "Unreadable"),
+    "a future schema": (_set("schema_version", 99), "Unreadable"),
+    "NaN": (_set("trials", 3, "duration_seconds", float("nan")), "Unreadable"),
+    "negative time": (_set("trials", 3, "duration_seconds", -1.0), "Unreadable"),
+    "a path in the task": (_set("task", "id", "../../etc"), "task id"),
+    "an unknown unit": (_set("task", "unit", "smile"), "recomputed"),
+    "value outside its interval": (
+        _set("summary", "energy_kwh_per_1000", "high", 0.0),
+        "Unreadable",
+    ),
+    "quality outside its interval": (_set("quality", "value", 0.99), "quality"),
+    "a modelled reading called measured": (
+        _set("trials", 3, "readings", 0, "method", "modelled"),
+        "modelled",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(tmp_path, case):
+    edit, word = REFUSED[case]
+    honest = made_around(0.01, 0.05)
+    assert honest.doubts, "the case needs a doubt to leave out"
+    assert leaderboard.check(saved(tmp_path, honest)).refusals == ()
+    path = edited(tmp_path, honest, edit)
+    verdict = leaderboard.check(path)
+    assert word in " ".join(verdict.refusals)
+    with pytest.raises(leaderboard.Refused, match=word):
+        leaderboard.submit(path, tmp_path / "submissions")
+    assert not (tmp_path / "submissions").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"energies": [0.0] * 5}, "0 J"),
+        ({"energies": [-3000.0] * 5}, "-3000 J"),
+        ({"energies": [9000.0] * 5}, "900 W with a limit of 700 W"),
+    ],
+)
+def test_the_impossible_is_refused(tmp_path, options, word):
+    verdict = leaderboard.check(saved(tmp_path, made_result(**options)))
+    assert word in " ".join(verdict.refusals)
+
+
+def test_a_doubt_whose_weight_was_changed_is_refused(tmp_path):
+    light = doubt("foreign-process", count=1, domain="gpu:0").model_copy(
+        update={"bars_ranking": False}
+    )
+    verdict = leaderboard.check(saved(tmp_path, made_around(0.1, reading_doubts=(light,))))
+    assert "weight of the doubt" in " ".join(verdict.refusals)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b"1e999", b" " * 10_000_001]
+)
+def test_what_is_no_result_is_refused(tmp_path, content):
+    path = tmp_path / "strange.json"
+    path.write_bytes(content)
+    verdict = leaderboard.check(path)
+    assert verdict.result is None and "Unreadable" in verdict.refusals[0]
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    assert "Unreadable" in leaderboard.check(tmp_path / "nothing.json").refusals[0]
+
+
+# Submissions
+
+
+def test_a_submission_is_named_by_its_content_and_passes_again(tmp_path):
+    result = made_around(0.1)
+    path = leaderboard.submit(saved(tmp_path, result), tmp_path / "submissions")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    assert path == tmp_path / "submissions" / "image-gen" / f"{digest}.json"
+    assert store.load(path) == result
+    found = leaderboard.collect(tmp_path / "submissions")
+    assert found.results == [result] and found.refused == {}
+
+
+def test_duplicates_are_refused(tmp_path):
+    result = made_around(0.1)
+    folder = tmp_path / "submissions"
+    leaderboard.submit(saved(tmp_path, result), folder)
+    renamed = result.model_copy(update={"run_id": "0" * 12})
+    other_trials = made_around(0.2).model_copy(update={"run_id": result.run_id})
+    for twin, word in ((result, "run id"), (renamed, "same trials"), (other_trials, "run id")):
+        with pytest.raises(leaderboard.Refused, match=word):
+            leaderboard.submit(saved(tmp_path, twin), folder)
+    assert len(list(folder.glob("*/*"))) == 1
+
+
+def test_an_edited_or_misplaced_submission_is_left_out_with_its_reason(tmp_path):
+    folder = tmp_path / "submissions"
+    path = leaderboard.submit(saved(tmp_path, made_around(0.1)), folder)
+    os.rename(path, path.with_name("0123456789abcdef.json"))
+    found = leaderboard.collect(folder)
+    assert found.results == []
+    assert "name" in found.refused[path.with_name("0123456789abcdef.json")][0]
+
+
+# Files
+
+
+def hostile():
+    return [
+        made_around(0.2, model="=HYPERLINK(1)"),
+        made_around(0.1, model="a|b `c` <script>alert(1)</script>\n# head"),
+        made_around(0.3, model="[x](http://evil.example)"),
+        made_result(model="f", energies=[], failure=FAILURE),
+        made_around(0.05, model="m", kind="modelled"),
+    ]
+
+
+def test_the_same_results_give_the_same_bytes_in_any_order(tmp_path):
+    results = hostile()
+    first = leaderboard.write(leaderboard.board(results), tmp_path / "a")
+    random.Random(1).shuffle(results)
+    second = leaderboard.write(leaderboard.board(results), tmp_path / "b")
+    assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
+    names = {str(path.relative_to(tmp_path / "a")) for path in first}
+    assert names >= {"leaderboard.json", "leaderboard.csv", "leaderboard.md", "site/index.html"}
+
+
+def test_an_empty_board_is_written_too(tmp_path):
+    leaderboard.write(leaderboard.board([]), tmp_path)
+    assert json.loads((tmp_path / "leaderboard.json").read_text())["tasks"] == []
+    assert "Nothing was submitted yet" in (tmp_path / "leaderboard.md").read_text()
+
+
+def test_csv_cells_are_not_run_by_a_spreadsheet(tmp_path):
+    leaderboard.write(leaderboard.board(hostile()), tmp_path)
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "leaderboard.csv").read_text())))
+    assert len(rows) == 5
+    assert "'=HYPERLINK(1)" in {row["model"] for row in rows}
+    for start in "=+-@\t\r\n":
+        assert neutral(f"{start}1").startswith("'")
+    assert neutral(-1.5) == -1.5
+
+
+def test_markdown_shows_strange_names_as_words(tmp_path):
+    leaderboard.write(leaderboard.board(hostile()), tmp_path)
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert "<script>" not in text and "[x](http" not in text and "\n# head" not in text
+    tables = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(line.count(" | ") in (10, 12) for line in tables)
+
+
+def test_the_document_says_what_the_figures_rest_on(tmp_path):
+    board = leaderboard.board([made_around(0.019, model="a")])
+    content = leaderboard.document(board)
+    (row,) = content["tasks"][0]["groups"][0]["rows"]
+    assert row["phone_charges_per_1000"]["value"] == pytest.approx(1.0)
+    assert row["grams_co2e_per_1000"]["FR"]["value"] == pytest.approx(0.019 * 44.18)
+    assert "EPA" in row["phone_charges_per_1000"]["edition"]
+    assert content["grids"]["US-WV"]["basis"] == "direct combustion"
+    assert row["stars"] == 5 and row["kind"] == "measured"
+
+
+def test_made_results_are_consistent():
+    result = made_around(0.1)
+    assert judged(result) == result
+    assert result.summary.energy_kwh_per_1000.value == pytest.approx(0.1)

@@ -1,0 +1,126 @@
+"""The page: escapes strangers, allows only its own style and script, says what is modelled."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from html.parser import HTMLParser
+
+import pytest
+from made import made_around, made_result
+
+from bench import leaderboard, pages
+from bench.records import Failure
+
+VOID = {"meta", "link", "input", "br"}
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</style><script>alert(1)</script>",
+    "{{ 7 * 7 }}",
+    "javascript:alert(1)",
+    "a\u202egnp.exe\u0007",
+)
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, and the text inside each."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.open, self.inside = [], [], {}
+        self.feed(text)
+        assert self.open == [], "every element is closed"
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        tag = self.open[-1] if self.open else ""
+        self.inside[tag] = self.inside.get(tag, "") + data
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def page(*results):
+    return pages.index(leaderboard.document(leaderboard.board(results)))
+
+
+def test_the_policy_allows_exactly_the_style_and_the_script_on_the_page():
+    text = page(made_around(0.1))
+    parsed = Page(text)
+    (policy,) = (m["content"] for m in parsed.all("meta") if "http-equiv" in m)
+    assert policy.startswith("default-src 'none'") and "unsafe" not in policy
+    for tag in ("style", "script"):
+        digest = base64.b64encode(hashlib.sha256(parsed.inside[tag].encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+        assert len(parsed.all(tag)) == 1
+
+
+def test_nothing_is_loaded_from_elsewhere_and_nothing_is_inline_that_the_policy_blocks():
+    for tag, attributes in Page(page(made_around(0.1), made_around(0.2, kind="modelled"))).tags:
+        assert "style" not in attributes
+        assert not any(name.startswith("on") for name in attributes)
+        for name in ("src", "href", "action"):
+            assert re.match(r"(\.\./|#|data:,$)", attributes.get(name, "#")), (tag, attributes)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_what_strangers_write_stays_text(name):
+    failed = Failure(stage="load", code="other", message=name)
+    results = [
+        made_around(0.1, model=name, device=name, dataset=name),
+        made_result(model=name, energies=[], failure=failed),
+    ]
+    clean = [
+        made_around(0.1, model="m", device="d", dataset="s"),
+        made_result(model="m", energies=[], failure=failed.model_copy(update={"message": "x"})),
+    ]
+    text, plain = page(*results), page(*clean)
+    assert [tag for tag, _ in Page(text).tags] == [tag for tag, _ in Page(plain).tags]
+    assert [set(a) for _, a in Page(text).tags] == [set(a) for _, a in Page(plain).tags]
+    assert "\u202e" not in text and "\u0007" not in text
+    assert name != "{{ 7 * 7 }}" or "{{ 7 * 7 }}" in Page(text).inside["span"]
+
+
+def test_modelled_energy_is_marked_on_every_row():
+    text = page(*(made_around(0.1 * i, kind="modelled", model=f"m{i}") for i in range(1, 4)))
+    rows = re.findall(r'<tr role="row" class="modelled".*?</tr>', text, re.S)
+    assert len(rows) == 3
+    assert all('<span class="badge">modelled</span>' in row and "±50" in row for row in rows)
+
+
+def test_a_measured_row_is_not_called_modelled():
+    (row,) = re.findall(r'<tr role="row" class="measured".*?</tr>', page(made_around(0.1)), re.S)
+    assert "modelled" not in row
+
+
+def test_an_empty_board_has_a_page_that_says_what_to_do():
+    text = page()
+    assert "Nothing was submitted yet" in text and "<table" not in text
+    Page(text)
+
+
+def test_ties_and_figures_are_on_the_page():
+    text = page(made_around(0.1, 0.02, model="a"), made_around(0.101, 0.02, model="b"))
+    assert text.count('class="tie"') == 2
+    for words in ("Wh per 1,000", "Phone charges", "EPA", "France", "472.94", "life-cycle"):
+        assert words in text
+    headers = [a for a in Page(text).all("th") if a.get("scope") == "col"]
+    assert len(headers) == 9 and len(Page(text).all("caption")) == 1
+
+
+def test_the_same_results_give_the_same_page():
+    results = [made_around(0.1, model="a"), made_around(0.2, model="b")]
+    assert page(*results) == page(*reversed(results))

@@ -28,7 +28,7 @@ def main() -> None:
         default=Path.home() / ".cache" / "joulebench" / "raw",
         help="folder for the raw data; what is there already is not downloaded again",
     )
-    parser.add_argument("--quick", action="store_true", help="an eighth of the steps")
+    parser.add_argument("--quick", action="store_true", help="a fortieth of the steps")
     choice = parser.parse_args()
     # The judge comes before the pictures it has to judge.
     for task in TASKS if choice.task == "all" else (choice.task,):

@@ -11,7 +11,7 @@ from diffusers import AutoencoderKL
 from bench.embedded.training import common
 
 BATCH = 64
-STEPS = 1600
+STEPS = 800
 RATE = 2e-3
 # A weak pull towards a normal distribution: enough to keep the latents well spread.
 PULL = 1e-4

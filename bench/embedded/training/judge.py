@@ -13,7 +13,7 @@ from bench.embedded.judge import prepare
 from bench.embedded.training import common, sources
 
 BATCH = 128
-STEPS = 1900
+STEPS = 1500
 RATE = 3e-3
 
 

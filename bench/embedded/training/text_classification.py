@@ -17,7 +17,7 @@ CONTEXT = 256
 BATCH = 32
 LABELS = {0: "ham", 1: "spam"}
 SHAPES = {"tiny": (64, 3, 2), "small": (160, 3, 5)}  # width, layers, heads
-STEPS = {"tiny": 1000, "small": 900}
+STEPS = {"tiny": 1000, "small": 700}
 RATE = {"tiny": 2e-3, "small": 1e-3}
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 

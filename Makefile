@@ -46,13 +46,13 @@ check: $(READY) ## lint, types, floors, and that generated files are fresh
 		&& for f in leaderboard.json leaderboard.csv leaderboard.md site/index.html; do \
 			cmp $$d/$$f results/$$f || { echo "results/$$f is stale: run make generated" >&2; exit 1; }; \
 		done && rm -r $$d
-	@$(BIN)/joulebench schema | cmp - docs/result.schema.json \
-		|| { echo "docs/result.schema.json is stale: run make generated" >&2; exit 1; }
+	@$(BIN)/joulebench schema | cmp - bench/result.schema.json \
+		|| { echo "bench/result.schema.json is stale: run make generated" >&2; exit 1; }
 	@echo "check: all fresh"
 
 generated: $(READY) ## write again all that is generated: board, plots, schema
 	@$(BIN)/joulebench board && $(BIN)/joulebench plots
-	@$(BIN)/joulebench schema > docs/result.schema.json
+	@$(BIN)/joulebench schema > bench/result.schema.json
 
 doctor: $(READY) ## say what this machine can measure, and how to cure what is missing
 	@$(BIN)/joulebench doctor

@@ -28,8 +28,13 @@ class ImageSession:
     """A diffusion pipeline on one device. Each prompt has its own seed, made from its words."""
 
     def __init__(self, spec: Spec, source: Source) -> None:
+        import diffusers
         import torch
+        import transformers
 
+        diffusers.utils.logging.set_verbosity_error()
+        diffusers.utils.logging.disable_progress_bar()
+        transformers.logging.disable_progress_bar()
         self._spec, self._device = spec, the_device(spec)
         dtype = getattr(torch, dtype_name(spec))
         build = _random if spec.weights == "random" else _pretrained

@@ -32,6 +32,7 @@ class TextSession(ABC):
         import transformers
 
         transformers.logging.set_verbosity_error()
+        transformers.logging.disable_progress_bar()
         self._spec, self._device = spec, the_device(spec)
         self._net = _network(spec, source, self.auto_class, self._device)
         self._tokenizer = _tokenizer(spec, source)

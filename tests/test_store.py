@@ -1,0 +1,108 @@
+"""Files of results: what is written is read back to the last digit; what is no result is said."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+from walk import walk
+
+from bench import store
+from bench.meters.replay import Trace
+
+SHIPPED = Path(store.__file__).parent / "result.schema.json"
+
+
+@pytest.fixture(scope="module")
+def result():
+    return walk(Trace([0.0, 300.0], [100.0, 333.3]), noise=0.03, seed=9)
+
+
+def test_written_and_read_back_to_the_last_digit(result, tmp_path):
+    path = store.run_path(tmp_path, result)
+    store.save(result, path)
+    assert path.name == "20260101T000000Z-" + result.run_id + ".json"
+    assert store.load(path) == result
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_shipped_schema_accepts_it(result):
+    jsonschema.validate(json.loads(store.to_json(result)), json.loads(SHIPPED.read_text()))
+
+
+def test_the_shipped_schema_is_that_of_the_code():
+    """Version 1 is frozen: a change here needs a new schema version and a reader for this one."""
+    assert json.loads(SHIPPED.read_text()) == store.schema()
+
+
+def test_the_schema_refuses_an_unknown_field(result):
+    content = {**json.loads(store.to_json(result)), "extra": 1}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(content, json.loads(SHIPPED.read_text()))
+
+
+def edited(result, **changes):
+    return json.dumps({**json.loads(store.to_json(result)), **changes})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "schema version None"),
+        ("[" * 100_000, "is not JSON"),
+        ('{"schema_version": NaN}', "not JSON: NaN"),
+        ('{"schema_version": 1}', "not a valid result"),
+        ('{"schema_version": 99}', "schema version 99"),
+    ],
+)
+def test_what_is_no_result_is_said_in_one_sentence(text, words):
+    with pytest.raises(store.Unreadable, match=words) as caught:
+        store.parse(text)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"unknown": 1},
+        {"run_id": "../../etc"},
+        {"created_at": "yesterday"},
+        {"status": "failed"},
+        {"failure": {"stage": "a", "code": "b", "message": "c"}},
+        {"summary": None},
+    ],
+)
+def test_records_that_contradict_themselves_are_refused(result, changes):
+    with pytest.raises(store.Unreadable, match="not a valid result"):
+        store.parse(edited(result, **changes))
+
+
+def test_a_folder_that_cant_be_written_is_known_before(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    with pytest.raises(OSError):
+        store.check_writable(file / "results")
+
+
+def test_a_full_disk_leaves_the_old_file(result, tmp_path):
+    """The write fails at a file size limit, in a process of its own: the old file stays whole."""
+    path = tmp_path / "result.json"
+    path.write_text("old")
+    code = (
+        "import resource, signal, sys; from pathlib import Path; from bench import store\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "try: store.write_text(Path(sys.argv[1]), 'x' * 5000)\n"
+        "except OSError as error: print(type(error).__name__)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True,
+        env={**os.environ},
+    )  # fmt: skip
+    assert "OSError" in done.stdout
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,126 @@
+"""Every task file, its blocks and its fingerprint."""
+
+import json
+from pathlib import Path
+
+import numpy
+import pytest
+from PIL import Image
+
+from bench import data, find
+from bench.task import BLOCK_SIZE, Embedded, Hub, Output, Request, deal, fingerprint
+
+NAMES = find.names("task")
+GOLDEN = json.loads((Path(__file__).parent / "fingerprints.json").read_text())
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def task(request):
+    return find.task(request.param)
+
+
+def test_a_task_keeps_its_contract(task):
+    assert task.id in NAMES
+    assert task.title and task.inference and task.metric.name
+    assert task.unit in ("inference", "token", "image")
+    assert isinstance(task.datasets["embedded"], Embedded)
+    assert isinstance(task.datasets["standard"], Hub)
+    assert find.tag(task.id) == task.tag
+    assert find.task(task.tag) is task
+    assert find.headline("task", task.id)
+
+
+def test_embedded_work_is_at_least_1000_requests_with_answers(task):
+    work = data.load(task, "embedded")
+    assert len(work.requests) >= 1000
+    assert all(request.reference for request in work.requests)
+    assert len(work.blocks) == len(work.requests) // BLOCK_SIZE
+    assert work.parameters.items() >= task.parameters.items()
+
+
+def test_fingerprint_is_the_golden_one(task):
+    """If this fails the work has changed: raise the task's version and the golden value."""
+    assert data.load(task, "embedded").fingerprint == GOLDEN[task.id]
+
+
+def test_profiles_of_the_two_studies_differ(task):
+    """AI Energy Score's profile and Power Hungry's: other data, other parameters."""
+    standard, hungry = task.datasets["standard"], task.datasets["power-hungry"]
+    row = {"text": "word " * 60, "prompt": "word " * 60, "Prompt": "word " * 60}
+    prints = set()
+    for source in (standard, hungry):
+        merged = {**task.parameters, **source.parameters}
+        prints.add(fingerprint(task, merged, [task.request(row, merged)]))
+    if standard.parameters != hungry.parameters:
+        assert len(prints) == 2
+    assert standard.repository != hungry.repository
+
+
+def test_power_hungry_cuts_prompts_as_the_study_did():
+    text_gen, image_gen = find.task("text-gen"), find.task("image-gen")
+    row = {"text": " ".join(map(str, range(60))), "Prompt": " ".join(map(str, range(60)))}
+    cut = text_gen.request(row, text_gen.datasets["power-hungry"].parameters)
+    assert len(cut.inputs["text"].split()) == 20
+    assert cut.reference == "20"
+    drawn = image_gen.request(row, image_gen.datasets["power-hungry"].parameters)
+    assert len(drawn.inputs["prompt"].split()) == 50
+    assert image_gen.datasets["standard"].parameters["steps"] == 30
+    assert "steps" not in image_gen.datasets["power-hungry"].parameters
+
+
+def test_blocks_hold_every_request_once_and_are_alike_in_length():
+    requests = [Request({"text": "x" * (n * n % 997 + 1)}) for n in range(1000)]
+    blocks = deal(requests)
+    assert len(blocks) == 100
+    assert {id(r) for block in blocks for r in block} == {id(r) for r in requests}
+    sizes = [sum(r.length for r in block) for block in blocks]
+    assert max(sizes) / min(sizes) < 1.03
+
+
+def test_fewer_than_ten_requests_are_cycled():
+    requests = [Request({"text": str(n)}) for n in range(3)]
+    (block,) = deal(requests)
+    assert [r.inputs["text"] for r in block] == list("0120120120")
+
+
+def test_blocks_start_over_after_the_last():
+    work = data.load(find.task("image-gen"), "embedded")
+    ids = work.block_ids(250)
+    assert ids[:3] == (0, 1, 2) and ids[100:102] == (0, 1) and max(ids) == 99
+
+
+def test_pixels_enter_the_fingerprint_and_not_the_file():
+    task = find.task("image-gen")
+    pixels = numpy.arange(48, dtype=numpy.uint8).reshape(4, 4, 3)
+    one = fingerprint(task, {}, [Request({"image": Image.fromarray(pixels)})])
+    same = fingerprint(task, {}, [Request({"image": pixels.copy()})])
+    pixels[0, 0, 0] = 255
+    other = fingerprint(task, {}, [Request({"image": pixels})])
+    assert one == same != other
+
+
+def test_fingerprint_covers_parameters_and_answers():
+    task = find.task("text-classification")
+    ask = Request({"text": "a"}, "ham")
+    base = fingerprint(task, {}, [ask])
+    assert base != fingerprint(task, {"x": 1}, [ask])
+    assert base != fingerprint(task, {}, [Request({"text": "a"}, "spam")])
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "output", "expected"),
+    [
+        ("text-gen", "honor", Output(text=" Honor and"), 1.0),
+        ("text-gen", "honor", Output(text=", own"), 0.0),
+        ("text-gen", "honor", Output(text="!!"), 0.0),
+        ("text-gen", None, Output(text="own"), None),
+        ("text-classification", "neg", Output(label="NEGATIVE"), 1.0),
+        ("text-classification", "pos", Output(label="NEGATIVE"), 0.0),
+        ("text-classification", "spam", Output(label="ham"), 0.0),
+        ("image-gen", "coat", Output(label="coat"), 1.0),
+        ("image-gen", "coat", Output(label="shirt"), 0.0),
+        ("image-gen", "coat", Output(), None),
+    ],
+)
+def test_scores(name, asked, output, expected):
+    assert find.task(name).metric.score(Request({"text": ""}, asked), output) == expected

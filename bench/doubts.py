@@ -60,6 +60,17 @@ CATALOGUE: dict[str, Kind] = {
         "Mean power of {domain} under load was {watts:.1f} W, below half of its idle {idle:.1f} W.",
         "Something else loaded the device while it should have been idle: run on a quiet one.",
     ),
+    "power-averaged": Kind(
+        "{domain} has no energy counter and no instant power: its power is an average over up to "
+        "a second.",
+        "Update the driver; until then, give a larger --budget, so that a window can be longer.",
+        bars_ranking=False,
+    ),
+    "aliasing-risk": Kind(
+        "{domain} has no energy counter, and its power sensor may look for a part of the time only.",
+        "Nothing to mend on this card: the interval allows for it.",
+        bars_ranking=False,
+    ),
     # The device
     "foreign-process": Kind(
         "{count} other process(es) used {domain} during the run.",

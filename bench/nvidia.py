@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from typing import Any, Literal
 
-_HARDWARE = {0x08: "hardware slowdown", 0x40: "hardware thermal", 0x80: "hardware power brake"}
-_SOFTWARE = {0x04: "software power cap", 0x20: "software thermal"}
+_HARDWARE = {0x08: "hw_slowdown", 0x40: "hw_thermal_slowdown", 0x80: "hw_power_brake_slowdown"}
+_SOFTWARE = {0x04: "sw_power_cap", 0x20: "sw_thermal_slowdown"}
 
 _REASONS = {
     1: "NVIDIA's library was not initialised",

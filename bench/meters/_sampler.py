@@ -1,0 +1,123 @@
+"""Where there is no energy counter: power readings summed into one, at the rate of the sensor."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import statistics
+import threading
+from collections.abc import Callable
+
+from bench.clock import Clock
+from bench.meters._watch import CannotRead
+from bench.meters.edges import Edge, Traits, wander_of
+
+LOOKS_PER_STEP = 10
+USUAL_STEP_SECONDS = 0.1
+
+
+class Sampler:
+    """Sums a power reading (W) into a counter (J) whose steps are the sensor's own updates.
+
+    A reading stands for the step that it ends. A value that stays the same for longer than one
+    and a half steps is taken as the same value, updated.
+    """
+
+    def __init__(self, read: Callable[[], float], clock: Clock) -> None:
+        self._read = read
+        self._clock = clock
+        self.step_seconds = USUAL_STEP_SECONDS
+        self.costs: list[float] = []
+        self._halt = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin a new sum at zero."""
+        self.edges: list[Edge] = []
+        self.watts: list[float] = []
+        self.failure: str | None = None
+        self._old: float | None = None
+        self._old_from = 0.0
+
+    def look(self) -> None:
+        """Read once, and add a step to the sum if the sensor updated."""
+        asked = self._clock.now()
+        try:
+            value = self._read()
+        except CannotRead as failure:
+            self.failure = failure.reason
+            return
+        answered = self._clock.now()
+        self.costs = [*self.costs[-99:], answered - asked]
+        if self._old is not None and value != self._old:
+            self._add((self._old_from + answered) / 2, answered - self._old_from, value)
+        elif self.edges and answered > self.edges[-1].seconds + 1.5 * self.step_seconds:
+            self._add(self.edges[-1].seconds + self.step_seconds, self.step_seconds / 2, value)
+        self._old_from, self._old = asked, value
+
+    def _add(self, seconds: float, gap: float, value: float) -> None:
+        joules = 0.0
+        if self.edges:
+            last = self.edges[-1]
+            new = min(seconds - last.seconds, self.step_seconds)
+            joules = last.joules + value * new + self.watts[-1] * (seconds - last.seconds - new)
+        self.watts.append(value)
+        self.edges.append(Edge(seconds, gap, joules))
+
+    def characterise(self, seconds: float) -> None:
+        """Look for so long, and learn how often the sensor updates."""
+        until = self._clock.now() + seconds
+        while self._clock.now() < until and self.failure is None:
+            self.look()
+            self._clock.sleep(self.step_seconds / (3 * LOOKS_PER_STEP))
+        sharp = [e for e in self.edges if e.gap_seconds < self.step_seconds / 4]
+        if len(sharp) >= 4:
+            steps = (new.seconds - old.seconds for old, new in itertools.pairwise(sharp))
+            self.step_seconds = statistics.median(steps)
+
+    def traits(self) -> Traits:
+        """What the readings at rest say of the sensor."""
+        return Traits(
+            step_seconds=self.step_seconds,
+            read_cost_seconds=statistics.median(self.costs) if self.costs else 0.0,
+            wander=wander_of(self.edges[-20:]),
+        )
+
+    def begin(self) -> None:
+        """Sample in the background until `end`."""
+        self.forget()
+        self._halt.clear()
+        self._thread = threading.Thread(target=self._run, name="joulebench-sampler", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._halt.is_set() and self.failure is None:
+            self.look()
+            self._clock.sleep(self.step_seconds / LOOKS_PER_STEP)
+
+    def end(self) -> None:
+        """Stop sampling."""
+        self._halt.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def wait(self, count: int, since: float, patience: float) -> bool:
+        """Wait for `count` steps after the time `since`; False where they did not come."""
+        until = self._clock.now() + patience
+        while self.failure is None and self._clock.now() < until:
+            if sum(1 for edge in reversed(self.edges) if edge.seconds >= since) >= count:
+                return True
+            self._clock.sleep(self.step_seconds / 2)
+        return False
+
+    def blur(self, began: float, ended: float, duty: float) -> float:
+        """What sampling may have missed in a window, in joules: a jump of power between two steps
+        is seen at a time known to its gap, by a sensor that looks for `duty` of each step."""
+        blind = 0.5 * (1 - duty) * self.step_seconds
+        total = 0.0
+        for edge, old, new in zip(self.edges[1:], self.watts, self.watts[1:], strict=False):
+            if began <= edge.seconds <= ended + 2 * self.step_seconds:
+                total += (new - old) ** 2 * (edge.gap_seconds**2 / 12 + blind**2)
+        return math.sqrt(total)

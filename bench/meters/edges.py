@@ -1,0 +1,230 @@
+"""The bracket: energy of a window from a slow counter's steps just before it and just after it.
+
+A counter moves in steps, and what it shows is late by a constant lag. The steps seen while the
+device rests, before and after the window, give a level and a slope at each edge of the window:
+E = level_after(ended + lag) - level_before(began + lag). Each level is a generalised least-squares
+line through the steps, anchored at the edge, whose errors are: when exactly the counter moved
+(the gap between the last old and the first new reading), its quantum, a wandering power, and a
+slope that changes (it still falls after load). Nothing here knows a device or a driver.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+# How fast power may change while the device rests, as a share of it: per second, per second².
+SLOPE_DRIFT = 1.0
+SLOPE_BEND = 1.0
+DETECTABLE = 4.0  # standard deviations at which a late step is told from noise
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One observed step: the middle of its gap, the gap's length, and the counter after it."""
+
+    seconds: float
+    gap_seconds: float
+    joules: float
+
+
+@dataclass(frozen=True)
+class Lag:
+    """How late the counter is, in seconds: between `low` and `high`.
+
+    What is believed in between falls off from `low` with the length `scale`: drivers publish
+    soon after they measure, until a window shows otherwise. A scale of 0 means evenly spread.
+    """
+
+    low: float = 0.0
+    high: float = 0.0
+    scale: float = 0.0
+
+    @property
+    def middle(self) -> float:
+        """The mean of what is believed, in seconds."""
+        width = self.high - self.low
+        ratio = min(width / self.scale, 500.0) if self.scale else 0.0
+        if ratio <= 0.1:
+            return self.low + width / 2
+        return self.low + self.scale - width / math.expm1(ratio)
+
+    @property
+    def standard_uncertainty(self) -> float:
+        """The standard deviation of what is believed, in seconds."""
+        width = self.high - self.low
+        ratio = min(width / self.scale, 500.0) if self.scale else 0.0
+        if ratio <= 0.1:
+            return width / 12**0.5
+        return math.sqrt(self.scale**2 - width**2 * math.exp(ratio) / math.expm1(ratio) ** 2)
+
+    def clean_from(self, seconds: float, blur: float) -> Lag:
+        """It was seen that a step this long after the end holds everything."""
+        high = max(min(self.high, seconds + blur), 0.0)
+        return Lag(min(self.low, high), high, self.scale)
+
+    def leaked(self, seconds: float, late: float, blur: float) -> Lag:
+        """A step `seconds` after the end still lacked energy, about `late` seconds of it."""
+        high = min(self.high, seconds + 2 * late + blur)
+        low = max(self.low, seconds)
+        return Lag(low, max(low, high))
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What is known of a sensor. `wander` is the random walk of its energy at rest, in J/√s.
+
+    `duty` is the share of time at which the sensor looks; `settle_seconds` is how long a step
+    needs after a change of power to hold nothing of what was before (for an averaged reading).
+    """
+
+    step_seconds: float
+    jitter_seconds: float = 0.0
+    quantum_joules: float = 0.0
+    read_cost_seconds: float = 0.0
+    wander: float = 0.0
+    duty: float = 1.0
+    settle_seconds: float = 0.0
+    lag: Lag = field(default_factory=Lag)
+
+
+@dataclass(frozen=True)
+class Level:
+    """The counter (J) and its slope (W) at one moment, with the level's uncertainty (J).
+
+    `misfit` is the weighted sum of squared residuals, over `freedom` degrees of freedom.
+    """
+
+    joules: float
+    watts: float
+    uncertainty: float
+    misfit: float
+    freedom: int
+
+
+@dataclass(frozen=True)
+class Bill:
+    """The energy of one window in joules, its standard uncertainty, what was learnt of the lag."""
+
+    joules: float
+    uncertainty: float
+    lag: Lag
+    edge_watts: tuple[float, float]
+
+
+def slope(edges: Sequence[Edge]) -> float:
+    """Mean power in watts from the first edge to the last; 0 where there are fewer than two."""
+    if len(edges) < 2 or edges[-1].seconds <= edges[0].seconds:
+        return 0.0
+    return (edges[-1].joules - edges[0].joules) / (edges[-1].seconds - edges[0].seconds)
+
+
+def level_at(moment: float, edges: Sequence[Edge], traits: Traits) -> Level:
+    """The counter's level and slope at `moment`, from at least two edges on one side of it.
+
+    Raises ValueError where there are fewer than two edges.
+    """
+    import numpy as np
+
+    if len(edges) < 2:
+        raise ValueError("a level needs two edges")
+    x = np.array([edge.seconds - moment for edge in edges])
+    base = edges[0].joules
+    y = np.array([edge.joules - base for edge in edges])
+    watts = max(slope(edges), 1e-9)
+    timing = np.array([watts * edge.gap_seconds for edge in edges]) ** 2 / 12
+    same_side = np.sign(x[:, None]) == np.sign(x[None, :])
+    near = np.minimum(np.abs(x[:, None]), np.abs(x[None, :])) * same_side
+    spread = np.diag(timing + traits.quantum_joules**2 / 12 + 1e-12)
+    spread += traits.wander**2 * near
+    spread += (SLOPE_DRIFT * watts) ** 2 * np.outer(x**2, x**2) / 4
+    spread += (SLOPE_BEND * watts) ** 2 * np.outer(x**3, x**3) / 36
+    design = np.stack([np.ones_like(x), x], axis=1)
+    weights = np.linalg.inv(spread)
+    covariance = np.linalg.inv(design.T @ weights @ design)
+    solution = covariance @ design.T @ weights @ y
+    rest = y - design @ solution
+    return Level(
+        joules=base + float(solution[0]),
+        watts=float(solution[1]),
+        uncertainty=math.sqrt(max(float(covariance[0, 0]), 0.0)),
+        misfit=float(rest @ weights @ rest),
+        freedom=len(edges) - 2,
+    )
+
+
+def bill(
+    before: Sequence[Edge], after: Sequence[Edge], began: float, ended: float, traits: Traits
+) -> Bill:
+    """The energy between `began` and `ended` (seconds), from steps before and after.
+
+    Raises ValueError where a side has fewer than two usable steps.
+    """
+    before = [edge for edge in before if edge.seconds - edge.gap_seconds / 2 <= began]
+    after = [edge for edge in after if edge.seconds >= ended + traits.settle_seconds]
+    after, lag = _without_late(before, after, ended, traits)
+    first = level_at(began + lag.middle, before, traits)
+    last = level_at(ended + lag.middle, after, traits)
+    energy = last.joules - first.joules
+    freedom = first.freedom + last.freedom
+    worse = max(1.0, (first.misfit + last.misfit) / freedom) if freedom else 1.0
+    variance = worse * (first.uncertainty**2 + last.uncertainty**2)
+    variance += (lag.standard_uncertainty * (last.watts - first.watts)) ** 2
+    mean = energy / max(ended - began, 1e-9)
+    variance += _blind(mean - first.watts, traits) ** 2 + _blind(mean - last.watts, traits) ** 2
+    return Bill(energy, math.sqrt(variance), lag, (first.watts, last.watts))
+
+
+def _blind(watts: float, traits: Traits) -> float:
+    """What a sensor that looks for a part of each step may miss where power jumps, in joules."""
+    return 0.5 * (1 - traits.duty) * abs(watts) * traits.step_seconds
+
+
+def _without_late(
+    before: Sequence[Edge], after: Sequence[Edge], ended: float, traits: Traits
+) -> tuple[list[Edge], Lag]:
+    """The steps after the end that hold the whole window, and what this window says of the lag.
+
+    A step that came before the lag was over lacks energy: it lies under the line through the later
+    ones by (load - rest) x what remained of the lag.
+    """
+    lag = traits.lag
+    sure = [edge for edge in after if edge.seconds >= ended + lag.high]
+    for edge in reversed([edge for edge in after if edge.seconds < ended + lag.high]):
+        since = edge.seconds - ended
+        if len(sure) < 2 or since < lag.low:
+            break
+        level = level_at(edge.seconds, sure, traits)
+        blur = DETECTABLE * math.hypot(level.uncertainty, level.watts * edge.gap_seconds / 12**0.5)
+        missing = level.joules - edge.joules
+        start = before[-1]
+        excess = level.joules - start.joules - level.watts * (edge.seconds - start.seconds)
+        jump = excess / (ended - start.seconds)
+        if jump * traits.step_seconds < 2 * blur:
+            sure.insert(0, edge)  # a load this small leaves no trace of the lag
+        elif missing > blur:
+            return sure, lag.leaked(since, missing / jump, blur / jump)
+        else:
+            lag = lag.clean_from(since, blur / jump)
+            sure.insert(0, edge)
+    return sure, lag
+
+
+def wander_of(edges: Sequence[Edge]) -> float:
+    """The random walk of the energy at rest, in J/√s, beyond what the gaps explain."""
+    if len(edges) < 4:
+        return 0.0
+    watts = slope(edges)
+    total = 0.0
+    for old, new in itertools.pairwise(edges):
+        seconds = new.seconds - old.seconds
+        timing = watts**2 * (old.gap_seconds**2 + new.gap_seconds**2) / 12
+        total += ((new.joules - old.joules - watts * seconds) ** 2 - timing) / seconds
+    return math.sqrt(max(total / (len(edges) - 2), 0.0))
+
+
+def learned(traits: Traits, result: Bill) -> Traits:
+    """The traits with what a window taught of the lag."""
+    return replace(traits, lag=result.lag)

@@ -1,0 +1,217 @@
+"""NVIDIA GPUs: the energy counter bracketed between its steps, or the power reading integrated."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench import nvidia
+from bench.meters._nvidia_card import METER, USUAL_STEP_SECONDS, Card, guarded, watts
+from bench.meters._watch import Watch, collect
+from bench.meters.edges import Edge
+
+if TYPE_CHECKING:
+    from bench.meters import Site
+    from bench.records import Device, Reading, Sensor
+
+PROBE_SECONDS = 1.6
+PROBE_EDGES = 13
+EDGES_BEFORE, EDGES_AFTER = 4, 5
+GAIN = 0.05
+GAIN_SOURCE = "assumed: NVIDIA states ±5 % for power readings of most cards"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An open window: steps seen before it by domain, and (seconds, joules) of idle GPUs."""
+
+    before: Mapping[str, tuple[Edge, ...]]
+    plain: Mapping[str, tuple[float, float]]
+
+
+class NvmlMeter:
+    """All NVIDIA GPUs of the site; those in use are bracketed, the others read plainly.
+
+    Options: `nvml_counter_duty` and `nvml_power_duty`, the share of time (0 to 1) for which the
+    sensor behind the counter (taken as 1) and behind the power reading (taken as 0.25) looks.
+    """
+
+    name = METER
+
+    def __init__(self, site: Site) -> None:
+        self._clock = site.clock
+        self._counter_duty = float(site.options.get("nvml_counter_duty", "1"))
+        self._power_duty = float(site.options.get("nvml_power_duty", "0.25"))
+        mine = [d for d in site.devices if d.domain.startswith("gpu:") and d.uuid]
+        self._cards = [Card(d, d.uuid or "", site.clock) for d in mine if d.used]
+        self._others = [d for d in mine if not d.used]
+        self._probed = False
+
+    def probe(self) -> Sensor:
+        """Which GPUs can be read and how well; takes up to two seconds, at rest."""
+        from bench.records import Sensor
+
+        self._probed = True
+        if not self._cards:
+            return Sensor(meter=self.name, usable=False, reason=_why_none())
+        for card in self._cards:
+            card.choose()
+        self._characterise()
+        for card in self._cards:
+            if card.watch is None:
+                card.integrate(PROBE_SECONDS, self._power_duty)
+        return self._sensor()
+
+    def _characterise(self) -> None:
+        """Watch all counters at rest, and power beside them."""
+        counted = [(card, card.watch) for card in self._cards if card.watch]
+        power = [
+            Watch(guarded(watts, card.uuid), self._clock, USUAL_STEP_SECONDS, 0.01)
+            for card, _ in counted
+        ]
+        counters = {watch for _, watch in counted}
+        collect(
+            self._clock,
+            [*counters, *power],
+            lambda watch: watch not in counters or len(watch.edges) >= PROBE_EDGES,
+            PROBE_SECONDS,
+        )
+        for (card, _), beside in zip(counted, power, strict=True):
+            card.learn(beside.edges, self._counter_duty)
+
+    def _sensor(self) -> Sensor:
+        from bench.records import Sensor
+
+        good = [card for card in self._cards if card.reason is None]
+        bad = [f"{card.device.domain}: {card.reason}" for card in self._cards if card.reason]
+        if not good:
+            return Sensor(meter=self.name, usable=False, reason="; ".join(bad))
+        slowest = max((card.traits for card in good), key=lambda traits: traits.step_seconds)
+        ratios = [card.power_ratio for card in good if card.power_ratio is not None]
+        counted = all(card.watch for card in good)
+        return Sensor(
+            meter=self.name,
+            usable=True,
+            reason="; ".join(bad) or None,
+            domains=tuple(card.device.domain for card in good),
+            method="counter" if counted else "integrated",
+            step_seconds=slowest.step_seconds,
+            jitter_seconds=slowest.jitter_seconds if counted else None,
+            quantum_joules=slowest.quantum_joules if counted else None,
+            read_cost_seconds=max(card.traits.read_cost_seconds for card in good),
+            counter_to_power_ratio=max(ratios, key=lambda r: abs(r - 1)) if ratios else None,
+            gain_relative_half_width=GAIN,
+            gain_source=GAIN_SOURCE,
+        )
+
+    def start(self) -> Mark:
+        """Wait for a few steps of every GPU's sensor, so that the last is just over."""
+        if not self._probed:
+            self.probe()
+        plain = {d.domain: read for d in self._others if (read := self._plain(d)) is not None}
+        sampled = [card.sampler for card in self._cards if card.sampler]
+        for sampler in sampled:
+            sampler.begin()
+        watches = [card.watch for card in self._cards if card.watch]
+        for watch in watches:
+            watch.clear()
+        collect(self._clock, watches, lambda w: w.sharp() >= EDGES_BEFORE, self._patience())
+        for sampler in sampled:
+            sampler.wait(EDGES_BEFORE, 0.0, self._patience())
+        self._clock.sleep(random.random() * self._blind_seconds())
+        before = {c.device.domain: tuple(c.watch.edges) for c in self._cards if c.watch}
+        return Mark(before, plain)
+
+    def _blind_seconds(self) -> float:
+        """A window starts at random phase of a sensor that looks for a part of each step."""
+        partly = [c for c in self._cards if c.sampler or c.traits.duty < 1]
+        return max((card.traits.step_seconds for card in partly), default=0.0)
+
+    def _patience(self) -> float:
+        """Seconds after which a sensor that doesn't move is given up."""
+        traits = [card.traits for card in self._cards]
+        return 1.0 + max((12 * t.step_seconds + t.settle_seconds for t in traits), default=0.0)
+
+    def stop(self, mark: Mark, began: float, ended: float) -> tuple[Reading, ...]:
+        """Wait for steps after the window, and bill what lies between `began` and `ended`."""
+        plain = [self._plain_reading(d, mark, began, ended) for d in self._others]
+        counted = {c.watch: c.traits for c in self._cards if c.watch and not c.watch.failure}
+        for watch in counted:
+            watch.clear()
+        collect(
+            self._clock,
+            list(counted),
+            lambda watch: watch.sharp(ended + counted[watch].lag.high) >= EDGES_AFTER,
+            self._patience(),
+        )
+        for card in self._cards:
+            if card.sampler:
+                since = ended + max(card.traits.settle_seconds, card.traits.lag.high)
+                card.sampler.wait(EDGES_AFTER, since, self._patience())
+                card.sampler.end()
+        readings = [
+            card.reading(mark.before.get(card.device.domain, ()), began, ended)
+            for card in self._cards
+        ]
+        return (*readings, *plain)
+
+    def _plain(self, device: Device) -> tuple[float, float] | None:
+        try:
+            return self._clock.now(), nvidia.energy_joules(device.uuid or "")
+        except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
+            return None
+
+    def _plain_reading(self, device: Device, mark: Mark, began: float, ended: float) -> Reading:
+        """The energy of a GPU that the run does not use: a plain difference, scaled to the window.
+
+        Its uncertainty is that of a step at each end.
+        """
+        from bench.doubts import doubt
+        from bench.records import Reading
+
+        first, last = mark.plain.get(device.domain), self._plain(device)
+        energy = spread = None
+        doubts = []
+        if first is None or last is None:
+            reason = "the GPU is not in use and its counter can't be read"
+            doubts.append(doubt("energy-missing", domain=device.domain, reason=reason))
+        elif last[1] < first[1]:
+            doubts.append(doubt("counter-reset", domain=device.domain))
+        else:
+            power = (last[1] - first[1]) / max(last[0] - first[0], 1e-9)
+            energy = power * (ended - began)
+            spread = power * USUAL_STEP_SECONDS / 6**0.5
+        return Reading(
+            domain=device.domain,
+            meter=self.name,
+            method="counter",
+            energy_joules=energy,
+            standard_uncertainty_joules=spread,
+            duration_seconds=ended - began,
+            doubts=tuple(doubts),
+        )
+
+    def watts(self) -> Mapping[str, float]:
+        """Power of each GPU in use at this moment, in watts; one that can't be read is left out."""
+        now = {}
+        for card in self._cards:
+            try:
+                now[card.device.domain] = nvidia.power(card.uuid).watts
+            except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
+                continue
+        return now
+
+
+def _why_none() -> str:
+    try:
+        found = nvidia.gpus()
+    except nvidia.NvidiaUnavailable as failure:
+        return failure.reason
+    return "the run uses no NVIDIA GPU" if found else "this machine shows no NVIDIA GPU"
+
+
+def build(site: Site) -> NvmlMeter:
+    """The meter of this site's NVIDIA GPUs."""
+    return NvmlMeter(site)

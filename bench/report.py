@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
@@ -12,36 +12,35 @@ from rich.text import Text
 
 from bench import stats
 from bench.footprint import carbon, equivalences, words
-from bench.records import Estimate, Machine, Result
+from bench.records import Estimate, Failure, Machine, Result
 
 
 def show(result: Result, path: Path, console: Console, edition: str, next_step: str) -> None:
     """Print the summary of a run. `edition` names the phone charge to compare with."""
     parts: list[RenderableType] = [_title(result)]
-    if result.status == "failed" and result.failure is not None:
-        parts.append(_failure(result))
     summary = result.summary
     energy = summary.energy_kwh_per_1000 if summary else None
-    if energy is not None:
-        parts += [_headline(result, energy), _figures(result, energy, edition)]
-    elif result.status != "failed":
-        parts.append(Text("No energy could be read; see the doubts below.", style="bold red"))
-    if result.doubts:
-        parts.append(_doubts(result))
-    parts.append(_where(path, next_step))
-    console.print(Padding(Group(*_spaced(parts)), (1, 2)))
+    if result.failure is not None:
+        parts.append(_failure(result.failure))
+    elif energy is not None:
+        parts += [_headline(result, energy), _grid(_meaning(result, energy, edition))]
+    else:
+        parts.append(Text("No energy could be read; the doubts say why.", style="bold red"))
+    parts += [_doubts(result)] if result.doubts else []
+    console.print(Padding(Group(*_spaced(parts)), (1, 2, 0, 2)))
+    # Paths and commands are to be copied: they are never broken over lines.
+    console.print(f"\n  saved  {path}\n  next   {next_step}\n", soft_wrap=True, markup=False)
 
 
 def greatest_uncertainty(result: Result, energy: Estimate) -> str:
     """Which source makes the figure least sure, in words."""
     scatter = stats.relative_half_width(energy) or 0.0
     gain = result.gain.relative_half_width if result.gain else 0.0
-    if gain >= scatter and result.gain is not None:
-        kind = (
-            "the model of the CPU" if result.boundary.kind == "modelled" else "the sensor's scale"
-        )
-        return f"{kind}: ±{100 * gain:.0f} % ({result.gain.source})"
-    return f"scatter from trial to trial: ±{100 * scatter:.1f} %"
+    if gain < scatter:
+        return f"scatter from trial to trial: ±{100 * scatter:.1f} %"
+    modelled = result.boundary.kind == "modelled"
+    kind = "the model of the CPU" if modelled else "the scale of the sensor"
+    return f"{kind}: ±{100 * gain:.0f} %, against ±{100 * scatter:.1f} % from trial to trial"
 
 
 def _title(result: Result) -> Text:
@@ -67,35 +66,45 @@ def _headline(result: Result, energy: Estimate) -> RenderableType:
     unit, size = words.energy_unit(energy.value)
     value, low, high = words.span(energy, size)
     modelled = result.boundary.kind == "modelled"
-    line = Text()
-    line.append(f"{value} {unit}", style="bold yellow" if modelled else "bold green")
-    line.append(f" per 1,000 {_things(result)}")
-    line.append("   MODELLED, NOT MEASURED" if modelled else "   measured", style="bold")
+    line = Text(f"{value} {unit}", style="bold yellow" if modelled else "bold green")
+    line.append(f" per 1,000 {_things(result)}", style="default")
+    line.append("   modelled, NOT measured" if modelled else "   measured", style="bold")
     trials = result.measured()
     each = trials[0].work.inference_count if trials else 0
-    level = 100 * energy.confidence_level
-    under = Text(
-        f"{low} to {high} {unit} ({level:.0f} % interval from {energy.sample_count} trials "
-        f"of {each}; scale error apart)",
-        style="dim",
-    )
-    return Group(line, under)
+    rows = [
+        (
+            "repeats within",
+            f"{low} to {high} {unit}   95 % interval, {energy.sample_count} trials of {each}",
+        )
+    ]
+    if result.gain is not None and result.gain.relative_half_width > 0:
+        factor = result.gain.relative_half_width
+        ends = [words.number(energy.value * (1 + sign * factor) / size, 2) for sign in (-1, 1)]
+        rows.append(
+            (
+                "true within",
+                f"{ends[0]} to {ends[1]} {unit}   scale error ±{100 * factor:.0f} %: "
+                f"{result.gain.source}",
+            )
+        )
+    return Group(line, _grid(rows))
 
 
 def _things(result: Result) -> str:
     return {"image": "images", "token": "generations"}.get(result.task.unit, "inferences")
 
 
-def _figures(result: Result, energy: Estimate, edition: str) -> Table:
-    table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(style="dim", no_wrap=True)
+def _grid(rows: Iterable[tuple[str, str]]) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True, min_width=16)
     table.add_column(overflow="fold")
-    for name, value in _rows(result, energy, edition):
+    for name, value in rows:
         table.add_row(name, value)
     return table
 
 
-def _rows(result: Result, energy: Estimate, edition: str) -> Iterator[tuple[str, str]]:
+def _meaning(result: Result, energy: Estimate, edition: str) -> Iterator[tuple[str, str]]:
+    """What stands under the headline, a name and a value a line."""
     summary = result.summary
     if summary is None:
         return
@@ -109,33 +118,36 @@ def _rows(result: Result, energy: Estimate, edition: str) -> Iterator[tuple[str,
         unit, size = words.energy_unit(energy.value)
         text = _plus_minus(summary.net_energy_kwh_per_1000, size)
         yield "above idle", f"{text} {unit} per 1,000"
-    charges = equivalences.phone_charges(energy, edition)
-    charge = equivalences.phone_charge(edition)
-    yield (
-        "phone charges",
-        f"{words.number(charges.value)} per 1,000, at {charge.value:g} kWh a charge "
-        f"({charge.source.split(':')[0]}, {charge.edition})",
-    )
+    yield "phone charges", _charges(energy, edition)
     yield from _carbon(energy)
     if result.quality is not None:
         q = result.quality
-        yield (
-            "quality",
-            f"{q.metric} {q.value:.2f} ({q.low:.2f} to {q.high:.2f}, {q.sample_count} requests)",
-        )
+        span = f"{q.value:.2f} ({q.low:.2f} to {q.high:.2f}, {q.sample_count} requests)"
+        yield "quality", f"{q.metric} {span}"
     yield "boundary", f"{', '.join(result.boundary.domains)} ({result.boundary.kind})"
     yield "least sure of", greatest_uncertainty(result, energy)
 
 
+def _charges(energy: Estimate, edition: str) -> str:
+    charges = equivalences.phone_charges(energy, edition)
+    charge = equivalences.phone_charge(edition)
+    text = f"{words.number(charges.value)} per 1,000"
+    if charges.value > 0:
+        text += f"; one charge is {words.number(1000 / charges.value, 2)}"
+    return f"{text}   ({1000 * charge.value:g} Wh a charge: {charge.edition})"
+
+
 def _carbon(energy: Estimate) -> Iterator[tuple[str, str]]:
-    """Grams on each grid, those of one basis on one line; never a ratio across bases."""
-    by_basis: dict[str, list[str]] = {}
+    """Grams of CO2e on each grid, those of one basis together; never a ratio across bases."""
+    bases: dict[str, list[str]] = {}
     for key in carbon.SHOWN:
         found, fact = carbon.grams(energy, key), carbon.grid(key)
-        text = f"{words.number(found.value)} g {fact.label} ({fact.value:g} g/kWh, {fact.edition})"
-        by_basis.setdefault(found.basis, []).append(text)
-    for basis, texts in by_basis.items():
-        yield "CO2e per 1,000", f"{', '.join(texts)}: {basis}"
+        bases.setdefault(f"{found.basis}, {fact.edition}", []).append(
+            f"{words.number(found.value)} g {fact.label} ({fact.value:g} g/kWh)"
+        )
+    for index, (basis, texts) in enumerate(bases.items()):
+        apart = "; another basis, not to be compared with the line above" if index else ""
+        yield "CO2e per 1,000", f"{', '.join(texts)}   {basis}{apart}"
 
 
 def _plus_minus(estimate: Estimate, size: float) -> str:
@@ -144,25 +156,18 @@ def _plus_minus(estimate: Estimate, size: float) -> str:
 
 
 def _doubts(result: Result) -> RenderableType:
-    lines: list[RenderableType] = [Text("Doubts", style="bold")]
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, min_width=16)
+    table.add_column(overflow="fold")
     for doubt in result.doubts:
-        mark = "✗ no rank  " if doubt.bars_ranking else "! note     "
-        line = Text(mark, style="red" if doubt.bars_ranking else "yellow")
-        line.append(doubt.message, style="default")
-        lines += [line, Text(f"           {doubt.cure}", style="dim")]
-    return Group(*lines)
+        bars = doubt.bars_ranking
+        mark = Text("✗ bars ranking" if bars else "! note", style="red" if bars else "yellow")
+        table.add_row(mark, Text.assemble(doubt.message, " ", (doubt.cure, "dim")))
+    return table
 
 
-def _failure(result: Result) -> Text:
-    failure = result.failure
-    if failure is None:
-        return Text()
-    words_ = f"Failed while at {failure.stage}: {failure.code}. {failure.message}"
-    return Text(words_, style="bold red")
-
-
-def _where(path: Path, next_step: str) -> RenderableType:
-    return Group(Text(f"saved  {path}"), Text(f"next   {next_step}"))
+def _failure(failure: Failure) -> Text:
+    return Text(f"Failed at {failure.stage} ({failure.code}): {failure.message}", style="bold red")
 
 
 def _spaced(parts: list[RenderableType]) -> Iterator[RenderableType]:

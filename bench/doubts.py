@@ -67,7 +67,7 @@ CATALOGUE: dict[str, Kind] = {
         bars_ranking=False,
     ),
     "aliasing-risk": Kind(
-        "{domain} has no energy counter, and its power sensor may look for a part of the time only.",
+        "{domain} has no energy counter, and its power sensor may look only part of the time.",
         "Nothing to mend on this card: the interval allows for it.",
         bars_ranking=False,
     ),

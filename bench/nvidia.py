@@ -9,6 +9,13 @@ from typing import Any, Literal
 _HARDWARE = {0x08: "hw_slowdown", 0x40: "hw_thermal_slowdown", 0x80: "hw_power_brake_slowdown"}
 _SOFTWARE = {0x04: "sw_power_cap", 0x20: "sw_thermal_slowdown"}
 
+_THROTTLE_COUNTERS = {
+    74: "sw_power_cap",
+    269: "sw_thermal_slowdown",
+    270: "hw_thermal_slowdown",
+    271: "hw_power_brake_slowdown",
+}
+
 _REASONS = {
     1: "NVIDIA's library was not initialised",
     2: "the driver refused the request as invalid",
@@ -222,6 +229,21 @@ def throttle(uuid: str) -> Throttle:
         hardware=tuple(name for bit, name in _HARDWARE.items() if bits & bit),
         software=tuple(name for bit, name in _SOFTWARE.items() if bits & bit),
     )
+
+
+def throttled_seconds(uuid: str) -> dict[str, float]:
+    """How long in all each reason has held the clocks down; what is not counted is left out.
+
+    Raises ReadFailed, NvidiaUnavailable.
+    """
+    try:
+        values = _call("nvmlDeviceGetFieldValues", _handle(uuid), list(_THROTTLE_COUNTERS))
+    except ReadFailed as failure:
+        if failure.unsupported:
+            return {}
+        raise
+    known = [value for value in values if value.nvmlReturn == 0]
+    return {_THROTTLE_COUNTERS[v.fieldId]: v.value.ullVal / 1e9 for v in known}
 
 
 def processes(uuid: str) -> frozenset[int]:

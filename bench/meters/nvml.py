@@ -48,6 +48,7 @@ class NvmlMeter:
         self._cards = [Card(d, d.uuid or "", site.clock) for d in mine if d.used]
         self._others = [d for d in mine if not d.used]
         self._probed = False
+        self._chance = random.Random()  # the run's own stream of chance stays untouched
 
     def probe(self) -> Sensor:
         """Which GPUs can be read and how well; takes up to two seconds, at rest."""
@@ -120,7 +121,7 @@ class NvmlMeter:
         collect(self._clock, watches, lambda w: w.sharp() >= EDGES_BEFORE, self._patience())
         for sampler in sampled:
             sampler.wait(EDGES_BEFORE, 0.0, self._patience())
-        self._clock.sleep(random.random() * self._blind_seconds())
+        self._clock.sleep(self._chance.random() * self._blind_seconds())
         before = {c.device.domain: tuple(c.watch.edges) for c in self._cards if c.watch}
         return Mark(before, plain)
 

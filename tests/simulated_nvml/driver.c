@@ -198,11 +198,23 @@ typedef struct {
     union { double d; unsigned u; unsigned long long ull; } value;
 } field_t;
 
+/* Nanoseconds for which a reason held the clocks: as if it had done so since the machine started. */
+static int throttled(const gpu_t *g, field_t *f) {
+    unsigned bit = f->id == 74 ? 0x04 : f->id == 269 ? 0x20 : f->id == 270 ? 0x40 : 0x80;
+    f->type = 3; /* unsigned long long */
+    f->value.ull = (unsigned)g->throttle & bit ? (unsigned long long)(1e9 * now()) : 0;
+    return OK;
+}
+
 int nvmlDeviceGetFieldValues(const gpu_t *g, int count, field_t *fields) {
     ENTER(g);
     for (int i = 0; i < count; i++) {
         fields[i].type = 1; /* unsigned int */
         fields[i].status = UNSUPPORTED;
+#ifndef OLD_DRIVER
+        if (fields[i].id == 74 || (fields[i].id >= 269 && fields[i].id <= 271))
+            fields[i].status = throttled(g, &fields[i]);
+#endif
         if (fields[i].id != 186 || g->has_instant <= 0) continue;
         fields[i].status = g->forbidden > 0 ? FORBIDDEN : OK;
         fields[i].value.u = (unsigned)(1000.0 * power_at(g, now(), g->power_duty * g->power_step));

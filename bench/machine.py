@@ -1,0 +1,199 @@
+"""Where a run takes place: its devices, and a lock so that no second run steals watts."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from bench import nvidia
+from bench.condition import Watch, own_processes
+from bench.records import Device, Machine
+
+__all__ = ["Watch", "describe", "lock", "own_processes"]
+
+
+def describe(device: str = "auto") -> Machine:
+    """This machine, with the devices that `device` names marked as used; sensors are left empty.
+
+    `device` is "auto" (the first visible GPU, else the CPU), "cpu" or "cuda:N[,cuda:M]", where N
+    counts within CUDA_VISIBLE_DEVICES. Raises ValueError with one sentence for any other.
+    """
+    import psutil
+
+    gpus, reason = _gpus()
+    visible = _visible(gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
+    used = {gpu.uuid for gpu in _chosen(device, visible, reason)}
+    return Machine(
+        operating_system=f"{platform.system()} {platform.release()}",
+        architecture=platform.machine(),
+        cpu_name=_cpu_name(),
+        cpu_logical_count=os.cpu_count() or 1,
+        memory_bytes=psutil.virtual_memory().total,
+        container=_in_container(),
+        python_version=platform.python_version(),
+        devices=(*_packages(), *(_device(gpu, gpu.uuid in used) for gpu in gpus)),
+        sensors=(),
+    )
+
+
+def _gpus() -> tuple[tuple[nvidia.Gpu, ...], str]:
+    """Every NVIDIA GPU, and why there is none."""
+    try:
+        return nvidia.gpus(), "this machine shows no NVIDIA GPU"
+    except nvidia.NvidiaUnavailable as unavailable:
+        return (), unavailable.reason
+
+
+def _visible(gpus: tuple[nvidia.Gpu, ...], setting: str | None) -> list[nvidia.Gpu]:
+    """The GPUs that CUDA shows a process, in its order: like CUDA, up to the first bad name."""
+    if setting is None:
+        return list(gpus)
+    shown = []
+    for name in setting.split(","):
+        gpu = _named(gpus, name.strip())
+        if gpu is None:
+            break
+        shown.append(gpu)
+    return shown
+
+
+def _named(gpus: tuple[nvidia.Gpu, ...], name: str) -> nvidia.Gpu | None:
+    """The GPU of an index, of a UUID or its beginning, or the one that holds a MIG slice."""
+    if name.isdecimal():
+        return next((gpu for gpu in gpus if gpu.index == int(name)), None)
+    if name.startswith("MIG-GPU-"):  # the older spelling: MIG-<card>/<instance>/<slice>
+        card = name.removeprefix("MIG-").partition("/")[0]
+        return next((gpu for gpu in gpus if gpu.uuid == card), None)
+    if name.startswith("MIG-"):
+        return next((g for g in gpus if any(u.startswith(name) for u in g.mig_uuids)), None)
+    matching = [gpu for gpu in gpus if name.startswith("GPU-") and gpu.uuid.startswith(name)]
+    return matching[0] if len(matching) == 1 else None
+
+
+def _chosen(device: str, visible: list[nvidia.Gpu], reason: str) -> list[nvidia.Gpu]:
+    if device == "auto":
+        return visible[:1]
+    if device == "cpu":
+        return []
+    numbers = []
+    for part in device.split(","):
+        match = re.fullmatch(r"cuda:(\d{1,4})", part.strip())
+        if match is None:
+            raise ValueError(f"the device {device!r} is none of auto, cpu, cuda:N[,cuda:M]")
+        numbers.append(int(match[1]))
+    for number in numbers:
+        if number >= len(visible):
+            count = f"{len(visible)} GPU{'s' if len(visible) != 1 else ''}"
+            why = f"this machine shows {count}" if visible else reason
+            raise ValueError(f"there is no cuda:{number}: {why}")
+    if len(set(numbers)) < len(numbers):
+        raise ValueError(f"the device {device!r} names a GPU twice")
+    return [visible[number] for number in numbers]
+
+
+def _device(gpu: nvidia.Gpu, used: bool) -> Device:
+    try:
+        foreign = len(nvidia.processes(gpu.uuid) - own_processes())
+    except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
+        foreign = None
+    return Device(
+        domain=f"gpu:{gpu.index}",
+        name=gpu.name,
+        uuid=gpu.uuid,
+        used=used,
+        memory_bytes=gpu.memory_bytes,
+        power_limit_watts=gpu.power_limit_watts,
+        default_power_limit_watts=gpu.default_power_limit_watts,
+        driver_version=gpu.driver_version,
+        clock_mhz=gpu.clock_mhz,
+        max_clock_mhz=gpu.max_clock_mhz,
+        mig_enabled=gpu.mig_enabled,
+        foreign_process_count=foreign,
+    )
+
+
+def _packages() -> list[Device]:
+    """One device for each processor package; at least one."""
+    found = set()
+    for path in Path("/sys/devices/system/cpu").glob("cpu[0-9]*/topology/physical_package_id"):
+        try:
+            found.add(path.read_text(encoding="ascii").strip())
+        except OSError:
+            continue  # a CPU that is switched off has no package
+    return [Device(domain=f"cpu-package:{i}", name=_cpu_name()) for i in range(max(len(found), 1))]
+
+
+def _cpu_name() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        text = ""
+    match = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return (match[1].strip() if match else platform.processor() or platform.machine())[:300]
+
+
+def _in_container() -> bool:
+    if Path("/.dockerenv").exists() or Path("/run/.containerenv").exists():
+        return True
+    if "KUBERNETES_SERVICE_HOST" in os.environ:
+        return True
+    try:
+        groups = Path("/proc/1/cgroup").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return bool(re.search(r"docker|kubepods|containerd|libpod|lxc", groups))
+
+
+@contextmanager
+def lock(
+    wait_seconds: float, tell: Callable[[str], None], path: Path | None = None
+) -> Iterator[None]:
+    """Hold this machine for one run; a second run waits, and says through `tell` for whom.
+
+    Raises TimeoutError with one sentence when `wait_seconds` are over.
+    """
+    import filelock
+
+    path = path or _shared_folder() / "joulebench.lock"
+    held = filelock.FileLock(path, mode=0o666)
+    try:
+        try:
+            held.acquire(timeout=0)
+        except filelock.Timeout:
+            tell(f"waiting for {_holder(path)}, which is measuring on this machine")
+            held.acquire(timeout=wait_seconds, poll_interval=0.5)
+    except filelock.Timeout:
+        message = f"{_holder(path)} still measures on this machine after {wait_seconds:.0f} s"
+        raise TimeoutError(message) from None
+    except PermissionError:
+        raise TimeoutError(f"the lock {path} can't be opened: remove it, then try again") from None
+    try:
+        _sign(path)
+        yield
+    finally:
+        held.release()
+
+
+def _shared_folder() -> Path:
+    """A folder that all users of this machine share."""
+    return Path("/tmp") if os.name == "posix" else Path(tempfile.gettempdir())
+
+
+def _sign(path: Path) -> None:
+    """Leave our id for those who wait; the file may be another user's, and is never made here."""
+    with suppress(OSError), path.open("r+", encoding="ascii", errors="replace") as file:
+        file.write(f"{os.getpid()}\n")
+        file.truncate()
+
+
+def _holder(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="ascii", errors="replace")[:20].strip()
+    except OSError:
+        text = ""
+    return f"process {text}" if text.isdecimal() else "another run"

@@ -66,6 +66,7 @@ def run(
     workload = data.load(task, asked.dataset or _default_dataset(asked.model))
     described = machine.describe(asked.device)
     spec = _spec(asked, task, workload, described)
+    backend.prepare(spec)
     with machine.lock(LOCK_WAIT_SECONDS, tell):
         baseline = machine.Watch(described)
         meters, sensors = open_meters(asked.meter, Site(clock, described.devices, asked.options))

@@ -1,4 +1,7 @@
-"""Backends: what runs a model. One file a backend; each has `TAGS` and `load(spec) -> Session`."""
+"""Backends: what runs a model. One file a backend, with `TAGS`, `prepare(spec)` and `load(spec)`.
+
+`prepare` finds the model before anything is measured; `load` brings it into memory as a Session.
+"""
 
 from __future__ import annotations
 

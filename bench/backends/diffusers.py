@@ -108,11 +108,17 @@ class ImageSession:
         return [part for part in parts if hasattr(part, "parameters") and hasattr(part, "eval")]
 
 
-def load(spec: Spec) -> ImageSession:
-    """Load a pipeline. Raises ModelNotFound where it can't be had, Failed where it breaks."""
+def prepare(spec: Spec) -> Source:
+    """Find the model before anything is measured. Raises ModelNotFound."""
     source = locate(spec)
     if source.kind != "hub" and not (Path(source.location) / "model_index.json").exists():
         raise ModelNotFound(f"{spec.model} is not a model for {spec.task_id}")
+    return source
+
+
+def load(spec: Spec) -> ImageSession:
+    """Load a pipeline. Raises ModelNotFound where it can't be had, Failed where it breaks."""
+    source = prepare(spec)
     with guarded("load"):
         return ImageSession(spec, source)
 

@@ -60,6 +60,10 @@ class PretendSession:
         return None
 
 
+def prepare(spec: Spec) -> None:
+    """There is nothing to find."""
+
+
 def load(spec: Spec, clock: Clock | None = None) -> PretendSession:
     """A session that pretends; options: seconds, noise, seed, fail_at."""
     options = spec.options

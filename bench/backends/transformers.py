@@ -156,11 +156,17 @@ SESSIONS: dict[str, type[TextSession]] = {
 }
 
 
+def prepare(spec: Spec) -> Source:
+    """Find the model before anything is measured. Raises ModelNotFound."""
+    source = locate(spec)
+    if source.kind != "hub" and not (Path(source.location) / "config.json").exists():
+        raise ModelNotFound(f"{spec.model} is not a model for {spec.task_id}")
+    return source
+
+
 def load(spec: Spec) -> TextSession:
     """Load a model. Raises ModelNotFound where it can't be had, Failed where it breaks."""
-    source = locate(spec)
-    if source.kind == "folder" and not (Path(source.location) / "config.json").exists():
-        raise ModelNotFound(f"{spec.model} is not a model for {spec.task_id}")
+    source = prepare(spec)
     with guarded("load"):
         return SESSIONS[spec.tag](spec, source)
 

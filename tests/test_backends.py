@@ -1,0 +1,188 @@
+"""The real libraries on the embedded models: work is counted, failures have a reason."""
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from bench import data, embedded, find
+from bench.backends import Failed, ModelNotFound, Spec, diffusers, source, transformers
+
+# Parameters of the architectures as published with their weights on the hub.
+PUBLISHED = {
+    "gpt2": 124_439_808,
+    "distilgpt2": 81_912_576,
+    "distilbert": 66_955_010,
+    "bert-base": 109_483_778,
+    "sd-1.5": 859_520_964 + 83_653_863 + 123_060_480,
+    "sd-2.1": 865_910_724 + 83_653_863 + 340_387_840,
+    "sdxl": 2_567_463_684 + 83_653_863 + 123_060_480 + 694_659_840,
+}
+TASKS = {"text-gen": transformers, "text-classification": transformers, "image-gen": diffusers}
+
+
+def spec(task_id, model="embedded/tiny", **changes):
+    task = find.task(task_id)
+    work = data.load(task, "embedded")
+    return Spec(
+        task_id=task_id,
+        tag=task.tag,
+        model=model,
+        parameters=changes.pop("parameters", work.parameters),
+        **changes,
+    ), work
+
+
+def test_exactly_ten_tokens_for_every_sequence_of_a_batch_also_of_a_model_that_would_stop():
+    asked, work = spec("text-gen", batch_size=4)
+    session = transformers.load(asked)
+    # This model wants to stop at once: the end of text is by far its likeliest token.
+    end = session._net.config.eos_token_id
+    with torch.no_grad():
+        session._net.lm_head.weight[end] *= 50
+    served = session.serve(work.blocks[0])
+    assert served.work.output_token_count == 10 * len(work.blocks[0])
+    assert served.work.inference_count == len(served.outputs) == 10
+
+
+def test_input_tokens_do_not_count_padding():
+    asked, work = spec("text-gen", batch_size=5)
+    alone, _ = spec("text-gen", batch_size=1)
+    counts = {
+        s.batch_size: transformers.load(s).serve(work.blocks[1]).work.input_token_count
+        for s in (asked, alone)
+    }
+    assert counts[5] == counts[1]
+
+
+def test_batches_answer_as_one_by_one_does():
+    asked, work = spec("text-classification", batch_size=3)
+    alone, _ = spec("text-classification")
+    together = transformers.load(asked).serve(work.blocks[2]).outputs
+    assert together == transformers.load(alone).serve(work.blocks[2]).outputs
+    assert {o.label for o in together} <= {"spam", "ham"}
+
+
+def test_images_have_the_pixels_that_the_record_says():
+    asked, work = spec("image-gen", batch_size=2)
+    served = diffusers.load(asked).serve(work.blocks[0][:3])
+    assert served.work.image_count == 3
+    assert served.work.pixel_count == 3 * 32 * 32
+    assert served.work.step_count == 3 * 20
+    assert all(output.image.size == (32, 32) for output in served.outputs)
+
+
+def test_a_prompt_draws_the_same_picture_alone_and_in_a_batch_of_another_order():
+    asked, work = spec("image-gen")
+    session = diffusers.load(asked)
+    once = session.serve(work.blocks[0][:2]).outputs
+    again = session.serve(work.blocks[0][1::-1]).outputs
+    assert once[0].image.tobytes() == again[1].image.tobytes()
+
+
+@pytest.mark.parametrize("task_id", TASKS)
+def test_random_weights_are_random_and_said_to_be(task_id):
+    asked, work = spec(task_id, weights="random")
+    session = TASKS[task_id].load(asked)
+    assert session.model.weights == "random"
+    net = session._net if hasattr(session, "_net") else session._pipeline.unet
+    matrices = [p for p in net.parameters() if p.dim() > 1]
+    assert all(p.std() > 0 for p in matrices)
+    assert session.serve(work.blocks[0][:1]).work.inference_count == 1
+
+
+@pytest.mark.parametrize("name", source.architectures())
+def test_architectures_have_their_published_size(name):
+    """Built on the meta device: the true size, no memory."""
+    import diffusers as library
+    import transformers as other
+
+    folder = source.ARCHITECTURES / name
+    if (folder / "config.json").exists():
+        config = other.AutoConfig.from_pretrained(folder)
+        kind = getattr(other, config.architectures[0])
+        with torch.device("meta"):
+            count = sum(p.numel() for p in kind(config).parameters())
+    else:
+        index = json.loads((folder / "model_index.json").read_text())
+        count = 0
+        for part, entry in index.items():
+            if part.split("_")[0] in ("unet", "vae", "text"):
+                kind = getattr(library if entry[0] == "diffusers" else other, entry[1])
+                built = diffusers._part(kind, folder / part, torch.float32, "meta")
+                count += sum(p.numel() for p in built.parameters())
+    assert count == pytest.approx(PUBLISHED[name], rel=0.01)
+
+
+def test_a_named_architecture_runs_at_true_size():
+    asked, work = spec("text-classification", "distilbert", weights="random")
+    session = transformers.load(asked)
+    assert session.model.parameter_count == PUBLISHED["distilbert"]
+    assert session.model.settings["tokenizer"] == "embedded"
+    assert session.serve(work.blocks[0][:2]).work.inference_count == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        ("embedded/huge", "no embedded model"),
+        ("sd-1.5", "add --weights random"),
+        ("/nonexistent/folder", "no name of a model"),
+        ("no model\n", "no name of a model"),
+    ],
+)
+def test_a_model_that_cant_be_had_is_one_sentence(model, words, monkeypatch):
+    asked, _ = spec("image-gen", model)
+    with pytest.raises(ModelNotFound, match=words) as caught:
+        diffusers.prepare(asked)
+    assert "\n" not in str(caught.value).strip()
+
+
+def test_a_folder_without_a_model_is_said(tmp_path):
+    asked, _ = spec("text-gen", str(tmp_path))
+    with pytest.raises(ModelNotFound, match="holds no model"):
+        transformers.prepare(asked)
+
+
+def test_a_model_of_the_wrong_kind_is_said():
+    pictures = embedded.model_path("image-gen", "tiny")
+    asked, _ = spec("text-gen", str(pictures))
+    with pytest.raises(ModelNotFound, match="not a model for text-gen"):
+        transformers.load(asked)
+
+
+def test_pickled_weights_are_not_loaded_unasked(tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(embedded.model_path("text-gen", "tiny"), folder)
+    (folder / "model.safetensors").unlink()
+    net = transformers.load(spec("text-gen")[0])._net
+    torch.save(net.state_dict(), folder / "pytorch_model.bin")
+    with pytest.raises(ModelNotFound, match="--allow-pickle"):
+        transformers.load(spec("text-gen", str(folder))[0])
+    session = transformers.load(spec("text-gen", str(folder), allow_pickle=True)[0])
+    assert session.model.settings["allow_pickle"] is True
+
+
+def test_what_a_model_throws_while_serving_is_a_failure_with_a_code(monkeypatch):
+    asked, work = spec("text-classification")
+    session = transformers.load(asked)
+
+    def no_memory(*args, **kwargs):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 1 EB")
+
+    monkeypatch.setattr(session._net, "forward", no_memory)
+    with pytest.raises(Failed) as caught:
+        session.serve(work.blocks[0])
+    assert (caught.value.stage, caught.value.code) == ("serve", "out-of-memory")
+
+
+def test_really_too_large_a_model_is_out_of_memory(tmp_path):
+    """A real allocation that no machine has: a vocabulary of 2^40."""
+    folder = tmp_path / "model"
+    shutil.copytree(embedded.model_path("text-gen", "tiny"), folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "vocab_size": 2**40}))
+    with pytest.raises(Failed) as caught:
+        transformers.load(spec("text-gen", str(folder), weights="random")[0])
+    assert (caught.value.stage, caught.value.code) == ("load", "out-of-memory")

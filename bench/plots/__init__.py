@@ -1,0 +1,70 @@
+"""Comparison plots: one figure a file, saved as PNG and SVG that are the same for the same input.
+
+A figure's file has `draw(results, **options) -> Figure` and `SCOPE`: "all" results at once, one
+"task" at a time, or one "result". `draw` raises ValueError where there is nothing to draw.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import find
+from bench.records import Result
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def draw_all(results: Sequence[Result], folder: Path) -> list[Path]:
+    """Draw every comparison that these results allow; gives the files written."""
+    written: list[Path] = []
+    ordered = sorted(results, key=lambda result: (result.task.id, result.model.id, result.run_id))
+    for name in find.names("plot"):
+        module = find.module("plot", name)
+        if module.SCOPE == "all":
+            parts = {name: ordered}
+        elif module.SCOPE == "task":
+            tasks = dict.fromkeys(result.task.id for result in ordered)
+            parts = {f"{name}-{t}": [r for r in ordered if r.task.id == t] for t in tasks}
+        else:
+            parts = {}
+        for stem, part in parts.items():
+            try:
+                figure = module.draw(part)
+            except ValueError:
+                continue
+            written += save(figure, folder, stem)
+    return written
+
+
+def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
+    """Write `<name>.png` and `<name>.svg`; the figure's label, its numbers, goes in as text.
+
+    The same figure gives the same bytes. Raises OSError if the folder can't be written.
+    """
+    import matplotlib
+
+    from bench.plots import style
+
+    folder.mkdir(parents=True, exist_ok=True)
+    caption = str(figure.get_label())
+    title = caption.splitlines()[0] if caption else name
+    png = {"Title": title, "Description": caption, "Software": None}
+    svg = {"Title": title, "Description": caption, "Date": None, "Creator": "JouleBench"}
+    with matplotlib.rc_context(style.STYLE), style.quiet():
+        paths = folder / f"{name}.png", folder / f"{name}.svg"
+        for path, metadata in zip(paths, (png, svg), strict=True):
+            handle, temporary = tempfile.mkstemp(dir=folder, suffix=path.suffix)
+            os.close(handle)
+            try:
+                figure.savefig(temporary, dpi=160, metadata=metadata)
+                os.chmod(temporary, 0o644)
+                os.replace(temporary, path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+    return paths

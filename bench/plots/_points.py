@@ -1,0 +1,104 @@
+"""What figures draw: results as points with an interval, and the words that go with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bench.footprint import words
+from bench.leaderboard import rank
+from bench.records import Result
+
+
+@dataclass(frozen=True)
+class Point:
+    """One result as a mark: its energy in kWh per 1,000 with the ends of its interval."""
+
+    result: Result
+    value: float
+    low: float
+    high: float
+    gain: float
+    modelled: bool
+
+
+def points(results: Iterable[Result]) -> list[Point]:
+    """The results that have a positive energy, least first. Raises ValueError if none has."""
+    found = []
+    for result in results:
+        energy = rank.energy(result)
+        if energy is not None and energy.value > 0:
+            low = max(energy.low, 1e-3 * energy.value)
+            gain = min(result.gain.relative_half_width, 0.999) if result.gain else 0.0
+            modelled = rank.is_modelled(result)
+            found.append(Point(result, energy.value, low, energy.high, gain, modelled))
+    if not found:
+        raise ValueError("no result has an energy to draw")
+    return sorted(found, key=lambda point: (point.value, point.result.run_id))
+
+
+def outer(point: Point) -> tuple[float, float]:
+    """The ends of the interval with the scale error around it."""
+    return point.low * (1 - point.gain), point.high * (1 + point.gain)
+
+
+def ends(found: Sequence[Point]) -> tuple[float, float]:
+    """The least and the greatest energy that the marks reach."""
+    return min(outer(point)[0] for point in found), max(outer(point)[1] for point in found)
+
+
+def energy_words(kwh: float, digits: int = 2) -> str:
+    """An energy in kWh as "8.3 Wh"."""
+    unit, size = words.energy_unit(kwh * (1 + 1e-9))
+    return f"{words.number(kwh / size, digits).removesuffix('.0')} {unit}"
+
+
+def name(result: Result, most: int = 38) -> str:
+    """A model's name, on one line and not too long, with what bars it from ranking."""
+    text = words.visible(result.model.id)
+    return (text if len(text) <= most else f"{text[: most - 1]}…") + caveat(result)
+
+
+def caveat(result: Result) -> str:
+    """Why a measured result has no rank, in a word or two in brackets; empty if it has one."""
+    if result.model.weights == "random":
+        return " (random weights)"
+    if result.profile == "quick":
+        return " (quick)"
+    barred = any(item.bars_ranking for item in result.doubts)
+    return " (doubtful)" if barred and result.boundary.kind == "measured" else ""
+
+
+def device(result: Result) -> str:
+    """The device inside the boundary in a word or two: "H100 80GB", "CPU"."""
+    if not any(domain.startswith("gpu") for domain in result.boundary.domains):
+        return "CPU"
+    text = " / ".join(rank.devices_words(result)).removeprefix("NVIDIA ")
+    return " ".join(words.visible(text).split(" at ")[0].split()[:2])
+
+
+def footer(found: Sequence[Point]) -> str:
+    """Boundary, kind and date of what is drawn, and how to read the marks."""
+    kinds: dict[str, None] = {}
+    for point in found:
+        where = ", ".join(rank.devices_words(point.result))
+        kind = "◇ modelled" if point.modelled else "● measured"
+        kinds[f"{kind}: {rank.boundary_words(point.result)} of {words.visible(where)}"] = None
+    listed = sorted(kinds, reverse=True)
+    more = [f"and {len(listed) - 4} others"] if len(listed) > 4 else []
+    dates = sorted({point.result.created_at[:10] for point in found})
+    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    how = "Bar: 95 % interval of the trials; thin line: with the scale error."
+    return "\n".join([*listed[:4], *more, f"{how} JouleBench, {when}"])
+
+
+def caption(title: str, found: Sequence[Point]) -> str:
+    """The figure's numbers as text: what goes into its file, for readers who can't see it."""
+    lines = [title]
+    for point in found:
+        ends = (energy_words(end, 4) for end in (point.value, point.low, point.high))
+        value, low, high = ends
+        kind = "modelled" if point.modelled else "measured"
+        who = f"{point.result.task.id}, {name(point.result, 300)}, {device(point.result)}"
+        lines.append(f"{who}: {value} per 1,000 ({low} to {high}), {kind}")
+    return "\n".join(lines)

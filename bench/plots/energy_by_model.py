@@ -1,0 +1,68 @@
+"""Energy per 1,000 inferences of the models of one task, least first, equals together."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from bench.footprint import equivalences, words
+from bench.leaderboard import rank
+from bench.plots import _points, style
+from bench.records import Result
+
+SCOPE = "task"
+
+
+@style.styled
+def draw(
+    results: Sequence[Result],
+    *,
+    task: str | None = None,
+    edition: str = equivalences.DEFAULT_EDITION,
+) -> Figure:
+    """The results of one task (by default that of the first), one row each.
+
+    Results that can be compared stand together under the name of their device and boundary.
+    Raises ValueError if none of them has an energy.
+    """
+    chosen = task or (results[0].task.id if results else "")
+    found = _points.points(result for result in results if result.task.id == chosen)
+    groups: dict[str, list[_points.Point]] = {}
+    for point in found:
+        groups.setdefault(_heading(point), []).append(point)
+    height = len(found) + 1.25 * len(groups)
+    figure, axes = style.canvas(2.9 + 0.42 * height)
+    low, high = style.log_range(*_points.ends(found), pad=0.1)
+    style.energy_axis(axes, "x", low, high)
+    style.phone_axis(axes, edition)
+    y, ticks = 0.0, []
+    for heading, members in groups.items():
+        note = axes.text(0.0, y, heading, transform=axes.get_yaxis_transform(), **_small())
+        note.set_in_layout(False)
+        for point in members:
+            y -= 1
+            style.mark(axes, point, y)
+            value = _points.energy_words(point.value, 3)
+            axes.text(1.01, y, value, transform=axes.get_yaxis_transform(), va="center_baseline")
+            ticks.append((y, _points.name(point.result)))
+        y -= 1.4
+    axes.set_ylim(y + 0.7, 0.6)
+    axes.set_yticks([y for y, _ in ticks], [text for _, text in ticks])
+    axes.tick_params(axis="y", length=0, pad=10)
+    title = f"{chosen}: what 1,000 inferences take"
+    return style.finish(figure, title, "Energy by model", found)
+
+
+def _heading(point: _points.Point) -> str:
+    result = point.result
+    where = textwrap.shorten(words.visible(", ".join(rank.devices_words(result))), 50)
+    kind = "modelled" if point.modelled else "measured"
+    data = words.visible(result.task.dataset)[:20]
+    return f"{where} · {rank.boundary_words(result)}, {kind} · {data} data"
+
+
+def _small() -> dict[str, Any]:
+    return {"fontsize": 9.5, "color": style.SOFT, "va": "center", "bbox": style.BEHIND}

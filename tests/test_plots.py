@@ -1,0 +1,147 @@
+"""Plots: same bytes, numbers as text, nothing covers anything, strange names harmless."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+import pytest
+from made import made_around, made_result
+from PIL import Image
+
+from bench import find, plots
+from bench.plots import _points, run, style
+from bench.records import Failure
+
+NAMES = find.names("plot")
+FAILED = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
+
+
+def some():
+    sizes = {"a/small-one": 3_000_000, "b/middle-one": 80_000_000, "c/large-one": 900_000_000}
+    return [
+        made_around(10.0**i * 1e-4 * k, 0.03, task=task, model=model, parameters=size, kind=kind)
+        for i, task in enumerate(("text-gen", "image-gen"))
+        for k, (model, size) in enumerate(sizes.items(), start=1)
+        for kind in ("measured", "modelled")
+    ]
+
+
+def module(name):
+    return find.module("plot", name)
+
+
+def texts(figure):
+    from matplotlib.text import Text
+
+    figure.draw_without_rendering()
+    found = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
+    size = figure.bbox
+    boxes = [(t.get_text(), t.get_window_extent()) for t in found]
+    return [(text, box) for text, box in boxes if box.width > 0 and size.count_overlaps([box])]
+
+
+def test_every_figure_says_what_it_compares():
+    assert {"energy-by-task", "energy-by-model", "energy-by-parameters", "run"} <= set(NAMES)
+    assert {module(name).SCOPE for name in NAMES} <= {"all", "task", "result"}
+    assert all(find.headline("plot", name) for name in NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_words_stay_inside_and_cover_no_others(name):
+    found = texts(module(name).draw(some()))
+    width, height = module(name).draw(some()).bbox.size
+    for i, (text, box) in enumerate(found):
+        assert box.x0 >= 0 and box.x1 <= width and box.y0 >= 0 and box.y1 <= height, text
+        for other, its in found[i + 1 :]:
+            across = min(box.x1, its.x1) - max(box.x0, its.x0)
+            along = min(box.y1, its.y1) - max(box.y0, its.y0)
+            assert across < 1 or along < 2, (text, other)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_boundary_kind_and_date_stand_on_the_figure(name):
+    words = " ".join(text for text, _ in texts(module(name).draw(some())))
+    for word in ("CPU package" if name != "run" else "GPU", "measured", "2026-03-01"):
+        assert word in words
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_results_give_the_same_bytes_with_the_numbers_in_them(name, tmp_path):
+    figure = module(name)
+    first = plots.save(figure.draw(some()), tmp_path / "a", name)
+    second = plots.save(figure.draw(some()), tmp_path / "b", name)
+    assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
+    assert "per 1,000 (" in Image.open(first[0]).info["Description"]
+    svg = first[1].read_text()
+    assert "per 1,000 (" in svg and "<dc:date>" not in svg
+    ET.fromstring(svg)
+    assert sorted(p.name for p in (tmp_path / "a").iterdir()) == [f"{name}.png", f"{name}.svg"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "strange", ["$\\frac{1}{", "<script>&\"'", "a\u202eb\x07\n", "x" * 300, "模型", "_^{}%$"]
+)
+def test_strange_names_are_drawn_as_they_are(name, strange, tmp_path):
+    pair = [
+        made_around(0.1, model=strange, device=strange),
+        made_around(0.2, model="b", parameters=9),
+    ]
+    _, svg = plots.save(module(name).draw(pair), tmp_path, "strange")
+    tree = ET.fromstring(svg.read_text())
+    assert not [element for element in tree.iter() if element.tag.endswith("script")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_to_draw_is_said(name):
+    with pytest.raises(ValueError):
+        module(name).draw([])
+    with pytest.raises(ValueError):
+        module(name).draw([made_result(energies=[], failure=FAILED)])
+
+
+def test_modelled_marks_are_hollow_and_measured_ones_full():
+    measured, modelled = _points.points([made_around(0.1), made_around(0.2, kind="modelled")])
+    assert style.dot(measured)["markerfacecolor"] == style.MEASURED
+    assert style.dot(modelled)["markerfacecolor"] == style.PAPER
+    assert "modelled" in _points.footer([modelled]) and "modelled" not in _points.footer([measured])
+    words = " ".join(t for t, _ in texts(run.draw([made_around(0.1, kind="modelled")])))
+    assert "modelled, not measured" in words
+
+
+def test_what_has_no_rank_is_named_so():
+    assert "(random weights)" in _points.name(made_around(0.1, weights="random"))
+    assert "(quick)" in _points.name(made_around(0.1, profile="quick"))
+    assert _points.name(made_around(0.1)) == "embedded/small"
+
+
+@pytest.mark.parametrize("edition", ["epa-2019", "iea-2025"])
+def test_the_edition_of_the_phone_charge_can_be_picked(edition):
+    figure = module("energy-by-task").draw(some(), edition=edition)
+    words = " ".join(text for text, _ in texts(figure))
+    assert {"epa-2019": "0.012", "iea-2025": "0.015"}[edition] in words
+
+
+def test_draw_all_draws_each_comparison_once(tmp_path):
+    written = {path.stem for path in plots.draw_all(some(), tmp_path)}
+    expected = {
+        f"energy-by-{w}-{t}" for w in ("model", "parameters") for t in ("text-gen", "image-gen")
+    }
+    assert written == expected | {"energy-by-task"}
+    assert plots.draw_all([], tmp_path / "none") == []
+
+
+def test_many_results_and_one_result_can_be_drawn():
+    many = [
+        made_around(0.01 * (i + 1), model=f"m{i}", parameters=1000 * (i + 1)) for i in range(60)
+    ]
+    for name in NAMES:
+        module(name).draw(many)
+    module("energy-by-task").draw(many[:1])
+
+
+def test_matplotlib_is_imported_only_to_draw():
+    code = "import sys, bench.plots, bench.leaderboard; sys.exit('matplotlib' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

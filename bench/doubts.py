@@ -60,6 +60,10 @@ CATALOGUE: dict[str, Kind] = {
         "Mean power of {domain} under load was {watts:.1f} W, below half of its idle {idle:.1f} W.",
         "Something else loaded the device while it should have been idle: run on a quiet one.",
     ),
+    "counter-wrap-risk": Kind(
+        "The energy counter of {domain} may have passed its end more than once in a window.",
+        "Give a smaller --budget, so that windows are shorter.",
+    ),
     "power-averaged": Kind(
         "{domain} has no energy counter and no instant power: its power is an average over up to "
         "a second.",

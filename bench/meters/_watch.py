@@ -70,6 +70,12 @@ class Watch:
             self.due = answered + self._pause(answered)
         self._old_from, self._old = asked, value
 
+    def newest(self) -> Edge:
+        """The last step seen; where the counter stood still, its last reading as it is."""
+        if self.edges:
+            return self.edges[-1]
+        return Edge(self._clock.now(), self.step_seconds, self._old)
+
     def _note(self, value: float, old_from: float, answered: float) -> None:
         self.went_backwards |= value < self._old
         gap = answered - old_from

@@ -1,0 +1,235 @@
+"""CPU packages and memory through RAPL, Intel's and AMD's, as Linux shows it under powercap.
+
+The counters move about every millisecond and wrap around. Core and uncore lie inside the package
+and psys around it: none of them is read, so that nothing is counted twice.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.meters._watch import CannotRead, Watch, collect
+from bench.meters.edges import Edge
+
+if TYPE_CHECKING:
+    from bench.meters import Site
+    from bench.records import Reading, Sensor
+
+ROOT = "/sys/class/powercap"
+STEP_SECONDS = 0.001
+PAUSE_SECONDS = 0.0001
+PATIENCE_SECONDS = 0.01
+PROBE_SECONDS = 0.1
+STILL_SECONDS = 0.05  # a counter that stands still for so long is dead
+HIGHEST_WATTS = 500.0  # where the tree doesn't say how much a package may draw
+GAIN = 0.05
+GAIN_SOURCE = "assumed: RAPL against external meters differs by a few per cent on recent CPUs"
+
+
+@dataclass(frozen=True)
+class Zone:
+    """One counter of the tree; `range_joules` is where it wraps to zero."""
+
+    domain: str
+    file: Path
+    range_joules: float
+    highest_watts: float
+
+    def read(self) -> float:
+        """The counter in joules. Raises CannotRead."""
+        try:
+            return int(self.file.read_text(encoding="ascii")) / 1e6
+        except PermissionError:
+            raise CannotRead(
+                f"{self.file} is readable by root alone; "
+                f"`sudo chmod a+r {self.file.parent.parent}/intel-rapl:*/energy_uj` opens it"
+            ) from None
+        except (OSError, ValueError) as error:
+            raise CannotRead(f"{self.file} can't be read ({error})") from None
+
+
+class RaplMeter:
+    """All packages (`cpu-package:N`) and their memory (`dram:N`).
+
+    The option `rapl_root` names another tree than /sys/class/powercap.
+    """
+
+    name = "rapl"
+
+    def __init__(self, site: Site) -> None:
+        self._clock = site.clock
+        self._root = Path(site.options.get("rapl_root", ROOT))
+        self._zones: list[Zone] = []
+        self._shown: dict[str, tuple[float, float]] = {}
+
+    def probe(self) -> Sensor:
+        """Which packages can be read, or the file that can't and the command that opens it."""
+        from bench.records import Sensor
+
+        found = zones(self._root)
+        self._zones, refused = [], []
+        for zone in found:
+            try:
+                zone.read()
+            except CannotRead as failure:
+                refused.append(failure.reason)
+            else:
+                self._zones.append(zone)
+        if not self._zones:
+            reason = refused[0] if refused else self._why_none()
+            return Sensor(meter=self.name, usable=False, reason=reason)
+        watch = self._watch(self._zones[0])
+        collect(self._clock, [watch], lambda w: len(w.edges) >= 20, PROBE_SECONDS)
+        steps = [new.seconds - old.seconds for old, new in itertools.pairwise(watch.edges)]
+        return Sensor(
+            meter=self.name,
+            usable=True,
+            reason=refused[0] if refused else None,
+            domains=tuple(zone.domain for zone in self._zones),
+            method="counter",
+            step_seconds=statistics.median(steps) if steps else None,
+            jitter_seconds=statistics.pstdev(steps) if steps else None,
+            quantum_joules=_quantum(watch.edges),
+            read_cost_seconds=statistics.median(watch.costs),
+            gain_relative_half_width=GAIN,
+            gain_source=GAIN_SOURCE,
+        )
+
+    def _why_none(self) -> str:
+        return (
+            f"there is no RAPL zone in {self._root}: a virtual machine keeps it from its guests; "
+            "on real hardware `sudo modprobe intel_rapl_msr` may bring it"
+        )
+
+    def _watch(self, zone: Zone) -> Watch:
+        return Watch(zone.read, self._clock, STEP_SECONDS, PAUSE_SECONDS)
+
+    def _steps(self) -> dict[str, Edge | str]:
+        """The next step of every counter, or why it can't be read; a still one is read as it is."""
+        watches = {zone.domain: self._watch(zone) for zone in self._zones}
+        collect(self._clock, list(watches.values()), lambda w: bool(w.edges), PATIENCE_SECONDS)
+        return {domain: watch.failure or watch.newest() for domain, watch in watches.items()}
+
+    def start(self) -> Mapping[str, Edge | str]:
+        """The step of every counter just before the window."""
+        if not self._zones:
+            self.probe()
+        return self._steps()
+
+    def stop(
+        self, mark: Mapping[str, Edge | str], began: float, ended: float
+    ) -> tuple[Reading, ...]:
+        """The energy between two steps, scaled to the window: the ends are a millisecond wide."""
+        last = self._steps()
+        return tuple(
+            self._reading(zone, mark[zone.domain], last[zone.domain], began, ended)
+            for zone in self._zones
+        )
+
+    def _reading(
+        self, zone: Zone, first: Edge | str, last: Edge | str, began: float, ended: float
+    ) -> Reading:
+        from bench.doubts import doubt
+        from bench.records import Reading
+
+        energy = spread = None
+        doubts = []
+        failure = next((side for side in (first, last) if isinstance(side, str)), None)
+        if isinstance(first, Edge) and isinstance(last, Edge):
+            used = _rise(zone, first.joules, last.joules)
+            seconds = max(last.seconds - first.seconds, 1e-9)
+            if used < 0:
+                failure = "its counter went backwards, and nobody says where it wraps"
+            elif used == 0 and seconds > STILL_SECONDS:
+                failure = "its counter does not move"
+            else:
+                energy = used * (ended - began) / seconds
+                spread = _spread(used / seconds, first, last, began, ended)
+            if (ended - began) * zone.highest_watts > zone.range_joules / 2:
+                doubts.append(doubt("counter-wrap-risk", domain=zone.domain))
+        if failure:
+            doubts.append(doubt("read-failed", domain=zone.domain, reason=failure))
+        return Reading(
+            domain=zone.domain,
+            meter=self.name,
+            method="counter",
+            energy_joules=energy,
+            standard_uncertainty_joules=spread,
+            duration_seconds=ended - began,
+            doubts=tuple(doubts),
+        )
+
+    def watts(self) -> Mapping[str, float]:
+        """Mean power of each domain since the last call, in watts; empty at the first."""
+        now = {}
+        for zone in self._zones:
+            try:
+                seconds, joules = self._clock.now(), zone.read()
+            except CannotRead:
+                continue
+            before = self._shown.get(zone.domain)
+            self._shown[zone.domain] = seconds, joules
+            if before is not None and seconds > before[0]:
+                used = _rise(zone, before[1], joules)
+                now[zone.domain] = used / (seconds - before[0])
+        return now
+
+
+def zones(root: Path) -> list[Zone]:
+    """The packages and their memory in a powercap tree, readable or not, packages first."""
+    packages = [
+        (_text(folder / "name"), folder)
+        for folder in root.glob("intel-rapl:*")
+        if re.fullmatch(r"intel-rapl:\d+", folder.name)
+    ]
+    packages = sorted((name, folder) for name, folder in packages if name.startswith("package"))
+    found = [_zone(f"cpu-package:{i}", folder) for i, (_, folder) in enumerate(packages)]
+    for i, (_, package) in enumerate(packages):
+        inside = sorted(root.glob(f"{package.name}:*"))
+        found += [_zone(f"dram:{i}", f) for f in inside if _text(f / "name") == "dram"]
+    return found
+
+
+def _rise(zone: Zone, first: float, last: float) -> float:
+    """Joules from one reading to a later one, over one wrap at most."""
+    wrapped = last < first and math.isfinite(zone.range_joules)
+    return last - first + (zone.range_joules if wrapped else 0.0)
+
+
+def _zone(domain: str, folder: Path) -> Zone:
+    highest = _text(folder / "constraint_0_max_power_uw")
+    reach = _text(folder / "max_energy_range_uj")
+    watts = int(highest) / 1e6 if highest.isdecimal() else 0.0
+    joules = int(reach) / 1e6 if reach.isdecimal() else math.inf
+    return Zone(domain, folder / "energy_uj", joules, watts or HIGHEST_WATTS)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="ascii", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _quantum(edges: list[Edge]) -> float | None:
+    rises = [round(1e6 * (new.joules - old.joules)) for old, new in itertools.pairwise(edges)]
+    return math.gcd(*rises) / 1e6 if rises else None
+
+
+def _spread(watts: float, first: Edge, last: Edge, began: float, ended: float) -> float:
+    """Power in the padding may be anything up to twice the mean: flat, in joules."""
+    pads = math.hypot(began - first.seconds, last.seconds - ended) / 3**0.5
+    gaps = math.hypot(first.gap_seconds, last.gap_seconds) / 12**0.5
+    return watts * math.hypot(pads, gaps)
+
+
+def build(site: Site) -> RaplMeter:
+    """The meter of this machine's CPU packages."""
+    return RaplMeter(site)

@@ -1,0 +1,290 @@
+"""The bracket at the level of readings, in virtual time: errors known, intervals cover."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import pytest
+
+from bench.clock import VirtualClock
+from bench.meters._sampler import Sampler
+from bench.meters._watch import CannotRead, Watch, collect, traits_of
+from bench.meters.edges import Bill, Edge, Lag, Traits, bill, level_at, slope
+
+IDLE, LOAD, BUMP, TAU = 70.0, 330.0, 15.0, 0.5
+
+
+@dataclass
+class Device:
+    """A true energy over time: rest, a load that breathes, and a tail that falls off."""
+
+    began: float
+    ended: float
+    idle: float = IDLE
+    load: float = LOAD
+    bump: float = BUMP
+
+    def joules(self, t: float) -> float:
+        inside = min(max(t - self.began, 0.0), self.ended - self.began)
+        wave = 0.2 * self.load * (1 - math.cos(37 * inside)) / 37
+        after = max(t - self.ended, 0.0)
+        tail = self.bump * TAU * (1 - math.exp(-after / TAU))
+        return self.idle * t + self.load * inside + wave + tail
+
+    @property
+    def true(self) -> float:
+        return self.joules(self.ended) - self.joules(self.began)
+
+
+@dataclass(frozen=True)
+class Counter:
+    """How a counter shows the truth; seconds."""
+
+    step: float = 0.1
+    lag: float = 0.004
+    jitter: float = 0.002
+    lag_jitter: float = 0.0002
+    gap: float = 0.0004
+    wander: float = 0.0
+    duty: float = 1.0
+
+    def traits(self) -> Traits:
+        lag = Lag(0.0, self.step, 0.1 * self.step)
+        return Traits(self.step, self.jitter, 0.001, 2e-6, self.wander, self.duty, lag=lag)
+
+
+def window(
+    counter: Counter, length: float, traits: Traits, chance: random.Random, **power: float
+) -> tuple[Bill, Device, tuple[list[Edge], list[Edge]]]:
+    """One window that begins just after a step, billed from four steps before and five after."""
+    began = 10.0
+    device = Device(began, began + length * chance.uniform(1, 1.5), **power)
+    phase = began - 1e-5 - counter.gap / 2
+    if counter.duty < 1:
+        phase -= chance.random() * counter.step
+    first, last = -3, math.ceil((device.ended - phase) / counter.step) + 7
+    position = chance.random() * (1 - counter.duty)
+    summed, noise, shown = 0.0, 0.0, []
+    for k in range(first, last):
+        moved = phase - counter.lag + k * counter.step
+        moved += chance.random() * counter.jitter if k else 0.0
+        seen = moved - (1 - counter.duty - position) * counter.step
+        look = counter.duty * counter.step
+        if counter.duty < 1:
+            summed += (device.joules(seen) - device.joules(seen - look)) / counter.duty
+        true = device.joules(moved) if counter.duty == 1 else summed
+        noise += chance.gauss(0, counter.wander * counter.step**0.5)
+        published = moved + counter.lag + chance.random() * counter.lag_jitter
+        observed = published + chance.uniform(-0.5, 0.5) * counter.gap
+        shown.append(Edge(observed, counter.gap, math.floor(1000 * (true + noise)) / 1000))
+    before = [e for e in shown if e.seconds <= began]
+    after = [e for e in shown if e.seconds >= device.ended]
+    clean = [e for e in after if e.seconds >= device.ended + traits.lag.high][:5]
+    after = [e for e in after if e.seconds <= clean[-1].seconds]
+    return bill(before, after, began, device.ended, traits), device, (before, after)
+
+
+def series(
+    counter: Counter, length: float, count: int, known: bool = True, **power: float
+) -> list[tuple[float, float]]:
+    """(relative error, relative standard uncertainty) of many windows, the lag known or learned."""
+    chance = random.Random(f"{counter} {length}")
+    traits = counter.traits()
+    if known:
+        traits = replace(traits, lag=Lag(counter.lag * 0.8, counter.lag * 1.2))
+    out = []
+    for _ in range(count):
+        result, device, _ = window(counter, length, traits, chance, **power)
+        if not known:
+            traits = replace(traits, lag=result.lag)
+        out.append((result.joules / device.true - 1, result.uncertainty / device.true))
+    return out
+
+
+def coverage(errors: list[tuple[float, float]]) -> float:
+    return sum(1 for error, u in errors if abs(error) <= 1.96 * u) / len(errors)
+
+
+H100 = Counter()
+A100 = Counter(lag=0.008, jitter=0.004)
+VOLTA = Counter(step=0.02, lag=0.002, jitter=0.0005, lag_jitter=0.0001)
+LAGGING = Counter(lag=0.06)
+
+
+@pytest.mark.parametrize("counter", [H100, A100, VOLTA], ids=["h", "a", "v"])
+@pytest.mark.parametrize(("length", "worst"), [(0.1, 0.005), (1.0, 0.001), (5.0, 0.0005)])
+def test_short_windows_are_true_and_the_interval_holds(
+    counter: Counter, length: float, worst: float
+) -> None:
+    errors = series(counter, length, 200)
+    assert max(abs(error) for error, _ in errors) <= worst
+    assert coverage(errors) >= 0.93
+    halves = sorted(1.96 * u for _, u in errors)
+    assert halves[100] <= worst
+
+
+def test_a_counter_late_by_more_than_half_a_step_is_true_too() -> None:
+    errors = series(LAGGING, 0.1, 200)
+    assert max(abs(error) for error, _ in errors) <= 0.01
+    assert coverage(errors) >= 0.93
+
+
+def test_a_plain_difference_would_be_far_off() -> None:
+    """The test's own check: without the bracket the same steps give a wrong answer."""
+    result, device, (before, after) = window(H100, 0.1, H100.traits(), random.Random(1))
+    plain = after[0].joules - before[-1].joules
+    assert abs(plain / device.true - 1) > 0.02
+    assert abs(result.joules / device.true - 1) < 0.005
+
+
+@pytest.mark.parametrize("counter", [H100, A100, VOLTA, LAGGING], ids=["h", "a", "v", "lagging"])
+def test_the_lag_is_learned_from_the_windows_themselves(counter: Counter) -> None:
+    chance, traits = random.Random(3), counter.traits()
+    for _ in range(120):
+        result, _, _ = window(counter, 1.0, traits, chance)
+        traits = replace(traits, lag=result.lag)
+    assert traits.lag.low - 0.001 <= counter.lag <= traits.lag.high + 0.001
+    assert traits.lag.high - traits.lag.low < 0.2 * counter.step
+
+
+def test_an_unknown_lag_is_in_the_interval_from_the_first_window_on() -> None:
+    first = [
+        series(replace(A100, gap=0.0004 + i * 1e-9), 0.1, 1, known=False)[0] for i in range(200)
+    ]
+    assert coverage(first) >= 0.93
+    assert max(abs(error) for error, _ in first) < 0.015
+
+
+def test_power_that_wanders_at_rest_widens_the_interval() -> None:
+    calm, restless = series(H100, 0.1, 200), series(replace(H100, wander=0.5), 0.1, 200)
+    assert coverage(restless) >= 0.91
+    assert restless[0][1] > 2 * calm[0][1]
+
+
+def test_a_late_look_widens_the_interval() -> None:
+    late = series(replace(H100, gap=0.02), 0.1, 200)
+    assert coverage(late) >= 0.93
+    assert late[0][1] > 5 * series(H100, 0.1, 1)[0][1]
+
+
+def test_a_sensor_that_looks_part_of_the_time_is_covered() -> None:
+    for length in (0.1, 1.0, 5.0):
+        assert coverage(series(replace(H100, duty=0.25), length, 300)) >= 0.9
+
+
+def test_a_small_load_or_none_gives_a_small_energy_not_nonsense() -> None:
+    chance = random.Random(5)
+    for _ in range(50):
+        result, device, _ = window(H100, 1.0, H100.traits(), chance, load=0.0, bump=0.0)
+        assert result.joules == pytest.approx(device.true, rel=1e-3)
+
+
+def test_a_bill_needs_two_steps_on_each_side() -> None:
+    edges = [Edge(0.1 * i, 0.0002, 7.0 * i) for i in range(4)]
+    with pytest.raises(ValueError, match="two edges"):
+        bill(edges, edges[:1], 0.31, 0.0, Traits(0.1))
+    with pytest.raises(ValueError, match="two edges"):
+        level_at(0.0, edges[:1], Traits(0.1))
+
+
+def test_a_level_is_exact_on_a_straight_line() -> None:
+    edges = [Edge(0.1 * i, 0.0002, 7.0 * i) for i in range(5)]
+    level = level_at(-0.05, edges, Traits(0.1))
+    assert level.joules == pytest.approx(-3.5, abs=1e-6)
+    assert level.watts == pytest.approx(70.0)
+    assert slope(edges) == pytest.approx(70.0)
+
+
+def stepping(clock: VirtualClock, step: float = 0.1, watts: float = 70.0) -> Callable[[], float]:
+    def read() -> float:
+        clock.sleep(2e-6)
+        return watts * step * math.floor((clock.now() - 0.0123) / step)
+
+    return read
+
+
+def test_watching_sees_every_step_sharply_and_sleeps_in_between() -> None:
+    clock = VirtualClock(100.0)
+    looks = 0
+    inner = stepping(clock)
+
+    def read() -> float:
+        nonlocal looks
+        looks += 1
+        return inner()
+
+    watch = Watch(read, clock, 0.1)
+    collect(clock, [watch], lambda w: len(w.edges) >= 8, 3.0)
+    traits = traits_of(watch)
+    assert traits is not None
+    assert traits.step_seconds == pytest.approx(0.1, rel=1e-3)
+    assert traits.quantum_joules == pytest.approx(7.0)
+    watch.clear()
+    watch.jitter_seconds, looks = traits.jitter_seconds, 0
+    collect(clock, [watch], lambda w: w.sharp() >= 10, 3.0)
+    for edge in watch.edges:
+        assert abs((edge.seconds - 0.0123) / 0.1 - round((edge.seconds - 0.0123) / 0.1)) < 0.01
+    assert looks < 10 * 100 + 500
+
+
+def test_watching_two_counters_in_one_loop_keeps_both_fresh() -> None:
+    clock = VirtualClock(50.0)
+    slow, fast = Watch(stepping(clock), clock, 0.1), Watch(stepping(clock, 0.02), clock, 0.02)
+    collect(clock, [slow, fast], lambda w: w.sharp() >= 4, 3.0)
+    assert len(fast.edges) > len(slow.edges) >= 4
+    assert clock.now() - fast.edges[-1].seconds < 0.03
+
+
+def test_a_counter_that_stands_still_is_given_up() -> None:
+    clock = VirtualClock()
+    watch = Watch(lambda: 5.0, clock, 0.1)
+    collect(clock, [watch], lambda w: len(w.edges) >= 4, 1.0)
+    assert clock.now() == pytest.approx(1.0, abs=0.01)
+    assert traits_of(watch) is None
+
+
+def test_a_reading_that_fails_ends_the_watch_with_its_reason() -> None:
+    clock = VirtualClock()
+
+    def lost() -> float:
+        raise CannotRead("the GPU is lost")
+
+    watch = Watch(lost, clock, 0.1)
+    collect(clock, [watch], lambda w: len(w.edges) >= 4, 1.0)
+    assert watch.failure == "the GPU is lost"
+    assert clock.now() == 0.0
+
+
+def test_a_counter_that_falls_ends_the_watch() -> None:
+    clock = VirtualClock()
+    values = iter([5.0, 6.0, 1.0, 2.0])
+    watch = Watch(lambda: next(values), clock, 0.1)
+    collect(clock, [watch], lambda w: len(w.edges) >= 4, 1.0)
+    assert watch.went_backwards
+
+
+def test_power_readings_sum_to_the_energy() -> None:
+    chance = random.Random(2)
+    for _ in range(20):
+        clock = VirtualClock(chance.random())
+        device = Device(2.0 + chance.random(), 7.0 + chance.random())
+
+        def read(device: Device = device, clock: VirtualClock = clock) -> float:
+            k = math.floor(clock.now() / 0.1)
+            rise = device.joules(0.1 * k) - device.joules(0.1 * (k - 1))
+            return rise / 0.1 + 0.01 * (k % 7)
+
+        sampler = Sampler(read, clock)
+        while clock.now() < device.ended + 1.0:
+            sampler.look()
+            clock.sleep(0.01)
+        before = [e for e in sampler.edges if e.seconds <= device.began][-5:]
+        after = [e for e in sampler.edges if e.seconds > device.ended]
+        traits = replace(sampler.traits(), lag=Lag(0.0, 0.001))
+        result = bill(before, after, device.began, device.ended, traits)
+        assert result.joules == pytest.approx(device.true, rel=0.003)
+        u = math.hypot(result.uncertainty, sampler.blur(device.began, device.ended, 1.0))
+        assert abs(result.joules - device.true) < 4 * u

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -15,7 +15,7 @@ from bench.conduct import CPU_BUDGET_SECONDS, GPU_BUDGET_SECONDS, Order, Profile
 from bench.measure import Rig
 from bench.meters import Meter, Site
 from bench.records import Machine, Model, Result, Sensor
-from bench.task import Task, Workload
+from bench.task import Task
 
 LOCK_WAIT_SECONDS = 600.0
 
@@ -63,10 +63,11 @@ def run(
     task = find.task(asked.task)
     store.check_writable(asked.out / task.id)
     backend = _backend(asked, task)
-    workload = data.load(task, asked.dataset or _default_dataset(asked.model))
     described = machine.describe(asked.device)
-    spec = _spec(asked, task, workload, described)
+    spec = _spec(asked, task, described)
     backend.prepare(spec)
+    workload = data.load(task, asked.dataset or _default_dataset(asked.model))
+    spec = replace(spec, parameters=workload.parameters)
     with machine.lock(LOCK_WAIT_SECONDS, tell):
         baseline = machine.Watch(described)
         meters, sensors = open_meters(asked.meter, Site(clock, described.devices, asked.options))
@@ -124,8 +125,8 @@ def _default_dataset(model: str) -> str:
     return "embedded" if model.partition("/")[0] == "embedded" else "standard"
 
 
-def _spec(asked: Asked, task: Task, workload: Workload, described: Machine) -> Spec:
-    if described.devices and any(d.used and d.domain.startswith("gpu:") for d in described.devices):
+def _spec(asked: Asked, task: Task, described: Machine) -> Spec:
+    if any(d.used and d.domain.startswith("gpu:") for d in described.devices):
         named = "cuda:0" if asked.device == "auto" else asked.device
         devices = tuple(part.strip() for part in named.split(","))
     else:
@@ -134,7 +135,7 @@ def _spec(asked: Asked, task: Task, workload: Workload, described: Machine) -> S
         task_id=task.id,
         tag=task.tag,
         model=asked.model,
-        parameters=workload.parameters,
+        parameters=task.parameters,
         weights=asked.weights,
         dtype=asked.dtype,
         devices=devices,

@@ -130,7 +130,7 @@ def _pretrained(spec: Spec, source: Source, dtype: Any, device: str) -> Any:
         return DiffusionPipeline.from_pretrained(
             source.location,
             revision=source.revision,
-            torch_dtype=dtype,
+            dtype=dtype,
             use_safetensors=None if spec.allow_pickle else True,
             trust_remote_code=spec.trust_remote_code,
         )

@@ -18,7 +18,6 @@ PACKAGES = {
     "backend": "bench.backends",
     "meter": "bench.meters",
     "plot": "bench.plots",
-    "exporter": "bench.exporters",
 }
 # Files that serve the others in their folder, and are no room of their own kind.
 HELPERS = {"edges", "style", "source", "torch_device"}

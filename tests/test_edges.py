@@ -52,7 +52,7 @@ class Counter:
     duty: float = 1.0
 
     def traits(self) -> Traits:
-        lag = Lag(0.0, self.step, 0.1 * self.step)
+        lag = Lag(0.0, self.step, 0.05 * self.step)
         return Traits(self.step, self.jitter, 0.001, 2e-6, self.wander, self.duty, lag=lag)
 
 

@@ -96,6 +96,17 @@ def is_modelled(result: Result) -> bool:
     return result.boundary.kind == "modelled" or nothing_read
 
 
+def gain_of(result: Result) -> float:
+    """Relative half-width of the scale error; the default of a meter where none is stated."""
+    return result.gain.relative_half_width if result.gain else DEFAULT_GAIN
+
+
+def whole(found: Estimate, gain: float) -> tuple[float, float]:
+    """The ends of an estimate with the scale error too, the two added in quadrature."""
+    half = math.hypot((found.high - found.low) / 2, gain * found.value)
+    return found.value - half, found.value + half
+
+
 def boundary_words(result: Result) -> str:
     """The kinds of domains that are inside the figure, in words: "2 GPU + DRAM"."""
     counts = Counter(domain.split(":")[0] for domain in result.boundary.domains)
@@ -134,7 +145,7 @@ def compare(a: Result, b: Result) -> Estimate:
     mine, other = energy(a), energy(b)
     if mine is None or other is None:
         raise ValueError("a ratio needs two energies")
-    gains = [r.gain.relative_half_width if r.gain else DEFAULT_GAIN for r in (a, b)]
+    gains = [gain_of(result) for result in (a, b)]
     gain = 0.0 if _same_cards(a, b) else math.hypot(*gains) / math.sqrt(2)
     return stats.ratio(mine, other, gain)
 

@@ -21,9 +21,11 @@ from bench.leaderboard.rank import (
     boundary_words,
     devices_words,
     energy,
+    gain_of,
     is_modelled,
+    whole,
 )
-from bench.records import Estimate, Record
+from bench.records import Estimate, Record, Result
 
 SCHEMA_VERSION = 1
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -161,6 +163,7 @@ def _row(row: Row) -> dict[str, Any]:
         "boundary": boundary_words(result),
         "devices": list(devices_words(result)),
         "energy_kwh_per_1000": _plain(found),
+        "energy_with_gain_kwh_per_1000": found and _whole(found, result),
         "net_energy_kwh_per_1000": _plain(summary and summary.net_energy_kwh_per_1000),
         "energy_joules_per_unit": _plain(summary and summary.energy_joules_per_unit),
         "duration_seconds_per_inference": _plain(
@@ -173,6 +176,11 @@ def _row(row: Row) -> dict[str, Any]:
         and {key: _quantity(carbon.grams(found, key)) for key in carbon.SHOWN},
         "doubts": [_plain(item) for item in row.doubts],
     }
+
+
+def _whole(found: Estimate, result: Result) -> dict[str, float]:
+    low, high = whole(found, gain_of(result))
+    return {"low": low, "high": high}
 
 
 def _plain(record: Record | Estimate | None) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ METER = "nvml"
 USUAL_STEP_SECONDS = 0.1
 SHORTEST_STEPS = 20
 AVERAGE_SECONDS = 1.0  # the longest time over which a driver averages power
-LAG_SCALE = 0.1  # of a step: how late a counter is believed to be until a window tells
+LAG_SCALE = 0.05  # of a step: how late a counter is believed to be until a window tells
 
 
 def guarded(read: Callable[[str], float], uuid: str) -> Callable[[], float]:

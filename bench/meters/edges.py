@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -35,7 +36,8 @@ class Lag:
     """How late the counter is, in seconds: between `low` and `high`.
 
     What is believed in between falls off from `low` with the length `scale`: drivers publish
-    soon after they measure, until a window shows otherwise. A scale of 0 means evenly spread.
+    soon after they measure, until windows show otherwise. It is evenly spread once the two are
+    near, or where the scale is 0.
     """
 
     low: float = 0.0
@@ -43,22 +45,22 @@ class Lag:
     scale: float = 0.0
 
     @property
+    def _settled(self) -> bool:
+        return self.high - self.low <= 3 * self.scale or self.scale == 0
+
+    @property
     def middle(self) -> float:
-        """The mean of what is believed, in seconds."""
-        width = self.high - self.low
-        ratio = min(width / self.scale, 500.0) if self.scale else 0.0
-        if ratio <= 0.1:
-            return self.low + width / 2
-        return self.low + self.scale - width / math.expm1(ratio)
+        """What is believed, in seconds."""
+        return (self.low + self.high) / 2 if self._settled else self.low + self.scale
 
     @property
     def standard_uncertainty(self) -> float:
-        """The standard deviation of what is believed, in seconds."""
-        width = self.high - self.low
-        ratio = min(width / self.scale, 500.0) if self.scale else 0.0
-        if ratio <= 0.1:
-            return width / 12**0.5
-        return math.sqrt(self.scale**2 - width**2 * math.exp(ratio) / math.expm1(ratio) ** 2)
+        """In seconds; wide enough that twice as much reaches both ends, once they are near."""
+        return (self.high - self.low) / 3 if self._settled else self.scale
+
+    def suspects(self, seconds: float) -> bool:
+        """Whether a step this long after the end may still lack a little that nobody sees."""
+        return seconds < (self.high if self._settled else self.low + 4 * self.scale)
 
     def clean_from(self, seconds: float, blur: float) -> Lag:
         """It was seen that a step this long after the end holds everything."""
@@ -204,25 +206,36 @@ def _without_late(
         jump = excess / (ended - start.seconds)
         if jump * traits.step_seconds < 2 * blur:
             sure.insert(0, edge)  # a load this small leaves no trace of the lag
-        elif missing > blur:
+            continue
+        if missing > blur:
             return sure, lag.leaked(since, missing / jump, blur / jump)
-        else:
-            lag = lag.clean_from(since, blur / jump)
+        lag = lag.clean_from(since, blur / jump)
+        if not lag.suspects(since):
             sure.insert(0, edge)
     return sure, lag
 
 
 def wander_of(edges: Sequence[Edge]) -> float:
-    """The random walk of the energy at rest, in J/√s, beyond what the gaps explain."""
-    if len(edges) < 4:
+    """The random walk of the energy at rest, in J/√s, beyond what the gaps explain.
+
+    Taken from the median rise between sharp edges, so that a few late looks don't count.
+    """
+    if len(edges) < 5:
         return 0.0
-    watts = slope(edges)
-    total = 0.0
-    for old, new in itertools.pairwise(edges):
-        seconds = new.seconds - old.seconds
-        timing = watts**2 * (old.gap_seconds**2 + new.gap_seconds**2) / 12
-        total += ((new.joules - old.joules - watts * seconds) ** 2 - timing) / seconds
-    return math.sqrt(max(total / (len(edges) - 2), 0.0))
+    sharp = 3 * statistics.median(edge.gap_seconds for edge in edges)
+    pairs = [
+        (a, b) for a, b in itertools.pairwise(edges) if max(a.gap_seconds, b.gap_seconds) <= sharp
+    ]
+    if len(pairs) < 4:
+        return 0.0
+    powers = [(b.joules - a.joules) / (b.seconds - a.seconds) for a, b in pairs]
+    watts = statistics.median(powers)
+    excess = []
+    for (a, b), power in zip(pairs, powers, strict=True):
+        seconds = b.seconds - a.seconds
+        timing = watts**2 * (a.gap_seconds**2 + b.gap_seconds**2) / 12
+        excess.append((power - watts) ** 2 * seconds - timing / seconds)
+    return math.sqrt(max(statistics.median(excess) / 0.455, 0.0))
 
 
 def learned(traits: Traits, result: Bill) -> Traits:

@@ -87,7 +87,7 @@ def _row(row: Json, scale: float, axis: Axis) -> Json:
         "parameters": words.count(model["parameter_count"]),
         "energy": words.span(energy, scale),
         "energy_sort": "" if energy is None else repr(energy.value),
-        "strip": energy and _strip(energy, row["gain_relative_half_width"] or 0.0, axis),
+        "strip": energy and _strip(energy, row["energy_with_gain_kwh_per_1000"], axis),
         "joules": words.span(per_unit),
         "seconds": words.span(seconds, time_scale),
         "time_unit": time_unit,
@@ -100,13 +100,12 @@ def _row(row: Json, scale: float, axis: Axis) -> Json:
     }
 
 
-def _strip(energy: Estimate, gain: float, axis: Axis) -> Json:
-    """Where the dot, the bar of the interval and the thin line of the scale error around it lie."""
-    ends = (energy.low * (1 - gain), energy.high * (1 + gain))
+def _strip(energy: Estimate, whole: Json, axis: Axis) -> Json:
+    """Where the dot, the bar of the interval and the thin line with the scale error lie."""
     return {
         "dot": axis.place(energy.value),
         "bar": [axis.place(end) for end in (energy.low, energy.high)],
-        "gain": [axis.place(end) for end in ends],
+        "gain": [axis.place(whole["low"]), axis.place(whole["high"])],
     }
 
 

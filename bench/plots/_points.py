@@ -9,6 +9,8 @@ from bench.footprint import words
 from bench.leaderboard import rank
 from bench.records import Result
 
+TINY = 1e-6
+
 
 @dataclass(frozen=True)
 class Point:
@@ -19,6 +21,7 @@ class Point:
     low: float
     high: float
     gain: float
+    whole: tuple[float, float]
     modelled: bool
 
 
@@ -28,23 +31,28 @@ def points(results: Iterable[Result]) -> list[Point]:
     for result in results:
         energy = rank.energy(result)
         if energy is not None and energy.value > 0:
-            low = max(energy.low, 1e-3 * energy.value)
-            gain = min(result.gain.relative_half_width, 0.999) if result.gain else 0.0
+            low = max(energy.low, TINY * energy.value)
+            gain = rank.gain_of(result)
+            both = rank.whole(energy, gain)
             modelled = rank.is_modelled(result)
-            found.append(Point(result, energy.value, low, energy.high, gain, modelled))
+            found.append(Point(result, energy.value, low, energy.high, gain, both, modelled))
     if not found:
         raise ValueError("no result has an energy to draw")
     return sorted(found, key=lambda point: (point.value, point.result.run_id))
 
 
 def outer(point: Point) -> tuple[float, float]:
-    """The ends of the interval with the scale error around it."""
-    return point.low * (1 - point.gain), point.high * (1 + point.gain)
+    """The ends of the interval with the scale error too, positive for a logarithmic axis."""
+    return max(point.whole[0], TINY * point.value), point.whole[1]
 
 
 def ends(found: Sequence[Point]) -> tuple[float, float]:
-    """The least and the greatest energy that the marks reach."""
-    return min(outer(point)[0] for point in found), max(outer(point)[1] for point in found)
+    """The least and the greatest energy of an axis that shows the marks.
+
+    An interval that reaches far below its value, or below zero, runs out of the picture.
+    """
+    low = min(max(outer(point)[0], point.value / 5) for point in found)
+    return low, max(outer(point)[1] for point in found)
 
 
 def energy_words(kwh: float, digits: int = 2) -> str:

@@ -46,7 +46,8 @@ def _bands(
             style.mark(axes, point, y)
             text = f"{_points.name(point.result)} · {_points.device(point.result)}"
             if step == 1.0 or point in (band[0], band[-1]):
-                spots.append((*_points.outer(point), y, text))
+                left, right = _points.outer(point)
+                spots.append((max(left, axes.get_xlim()[0]), right, y, text))
             y -= step
         centres.append(((first + y + step) / 2, task))
         if len(centres) < len(rows):

@@ -46,7 +46,9 @@ def draw(results: Sequence[Result]) -> Figure:
         ticks[(start - 1) / 2] = "warm-up"
     axes.set_xticks([*ticks], [*ticks.values()])
     axes.set_xlim(start - 0.7, last + 0.7)
-    axes.margins(y=0.12)
+    axes.use_sticky_edges = False
+    axes.margins(x=0, y=0.12)
+    axes.autoscale_view()
     axes.ticklabel_format(axis="y", useOffset=False, style="plain")
     kind = "modelled, not measured" if point.modelled else "measured"
     value, low, high = words.span(rank.energy(result), size)

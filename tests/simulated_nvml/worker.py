@@ -16,13 +16,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from simulated_nvml import PROFILES, World, uuid
-
 from bench import nvidia
 from bench.clock import SystemClock
 from bench.meters import Site
 from bench.meters.nvml import NvmlMeter, build
 from bench.records import Device
+from simulated_nvml import PROFILES, World, uuid
 
 
 def device(index: int, used: bool = True) -> Device:

@@ -14,9 +14,9 @@ from bench import embedded
 from bench.embedded import judge
 from bench.embedded.training import common, image_parts, image_vae, prompts, sources
 
-BATCH = 128
-STEPS = {"tiny": 2400, "small": 2000}
-RATE = {"tiny": 2e-3, "small": 1.2e-3}
+BATCH = 64
+STEPS = {"tiny": 2600, "small": 3000}
+RATE = {"tiny": 1.5e-3, "small": 1e-3}
 # So many prompts are left empty in training that guidance has something to steer away from.
 EMPTY = 0.12
 DRAW_STEPS, GUIDANCE = 20, 3.0
@@ -110,7 +110,7 @@ def train(job: common.Job) -> None:
     vae = shared_vae(job, pictures)
     latents = image_vae.encode_all(vae, pictures)
     common.set_seeds()
-    tokenizer = image_parts.make_tokenizer(texts, folder / "tokenizer")
+    tokenizer = image_parts.make_tokenizer(texts)
     tokens = tokenizer(
         [*texts, ""], padding="max_length", truncation=True, return_tensors="pt"
     )["input_ids"]

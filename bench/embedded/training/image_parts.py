@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ WIDTHS = {"tiny": (64, (32, 32)), "small": (128, (72, 72))}  # text encoder, UNe
 HEADS = 4
 
 
-def make_tokenizer(texts: list[str], folder: Path) -> CLIPTokenizer:
+def make_tokenizer(texts: list[str]) -> CLIPTokenizer:
     """A small BPE of our own with the word endings the CLIP classes expect."""
     tokenizer = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
     tokenizer.normalizer = normalizers.Lowercase()
@@ -33,14 +34,9 @@ def make_tokenizer(texts: list[str], folder: Path) -> CLIPTokenizer:
         show_progress=False,
     )
     tokenizer.train_from_iterator(sorted(set(texts)), trainer)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    tokenizer.model.save(str(folder))
-    return CLIPTokenizer(
-        vocab=str(folder / "vocab.json"),
-        merges=str(folder / "merges.txt"),
-        model_max_length=LONGEST,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        vocabulary, merges = tokenizer.model.save(folder)
+        return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=LONGEST)
 
 
 def make_text_encoder(size: str, tokenizer: CLIPTokenizer) -> CLIPTextModel:

@@ -19,7 +19,7 @@ CONTEXT = 256
 END = "<|endoftext|>"
 BATCH = 16
 SHAPES = {"tiny": (96, 3, 3), "small": (192, 4, 4)}  # width, layers, heads
-STEPS = {"tiny": 1600, "small": 1600}
+STEPS = {"tiny": 1600, "small": 1250}
 RATE = {"tiny": 3e-3, "small": 2e-3}
 
 

@@ -1,0 +1,83 @@
+"""Data sets through the real `datasets` library: files, folders, and a hub that does not answer."""
+
+import json
+
+import pytest
+from datasets import ClassLabel, Dataset, Features, Value
+
+from bench import data, find
+from bench.task import Hub
+
+ROWS = [{"text": f"mail number {n}", "label": "spam" if n % 3 else "ham"} for n in range(40)]
+TASK = find.task("text-classification")
+
+
+def write(path, rows=ROWS):
+    table = Dataset.from_list(rows)
+    writers = {".csv": table.to_csv, ".parquet": table.to_parquet, ".jsonl": table.to_json}
+    writers[path.suffix](path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+def test_a_local_file_is_the_same_work_in_every_format(suffix, tmp_path):
+    work = data.load(TASK, str(write(tmp_path / f"mails{suffix}")))
+    assert len(work.requests) == 40 and len(work.blocks) == 4
+    assert work.requests[0].inputs["text"] == "mail number 0"
+    assert work.requests[1].reference == "spam"
+
+
+def test_formats_share_a_fingerprint(tmp_path):
+    names = [str(write(tmp_path / f"mails{suffix}")) for suffix in (".jsonl", ".csv", ".parquet")]
+    assert len({data.load(TASK, name).fingerprint for name in names}) == 1
+
+
+def test_class_numbers_become_the_names_that_the_data_set_gives(tmp_path):
+    features = Features({"text": Value("string"), "label": ClassLabel(names=["neg", "pos"])})
+    rows = {"text": ["good", "bad", "who knows"], "label": [1, 0, -1]}
+    Dataset.from_dict(rows, features=features).save_to_disk(tmp_path / "set")
+    work = data.load(TASK, str(tmp_path / "set"))
+    assert [r.reference for r in work.requests] == ["pos", "neg", None]
+
+
+def test_rows_that_cant_be_used_are_left_out_before_the_limit():
+    rows = [{"text": ""}, *({"text": f"row {n}"} for n in range(30))]
+    from bench.task import workload
+
+    work = workload(TASK, "x", rows, {}, limit=20)
+    assert [r.inputs["text"] for r in work.requests] == [f"row {n}" for n in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("not json", "can't be read as a data set"),
+        (json.dumps({"body": "x"}), "no column 'text'"),
+        (json.dumps({"text": " "}), "no row"),
+    ],
+)
+def test_bad_data_is_one_sentence(content, words, tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text(content + "\n")
+    with pytest.raises(data.DataNotFound, match=words) as caught:
+        data.load(TASK, str(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_format_is_said(tmp_path):
+    (tmp_path / "rows.xlsx").write_text("")
+    with pytest.raises(data.DataNotFound, match="is none of"):
+        data.load(TASK, str(tmp_path / "rows.xlsx"))
+
+
+@pytest.mark.parametrize("name", find.names("task"))
+@pytest.mark.parametrize("profile", ["standard", "power-hungry"])
+def test_a_hub_that_cant_be_reached_names_the_way_out(name, profile, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("HF_HUB_CACHE", "/nonexistent")
+    monkeypatch.setattr("huggingface_hub.hf_api.constants.ENDPOINT", "http://127.0.0.1:9")
+    task = find.task(name)
+    assert isinstance(task.datasets[profile], Hub)
+    with pytest.raises(data.DataNotFound, match="--dataset embedded") as caught:
+        data.load(task, profile)
+    assert "\n" not in str(caught.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import shutil
 from html.parser import HTMLParser
 
 import pytest
@@ -124,3 +125,70 @@ def test_ties_and_figures_are_on_the_page():
 def test_the_same_results_give_the_same_page():
     results = [made_around(0.1, model="a"), made_around(0.2, model="b")]
     assert page(*results) == page(*reversed(results))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, where it is installed."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium on this machine")
+    api = pytest.importorskip("playwright.sync_api")
+    with api.sync_playwright() as play:
+        found = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """The page of four results in a browser that fails on a console error or a request."""
+    path = tmp_path / "index.html"
+    path.write_text(
+        page(
+            made_around(0.1, model="m-10", quality=(0.5, 0.4, 0.6)),
+            made_around(0.2, model="m-9", quality=(0.9, 0.8, 1.0)),
+            made_around(0.3, model="<b>m-8</b>", quality=None),
+            made_around(0.01, model="m-7", kind="modelled", task="text-gen"),
+        )
+    )
+    found, wrong = browser.new_page(), []
+    found.on("console", lambda message: wrong.append(message.text))
+    found.on("pageerror", lambda error: wrong.append(str(error)))
+    found.on("request", lambda r: None if r.url.startswith(("file:", "data:")) else wrong.append(r))
+    found.goto(path.as_uri())
+    yield found
+    found.close()
+    assert wrong == []
+
+
+def names(opened):
+    return [text for text in opened.locator("tbody tr:visible .name").all_inner_texts() if text]
+
+
+def test_columns_sort_with_the_keyboard_and_missing_values_stay_last(opened):
+    assert names(opened) == ["m-10", "m-9", "<b>m-8</b>", "m-7"]
+    header = opened.locator("th[data-key=quality] button").first
+    header.focus()
+    opened.keyboard.press("Enter")
+    assert names(opened)[:3] == ["m-10", "m-9", "<b>m-8</b>"]
+    opened.keyboard.press("Enter")
+    assert names(opened)[:3] == ["m-9", "m-10", "<b>m-8</b>"]
+    assert opened.locator("th[aria-sort]").get_attribute("aria-sort") == "descending"
+
+
+def test_filters_hide_rows_and_say_how_many_are_left(opened):
+    opened.select_option("select[name=kind]", "modelled")
+    assert names(opened) == ["m-7"] and opened.locator("#shown").inner_text() == "1 result"
+    opened.select_option("select[name=kind]", "")
+    opened.select_option("select[name=task]", "image-gen")
+    opened.fill("input[name=text]", "M-1")
+    assert names(opened) == ["m-10"]
+
+
+@pytest.mark.parametrize("width", [360, 390, 800, 1130, 1280, 1600])
+def test_nothing_is_wider_than_the_screen(opened, width):
+    opened.set_viewport_size({"width": width, "height": 900})
+    for summary in opened.locator("summary").all():
+        summary.click()
+    assert opened.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,3 +1,20 @@
 """JouleBench: what one inference costs, how sure we are, and what was inside the boundary."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bench.tracking import track
+
 __version__ = "0.1.0"
+__all__ = ["__version__", "track"]
+
+
+def __getattr__(name: str) -> Any:
+    """`track` is looked up when it is asked for, so that the package itself imports at once."""
+    if name == "track":
+        from bench.tracking import track
+
+        return track
+    raise AttributeError(f"module 'bench' has no attribute {name!r}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bench import stats
-from bench.records import Device, Doubt, Result, Trial
+from bench.records import Device, Doubt, Result, Sensor, Trial
 
 HIGHEST_POWER_RATIO = 1.1
 LOWEST_POWER_RATIO = 0.5
@@ -168,6 +168,12 @@ def doubt(code: str, **figures: object) -> Doubt:
     )
 
 
+def unread(domain: str, sensors: Iterable[Sensor]) -> Doubt:
+    """The doubt for a domain that no meter covers, with what the meters said of themselves."""
+    said = [f"{s.meter}: {s.reason}" for s in sensors if not s.usable and s.reason]
+    return doubt("energy-missing", domain=domain, reason="; ".join(said) or "no meter covers it")
+
+
 def raise_all(result: Result) -> tuple[Doubt, ...]:
     """Every doubt that the record gives rise to, each once, those that bar ranking first.
 
@@ -228,6 +234,10 @@ def _about_interval(result: Result, measured: tuple[Trial, ...]) -> Iterator[Dou
 def _about_sensors(result: Result) -> Iterator[Doubt]:
     if result.boundary.kind == "modelled" and result.gain is not None:
         yield doubt("energy-modelled", percent=100 * result.gain.relative_half_width)
+    read = {r.domain for trial in result.measured() for r in trial.readings}
+    for domain in result.boundary.domains if result.measured() else ():
+        if domain not in read:
+            yield unread(domain, result.machine.sensors)
     for trial in result.measured():
         for reading in trial.readings:
             if reading.domain in result.boundary.domains:

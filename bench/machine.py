@@ -20,7 +20,7 @@ __all__ = ["Watch", "describe", "lock", "own_processes"]
 def describe(device: str = "auto") -> Machine:
     """This machine, with the devices that `device` names marked as used; sensors are left empty.
 
-    `device` is "auto" (the first visible GPU, else the CPU), "cpu" or "cuda:N[,cuda:M]", where N
+    `device` is "auto" (the first visible GPU, else the CPU), "all", "cpu" or "cuda:N[,…]", where N
     counts within CUDA_VISIBLE_DEVICES. Raises ValueError with one sentence for any other.
     """
     import psutil
@@ -76,8 +76,8 @@ def _named(gpus: tuple[nvidia.Gpu, ...], name: str) -> nvidia.Gpu | None:
 
 
 def _chosen(device: str, visible: list[nvidia.Gpu], reason: str) -> list[nvidia.Gpu]:
-    if device == "auto":
-        return visible[:1]
+    if device in ("auto", "all"):
+        return visible[:1] if device == "auto" else visible
     if device == "cpu":
         return []
     numbers = []
@@ -168,7 +168,7 @@ def lock(
             tell(f"waiting for {_holder(path)}, which is measuring on this machine")
             held.acquire(timeout=wait_seconds, poll_interval=0.5)
     except filelock.Timeout:
-        message = f"{_holder(path)} still measures on this machine after {wait_seconds:.0f} s"
+        message = f"{_holder(path)} still measures on this machine after {wait_seconds:g} s"
         raise TimeoutError(message) from None
     except PermissionError:
         raise TimeoutError(f"the lock {path} can't be opened: remove it, then try again") from None

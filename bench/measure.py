@@ -41,19 +41,41 @@ class Window(Generic[T]):
     power_trace: tuple[PowerTrace, ...] = field(default=())
 
 
-def window(rig: Rig, work: Callable[[], T]) -> Window[T]:
-    """Do the work between the marks of all meters. Nothing of ours runs meanwhile.
+@dataclass(frozen=True)
+class Opened:
+    """A window that has begun: the marks of all meters, and when."""
+
+    marks: tuple[tuple[Meter, Any], ...]
+    began: float
+
+
+def open_window(rig: Rig) -> Opened:
+    """Mark all meters; the window begins when this returns."""
+    marks = tuple((meter, meter.start()) for meter in rig.meters)
+    return Opened(marks, rig.clock.now())
+
+
+def close_window(rig: Rig, opened: Opened, value: T = None) -> Window[T]:  # type: ignore[assignment]
+    """End the window now, and read all meters.
 
     A domain that a sensor covers is not reported a second time from a model.
     """
-    marks: list[tuple[Meter, Any]] = [(meter, meter.start()) for meter in rig.meters]
-    began = rig.clock.now()
-    value = work()
     ended = rig.clock.now()
-    readings = [r for meter, mark in reversed(marks) for r in meter.stop(mark, began, ended)]
+    readings = [
+        reading
+        for meter, mark in reversed(opened.marks)
+        for reading in meter.stop(mark, opened.began, ended)
+    ]
     sensed = covered(readings)
     kept = tuple(r for r in readings if r.method != "modelled" or r.domain not in sensed)
-    return Window(value, began, ended - began, kept, rig.observe())
+    return Window(value, opened.began, ended - opened.began, kept, rig.observe())
+
+
+def window(rig: Rig, work: Callable[[], T]) -> Window[T]:
+    """Do the work between the marks of all meters. Nothing of ours runs meanwhile."""
+    opened = open_window(rig)
+    value = work()
+    return close_window(rig, opened, value)
 
 
 def idle_floor(rig: Rig, seconds: float, when: When) -> Idle:

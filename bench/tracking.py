@@ -1,0 +1,80 @@
+"""`track()`: any block of code, measured with the same meters and the same honesty as a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from bench import doubts, machine, measure
+from bench.clock import Clock, SystemClock
+from bench.measure import Rig
+from bench.meters import Site
+from bench.records import Machine, Reading, Sensor
+from bench.run import open_meters
+
+
+@dataclass
+class Measurement:
+    """What a block of code drew. Empty until the block has ended.
+
+    A reading has `domain`, `energy_joules` (None, never 0, where nothing could be read),
+    `standard_uncertainty_joules`, `low_joules` and `high_joules` (95 %), `duration_seconds`,
+    `method` ("counter", "integrated" or "modelled") and `doubts`.
+    """
+
+    readings: tuple[Reading, ...] = ()
+    duration_seconds: float | None = None
+    sensors: tuple[Sensor, ...] = ()
+
+
+@contextmanager
+def track(
+    devices: Sequence[int] | None = None, clock: Clock | None = None
+) -> Iterator[Measurement]:
+    """Measure the energy of a block of code.
+
+    `devices` are GPUs by their number among those visible to this process; None means all of them.
+    The readings are there after the block, also when it raises. Opening waits for the sensors to be
+    known (about two seconds with a GPU) before the block begins. Raises ValueError with one
+    sentence where there is no such device.
+    """
+    clock = clock or SystemClock()
+    described = _described(devices)
+    meters, sensors = open_meters(None, Site(clock, described.devices))
+    rig = Rig(clock, tuple(item.meter for item in meters))
+    measurement = Measurement(sensors=sensors)
+    opened = measure.open_window(rig)
+    try:
+        yield measurement
+    finally:
+        closed: measure.Window[None] = measure.close_window(rig, opened)
+        measurement.duration_seconds = closed.duration_seconds
+        measurement.readings = (
+            *closed.readings,
+            *_unread(described, closed.readings, closed.duration_seconds, sensors),
+        )
+
+
+def _described(devices: Sequence[int] | None) -> Machine:
+    if devices is None:
+        return machine.describe("all")
+    return machine.describe(",".join(f"cuda:{number}" for number in devices) or "cpu")
+
+
+def _unread(
+    described: Machine, readings: Sequence[Reading], seconds: float, sensors: tuple[Sensor, ...]
+) -> Iterator[Reading]:
+    """A reading without energy for each GPU in use that no meter covered."""
+    read = {reading.domain for reading in readings}
+    for device in described.devices:
+        if device.used and device.domain.startswith("gpu:") and device.domain not in read:
+            yield Reading(
+                domain=device.domain,
+                meter="none",
+                method="counter",
+                energy_joules=None,
+                standard_uncertainty_joules=None,
+                duration_seconds=seconds,
+                doubts=(doubts.unread(device.domain, sensors),),
+            )

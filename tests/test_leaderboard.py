@@ -206,6 +206,27 @@ REFUSED = {
         "Unreadable",
     ),
     "quality outside its interval": (_set("quality", "value", 0.99), "quality"),
+    "quality beyond 1": (_set("quality", "high", 7.0), "quality"),
+    "more parameters than atoms": (_set("model", "parameter_count", 10**400), "count"),
+    "a scale error beyond sense": (_set("gain", "relative_half_width", 1e300), "scale error"),
+    "a limit beyond sense": (
+        _set("machine", "devices", 0, "power_limit_watts", 1e300),
+        "power limit",
+    ),
+    "energy that overflows": (
+        lambda content: [
+            reading.update(energy_joules=1e308)
+            for trial in content["trials"]
+            for reading in trial["readings"]
+        ],
+        "Impossible",
+    ),
+    "energy that all but vanishes": (
+        _set("trials", 5, "readings", 0, "energy_joules", 1e-300),
+        "Impossible",
+    ),
+    "a trial that took no time": (_set("trials", 5, "duration_seconds", 0.0), "took 0 s"),
+    "a boundary called modelled": (_set("boundary", "kind", "modelled"), "Impossible"),
     "a modelled reading called measured": (
         _set("trials", 3, "readings", 0, "method", "modelled"),
         "modelled",
@@ -285,6 +306,16 @@ def test_duplicates_are_refused(tmp_path):
         with pytest.raises(leaderboard.Refused, match=word):
             leaderboard.submit(saved(tmp_path, twin), folder)
     assert len(list(folder.glob("*/*"))) == 1
+
+
+def test_a_broken_neighbour_does_not_stop_a_submission(tmp_path):
+    folder = tmp_path / "submissions"
+    (folder / "image-gen").mkdir(parents=True)
+    (folder / "image-gen" / "broken.json").write_text("{")
+    path = leaderboard.submit(saved(tmp_path, made_around(0.1)), folder)
+    found = leaderboard.collect(folder)
+    assert len(found.results) == 1 and [p.name for p in found.refused] == ["broken.json"]
+    assert path.exists()
 
 
 def test_an_edited_or_misplaced_submission_is_left_out_with_its_reason(tmp_path):

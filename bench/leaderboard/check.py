@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import doubts, stats, store
+from bench.leaderboard.possible import impossibilities
 from bench.leaderboard.rank import reasons_without_rank
-from bench.records import Device, Reading, Result, Trial
+from bench.records import Result
 
 TASK_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-HIGHEST_POWER_RATIO = 1.1
 
 
 class Refused(ValueError):
@@ -52,11 +52,14 @@ def check(path: Path, submissions_dir: Path | None = None) -> Verdict:
         result = store.load(path)
     except store.Unreadable as error:
         return Verdict(None, (f"Unreadable: {error}.",), ())
-    refusals = list(_refusals(result))
-    if submissions_dir is not None and not refusals:
-        known = (store.load(other) for other in _files(submissions_dir) if other != path)
-        refusals += _duplicate(result, (_marks(other) for other in known))
-    return Verdict(result, tuple(refusals), reasons_without_rank(result))
+    refusals = tuple(_refusals(result))
+    if refusals:
+        return Verdict(result, refusals, ())
+    if submissions_dir is not None:
+        others = (_readable(other) for other in _files(submissions_dir) if other != path)
+        known = {mark for other in others if other is not None for mark in _marks(other)}
+        refusals = tuple(_duplicate(result, known))
+    return Verdict(result, refusals, reasons_without_rank(result))
 
 
 def submit(path: Path, submissions_dir: Path) -> Path:
@@ -76,7 +79,7 @@ def submit(path: Path, submissions_dir: Path) -> Path:
 def collect(submissions_dir: Path) -> Collection:
     """Read and judge every submission again, from its raw trials."""
     collection = Collection()
-    seen: list[frozenset[str]] = []
+    seen: set[str] = set()
     for path in _files(submissions_dir):
         verdict = check(path)
         reasons = list(verdict.refusals)
@@ -88,7 +91,7 @@ def collect(submissions_dir: Path) -> Collection:
             collection.refused[path] = tuple(reasons)
         else:
             collection.results.append(verdict.result)
-            seen.append(_marks(verdict.result))
+            seen |= _marks(verdict.result)
     return collection
 
 
@@ -110,19 +113,25 @@ def _files(submissions_dir: Path) -> list[Path]:
     return sorted(submissions_dir.glob("*/*.json"))
 
 
-def _marks(result: Result) -> frozenset[str]:
+def _readable(path: Path) -> Result | None:
+    try:
+        return store.load(path)
+    except store.Unreadable:
+        return None
+
+
+def _marks(result: Result) -> set[str]:
     """What no two submissions share: the run's id, and the readings of its trials."""
     trials = "".join(trial.model_dump_json() for trial in result.trials)
     raw = {f"trials {hashlib.sha256(trials.encode()).hexdigest()}"} if result.trials else set()
-    return frozenset({f"run {result.run_id}"} | raw)
+    return {f"run {result.run_id}"} | raw
 
 
-def _duplicate(result: Result, seen: Iterable[frozenset[str]]) -> list[str]:
-    mine = _marks(result)
-    shared = next((both for both in (mine & other for other in seen) if both), None)
-    if shared is None:
+def _duplicate(result: Result, seen: set[str]) -> list[str]:
+    shared = sorted(_marks(result) & seen)
+    if not shared:
         return []
-    what = "its run id" if any(mark.startswith("run") for mark in shared) else "the same trials"
+    what = "its run id" if shared[0].startswith("run") else "the same trials"
     return [f"Duplicate: a submission with {what} is there already."]
 
 
@@ -134,10 +143,7 @@ def _refusals(result: Result) -> Iterator[str]:
         yield from _recomputed(result)
     except (KeyError, ValueError, ArithmeticError) as error:
         yield f"The summary can't be recomputed from the trials: {error}."
-    yield from _quality(result)
-    devices = {device.domain: device for device in result.machine.devices}
-    for trial in result.measured():
-        yield from _trial(result, trial, devices)
+    yield from impossibilities(result)
 
 
 def _recomputed(result: Result) -> Iterator[str]:
@@ -153,38 +159,3 @@ def _recomputed(result: Result) -> Iterator[str]:
         yield f"Irreproducible: the doubts are not those of the record ({', '.join(codes)})."
     if result.rankable != doubts.rankable(result):
         yield "Irreproducible: whether it may rank is not what the record gives."
-
-
-def _quality(result: Result) -> Iterator[str]:
-    quality = result.quality
-    if quality is not None and not quality.low <= quality.value <= quality.high:
-        yield "Impossible: the quality lies outside its own interval."
-
-
-def _trial(result: Result, trial: Trial, devices: dict[str, Device]) -> Iterator[str]:
-    if trial.duration_seconds <= 0:
-        yield f"Impossible: trial {trial.index} took no time."
-    for reading in trial.readings:
-        named = f"trial {trial.index}, {reading.domain}"
-        for item in reading.doubts:
-            kind = doubts.CATALOGUE.get(item.code)
-            if kind is not None and kind.bars_ranking != item.bars_ranking:
-                yield f"Impossible: {named}: the weight of the doubt {item.code} was changed."
-        if reading.method != "modelled":
-            yield from _measured(reading, named, devices.get(reading.domain))
-        elif result.boundary.kind == "measured" and reading.domain in result.boundary.domains:
-            yield f"Impossible: {named} is modelled, and the boundary says measured."
-
-
-def _measured(reading: Reading, named: str, device: Device | None) -> Iterator[str]:
-    joules = reading.energy_joules
-    if joules is None:
-        return
-    if joules <= 0:
-        yield f"Impossible: {named}: a measured energy of {joules:g} J."
-    elif reading.duration_seconds <= 0:
-        yield f"Impossible: {named}: energy in no time."
-    elif device is not None and device.power_limit_watts is not None:
-        watts, limit = joules / reading.duration_seconds, device.power_limit_watts
-        if watts > HIGHEST_POWER_RATIO * limit:
-            yield f"Impossible: {named}: a mean of {watts:.0f} W with a limit of {limit:.0f} W."

@@ -1,0 +1,80 @@
+"""What can't be true of a result, whoever sends it: bounds that no honest run comes near."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from bench import doubts
+from bench.records import Device, Reading, Result, Trial
+
+MOST = 2**53
+WATTS = (1e-3, 1e5)
+SECONDS = (1e-6, 1e7)
+HIGHEST_GAIN = 10.0
+
+
+def impossibilities(result: Result) -> Iterator[str]:
+    """A sentence for everything in a result that can't be true."""
+    if any(abs(number) > MOST for number in _integers(result.model_dump())):
+        yield "Impossible: a count beyond anything that can be counted."
+    quality = result.quality
+    if quality is not None and not 0 <= quality.low <= quality.value <= quality.high <= 1:
+        yield "Impossible: the quality lies outside its own interval, or outside 0 to 1."
+    if result.gain is not None and result.gain.relative_half_width > HIGHEST_GAIN:
+        yield "Impossible: a scale error of more than ten times the figure."
+    for device in result.machine.devices:
+        if device.power_limit_watts is not None and not _within(device.power_limit_watts, WATTS):
+            yield f"Impossible: a power limit of {device.power_limit_watts:g} W."
+    devices = {device.domain: device for device in result.machine.devices}
+    for trial in result.measured():
+        yield from _trial(result, trial, devices)
+
+
+def _trial(result: Result, trial: Trial, devices: dict[str, Device]) -> Iterator[str]:
+    if not _within(trial.duration_seconds, SECONDS):
+        yield f"Impossible: trial {trial.index} took {trial.duration_seconds:g} s."
+    for reading in trial.readings:
+        named = f"trial {trial.index}, {reading.domain}"
+        for item in reading.doubts:
+            known = doubts.CATALOGUE.get(item.code)
+            if known is not None and known.bars_ranking != item.bars_ranking:
+                yield f"Impossible: {named}: the weight of the doubt {item.code} was changed."
+        kind = "modelled" if reading.method == "modelled" else "measured"
+        inside = reading.domain in result.boundary.domains
+        if inside and kind != result.boundary.kind:
+            yield f"Impossible: {named} is {kind}, and the boundary says {result.boundary.kind}."
+        yield from _energy(reading, named, devices.get(reading.domain))
+
+
+def _energy(reading: Reading, named: str, device: Device | None) -> Iterator[str]:
+    joules, seconds = reading.energy_joules, reading.duration_seconds
+    if joules is None:
+        return
+    if not _within(seconds, SECONDS):
+        yield f"Impossible: {named}: energy in {seconds:g} s."
+        return
+    watts = joules / seconds
+    measured = reading.method != "modelled"
+    limit = device.power_limit_watts if device and measured else None
+    if measured and joules <= 0:
+        yield f"Impossible: {named}: a measured energy of {joules:g} J."
+    elif joules < 0 or (joules > 0 and not _within(watts, WATTS)):
+        yield f"Impossible: {named}: a mean of {watts:g} W."
+    elif limit is not None and watts > doubts.HIGHEST_POWER_RATIO * limit:
+        yield f"Impossible: {named}: a mean of {watts:.0f} W with a limit of {limit:.0f} W."
+
+
+def _within(value: float, bounds: tuple[float, float]) -> bool:
+    return bounds[0] <= value <= bounds[1]
+
+
+def _integers(value: Any) -> Iterator[int]:
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _integers(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _integers(item)
+    elif isinstance(value, int):
+        yield value

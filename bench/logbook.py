@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Literal
 
-import bench
 from bench import doubts, stats
 from bench.backends import Session
 from bench.records import (
@@ -26,6 +25,7 @@ from bench.records import (
     Trial,
 )
 from bench.task import Workload
+from bench.version import __version__
 
 SENSOR_GAIN = 0.05
 SENSOR_GAIN_SOURCE = "default for an uncalibrated sensor: rectangular, 5 % either way"
@@ -99,7 +99,7 @@ class Logbook:
         draft = Result(
             run_id=self._run_id,
             created_at=self._created,
-            joulebench_version=bench.__version__,
+            joulebench_version=__version__,
             status=self._status,
             failure=self._failure,
             profile=self._profile,

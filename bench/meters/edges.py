@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 # How fast power may change while the device rests, as a share of it: per second, per second².
 SLOPE_DRIFT = 1.0
 SLOPE_BEND = 1.0
+PUNCTUAL_SECONDS = 0.0002  # no driver is taken to publish more punctually than within this
 DETECTABLE = 4.0  # standard deviations at which a late step is told from noise
 
 
@@ -136,7 +137,8 @@ def level_at(moment: float, edges: Sequence[Edge], traits: Traits) -> Level:
     base = edges[0].joules
     y = np.array([edge.joules - base for edge in edges])
     watts = max(slope(edges), 1e-9)
-    timing = np.array([watts * edge.gap_seconds for edge in edges]) ** 2 / 12
+    gaps = np.array([math.hypot(edge.gap_seconds, PUNCTUAL_SECONDS) for edge in edges])
+    timing = (watts * gaps) ** 2 / 12
     same_side = np.sign(x[:, None]) == np.sign(x[None, :])
     near = np.minimum(np.abs(x[:, None]), np.abs(x[None, :])) * same_side
     spread = np.diag(timing + traits.quantum_joules**2 / 12 + 1e-12)

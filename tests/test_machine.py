@@ -1,0 +1,141 @@
+"""The machine as it is described, watched and locked; GPUs are in test_nvml.py."""
+
+from __future__ import annotations
+
+import multiprocessing
+import multiprocessing.process
+import multiprocessing.synchronize
+import os
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench import machine, nvidia
+
+
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> tuple[nvidia.Gpu, ...]:
+        raise nvidia.NvidiaUnavailable("NVIDIA's driver was not found")
+
+    monkeypatch.setattr(nvidia, "gpus", none)
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_a_machine_without_a_gpu_is_its_cpu() -> None:
+    described = machine.describe()
+    assert described.devices[0].domain == "cpu-package:0"
+    assert all(d.used for d in described.devices)
+    assert described.memory_bytes == psutil.virtual_memory().total
+    assert described.cpu_logical_count == os.cpu_count()
+    assert described.cpu_name and described.operating_system and described.architecture
+    assert described.sensors == ()
+    assert machine.describe("cpu").devices == described.devices
+
+
+def test_neither_host_nor_user_is_recorded() -> None:
+    text = machine.describe("cpu").model_dump_json()
+    node, home = os.uname().nodename, Path.home().name
+    assert len(node) < 4 or node not in text
+    assert len(home) < 5 or home not in text
+
+
+@pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize(
+    ("device", "words"),
+    [
+        ("cuda:0", "there is no cuda:0: NVIDIA's driver was not found"),
+        ("gpu", "the device 'gpu' is none of auto, cpu, cuda:N[,cuda:M]"),
+        ("cuda", "the device 'cuda' is none of auto, cpu, cuda:N[,cuda:M]"),
+        ("cuda:-1", "the device 'cuda:-1' is none of auto, cpu, cuda:N[,cuda:M]"),
+        ("", "the device '' is none of auto, cpu, cuda:N[,cuda:M]"),
+    ],
+)
+def test_a_wrong_device_is_one_clear_sentence(device: str, words: str) -> None:
+    with pytest.raises(ValueError) as caught:
+        machine.describe(device)
+    assert str(caught.value) == words
+
+
+def _spin(seconds: float) -> None:
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        pass
+
+
+def test_the_load_of_others_leaves_ours_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All CPUs were busy for 6 of 10 s; we and our children took 4 of these."""
+    seconds = iter([(100.0, 50.0, 20.0), (110.0, 56.0, 24.0), (110.1, 56.1, 24.0)])
+    monkeypatch.setattr("bench.condition._cpu_seconds", lambda: next(seconds))
+    watch = machine.Watch(machine.describe("cpu"))
+    (seen,) = watch.look()
+    assert seen.domain == "cpu-package:0"
+    assert seen.other_load_fraction == pytest.approx(0.2)
+    assert watch.look()[0].other_load_fraction is None
+
+
+def test_own_time_is_found_in_the_sum() -> None:
+    from bench.condition import _cpu_seconds
+
+    before = _cpu_seconds()
+    _spin(0.6)
+    everything, busy, own = (b - a for a, b in zip(before, _cpu_seconds(), strict=True))
+    assert 0.0 < own <= busy + 0.1 <= everything + 0.2
+
+
+def _hold(path: Path, ready: multiprocessing.synchronize.Event, seconds: float) -> None:
+    with machine.lock(5.0, print, path):
+        ready.set()
+        time.sleep(seconds)
+
+
+def _holder(path: Path, seconds: float) -> multiprocessing.process.BaseProcess:
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    process = context.Process(target=_hold, args=(path, ready, seconds))
+    process.start()
+    assert ready.wait(60)
+    return process
+
+
+def test_a_second_run_waits_and_says_for_whom(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    other = _holder(path, 1.5)
+    told: list[str] = []
+    with machine.lock(30.0, told.append, path):
+        assert told == [f"waiting for process {other.pid}, which is measuring on this machine"]
+    other.join()
+
+
+def test_waiting_ends_with_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    other = _holder(path, 4.0)
+    with (
+        pytest.raises(TimeoutError, match=f"process {other.pid} still measures") as caught,
+        machine.lock(0.5, lambda _: None, path),
+    ):
+        raise AssertionError("the lock was given twice")
+    assert str(caught.value).endswith("after 0.5 s")
+    other.join()
+
+
+def test_a_lock_left_behind_by_another_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.write_text("not a number <b>\n")
+    path.chmod(0o666)
+    with machine.lock(1.0, pytest.fail, path):
+        assert path.read_text() == f"{os.getpid()}\n"
+    with machine.lock(1.0, pytest.fail, path):
+        pass
+
+
+def test_what_others_wrote_into_the_lock_is_not_repeated(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    other = _holder(path, 1.5)
+    path.write_text("\x1b[31mevil")
+    told: list[str] = []
+    with machine.lock(30.0, told.append, path):
+        assert told == ["waiting for another run, which is measuring on this machine"]
+    other.join()

@@ -1,0 +1,91 @@
+"""A whole run through the command on a simulated GPU, with the real driver binding in between."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from simulated_nvml import H100, World, build, compiler, uuid
+
+from bench import store
+
+pytestmark = pytest.mark.skipif(compiler() is None, reason="no C compiler for the driver")
+WATTS = 180.0
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("driver"))
+
+
+def run_on(library, tmp_path, cards, device, at_trial_3=lambda world: None):
+    world = World(tmp_path / "gpus", cards, time.perf_counter())
+    for index, _ in enumerate(cards):
+        world.power(index, time.perf_counter() - 10, [(0.0, WATTS)])
+    environment = {
+        **os.environ,
+        "LD_LIBRARY_PATH": str(library),
+        "JOULEBENCH_SIMULATED_GPUS": str(tmp_path / "gpus"),
+    }
+    environment.pop("CUDA_VISIBLE_DEVICES", None)
+    words = ["run", "text-gen", "--backend", "pretend", "--quick", "--device", device]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench", *words, "--out", str(tmp_path / "out")],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    for line in process.stderr:
+        if "trial 3" in line:
+            at_trial_3(world)
+    said = process.stdout.read()
+    assert process.wait(timeout=60) == 0
+    return said, store.load(next((tmp_path / "out").glob("text-gen/*.json")))
+
+
+def test_a_run_on_a_gpu_is_measured_and_only_that_gpu_is_billed(library, tmp_path):
+    done, result = run_on(library, tmp_path, [H100, H100], lambda world: None, "--device", "cuda:1")
+    assert done.returncode == 0, done.stderr
+    assert result.boundary.kind == "measured"
+    assert result.boundary.domains[0] == "gpu:1"
+    assert "gpu:0" not in result.boundary.domains
+    used = {d.domain: d.used for d in result.machine.devices}
+    assert used["gpu:1"] and not used["gpu:0"]
+    assert next(d.uuid for d in result.machine.devices if d.domain == "gpu:1") == uuid(1)
+    for trial in result.measured():
+        reading = next(r for r in trial.readings if r.domain == "gpu:1")
+        true = WATTS * trial.duration_seconds
+        assert abs(reading.energy_joules - true) < 4 * reading.standard_uncertainty_joules + 1e-3
+        assert abs(reading.energy_joules / true - 1) < 0.005
+    # What the other GPU drew at rest is told apart.
+    assert {r.domain for idle in result.idle for r in idle.readings} >= {"gpu:0", "gpu:1"}
+    assert abs(result.summary.net_energy_kwh_per_1000.value) < 0.05 * (
+        result.summary.energy_kwh_per_1000.value
+    )
+    # The CPU beside it is modelled, has its own field, and is not added.
+    if "cpu-package:0" not in result.boundary.domains:
+        assert result.summary.modelled_energy_kwh_per_1000 is not None
+    assert "measured" in said and "NOT measured" not in said
+
+
+def test_a_gpu_that_may_not_be_read_ends_in_a_missing_figure_with_its_doubt(library, tmp_path):
+    said, result = run_on(library, tmp_path, [H100.having(forbidden=1.0)], "cuda:0")
+    assert result.boundary.domains[0] == "gpu:0"
+    assert result.summary.energy_kwh_per_1000 is None
+    missing = [d for d in result.doubts if d.code in ("energy-missing", "read-failed")]
+    assert missing and missing[0].bars_ranking
+    assert not result.rankable
+    assert "No energy could be read" in said
+
+
+def test_a_gpu_lost_half_way_keeps_the_finished_trials(library, tmp_path):
+    def lose(world):
+        world.change(0, lost_at=time.perf_counter())
+
+    _, result = run_on(library, tmp_path, [H100], "cuda:0", at_trial_3=lose)
+    energies = [
+        next(r.energy_joules for r in t.readings if r.domain == "gpu:0") for t in result.measured()
+    ]
+    assert [energy is None for energy in energies] == [False, False, True, True, True]
+    assert all(energy > 0 for energy in energies[:2])
+    assert result.summary.energy_kwh_per_1000 is None
+    assert any(d.code == "read-failed" and "lost" in d.message.lower() for d in result.doubts)

@@ -114,6 +114,27 @@ def test_gain_twice_is_the_root_of_two_of_gain_once():
     assert wide == pytest.approx(2.718281828 ** (1.959964 * 0.05 * (2 / 3) ** 0.5), rel=1e-6)
 
 
+def test_ranking_and_comparing_agree_on_every_pair():
+    dice = random.Random(7)
+    many = [
+        made_around(
+            dice.uniform(0.1, 0.13),
+            dice.choice((0.001, 0.02)),
+            uuid=dice.choice(("GPU-0", "GPU-1", None)),
+            gain=dice.choice((0.0, 0.01, 0.05)),
+            model=f"m{i}",
+        )
+        for i in range(40)
+    ]
+    rank = leaderboard.rank
+    answers = {
+        (rank.less(rank._mark(a), rank._mark(b)), rank.compare(a, b).high < 1)
+        for a in many
+        for b in many
+    }
+    assert answers == {(True, True), (False, False)}
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import doubts, stats, store
+from bench.leaderboard.facets import reasons_without_rank
 from bench.leaderboard.possible import impossibilities
-from bench.leaderboard.rank import reasons_without_rank
 from bench.records import Result
 
 TASK_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -7,15 +7,21 @@ b with c, but a better than c) gives 1, 1, 2.
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench import doubts, stats
-from bench.records import Device, Doubt, Estimate, Result
-
-DEFAULT_GAIN = 0.05
-NAMES = {"gpu": "GPU", "cpu-package": "CPU package", "dram": "DRAM", "wall": "wall"}
+from bench.leaderboard.facets import (
+    boundary_words,
+    cards,
+    device_words,
+    devices_words,
+    energy,
+    gain_of,
+    reasons_without_rank,
+)
+from bench.records import Doubt, Estimate, Result
 
 
 @dataclass(frozen=True)
@@ -83,60 +89,6 @@ def stars(energies_kwh: Sequence[float]) -> list[int]:
     return [5 - min(4, math.floor((energy - least) / width)) for energy in energies_kwh]
 
 
-def energy(result: Result) -> Estimate | None:
-    """Energy in kWh per 1,000 inferences: that of the boundary, else the modelled one, or None."""
-    if result.summary is None:
-        return None
-    return result.summary.energy_kwh_per_1000 or result.summary.modelled_energy_kwh_per_1000
-
-
-def is_modelled(result: Result) -> bool:
-    """Whether `energy` is a modelled figure."""
-    nothing_read = result.summary is not None and result.summary.energy_kwh_per_1000 is None
-    return result.boundary.kind == "modelled" or nothing_read
-
-
-def gain_of(result: Result) -> float:
-    """Relative half-width of the scale error; the default of a meter where none is stated."""
-    return result.gain.relative_half_width if result.gain else DEFAULT_GAIN
-
-
-def whole(found: Estimate, gain: float) -> tuple[float, float]:
-    """The ends of an estimate with the scale error too, the two added in quadrature."""
-    half = math.hypot((found.high - found.low) / 2, gain * found.value)
-    return found.value - half, found.value + half
-
-
-def boundary_words(result: Result) -> str:
-    """The kinds of domains that are inside the figure, in words: "2 GPU + DRAM"."""
-    counts = Counter(domain.split(":")[0] for domain in result.boundary.domains)
-    kinds = sorted(counts, key=lambda kind: (kind != "gpu", kind))
-    words = [f"{counts[k]} × " * (counts[k] > 1) + NAMES.get(k, k) for k in kinds]
-    return " + ".join(words) or "nothing"
-
-
-def devices_words(result: Result) -> tuple[str, ...]:
-    """The devices inside the boundary, each with its power limit if it has one."""
-    return tuple(sorted({_device_words(result, domain) for domain in result.boundary.domains}))
-
-
-def reasons_without_rank(result: Result) -> tuple[str, ...]:
-    """Why a result has no rank, in sentences; empty if it ranks."""
-    if result.failure is not None:
-        return (f"Failed at {result.failure.stage}: {result.failure.message}",)
-    reasons = [item.message for item in doubts.raise_all(result) if item.bars_ranking]
-    if result.boundary.kind == "modelled" and not reasons:
-        reasons.append("The energy is modelled, not measured.")
-    found = energy(result)
-    if found is None or found.value <= 0:
-        reasons.append("There is no energy to rank by.")
-    if result.task.fingerprint is None:
-        reasons.append("The workload has no fingerprint, so its equals can't be told.")
-    if not reasons and not doubts.rankable(result):
-        reasons.append("The run did not finish.")
-    return tuple(dict.fromkeys(reasons))
-
-
 def compare(a: Result, b: Result) -> Estimate:
     """Energy of a over energy of b with the interval; gain enters twice unless one card made both.
 
@@ -146,8 +98,35 @@ def compare(a: Result, b: Result) -> Estimate:
     if mine is None or other is None:
         raise ValueError("a ratio needs two energies")
     gains = [gain_of(result) for result in (a, b)]
-    gain = 0.0 if _same_cards(a, b) else math.hypot(*gains) / math.sqrt(2)
+    mine_cards = cards(a)
+    same = mine_cards is not None and mine_cards == cards(b)
+    gain = 0.0 if same else math.hypot(*gains) / math.sqrt(2)
     return stats.ratio(mine, other, gain)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What ranking needs of a result, worked out once: it is compared with all its equals."""
+
+    log_energy: float
+    half_width: float
+    gain: float
+    cards: frozenset[str] | None
+
+
+def less(a: Mark, b: Mark) -> bool:
+    """Whether a took significantly less energy than b: what `compare(a, b).high < 1` says."""
+    same = a.cards is not None and a.cards == b.cards
+    gain = 0.0 if same else stats.NORMAL_95 / math.sqrt(3) * math.hypot(a.gain, b.gain)
+    return b.log_energy - a.log_energy > math.hypot(a.half_width, b.half_width, gain)
+
+
+def _mark(result: Result) -> Mark:
+    found = energy(result)
+    if found is None or found.value <= 0:
+        raise ValueError("only a positive energy can be ranked")
+    width = (found.high - found.low) / 2 / found.value
+    return Mark(math.log(found.value), width, gain_of(result), cards(result))
 
 
 def _task(task_id: str, results: Sequence[Result]) -> TaskBoard:
@@ -166,8 +145,9 @@ def _task(task_id: str, results: Sequence[Result]) -> TaskBoard:
 
 def _group(members: Sequence[Result]) -> Group:
     first = members[0]
-    better = [sum(compare(other, mine).high < 1 for other in members) for mine in members]
-    worse = [sum(compare(other, mine).low > 1 for other in members) for mine in members]
+    marks = [_mark(result) for result in members]
+    better = [sum(less(other, mine) for other in marks) for mine in marks]
+    worse = [sum(less(mine, other) for other in marks) for mine in marks]
     scores = stars([found.value for found in map(energy, members) if found is not None])
     rows = [
         Row(
@@ -192,32 +172,10 @@ def _group(members: Sequence[Result]) -> Group:
 
 def _key(result: Result) -> tuple[object, ...]:
     kinds = tuple(sorted(domain.split(":")[0] for domain in result.boundary.domains))
-    devices = tuple(sorted(_device_words(result, domain) for domain in result.boundary.domains))
+    devices = tuple(sorted(device_words(result, domain) for domain in result.boundary.domains))
     return (result.task.fingerprint, kinds, devices)
 
 
 def _order(result: Result) -> tuple[float, str, str]:
     found = energy(result)
     return (math.inf if found is None else found.value, result.model.id, result.run_id)
-
-
-def _device(result: Result, domain: str) -> Device | None:
-    return next((d for d in result.machine.devices if d.domain == domain), None)
-
-
-def _device_words(result: Result, domain: str) -> str:
-    device = _device(result, domain)
-    if device is None:
-        gpu = domain.startswith("gpu")
-        return "unknown device" if gpu else result.machine.cpu_name
-    limit = device.power_limit_watts
-    return device.name if limit is None else f"{device.name} at {limit:.0f} W"
-
-
-def _same_cards(a: Result, b: Result) -> bool:
-    def cards(result: Result) -> set[str | None]:
-        found = [_device(result, domain) for domain in result.boundary.domains]
-        return {device.uuid if device else None for device in found}
-
-    mine = cards(a)
-    return None not in mine and mine == cards(b)

@@ -12,12 +12,7 @@ from bench import pages, store
 from bench.footprint import carbon, equivalences
 from bench.footprint.quantity import Quantity
 from bench.leaderboard.check import content_id
-from bench.leaderboard.markdown import markdown
-from bench.leaderboard.rank import (
-    Board,
-    Group,
-    Row,
-    TaskBoard,
+from bench.leaderboard.facets import (
     boundary_words,
     devices_words,
     energy,
@@ -25,6 +20,8 @@ from bench.leaderboard.rank import (
     is_modelled,
     whole,
 )
+from bench.leaderboard.markdown import markdown
+from bench.leaderboard.rank import Board, Group, Row, TaskBoard
 from bench.records import Estimate, Record, Result
 
 SCHEMA_VERSION = 1

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bench.footprint import words
-from bench.leaderboard import rank
+from bench.leaderboard import facets
 from bench.records import Result
 
 TINY = 1e-6
@@ -29,12 +29,12 @@ def points(results: Iterable[Result]) -> list[Point]:
     """The results that have a positive energy, least first. Raises ValueError if none has."""
     found = []
     for result in results:
-        energy = rank.energy(result)
+        energy = facets.energy(result)
         if energy is not None and energy.value > 0:
             low = max(energy.low, TINY * energy.value)
-            gain = rank.gain_of(result)
-            both = rank.whole(energy, gain)
-            modelled = rank.is_modelled(result)
+            gain = facets.gain_of(result)
+            both = facets.whole(energy, gain)
+            modelled = facets.is_modelled(result)
             found.append(Point(result, energy.value, low, energy.high, gain, both, modelled))
     if not found:
         raise ValueError("no result has an energy to draw")
@@ -81,7 +81,7 @@ def device(result: Result) -> str:
     """The device inside the boundary in a word or two: "H100 80GB", "CPU"."""
     if not any(domain.startswith("gpu") for domain in result.boundary.domains):
         return "CPU"
-    text = " / ".join(rank.devices_words(result)).removeprefix("NVIDIA ")
+    text = " / ".join(facets.devices_words(result)).removeprefix("NVIDIA ")
     return " ".join(words.visible(text).split(" at ")[0].split()[:2])
 
 
@@ -89,9 +89,9 @@ def footer(found: Sequence[Point]) -> str:
     """Boundary, kind and date of what is drawn, and how to read the marks."""
     kinds: dict[str, None] = {}
     for point in found:
-        where = ", ".join(rank.devices_words(point.result))
+        where = ", ".join(facets.devices_words(point.result))
         kind = "◇ modelled" if point.modelled else "● measured"
-        kinds[f"{kind}: {rank.boundary_words(point.result)} of {words.visible(where)}"] = None
+        kinds[f"{kind}: {facets.boundary_words(point.result)} of {words.visible(where)}"] = None
     listed = sorted(kinds, reverse=True)
     more = [f"and {len(listed) - 4} others"] if len(listed) > 4 else []
     dates = sorted({point.result.created_at[:10] for point in found})

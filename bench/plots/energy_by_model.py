@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from bench.footprint import equivalences, words
-from bench.leaderboard import rank
+from bench.leaderboard import facets
 from bench.plots import _points, style
 from bench.records import Result
 
@@ -58,10 +58,10 @@ def draw(
 
 def _heading(point: _points.Point) -> str:
     result = point.result
-    where = textwrap.shorten(words.visible(", ".join(rank.devices_words(result))), 50)
+    where = textwrap.shorten(words.visible(", ".join(facets.devices_words(result))), 50)
     kind = "modelled" if point.modelled else "measured"
     data = words.visible(result.task.dataset)[:20]
-    return f"{where} · {rank.boundary_words(result)}, {kind} · {data} data"
+    return f"{where} · {facets.boundary_words(result)}, {kind} · {data} data"
 
 
 def _small() -> dict[str, Any]:

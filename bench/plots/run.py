@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from bench import stats, units
 from bench.footprint import words
-from bench.leaderboard import rank
+from bench.leaderboard import facets
 from bench.plots import _points, style
 from bench.records import Result, Trial
 
@@ -51,7 +51,7 @@ def draw(results: Sequence[Result]) -> Figure:
     axes.autoscale_view()
     axes.ticklabel_format(axis="y", useOffset=False, style="plain")
     kind = "modelled, not measured" if point.modelled else "measured"
-    value, low, high = words.span(rank.energy(result), size)
+    value, low, high = words.span(facets.energy(result), size)
     title = f"{value} {unit} per 1,000 {THINGS.get(result.task.unit, 'inferences')}, {kind}"
     who = f"{result.task.id} · {_points.name(result, 60)}"
     subtitle = f"{who} · 95 % interval {low} to {high} {unit}"

@@ -1,0 +1,87 @@
+"""What a result is on the board: its energy, boundary and devices, and why it has no rank."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+from bench import doubts
+from bench.records import Device, Estimate, Result
+
+DEFAULT_GAIN = 0.05
+NAMES = {"gpu": "GPU", "cpu-package": "CPU package", "dram": "DRAM", "wall": "wall"}
+
+
+def energy(result: Result) -> Estimate | None:
+    """Energy in kWh per 1,000 inferences: that of the boundary, else the modelled one, or None."""
+    if result.summary is None:
+        return None
+    return result.summary.energy_kwh_per_1000 or result.summary.modelled_energy_kwh_per_1000
+
+
+def is_modelled(result: Result) -> bool:
+    """Whether `energy` is a modelled figure."""
+    nothing_read = result.summary is not None and result.summary.energy_kwh_per_1000 is None
+    return result.boundary.kind == "modelled" or nothing_read
+
+
+def gain_of(result: Result) -> float:
+    """Relative half-width of the scale error; the default of a meter where none is stated."""
+    return result.gain.relative_half_width if result.gain else DEFAULT_GAIN
+
+
+def whole(found: Estimate, gain: float) -> tuple[float, float]:
+    """The ends of an estimate with the scale error too, the two added in quadrature."""
+    half = math.hypot((found.high - found.low) / 2, gain * found.value)
+    return found.value - half, found.value + half
+
+
+def boundary_words(result: Result) -> str:
+    """The kinds of domains that are inside the figure, in words: "2 GPU + DRAM"."""
+    counts = Counter(domain.split(":")[0] for domain in result.boundary.domains)
+    kinds = sorted(counts, key=lambda kind: (kind != "gpu", kind))
+    words = [f"{counts[k]} × " * (counts[k] > 1) + NAMES.get(k, k) for k in kinds]
+    return " + ".join(words) or "nothing"
+
+
+def devices_words(result: Result) -> tuple[str, ...]:
+    """The devices inside the boundary, each with its power limit if it has one."""
+    return tuple(sorted({device_words(result, domain) for domain in result.boundary.domains}))
+
+
+def reasons_without_rank(result: Result) -> tuple[str, ...]:
+    """Why a result has no rank, in sentences; empty if it ranks."""
+    if result.failure is not None:
+        return (f"Failed at {result.failure.stage}: {result.failure.message}",)
+    reasons = [item.message for item in doubts.raise_all(result) if item.bars_ranking]
+    if result.boundary.kind == "modelled" and not reasons:
+        reasons.append("The energy is modelled, not measured.")
+    found = energy(result)
+    if found is None or found.value <= 0:
+        reasons.append("There is no energy to rank by.")
+    if result.task.fingerprint is None:
+        reasons.append("The workload has no fingerprint, so its equals can't be told.")
+    if not reasons and not doubts.rankable(result):
+        reasons.append("The run did not finish.")
+    return tuple(dict.fromkeys(reasons))
+
+
+def cards(result: Result) -> frozenset[str] | None:
+    """The cards inside the boundary, or None where one can't be told from others."""
+    found = [_device(result, domain) for domain in result.boundary.domains]
+    uuids = [device.uuid for device in found if device is not None and device.uuid]
+    return frozenset(uuids) if uuids and len(uuids) == len(found) else None
+
+
+def _device(result: Result, domain: str) -> Device | None:
+    return next((d for d in result.machine.devices if d.domain == domain), None)
+
+
+def device_words(result: Result, domain: str) -> str:
+    """The device behind a domain with its power limit, if it has one."""
+    device = _device(result, domain)
+    if device is None:
+        gpu = domain.startswith("gpu")
+        return "unknown device" if gpu else result.machine.cpu_name
+    limit = device.power_limit_watts
+    return device.name if limit is None else f"{device.name} at {limit:.0f} W"

@@ -43,8 +43,7 @@ def run_on(library, tmp_path, cards, device, at_trial_3=lambda world: None):
 
 
 def test_a_run_on_a_gpu_is_measured_and_only_that_gpu_is_billed(library, tmp_path):
-    done, result = run_on(library, tmp_path, [H100, H100], lambda world: None, "--device", "cuda:1")
-    assert done.returncode == 0, done.stderr
+    said, result = run_on(library, tmp_path, [H100, H100], "cuda:1")
     assert result.boundary.kind == "measured"
     assert result.boundary.domains[0] == "gpu:1"
     assert "gpu:0" not in result.boundary.domains

@@ -119,6 +119,7 @@ def test_the_interval_holds_in_short_windows(tmp_path: Path) -> None:
         assert reading.low_joules is not None and reading.high_joules is not None
         assert reading.low_joules <= 80.0 * length <= reading.high_joules
         assert reading.high_joules - reading.low_joules < 80.0 * 0.006
+        assert reading.energy_joules == pytest.approx(80.0 * length, abs=80.0 * 0.0006)
 
 
 def test_a_window_in_which_the_counter_may_wrap_twice_is_doubted(tmp_path: Path) -> None:

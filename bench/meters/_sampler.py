@@ -85,7 +85,8 @@ class Sampler:
         )
 
     def begin(self) -> None:
-        """Sample in the background until `end`."""
+        """Sample in the background until `end`; a window that was never closed ends here."""
+        self.end()
         self.forget()
         self._halt.clear()
         self._thread = threading.Thread(target=self._run, name="joulebench-sampler", daemon=True)

@@ -107,6 +107,12 @@ def test_a_measured_row_is_not_called_modelled():
     assert "modelled" not in row
 
 
+def test_a_failed_run_says_why_in_sight():
+    failed = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
+    text = page(made_result(energies=[], failure=failed))
+    assert re.search(r'<span class="why">Failed at load: CUDA ran out of memory\.</span>', text)
+
+
 def test_an_empty_board_has_a_page_that_says_what_to_do():
     text = page()
     assert "Nothing was submitted yet" in text and "<table" not in text

@@ -22,7 +22,13 @@ def view(document: Json) -> Json:
         "latest": max((row["created_at"][:10] for row in rows), default=None),
         "phone_charge": document["phone_charge"],
         "grids": list(document["grids"].values()),
+        "sources": _sources(document),
     }
+
+
+def _sources(document: Json) -> list[str]:
+    grids = document["grids"].values()
+    return list(dict.fromkeys(f"{grid['source']}, {grid['licence']}" for grid in grids))
 
 
 def _all_rows(task: Json) -> list[Json]:

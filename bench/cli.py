@@ -238,9 +238,9 @@ def doctor(
         return
     from rich.console import Console
 
-    from bench import report
+    from bench import doctor as ward
 
-    report.show_machine(described, Console())
+    ward.show(described, Console(highlight=False))
 
 
 @app.command()
@@ -279,8 +279,8 @@ def _picture(result: Result, path: Path) -> Path | None:
     """Draw the trials of a run beside its file; None where there is nothing to draw."""
     if result.summary is None or result.summary.energy_kwh_per_1000 is None:
         return None
+    import bench.plots.run as figure
     from bench import plots as room
-    from bench.plots import run as figure
 
     return room.save(figure.draw([result]), path.parent, path.stem)[0]
 

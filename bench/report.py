@@ -12,7 +12,7 @@ from rich.text import Text
 
 from bench import stats
 from bench.footprint import carbon, equivalences, words
-from bench.records import Estimate, Failure, Machine, Result
+from bench.records import Estimate, Failure, Result
 
 
 def show(result: Result, path: Path, console: Console, edition: str, next_step: str) -> None:
@@ -175,36 +175,3 @@ def _spaced(parts: list[RenderableType]) -> Iterator[RenderableType]:
         if index:
             yield Text()
         yield part
-
-
-def show_machine(machine: Machine, console: Console) -> None:
-    """Print what this machine can measure, and for what can't be read, why."""
-    table = Table(title="Sensors", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for name in ("meter", "covers", "method", "step", "state"):
-        table.add_column(name, overflow="fold", header_style="dim")
-    for sensor in machine.sensors:
-        step = sensor.step_seconds
-        table.add_row(
-            sensor.meter,
-            ", ".join(sensor.domains) or "-",
-            sensor.method or "-",
-            f"{1000 * step:.1f} ms" if step else "-",
-            Text("reads", style="green") if sensor.usable else Text(sensor.reason or "", "yellow"),
-        )
-    console.print(Padding(Group(*_spaced([_machine_line(machine), table, _good_for(machine)])), 1))
-
-
-def _machine_line(machine: Machine) -> Text:
-    gpus = [d.name for d in machine.devices if d.domain.startswith("gpu:")]
-    shown = ", ".join(gpus) or "no NVIDIA GPU"
-    return Text(f"{machine.cpu_name}, {machine.cpu_logical_count} logical CPUs; {shown}", "bold")
-
-
-def _good_for(machine: Machine) -> Text:
-    usable = [s for s in machine.sensors if s.usable and s.method != "modelled"]
-    if usable:
-        return Text("Results from here are measured and can be ranked.", style="green")
-    return Text(
-        "No sensor: energy from here is modelled. Results are shown, and are never ranked.",
-        style="yellow",
-    )

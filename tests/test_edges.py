@@ -221,13 +221,24 @@ def test_watching_sees_every_step_sharply_and_sleeps_in_between() -> None:
     traits = traits_of(watch)
     assert traits is not None
     assert traits.step_seconds == pytest.approx(0.1, rel=1e-3)
-    assert traits.quantum_joules == pytest.approx(7.0)
+    assert traits.quantum_joules == 0.0
     watch.clear()
     watch.jitter_seconds, looks = traits.jitter_seconds, 0
     collect(clock, [watch], lambda w: w.sharp() >= 10, 3.0)
     for edge in watch.edges:
         assert abs((edge.seconds - 0.0123) / 0.1 - round((edge.seconds - 0.0123) / 0.1)) < 0.01
     assert looks < 10 * 100 + 500
+
+
+def test_the_quantum_is_what_all_rises_share() -> None:
+    clock = VirtualClock()
+    watch = Watch(lambda: 0.0, clock, 0.1)
+    watch.costs = [1e-6]
+    rises = [0.0, 0.6, 1.0, 1.8, 2.2, 3.2]
+    watch.edges = [Edge(0.1 * i, 0.0002, joules) for i, joules in enumerate(rises)]
+    traits = traits_of(watch)
+    assert traits is not None
+    assert traits.quantum_joules == pytest.approx(0.2)
 
 
 def test_watching_two_counters_in_one_loop_keeps_both_fresh() -> None:

@@ -116,7 +116,7 @@ class Sampler:
     def blur(self, began: float, ended: float, duty: float) -> float:
         """What sampling may have missed in a window, in joules: a jump of power between two steps
         is seen at a time known to its gap, by a sensor that looks for `duty` of each step."""
-        blind = 0.5 * (1 - duty) * self.step_seconds
+        blind = 0.6 * (1 - duty) * self.step_seconds
         total = 0.0
         for edge, old, new in zip(self.edges[1:], self.watts, self.watts[1:], strict=False):
             if began <= edge.seconds <= ended + 2 * self.step_seconds:

@@ -7,6 +7,7 @@ sensor updates) and raises CannotRead with a clause that says why.
 from __future__ import annotations
 
 import itertools
+import math
 import statistics
 from collections.abc import Callable, Sequence
 
@@ -137,8 +138,9 @@ def traits_of(watch: Watch, duty: float = 1.0, settle_seconds: float = 0.0) -> T
 
 
 def _common_divisor(rises: Sequence[float]) -> float:
-    """The largest whole number of millijoules that divides all rises, in joules."""
-    import math
+    """The largest whole number of millijoules that divides all rises, in joules.
 
+    Where all rises are alike nothing can be told of it: then 0.
+    """
     whole = [round(1000 * abs(rise)) for rise in rises]
-    return math.gcd(*whole) / 1000 if whole else 0.0
+    return math.gcd(*whole) / 1000 if len(set(whole)) > 1 else 0.0

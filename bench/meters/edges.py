@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 SLOPE_DRIFT = 1.0
 SLOPE_BEND = 1.0
 PUNCTUAL_SECONDS = 0.0002  # no driver is taken to publish more punctually than within this
+RESTLESS = 0.2  # how much a load is taken to change within a step, as a share of it
 DETECTABLE = 4.0  # standard deviations at which a late step is told from noise
 
 
@@ -178,6 +179,8 @@ def bill(
     variance += (lag.standard_uncertainty * (last.watts - first.watts)) ** 2
     mean = energy / max(ended - began, 1e-9)
     variance += _blind(mean - first.watts, traits) ** 2 + _blind(mean - last.watts, traits) ** 2
+    steps = max(ended - began, 0.0) / traits.step_seconds
+    variance += steps * (RESTLESS * _blind(mean - first.watts, traits)) ** 2
     return Bill(energy, math.sqrt(variance), lag, (first.watts, last.watts))
 
 

@@ -108,7 +108,11 @@ class NvmlMeter:
         )
 
     def start(self) -> Mark:
-        """Wait for a few steps of every GPU's sensor, so that the last is just over."""
+        """Wait for a few steps of every GPU's sensor, then begin at a random phase of it.
+
+        Windows of equal work would else end at the same phase each time: a late counter would
+        never be found out, and what a part-time sensor misses would not scatter but repeat.
+        """
         if not self._probed:
             self.probe()
         plain = {d.domain: read for d in self._others if (read := self._plain(d)) is not None}
@@ -121,14 +125,12 @@ class NvmlMeter:
         collect(self._clock, watches, lambda w: w.sharp() >= EDGES_BEFORE, self._patience())
         for sampler in sampled:
             sampler.wait(EDGES_BEFORE, 0.0, self._patience())
-        self._clock.sleep(self._chance.random() * self._blind_seconds())
+        self._clock.sleep(self._chance.random() * self._longest_step())
         before = {c.device.domain: tuple(c.watch.edges) for c in self._cards if c.watch}
         return Mark(before, plain)
 
-    def _blind_seconds(self) -> float:
-        """A window starts at random phase of a sensor that looks for a part of each step."""
-        partly = [c for c in self._cards if c.sampler or c.traits.duty < 1]
-        return max((card.traits.step_seconds for card in partly), default=0.0)
+    def _longest_step(self) -> float:
+        return max((card.traits.step_seconds for card in self._cards), default=0.0)
 
     def _patience(self) -> float:
         """Seconds after which a sensor that doesn't move is given up."""

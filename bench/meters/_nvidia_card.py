@@ -77,7 +77,7 @@ class Card:
         self.watch.step_seconds, self.watch.jitter_seconds = step, traits.jitter_seconds
         total = sum(edge.joules for edge in power)
         if total > 0:
-            self.power_ratio = edges.slope(self.watch.edges) * len(power) / total
+            self.power_ratio = edges.slope(edges.sharpest(self.watch.edges)) * len(power) / total
 
     def integrate(self, seconds: float, duty: float) -> None:
         """Take the power reading instead of a counter; the reason where it can't be read either."""

@@ -125,6 +125,14 @@ def slope(edges: Sequence[Edge]) -> float:
     return (edges[-1].joules - edges[0].joules) / (edges[-1].seconds - edges[0].seconds)
 
 
+def sharpest(edges: Sequence[Edge]) -> list[Edge]:
+    """The edges without those that were seen late: with over thrice the usual gap."""
+    if not edges:
+        return []
+    widest = 3 * statistics.median(edge.gap_seconds for edge in edges)
+    return [edge for edge in edges if edge.gap_seconds <= widest]
+
+
 def level_at(moment: float, edges: Sequence[Edge], traits: Traits) -> Level:
     """The counter's level and slope at `moment`, from at least two edges on one side of it.
 
@@ -227,10 +235,8 @@ def wander_of(edges: Sequence[Edge]) -> float:
     """
     if len(edges) < 5:
         return 0.0
-    sharp = 3 * statistics.median(edge.gap_seconds for edge in edges)
-    pairs = [
-        (a, b) for a, b in itertools.pairwise(edges) if max(a.gap_seconds, b.gap_seconds) <= sharp
-    ]
+    sharp = set(sharpest(edges))
+    pairs = [(a, b) for a, b in itertools.pairwise(edges) if a in sharp and b in sharp]
     if len(pairs) < 4:
         return 0.0
     powers = [(b.joules - a.joules) / (b.seconds - a.seconds) for a, b in pairs]

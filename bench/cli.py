@@ -10,20 +10,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from bench.exits import FAILED, INTERRUPTED, REFUSED, Progress, or_none, or_stop, say, stop
 
 if TYPE_CHECKING:
     from bench.records import Result
     from bench.run import Asked
-
-T = TypeVar("T")
-
-BAD_INPUT, FAILED, REFUSED, INTERRUPTED = 2, 3, 4, 130
 
 app = typer.Typer(
     name="joulebench",
@@ -111,7 +108,7 @@ def run(
     if len(models) > 1:
         raise typer.Exit(_each_in_its_own_process(models))
     if strict and (quick or max_inferences):
-        _stop("--strict does not go with --quick or --max-inferences")
+        stop("--strict does not go with --quick or --max-inferences")
     asked = room.Asked(
         task=task,
         out=out or room.default_out(),
@@ -159,7 +156,7 @@ def show(
     """Show the summary of a result file again."""
     from bench import store
 
-    loaded = _or_stop(lambda: store.load(result))
+    loaded = or_stop(lambda: store.load(result))
     if as_json:
         print(store.to_json(loaded))
     else:
@@ -176,17 +173,17 @@ def submit(
     from bench import leaderboard
 
     if not result.is_file():
-        _stop(f"there is no file {result}")
+        stop(f"there is no file {result}")
     try:
         path = leaderboard.submit(result, results / "submissions")
     except leaderboard.Refused as error:
         if as_json:
             print(json.dumps({"refused": list(error.reasons)}))
         for reason in error.reasons:
-            _say(f"refused: {reason}")
+            say(f"refused: {reason}")
         raise typer.Exit(REFUSED) from None
     except OSError as error:
-        _stop(f"the submission can't be saved: {error}")
+        stop(f"the submission can't be saved: {error}")
     print(json.dumps({"submission": str(path)}) if as_json else f"submitted: {path}")
 
 
@@ -197,8 +194,8 @@ def board(results: Results = Path("results"), as_json: Json = False) -> None:
 
     collection = leaderboard.collect(results / "submissions")
     for path, reasons in collection.refused.items():
-        _say(f"left out {path}: {'; '.join(reasons)}")
-    written = _or_stop(lambda: leaderboard.write(leaderboard.board(collection.results), results))
+        say(f"left out {path}: {'; '.join(reasons)}")
+    written = or_stop(lambda: leaderboard.write(leaderboard.board(collection.results), results))
     if as_json:
         print(json.dumps([str(path) for path in written]))
     else:
@@ -212,7 +209,7 @@ def plots(results: Results = Path("results"), as_json: Json = False) -> None:
     from bench import plots as room
 
     collection = leaderboard.collect(results / "submissions")
-    written = _or_stop(lambda: room.draw_all(collection.results, results / "plots"))
+    written = or_stop(lambda: room.draw_all(collection.results, results / "plots"))
     if as_json:
         print(json.dumps([str(path) for path in written]))
     else:
@@ -230,7 +227,7 @@ def doctor(
     from bench.clock import SystemClock
     from bench.meters import Site
 
-    described = _or_stop(lambda: machine.describe(device))
+    described = or_stop(lambda: machine.describe(device))
     _, sensors = room.open_meters(None, Site(SystemClock(), described.devices))
     described = described.model_copy(update={"sensors": sensors})
     if as_json:
@@ -262,16 +259,18 @@ def _measure(asked: Asked, edition: str, as_json: bool) -> int:
     from bench.footprint import equivalences
 
     room.be_quiet()
-    _or_stop(lambda: equivalences.phone_charge(edition))
-    result, path = _or_stop(lambda: room.run(asked, _Progress(sys.stderr)))
-    picture = _or_none(lambda: _picture(result, path))
+    or_stop(lambda: equivalences.phone_charge(edition))
+    progress = Progress(sys.stderr)
+    result, path = or_stop(lambda: room.run(asked, progress))
+    progress.clear()
+    picture = or_none(lambda: _picture(result, path))
     if as_json:
         from bench import store
 
         print(store.to_json(result), flush=True)
     _summary(result, path, edition, sys.stderr if as_json else sys.stdout)
     if picture:
-        _say(f"  plot   {picture}\n")
+        say(f"  plot   {picture}\n")
     return {"done": 0, "failed": FAILED, "interrupted": INTERRUPTED}[result.status]
 
 
@@ -313,50 +312,3 @@ def _each_in_its_own_process(models: list[str]) -> int:
         if codes[-1] == INTERRUPTED:
             break
     return next((code for code in codes if code), 0)
-
-
-class _Progress:
-    """Says what a run is at, on one line of a terminal, or a line each into a file."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def __call__(self, text: str) -> None:
-        if self._stream.isatty():
-            self._stream.write(f"\r\033[K· {text}")
-        else:
-            self._stream.write(f"· {text}\n")
-        self._stream.flush()
-
-
-def _or_stop(work: Callable[[], T]) -> T:
-    """Do it, or leave with one sentence and exit code 2 where the input is bad."""
-    try:
-        return work()
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
-    except TimeoutError as error:
-        _stop(str(error))
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename else ""
-        _stop(f"results can't be saved{where}: {error.strerror or error}")
-    except ValueError as error:
-        _stop(str(error))
-
-
-def _or_none(work: Callable[[], T]) -> T | None:
-    """Do it, or say that it did not work: a picture is not worth losing a result over."""
-    try:
-        return work()
-    except (OSError, ValueError) as error:
-        _say(f"the plot could not be drawn: {error}")
-        return None
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
-
-
-def _stop(sentence: str) -> NoReturn:
-    _say(f"joulebench: {sentence}")
-    raise typer.Exit(BAD_INPUT)

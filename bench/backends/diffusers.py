@@ -113,6 +113,7 @@ def prepare(spec: Spec) -> Source:
     source = locate(spec)
     if source.kind != "hub" and not (Path(source.location) / "model_index.json").exists():
         raise ModelNotFound(f"{spec.model} is not a model for {spec.task_id}")
+    the_device(spec)
     return source
 
 

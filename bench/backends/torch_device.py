@@ -33,12 +33,14 @@ def dtype_name(spec: Spec) -> str:
 
 def the_device(spec: Spec) -> str:
     """The one torch device of a run. Raises ModelNotFound where torch can't use it."""
-    import torch
-
     if len(spec.devices) > 1:
         raise ModelNotFound("a model on several GPUs is not supported yet: give one --device")
     device = spec.devices[0]
-    if device != "cpu" and not torch.cuda.is_available():
+    if device == "cpu":
+        return device
+    import torch
+
+    if not torch.cuda.is_available():
         raise ModelNotFound(
             f"this torch ({torch.__version__}) can't use {device}: give --device cpu"
         )

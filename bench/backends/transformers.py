@@ -161,6 +161,7 @@ def prepare(spec: Spec) -> Source:
     source = locate(spec)
     if source.kind != "hub" and not (Path(source.location) / "config.json").exists():
         raise ModelNotFound(f"{spec.model} is not a model for {spec.task_id}")
+    the_device(spec)
     return source
 
 

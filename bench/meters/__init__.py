@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bench.clock import Clock
-from bench.records import Device, Reading, Sensor
+
+if TYPE_CHECKING:
+    from bench.records import Device, Reading, Sensor
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,9 @@ check: $(READY) ## lint, types, floors, and that generated files are fresh
 	@$(BIN)/lint-imports
 	@d=$$(mktemp -d) && cp -r results/submissions $$d/submissions \
 		&& $(BIN)/joulebench board --results $$d > /dev/null \
-		&& for f in leaderboard.json leaderboard.csv leaderboard.md site/index.html; do \
+		&& $(BIN)/joulebench plots --results $$d > /dev/null \
+		&& for f in leaderboard.json leaderboard.csv leaderboard.md site/index.html \
+			$$(cd results && ls plots/*); do \
 			cmp $$d/$$f results/$$f || { echo "results/$$f is stale: run make generated" >&2; exit 1; }; \
 		done && rm -r $$d
 	@$(BIN)/joulebench schema | cmp - bench/result.schema.json \

@@ -307,8 +307,12 @@ def _each_in_its_own_process(models: list[str]) -> int:
         del words[at : at + 2]
     codes = []
     for model in models:
-        command = [sys.executable, "-m", "bench", *words, "--model", model]
-        codes.append(subprocess.run(command, check=False).returncode)
+        process = subprocess.Popen([sys.executable, "-m", "bench", *words, "--model", model])
+        try:
+            codes.append(process.wait())
+        except KeyboardInterrupt:
+            # The terminal told the run too: it saves its finished trials, and says so.
+            codes.append(process.wait())
         if codes[-1] == INTERRUPTED:
             break
     return next((code for code in codes if code), 0)

@@ -1,0 +1,207 @@
+"""What the package zeus can read here: AMD GPUs, Apple silicon and Jetson, one source a domain.
+
+Domains name what the vendor's sensor covers. `gpu:N` is a whole AMD card (numbered after NVIDIA's,
+in the order in which HIP shows them). `soc-cpu:0`, `soc-gpu:0` and `soc-ane:0` are parts of one
+chip: together less than that chip, and no `cpu-package:0`, which has caches, fabric and I/O inside.
+`module:0` is all that enters a Jetson module; where it can be read the rails inside it are not, so
+that nothing is counted twice. NVIDIA's cards and RAPL have meters of their own and are left alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from typing import Any, Literal
+
+from bench.meters import Site
+from bench.meters._watch import CannotRead
+
+Kind = Literal["counter", "polled", "power", "average power"]
+
+JETSON_STEP_SECONDS = 0.1  # zeus reads a Jetson's power this often, in a process of its own
+AMD = (
+    0.05,
+    "AMD GPU: the driver's energy accumulator through zeus, to 1 mJ; AMD states no accuracy, "
+    "5 % is assumed",
+)
+AMD_POWER = (
+    0.05,
+    "AMD GPU: no trustworthy energy accumulator, so the driver's power reading (whole watts) is "
+    "integrated; AMD states no accuracy, 5 % is assumed",
+)
+APPLE = (
+    0.2,
+    "Apple silicon: energy that the chip itself estimates, to 1 mJ; Apple calls such figures "
+    "estimates that are not for comparing devices, 20 % is assumed",
+)
+JETSON = (
+    0.05,
+    "Jetson: power of the board's INA3221 monitor, which a process of zeus's sums every 0.1 s "
+    "while the work runs; NVIDIA states no accuracy for the rails, 5 % is assumed",
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One domain: `read` gives joules since some moment, or watts where the kind is a power.
+
+    `read` raises CannotRead alone. `gain` is a relative half-width with its source. A part that
+    `may_rest` can truly draw nothing: its counter may stand still.
+    """
+
+    domain: str
+    read: Callable[[], float]
+    kind: Kind
+    gain: tuple[float, str]
+    may_rest: bool = False
+
+
+@dataclass(frozen=True)
+class Found:
+    """What can be read, and a clause for each device that can't."""
+
+    sources: tuple[Source, ...]
+    refused: tuple[str, ...]
+
+
+def find(site: Site) -> Found:
+    """Every source of this machine. Raises CannotRead where zeus can't be had."""
+    try:
+        import_module("zeus.device")
+    except ModuleNotFoundError as missing:
+        if missing.name and missing.name.split(".")[0] == "zeus":
+            raise CannotRead(
+                "the package zeus, which reads AMD GPUs, Apple silicon and Jetson, is not "
+                "installed: `pip install joulebench[zeus]`"
+            ) from None
+        raise CannotRead(f"zeus can't be imported ({missing})") from None
+    except ImportError as error:
+        raise CannotRead(f"zeus can't be imported ({error})") from None
+    sources: list[Source] = []
+    refused: list[str] = []
+    for maker, listed in (("AMD", _amd), ("Apple", _apple), ("Jetson", _jetson)):
+        opened = _guarded(f"{maker}: zeus can't open it", partial(listed, site))
+        try:
+            sources += opened()
+        except CannotRead as failure:
+            refused.append(failure.reason)
+    return Found(tuple(sources), tuple(refused))
+
+
+def why_none() -> str:
+    """Why there is no source, where nothing was refused either."""
+    if sys.platform == "darwin":
+        return "zeus finds no Apple silicon: `pip install zeus-apple-silicon` on such a Mac"
+    return (
+        "zeus finds no AMD GPU (it needs ROCm's amd-smi library, 6.2 or newer), no Apple silicon "
+        "and no Jetson"
+    )
+
+
+def _guarded(what: str, call: Callable[[], Any]) -> Callable[[], Any]:
+    """A call into zeus that raises CannotRead alone."""
+
+    def call_or_say() -> Any:
+        try:
+            return call()
+        except CannotRead:
+            raise
+        except Exception as error:
+            # Below zeus lie three vendors' libraries; whatever one throws, there is no reading.
+            words = " ".join(str(error).split())
+            raise CannotRead(f"{what} ({type(error).__name__}: {words})"[:400]) from error
+
+    return call_or_say
+
+
+def _amd(site: Site) -> list[Source]:
+    """Every AMD GPU that HIP_VISIBLE_DEVICES shows, by its number among them."""
+    amd = import_module("zeus.device.gpu.amd")
+    if not amd.amdsmi_is_available():
+        return []
+    taken = [d.domain.partition(":")[2] for d in site.devices if d.domain.startswith("gpu:")]
+    first = 1 + max((int(number) for number in taken), default=-1)
+    cards = enumerate(amd.AMDGPUs().gpus, start=first)
+    return [_amd_card(f"gpu:{number}", gpu) for number, gpu in cards]
+
+
+def _amd_card(domain: str, gpu: Any) -> Source:
+    """The counter of a card; where zeus found it false, its power now, or averaged."""
+
+    def source(kind: Kind, read: Callable[[], int], gain: tuple[float, str]) -> Source:
+        thousandth = _guarded(domain, read)  # millijoules or milliwatts
+        if "MI250" in _name(gpu):
+            gain = (gain[0], f"{gain[1]}; on this card one figure covers both of its chips")
+        return Source(domain, lambda: thousandth() / 1000, kind, gain)
+
+    if gpu.supports_get_total_energy_consumption():
+        return source("counter", gpu.get_total_energy_consumption, AMD)
+    try:
+        _guarded(domain, gpu.get_instant_power_usage)()
+    except CannotRead:
+        return source("average power", gpu.get_average_power_usage, AMD_POWER)
+    return source("power", gpu.get_instant_power_usage, AMD_POWER)
+
+
+def _name(gpu: Any) -> str:
+    try:
+        return str(_guarded("name", gpu.get_name)())
+    except CannotRead:
+        return ""
+
+
+def _apple(site: Site) -> list[Source]:
+    """The parts of an Apple chip that are disjoint: GPU SRAM may lie inside the GPU's figure."""
+    apple = import_module("zeus.device.soc.apple")
+    if not apple.apple_silicon_is_available():
+        return []
+    chip = apple.AppleSilicon()
+    parts = {
+        "soc-cpu:0": "cpu_total_mj",
+        "soc-gpu:0": "gpu_mj",
+        "soc-ane:0": "ane_mj",
+        "dram:0": "dram_mj",
+    }
+    return _parts(chip, parts, "counter", APPLE, may_rest=("soc-gpu:0", "soc-ane:0"))
+
+
+def _jetson(site: Site) -> list[Source]:
+    """The whole module where its input is measured, else the rails of CPU and GPU."""
+    jetson = import_module("zeus.device.soc.jetson")
+    if not jetson.jetson_is_available():
+        return []
+    board = jetson.Jetson()
+    rails = {"soc-cpu:0": "cpu_energy_mj", "soc-gpu:0": "gpu_energy_mj"}
+    whole = {"module:0": "total_energy_mj"}
+    metrics = board.get_available_metrics()
+    return _parts(board, whole if "total_energy_mj" in metrics else rails, "polled", JETSON)
+
+
+def _parts(
+    chip: Any,
+    parts: dict[str, str],
+    kind: Kind,
+    gain: tuple[float, str],
+    may_rest: tuple[str, ...] = (),
+) -> list[Source]:
+    metrics = chip.get_available_metrics()
+    return [
+        Source(domain, _joules_of(chip, domain, metric), kind, gain, may_rest=domain in may_rest)
+        for domain, metric in parts.items()
+        if metric in metrics
+    ]
+
+
+def _joules_of(chip: Any, domain: str, metric: str) -> Callable[[], float]:
+    total = _guarded(domain, chip.get_total_energy_consumption)
+
+    def read() -> float:
+        millijoules = getattr(total(), metric)
+        if millijoules is None:
+            raise CannotRead(f"{domain}: zeus no longer reports it")
+        return float(millijoules) / 1000
+
+    return read

@@ -1,0 +1,138 @@
+"""The comparison of meters: its plan, its table, and one worker on a simulated card."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+import simulated_nvml
+
+from tools.bench_meters import page, plan
+from tools.bench_meters.meters import IMPORTS, OF_THE_PEERS, OURS, TOOLS
+
+
+def row(tool: str, joules: float | None, **more: Any) -> dict[str, Any]:
+    return {
+        "tool": tool, "profile": "h100", "fault": None, "length": 1.0, "true_joules": 100.0,
+        "joules": joules, "uncertainty": None, "words": "", "raised": None,
+        "begin_seconds": 0.001, "end_seconds": 0.001, "cpu_seconds": 0.0, **more,
+    }  # fmt: skip
+
+
+HOW = {
+    "kind": "how", "date": "2026-01-01", "versions": {"zeus": "1"}, "python": "3.11", "cores": 2,
+    "load": None, "side_by_side": 4, "minutes": 1.0, "imports": {OURS: 0.05, "Zeus": 0.01},
+}  # fmt: skip
+
+
+def test_a_cell_holds_the_median_the_worst_and_the_coverage() -> None:
+    joules = (99.0, 100.5, 102.0, None)
+    one = page.cell([row(OURS, j, uncertainty=None if j is None else 0.6) for j in joules])
+    assert one.middle == pytest.approx(0.01)
+    assert one.worst == pytest.approx(0.02)
+    assert (one.covered, len(one.halves), one.unread) == (2, 3, 1)
+
+
+def test_a_peer_that_is_ahead_gets_a_line() -> None:
+    mine = [row(OURS, 101.0, uncertainty=1.0), row(OURS, 98.0, uncertainty=1.0)]
+    records = [HOW, *mine, row("Zeus", 100.5), row("Zeus", 90.0)]
+    lines = page.ahead(page.cells(records))
+    assert (
+        lines == ["- h100, 1 s: Zeus is ahead: worst 10 % of 2 windows against our 2.0 % of 2."][:0]
+        or lines == []
+    )
+    records[-1]["joules"] = 99.9
+    (line,) = page.ahead(page.cells(records))
+    assert line.startswith("- h100, 1 s: Zeus is ahead: median")
+    assert "worst 0.50 % of 2 windows against our 2.0 % of 2" in line
+    text = page.tables([*records, row(OURS, 1.0, kind="cost", open_seconds=1.0)])
+    assert line in text and "less than our 50 ms take Zeus (10 ms)" in text
+
+
+def test_what_could_not_be_read_is_never_a_number() -> None:
+    raised = {"tool": "Zeus", "profile": "h100", "fault": None, "length": None, "raised": "E: no"}
+    records = [HOW, row(OURS, 100.0, uncertainty=1.0), raised]
+    assert "| Zeus | raises |" in page.tables(records)
+    assert page.answer(row(OURS, None, words="`read-failed`: lost")).startswith("None, `read-fail")
+    assert page.answer(row("CodeCarbon", 0.0)) == "0.0 J, no word (true: 100.0 J)"
+
+
+def test_figures_are_short_and_keep_their_size() -> None:
+    assert [page.percent(x) for x in (0.5, 0.013, 0.0042, 0.00012)] == [
+        "50 %", "1.3 %", "0.42 %", "0.012 %",
+    ]  # fmt: skip
+    assert page.percent(-0.5, sign=True) == "−50 %"
+    assert [page.seconds(x) for x in (2.04, 0.42, 0.0042, 42e-6)] == [
+        "2.0 s", "420 ms", "4.2 ms", "42 µs",
+    ]  # fmt: skip
+
+
+def test_the_page_keeps_its_words_and_takes_a_new_table() -> None:
+    text = (ROOT / "docs" / "measurement.md").read_text()
+    made = page.tables([HOW, row(OURS, 100.0, uncertainty=1.0)])
+    once = page.put(text, made)
+    assert page.put(once, made) == once
+    assert once.startswith(text.split(page.BEGIN)[0])
+    with pytest.raises(ValueError, match="markers"):
+        page.put("nothing", made)
+
+
+def test_the_plan_holds_the_windows_that_are_asked_for() -> None:
+    jobs = plan.windows(("h100", "turing"), plan.LENGTHS, plan.Counts(), tuple(TOOLS))
+
+    def count(tool: str, profile: str, length: float) -> int:
+        mine = (j for j in jobs if j.tool == tool and j.profile == profile)
+        return sum(n for j in mine for x, _, n in j.segments if x == length)
+
+    assert [count(OURS, "h100", x) for x in plan.LENGTHS] == [200, 200, 200, 200, 30, 8]
+    assert count("Zeus", "turing", 0.1) == count(OURS, "turing", 0.1) == 40
+    seeds = {j.tool: j.segments[0][1] for j in jobs if j.profile == "h100" and j.segments}
+    assert set(plan.PROFILES) <= set(simulated_nvml.PROFILES)
+    assert seeds["Zeus"] == seeds["polling"] == plan.seed("h100", 0.05, 0)
+
+
+def test_every_peer_is_pinned_and_imported() -> None:
+    lines = (ROOT / "tools" / "bench_meters" / "peers.txt").read_text().splitlines()
+    pins = [line for line in lines if line and not line.startswith("#")]
+    assert pins and all("==" in pin for pin in pins)
+    assert set(IMPORTS) == set(TOOLS) > OF_THE_PEERS
+
+
+@pytest.mark.skipif(
+    simulated_nvml.compiler() is None or not sys.platform.startswith("linux"),
+    reason="the simulated driver needs a C compiler and Linux",
+)
+def test_a_worker_measures_beside_the_truth(tmp_path: Path) -> None:
+    folder = ROOT / "tools" / "bench_meters"
+    library = str(tmp_path / "libnvidia-ml.so.1")
+    compiler = simulated_nvml.compiler() or "cc"
+    command = [compiler, "-shared", "-fPIC", "-o", library, str(folder / "driver.c"), "-lm"]
+    subprocess.run(command, check=True)
+    job = plan.Job("counter difference", "volta", ((0.1, 1, 2),))
+    answer = subprocess.run(
+        [sys.executable, str(folder / "worker.py"), json.dumps(job.text())],
+        env={
+            **os.environ,
+            "LD_LIBRARY_PATH": str(tmp_path),
+            "JOULEBENCH_SIMULATED_GPUS": str(tmp_path / "card"),
+        },
+        input="go\n",
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    ready, *rows = answer.stdout.splitlines()
+    assert ready == "ready" and len(rows) == 2
+    for one in map(json.loads, rows):
+        assert one["raised"] is None
+        assert one["joules"] == pytest.approx(one["true_joules"], rel=0.5)

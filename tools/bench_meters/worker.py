@@ -1,0 +1,137 @@
+"""One tool on one simulated GPU in a process of its own; one line of JSON a window.
+
+Run as: worker.py '{"tool": …, "profile": …, "options": {…}, "segments": [[seconds, seed, count] …],
+"fault": name or null}' with the driver first in LD_LIBRARY_PATH and JOULEBENCH_SIMULATED_GPUS
+naming a file to make. It says "ready" once the tool is open and waits for a line before it begins.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import random
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(Path(__file__).parent), str(ROOT), str(ROOT / "tests")]
+
+from meters import TOOLS, Outcome, Tool
+from simulated_nvml import PROFILES, World
+
+REST_SECONDS = 0.6  # between two windows: a card that has gone quiet, as before a run's trials
+KEPT_SECONDS = 5.0  # of the past of the true power, before a window; more is never looked at
+
+
+def forget(world: World, now: float) -> None:
+    """Drop the true power of long ago, so that any number of windows fit in one process.
+
+    The first knot stays: the counter counts from there.
+    """
+    first, *rest = world._knots[0]
+    world._knots[0] = [first, *(knot for knot in rest if knot[0] > now - KEPT_SECONDS)]
+    world._write(0, 1)
+
+
+def attempt(end: Any, began: float, ended: float) -> tuple[Outcome, str | None]:
+    """What the tool says, and the exception if it raised one."""
+    try:
+        return end(began, ended), None
+    except Exception as error:  # noqa: BLE001 (whatever a tool raises is its answer)
+        return Outcome(None), f"{type(error).__name__}: {error}"
+
+
+def cpu_seconds() -> float:
+    """CPU time of this process and its children so far; that of the children in ticks of 10 ms."""
+    import psutil
+
+    times = [child.cpu_times() for child in psutil.Process().children(recursive=True)]
+    return time.process_time() + sum(t.user + t.system for t in times)
+
+
+def fault(world: World, name: str, when: float) -> None:
+    """Let something go wrong on the card at this time."""
+    if name == "lost":
+        world.change(0, lost_at=when)
+    elif name == "forbidden":
+        world.change(0, forbidden=1.0)
+    elif name == "reset":
+        world.change(0, reset_at=when)
+    elif name == "frozen":
+        world.change(0, step=1e6, jitter=0.0, phase=when)
+
+
+def window(
+    tool: Tool, world: World, seconds: float, chance: random.Random, spoiled: str | None
+) -> dict[str, Any]:
+    """One window beside the truth: the energy between the return of begin and the call of end."""
+    now = time.perf_counter
+    asked = now()
+    _, raised = attempt(lambda *_: tool.begin(), 0.0, 0.0)
+    began = now()
+    world.busy(0, began, seconds, chance)
+    spent = cpu_seconds() if seconds >= 20 else 0.0
+    time.sleep(seconds / 2)
+    if spoiled:
+        fault(world, spoiled, now())
+    time.sleep(max(0.0, began + seconds - now()))
+    spent = cpu_seconds() - spent if seconds >= 20 else 0.0
+    ended = now()
+    world.idle(0, ended)
+    outcome = Outcome(None)
+    if raised is None:
+        outcome, raised = attempt(tool.end, began, ended)
+    return {
+        "true_joules": world.joules(0, began, ended),
+        **dataclasses.asdict(outcome),
+        "raised": raised,
+        "begin_seconds": began - asked,
+        "end_seconds": now() - ended,
+        "cpu_seconds": spent,
+    }
+
+
+def leave() -> None:
+    """End now, with the processes and threads that some tools leave behind."""
+    import psutil
+
+    for child in psutil.Process().children(recursive=True):
+        child.kill()
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def main(job: dict[str, Any]) -> None:
+    path = Path(os.environ["JOULEBENCH_SIMULATED_GPUS"])
+    card = PROFILES[job["profile"]]
+    if job["fault"] == "forbidden from the start":
+        card = card.having(forbidden=1.0)
+    world = World(path, [card], time.perf_counter(), job["segments"][0][1])
+    label = {"tool": job["tool"], "profile": job["profile"], "fault": job["fault"]}
+    opened = time.perf_counter()
+    try:
+        tool = TOOLS[job["tool"]](job["options"])
+    except Exception as error:  # noqa: BLE001 (whatever a tool raises is its answer)
+        print("ready", flush=True)
+        raised = f"{type(error).__name__}: {error}"
+        print(json.dumps({**label, "length": None, "raised": raised}), flush=True)
+        return
+    label["open_seconds"] = time.perf_counter() - opened
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for length, seed, count in job["segments"]:
+        chance = random.Random(seed)
+        for _ in range(count):
+            time.sleep(REST_SECONDS + 0.1 * chance.random())
+            seconds = length * chance.uniform(1, 1.2)
+            forget(world, time.perf_counter())
+            row = window(tool, world, seconds, chance, job["fault"])
+            print(json.dumps({**label, "length": length, **row}), flush=True)
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))
+    leave()

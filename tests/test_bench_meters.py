@@ -11,19 +11,21 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import simulated_nvml
 
 from tools.bench_meters import page, plan
 from tools.bench_meters.meters import IMPORTS, OF_THE_PEERS, OURS, TOOLS
 
+ROOT = Path(__file__).resolve().parents[1]
+
 
 def row(tool: str, joules: float | None, **more: Any) -> dict[str, Any]:
     return {
         "tool": tool, "profile": "h100", "fault": None, "length": 1.0, "true_joules": 100.0,
-        "joules": joules, "uncertainty": None, "words": "", "raised": None,
+        "joules": joules, "uncertainty": None, "words": "", "warned": [], "raised": None,
         "begin_seconds": 0.001, "end_seconds": 0.001, "cpu_seconds": 0.0, **more,
     }  # fmt: skip
 
@@ -45,11 +47,7 @@ def test_a_cell_holds_the_median_the_worst_and_the_coverage() -> None:
 def test_a_peer_that_is_ahead_gets_a_line() -> None:
     mine = [row(OURS, 101.0, uncertainty=1.0), row(OURS, 98.0, uncertainty=1.0)]
     records = [HOW, *mine, row("Zeus", 100.5), row("Zeus", 90.0)]
-    lines = page.ahead(page.cells(records))
-    assert (
-        lines == ["- h100, 1 s: Zeus is ahead: worst 10 % of 2 windows against our 2.0 % of 2."][:0]
-        or lines == []
-    )
+    assert page.ahead(page.cells(records)) == []
     records[-1]["joules"] = 99.9
     (line,) = page.ahead(page.cells(records))
     assert line.startswith("- h100, 1 s: Zeus is ahead: median")
@@ -63,7 +61,7 @@ def test_what_could_not_be_read_is_never_a_number() -> None:
     records = [HOW, row(OURS, 100.0, uncertainty=1.0), raised]
     assert "| Zeus | raises |" in page.tables(records)
     assert page.answer(row(OURS, None, words="`read-failed`: lost")).startswith("None, `read-fail")
-    assert page.answer(row("CodeCarbon", 0.0)) == "0.0 J, no word (true: 100.0 J)"
+    assert page.answer(row("CodeCarbon", 0.0)) == "0.0 J (100.0 J is true), without a word"
 
 
 def test_figures_are_short_and_keep_their_size() -> None:

@@ -84,7 +84,10 @@ class CodeCarbon:
         from codecarbon import OfflineEmissionsTracker
 
         return OfflineEmissionsTracker(
-            country_iso_code="FRA", save_to_file=False, log_level="error", allow_multiple_runs=True
+            country_iso_code="FRA",
+            save_to_file=False,
+            log_level="warning",
+            allow_multiple_runs=True,
         )
 
     def begin(self) -> None:

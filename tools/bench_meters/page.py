@@ -19,7 +19,7 @@ WHAT = {
     "h100": "H100-like: counter every 100 ms (± jitter), 4 ms late",
     "a100": "A100-like: counter every 100 ms (± more jitter), 8 ms late",
     "volta": "V100-like: counter every 20 ms, 2 ms late",
-    "lagging": "an H100-like counter that is 60 ms late; a process learns that in its first windows",
+    "lagging": "an H100-like counter that is 60 ms late; our meter has to find that out",
     "slow-calls": "H100-like, each call to the driver takes 3 ms",
     "part-time-counter": "an H100-like counter that itself sums 25 of every 100 ms; "
     "our meter is told so (`nvml_counter_duty=0.25`)",
@@ -217,8 +217,10 @@ def answer(row: Record) -> str:
         return "raises " + _short(row["raised"])
     if row["joules"] is None:
         return "None, " + _short(row["words"])
-    share = f"true: {row['true_joules']:,.1f} J"
-    return f"{row['joules']:,.1f} J, no word ({share})".replace("-", "−")
+    warned = _short("; ".join(row["warned"]))
+    said = f"logs “{warned}”" if warned else "without a word"
+    joules = f"{row['joules']:,.1f} J".replace("-", "−")
+    return f"{joules} ({row['true_joules']:,.1f} J is true), {said}"
 
 
 def _short(words: str) -> str:
@@ -236,7 +238,7 @@ def fault_table(records: Sequence[Record]) -> str:
         for tool in tools:
             if (name, tool) in found:
                 body.append([FAULT_WORDS[name], tool, answer(found[name, tool])])
-    return table(["what happens in a window of 1 s", "tool", "what it returns"], body)
+    return table(["what happens in a window of 3 s", "tool", "what it returns"], body)
 
 
 def summary(measured: dict[tuple[str, str, float], Cell]) -> str:
@@ -299,7 +301,7 @@ def tables(records: Sequence[Record]) -> str:
 
 
 def put(text: str, generated: str) -> str:
-    """The page with its generated part replaced. Raises ValueError where the markers are missing."""
+    """The page with its generated part replaced. Raises ValueError without both markers."""
     try:
         before, rest = text.split(BEGIN)
         _, after = rest.split(END)

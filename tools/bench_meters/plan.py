@@ -22,6 +22,7 @@ OPTIONS = {
 FAULTS = ("lost", "forbidden", "forbidden from the start", "reset", "frozen")
 COST_PROFILES = ("h100", "turing")
 COST_SECONDS = 20.0
+FAULT_SECONDS = 3.0
 CHUNK = 50
 REST_SECONDS = 1.6  # what a window costs beside its own length, about
 
@@ -111,8 +112,8 @@ def costs(tools: Sequence[str]) -> list[Job]:
 
 
 def faults(tools: Sequence[str]) -> list[Job]:
-    """One window of a second in whose middle something goes wrong."""
-    segment = (1.0, seed("fault", 1.0, 0), 1)
+    """One window in whose middle something goes wrong."""
+    segment = (FAULT_SECONDS, seed("fault", FAULT_SECONDS, 0), 1)
     return [Job(tool, "h100", (segment,), fault) for tool in tools for fault in FAULTS]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import os
 import random
 import sys
@@ -16,8 +17,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(Path(__file__).parent), str(ROOT), str(ROOT / "tests")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from meters import TOOLS, Outcome, Tool
 from simulated_nvml import PROFILES, World
@@ -34,6 +36,22 @@ def forget(world: World, now: float) -> None:
     first, *rest = world._knots[0]
     world._knots[0] = [first, *(knot for knot in rest if knot[0] > now - KEPT_SECONDS)]
     world._write(0, 1)
+
+
+class Warnings(logging.Handler):
+    """What a tool warns of in its log."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.words: list[str] = []
+        logging.captureWarnings(True)
+        for name in (None, "codecarbon", "zeus"):
+            logging.getLogger(name).addHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        words = record.getMessage()
+        if "Multiple instances of codecarbon" not in words and words not in self.words:
+            self.words.append(words)
 
 
 def attempt(end: Any, began: float, ended: float) -> tuple[Outcome, str | None]:
@@ -65,10 +83,16 @@ def fault(world: World, name: str, when: float) -> None:
 
 
 def window(
-    tool: Tool, world: World, seconds: float, chance: random.Random, spoiled: str | None
+    tool: Tool,
+    world: World,
+    warnings: Warnings,
+    seconds: float,
+    chance: random.Random,
+    spoiled: str | None,
 ) -> dict[str, Any]:
     """One window beside the truth: the energy between the return of begin and the call of end."""
     now = time.perf_counter
+    warnings.words = []
     asked = now()
     _, raised = attempt(lambda *_: tool.begin(), 0.0, 0.0)
     began = now()
@@ -87,6 +111,7 @@ def window(
     return {
         "true_joules": world.joules(0, began, ended),
         **dataclasses.asdict(outcome),
+        "warned": warnings.words,
         "raised": raised,
         "begin_seconds": began - asked,
         "end_seconds": now() - ended,
@@ -120,6 +145,7 @@ def main(job: dict[str, Any]) -> None:
         print(json.dumps({**label, "length": None, "raised": raised}), flush=True)
         return
     label["open_seconds"] = time.perf_counter() - opened
+    warnings = Warnings()
     print("ready", flush=True)
     sys.stdin.readline()
     for length, seed, count in job["segments"]:
@@ -128,7 +154,7 @@ def main(job: dict[str, Any]) -> None:
             time.sleep(REST_SECONDS + 0.1 * chance.random())
             seconds = length * chance.uniform(1, 1.2)
             forget(world, time.perf_counter())
-            row = window(tool, world, seconds, chance, job["fault"])
+            row = window(tool, world, warnings, seconds, chance, job["fault"])
             print(json.dumps({**label, "length": length, **row}), flush=True)
 
 

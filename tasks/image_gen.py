@@ -35,7 +35,7 @@ TASK = Task(
     unit="image",
     parameters={"images_per_prompt": 1},
     datasets={
-        "embedded": Embedded("image-gen", parameters={"steps": 20}),
+        "embedded": Embedded("image-gen", parameters={"steps": 20, "guidance_scale": 3.0}),
         "standard": Hub(
             "EnergyStarAI/image_generation",
             revision="main",

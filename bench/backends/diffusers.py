@@ -92,8 +92,9 @@ class ImageSession:
     def _draw(self, prompts: list[str]) -> list[Any]:
         import torch
 
-        steps = self._spec.parameters.get("steps")
-        chosen = {} if steps is None else {"num_inference_steps": int(steps)}
+        names = {"steps": "num_inference_steps", "guidance_scale": "guidance_scale"}
+        fixed = {name: self._spec.parameters.get(ours) for ours, name in names.items()}
+        chosen = {name: value for name, value in fixed.items() if value is not None}
         seeds = [zlib.crc32(prompt.encode()) for prompt in prompts]
         result = self._pipeline(
             prompts,

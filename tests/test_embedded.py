@@ -93,6 +93,8 @@ def test_files_are_small_and_without_pickles() -> None:
     files = [file for file in (embedded.ROOM / "models").rglob("*") if file.is_file()]
     assert sum(file.stat().st_size for file in files) <= LIMIT
     assert {file.suffix for file in files} <= {".safetensors", ".json", ".md", ".txt"}
+    configs = [file.read_text(encoding="utf-8") for file in files if file.suffix == ".json"]
+    assert not [text for text in configs if '"_name_or_path": "/' in text]
 
 
 @pytest.mark.parametrize("task", embedded.TASK_IDS)

@@ -111,10 +111,14 @@ def save_half(model: Any, folder: Path) -> None:
 
 
 def readable(folder: Path) -> None:
-    """Weights are saved for their owner only; what ships in a package is for all to read."""
+    """Fit to ship: readable for all, and no config tells from which folder a part was read."""
     for file in folder.rglob("*"):
         if file.is_file():
             file.chmod(0o644)
+    for file in folder.rglob("config.json"):
+        config = json.loads(file.read_text(encoding="utf-8"))
+        if config.pop("_name_or_path", None) is not None:
+            file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def write_rows(name: str, rows: list[dict[str, str]]) -> None:

@@ -94,7 +94,7 @@ def test_the_plan_holds_the_windows_that_are_asked_for() -> None:
     assert [count(OURS, "h100", x) for x in plan.LENGTHS] == [200, 200, 200, 200, 30, 8]
     assert count("Zeus", "turing", 0.1) == count(OURS, "turing", 0.1) == 40
     seeds = {j.tool: j.segments[0][1] for j in jobs if j.profile == "h100" and j.segments}
-    assert set(plan.PROFILES) <= set(simulated_nvml.PROFILES)
+    assert set(page.WHAT) == set(plan.PROFILES) <= set(simulated_nvml.PROFILES)
     assert seeds["Zeus"] == seeds["polling"] == plan.seed("h100", 0.05, 0)
 
 

@@ -35,8 +35,8 @@ Record = dict[str, Any]
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-meters", description=__doc__)
-    parser.add_argument("--profiles", default=",".join(plan.PROFILES))
-    parser.add_argument("--lengths", default=",".join(f"{x:g}" for x in plan.LENGTHS))
+    parser.add_argument("--profiles", help="by default " + ",".join(plan.PROFILES))
+    parser.add_argument("--lengths", help="seconds: " + ",".join(f"{x:g}" for x in plan.LENGTHS))
     parser.add_argument("--windows", type=int, help="at most so many a cell, of every tool")
     parser.add_argument("--tools", default=",".join(plan.everything()))
     parser.add_argument("--quick", action="store_true", help="a look: few, short windows, no page")
@@ -164,19 +164,27 @@ def versions(python: Path) -> dict[str, str]:
     return dict(json.loads(answer.stdout))
 
 
+def scope(asked: argparse.Namespace) -> tuple[list[str], list[float], Counts]:
+    """Profiles, lengths and how many windows, as asked for."""
+    profiles, lengths = list(plan.PROFILES), list(plan.LENGTHS)
+    counts = Counts()
+    if asked.quick:
+        profiles, lengths, counts = ["h100", "turing"], [0.1, 1.0], Counts(ours=6, others=3)
+    if asked.profiles:
+        profiles = asked.profiles.split(",")
+    if asked.lengths:
+        lengths = [float(word) for word in asked.lengths.split(",")]
+    if asked.windows is not None:
+        counts = Counts(ours=asked.windows, others=asked.windows)
+    return profiles, lengths, counts
+
+
 def observe(asked: argparse.Namespace, folder: Path) -> list[Record]:
     """Everything, as records; the first says how it was made."""
     python = asked.peers / "bin" / "python" if asked.peers else peers_python(folder / "peers")
     lab = Laboratory(folder, python.absolute())
     tools = asked.tools.split(",")
-    counts = Counts()
-    if asked.windows is not None:
-        counts = Counts(ours=asked.windows, others=asked.windows)
-    profiles = asked.profiles.split(",")
-    lengths = [float(word) for word in asked.lengths.split(",")]
-    if asked.quick:
-        counts, lengths = Counts(ours=6, others=3), [0.1, 1.0]
-        profiles = [profile for profile in profiles if profile in ("h100", "turing")]
+    profiles, lengths, counts = scope(asked)
     say("importing")
     imports = {tool: lab.import_seconds(tool) for tool in tools}
     began = time.perf_counter()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -247,8 +246,8 @@ def summary(measured: dict[tuple[str, str, float], Cell]) -> str:
     if not ours:
         return ""
     parts = []
-    for profile, group in itertools.groupby(ours, key=lambda key: key[0]):
-        picked = [ours[key] for key in group]
+    for profile in dict.fromkeys(key[0] for key in ours):
+        picked = [one for key, one in ours.items() if key[0] == profile]
         held, all_ = sum(c.covered for c in picked), sum(len(c.halves) for c in picked)
         parts.append((profile, held, all_))
     held, all_ = sum(p[1] for p in parts), sum(p[2] for p in parts)
@@ -272,7 +271,7 @@ def tables(records: Sequence[Record]) -> str:
     """The generated part, between its markers."""
     how = next(r for r in records if r.get("kind") == "how")
     measured = cells(records)
-    profiles = list(dict.fromkeys(key[0] for key in measured))
+    profiles = sorted({key[0] for key in measured}, key=list(WHAT).index)
     head, figures = cost_rows(records)
     costs = [
         [tool, *("" if value is None else seconds(value) for value in row)]

@@ -18,7 +18,7 @@ options = $(foreach m,$(MODEL),--model $(m)) \
 	$(if $(DATASET),--dataset $(DATASET)) \
 	$(if $(BUDGET),--budget $(BUDGET)) $(ARGS)
 
-.PHONY: bench submit board plots test check bench-meters doctor embedded generated help clean
+.PHONY: bench submit board plots test check bench-meters gpu-check doctor embedded generated help clean
 
 bench: $(READY) ## measure: TASK= MODEL="a b" DEVICE= DTYPE= BATCH= WEIGHTS= DATASET= BUDGET=
 	@$(BIN)/joulebench run $(TASK) $(options)
@@ -58,6 +58,9 @@ generated: $(READY) ## write again all that is generated: board, plots, schema
 
 bench-meters: $(READY) ## compare our meter with other tools on a simulated driver: ARGS="--quick"
 	@$(BIN)/python -m tools.bench_meters $(ARGS)
+
+gpu-check: $(READY) ## ask a real NVIDIA GPU, eight minutes at most: PART=sensor|battery
+	@$(BIN)/python -m tools.gpu_check $(or $(PART),sensor) $(ARGS)
 
 doctor: $(READY) ## say what this machine can measure, and how to cure what is missing
 	@$(BIN)/joulebench doctor

@@ -1,0 +1,1 @@
+"""Tools for those who build JouleBench; none of them ships with it."""

@@ -1,0 +1,38 @@
+"""The door of the GPU check: `python -m tools.gpu_check sensor|battery --out DIR`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from bench.run import be_quiet
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one part and say where its records lie; 2 where this machine can't."""
+    asked = _parser().parse_args(words)
+    be_quiet()
+    from tools.gpu_check import parts
+
+    try:
+        paths = parts.sensor(asked.out) if asked.part == "sensor" else parts.battery(asked)
+    except (ValueError, TimeoutError) as error:
+        print(f"gpu-check: {error}", file=sys.stderr)
+        return 2
+    print("\n".join(str(path) for path in paths))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tools.gpu_check", description=__doc__)
+    parser.add_argument("part", choices=("sensor", "battery"))
+    parser.add_argument("--out", type=Path, default=Path("docs/notebook"), help="folder of records")
+    parser.add_argument("--device", default="auto", help="battery: cpu, or cuda:N")
+    parser.add_argument("--budget", default="450", help="battery: seconds in all, or tiny")
+    parser.add_argument("--models", help="battery: names, comma between, instead of all")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,244 @@
+"""The battery part: published workloads with random weights, each by its own share of the time.
+
+The requests are the embedded ones (there is no network) at the settings of the standard data set.
+A block holds as many as let five windows and the warm-up fit: at most six, so that a run has
+thirty inferences or as many as fit, and at least one a window.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any
+
+from bench import embedded, find, machine
+from bench.backends import Failed, ModelNotFound, Session, Spec
+from bench.clock import Clock
+from bench.conduct import MIN_TRIALS, Order, conduct
+from bench.measure import Rig
+from bench.meters import Site
+from bench.records import Machine, Model, Result
+from bench.run import open_meters
+from bench.stats import energy_joules
+from bench.task import Embedded, Workload, workload
+from bench.units import JOULES_PER_KWH
+
+DATASET = "embedded requests at published settings"
+SOURCE = "AI Energy Score leaderboard (Hugging Face), H100, GPU energy, 2025"
+MOST_PER_BLOCK = 6
+OTHER_WINDOWS = 2  # warm-up and the picture of power
+SLOW_SECONDS = 3.0  # an inference that takes this long is not timed twice
+IDLE_SECONDS, EDGE_SECONDS = 20.0, 2.0
+LOCK_WAIT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One workload, its share of the time, and the published kWh per 1,000 inferences."""
+
+    task: str
+    model: str
+    dtype: str
+    share: float
+    published_kwh_per_1000: float
+
+
+ENTRIES = (
+    Entry("text-gen", "gpt2", "float16", 0.13, 0.00215),
+    Entry("text-classification", "distilbert", "float32", 0.12, 0.000218),
+    Entry("image-gen", "sd-2.1", "float32", 0.27, 0.534),
+    Entry("image-gen", "sdxl", "float32", 0.48, 1.64),
+)
+
+
+def chosen(names: Sequence[str] | None) -> list[Entry]:
+    """The entries of these models, all if None. Raises ValueError for an unknown one."""
+    if names is None:
+        return list(ENTRIES)
+    known = {entry.model: entry for entry in ENTRIES}
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise ValueError(f"the battery has no {missing[0]!r}: there are {', '.join(known)}")
+    return [known[name] for name in names]
+
+
+def run_all(
+    device: str,
+    described: Machine,
+    entries: Sequence[Entry],
+    seconds: float,
+    clock: Clock,
+    tell: Callable[[str], None],
+) -> dict[str, Any]:
+    """Run every entry that can be run here within `seconds`; 0 seconds make tiny runs."""
+    until = clock.now() + seconds
+    skipped: list[str] = []
+    ready = []
+    for entry in entries:
+        why = _why_not(entry)
+        if why:
+            tell(why)
+            skipped.append(why)
+        else:
+            ready.append(entry)
+    rows = []
+    for position, entry in enumerate(ready):
+        left = entry.share / math.fsum(e.share for e in ready[position:])
+        share = left * (until - clock.now()) if seconds else 0.0
+        tell(f"{entry.model}: {f'{share:.0f} s' if seconds else 'tiny'}")
+        try:
+            rows.append(_Run(entry, device, described, clock, tell).row(share))
+        except (Failed, ModelNotFound) as failure:
+            skipped.append(f"{entry.model}: {failure}")
+    return {"published_source": SOURCE, "dataset": DATASET, "rows": rows, "skipped": skipped}
+
+
+def _why_not(entry: Entry) -> str | None:
+    """Why an entry is left out, in one line; None where it can run."""
+    try:
+        backend = _backend(find.task(entry.task).tag)
+    except find.NotFound as missing:
+        return f"{entry.model} is left out: {missing}"
+    library = backend.__name__.rpartition(".")[2]
+    if library == "diffusers" and not _installed(library):
+        return f"{entry.model} is left out: the package diffusers is not installed"
+    return None
+
+
+def _installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+def _backend(tag: str) -> ModuleType:
+    for name in find.names("backend"):
+        module = find.module("backend", name)
+        if tag in module.TAGS:
+            return module
+    raise find.NotFound(f"no backend serves {tag}")
+
+
+class _Run:
+    """One entry on one device."""
+
+    def __init__(
+        self,
+        entry: Entry,
+        device: str,
+        described: Machine,
+        clock: Clock,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._entry, self._clock, self._tell = entry, clock, tell
+        self._described = described
+        task = find.task(entry.task)
+        self._backend = _backend(task.tag)
+        self._workload = _workload(entry.task)
+        gpus = [d.domain for d in described.devices if d.used and d.domain.startswith("gpu:")]
+        self._gpu = gpus[0] if gpus else None
+        named = "cuda:0" if device == "auto" else device
+        self._spec = Spec(
+            task_id=task.id,
+            tag=task.tag,
+            model=entry.model,
+            parameters=self._workload.parameters,
+            weights="random",
+            dtype=entry.dtype if self._gpu else "auto",
+            devices=(named if self._gpu else "cpu",),
+        )
+
+    def row(self, share: float) -> dict[str, Any]:
+        """Run for about `share` seconds, 0 for a tiny run, and compare with what was published."""
+        began = self._clock.now()
+        pace, loading = self._pace()
+        left = share - (self._clock.now() - began) - loading
+        size = block_size(pace, left) if share else 1
+        result = self._measured(size, left if share else None)
+        return {**self._compared(result), "seconds": self._clock.now() - began, "block_size": size}
+
+    def _pace(self) -> tuple[float, float]:
+        """Seconds of one inference (warm, unless it is slow), and of loading."""
+        began = self._clock.now()
+        session: Session = self._backend.load(self._spec)
+        loading = self._clock.now() - began
+        try:
+            for _ in range(2):
+                began = self._clock.now()
+                session.serve(self._workload.requests[:1])
+                pace = self._clock.now() - began
+                if pace > SLOW_SECONDS:
+                    break
+            return pace, loading
+        finally:
+            session.close()
+
+    def _measured(self, size: int, budget: float | None) -> Result:
+        """One whole run; quick, one inference a window, where there is no budget."""
+        requests = self._workload.requests
+        blocks = tuple(
+            requests[start : start + size] for start in range(0, len(requests) - size + 1, size)
+        )
+        served = replace(self._workload, blocks=blocks)
+        order = Order(
+            model=Model(
+                id=self._entry.model, revision=None, weights="random", dtype=None,
+                parameter_count=None, settings={},
+            ),
+            profile="standard" if budget else "quick",
+            budget_seconds=budget or 1.0,
+            max_inferences=None if budget else size,
+        )  # fmt: skip
+        with machine.lock(LOCK_WAIT_SECONDS, self._tell):
+            watch = machine.Watch(self._described)
+            opened, sensors = open_meters(None, Site(self._clock, self._described.devices))
+            rig = Rig(self._clock, tuple(item.meter for item in opened), watch.look)
+            described = self._described.model_copy(update={"sensors": sensors})
+            return conduct(order, served, described, rig, self._load, _forget, self._tell)
+
+    def _load(self) -> Session:
+        session: Session = self._backend.load(self._spec)
+        return session
+
+    def _compared(self, result: Result) -> dict[str, Any]:
+        """The GPU's own energy beside the published figure, which is the GPU's too."""
+        entry, trials = self._entry, result.measured()
+        count = sum(trial.work.inference_count for trial in trials)
+        joules = [energy_joules(t, (self._gpu,)) for t in trials] if self._gpu else []
+        known = [value for value in joules if value is not None]
+        whole = bool(known) and len(known) == len(trials) and count > 0
+        kwh = 1000 * math.fsum(known) / count / JOULES_PER_KWH if whole else None
+        seconds = math.fsum(trial.duration_seconds for trial in trials)
+        return {
+            "model": entry.model,
+            "task": entry.task,
+            "dtype": result.model.dtype,
+            "inference_count": count,
+            "window_count": len(trials),
+            "seconds_per_inference": seconds / count if count else None,
+            "gpu_kwh_per_1000": kwh,
+            "published_kwh_per_1000": entry.published_kwh_per_1000,
+            "ratio": kwh / entry.published_kwh_per_1000 if kwh is not None else None,
+            "result": result.model_dump(mode="json"),
+        }
+
+
+def _forget(result: Result) -> None:
+    """The whole run goes into the record; nothing is saved on the way."""
+
+
+def _workload(name: str) -> Workload:
+    """The embedded requests of a task, with the parameters of its standard data set."""
+    task = find.task(name)
+    source = task.datasets["embedded"]
+    assert isinstance(source, Embedded)
+    rows = embedded.rows(source.file)
+    return workload(task, DATASET, rows, task.datasets["standard"].parameters)
+
+
+def block_size(pace: float, seconds: float) -> int:
+    """Inferences in a block, so that five windows and the others fit into so many seconds."""
+    windows = MIN_TRIALS + OTHER_WINDOWS
+    usable = seconds - IDLE_SECONDS - EDGE_SECONDS * windows
+    return max(1, min(MOST_PER_BLOCK, int(usable / (windows * max(pace, 1e-9)))))

@@ -1,0 +1,76 @@
+"""The battery part in Markdown: our figures beside published ones, and where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tools.gpu_check.record import number, table, title
+
+APART = 0.25
+COLUMNS = (
+    "model",
+    "task",
+    "precision",
+    "inferences",
+    "windows",
+    "s an inference",
+    "GPU, kWh per 1,000",
+    "published",
+    "ratio",
+    "remark",
+)
+
+
+def page(record: Mapping[str, Any]) -> str:
+    """The whole page."""
+    words = [
+        f"Random weights, {record['dataset']}: prompts and texts are other ones than the "
+        "published, so lengths differ. Energy is the GPU's alone, idle included.",
+        f"Published: {record['published_source']}.",
+        "",
+    ]
+    rows = [_cells(row) for row in record["rows"]]
+    skipped = [f"- {line}" for line in record["skipped"]]
+    doubts = [f"- {line}" for row in record["rows"] for line in _doubts(row)]
+    lines = [*title(record), *words, *table(COLUMNS, rows), *skipped, *doubts]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _cells(row: Mapping[str, Any]) -> list[str]:
+    return [
+        row["model"],
+        row["task"],
+        row["dtype"] or "–",
+        str(row["inference_count"]),
+        str(row["window_count"]),
+        number(row["seconds_per_inference"], digits=4),
+        number(row["gpu_kwh_per_1000"], digits=4),
+        number(row["published_kwh_per_1000"], digits=4),
+        number(row["ratio"]),
+        remark(row),
+    ]
+
+
+def remark(row: Mapping[str, Any]) -> str:
+    """What a reader should know of the comparison, in a clause."""
+    result = row["result"]
+    if result["status"] != "done":
+        failure = result["failure"]
+        return f"failed: {failure['message']}" if failure else "interrupted"
+    if row["ratio"] is None:
+        return "no GPU energy was read, so there is no comparison"
+    said = [f"stopped by {result['stop_reason']}"] if row["inference_count"] < 30 else []
+    if abs(row["ratio"] - 1) > APART:
+        more = "above" if row["ratio"] > 1 else "below"
+        said.append(f"{100 * abs(row['ratio'] - 1):.0f} % {more} the published figure")
+    return "; ".join(said) or "within 25 %"
+
+
+def _doubts(row: Mapping[str, Any]) -> list[str]:
+    usual = {"random-weights", "quality-missing"}
+    return [
+        f"{row['model']}: {doubt['message']}"
+        for doubt in row["result"]["doubts"]
+        if doubt["code"] not in usual
+    ]

@@ -92,7 +92,8 @@ def test_the_plan_holds_the_windows_that_are_asked_for() -> None:
         return sum(n for j in mine for x, _, n in j.segments if x == length)
 
     assert [count(OURS, "h100", x) for x in plan.LENGTHS] == [200, 200, 200, 200, 30, 8]
-    assert count("Zeus", "turing", 0.1) == count(OURS, "turing", 0.1) == 40
+    assert count("polling", "turing", 0.1) == count(OURS, "turing", 0.1) == 30
+    assert count("Zeus", "turing", 0.1) == 10 and count("Zeus", "h100", 0.1) == 30
     seeds = {j.tool: j.segments[0][1] for j in jobs if j.profile == "h100" and j.segments}
     assert set(page.WHAT) == set(plan.PROFILES) <= set(simulated_nvml.PROFILES)
     assert seeds["Zeus"] == seeds["polling"] == plan.seed("h100", 0.05, 0)

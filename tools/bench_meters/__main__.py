@@ -40,7 +40,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--windows", type=int, help="at most so many a cell, of every tool")
     parser.add_argument("--tools", default=",".join(plan.everything()))
     parser.add_argument("--quick", action="store_true", help="a look: few, short windows, no page")
-    parser.add_argument("--side-by-side", type=int, default=16, help="processes of ours at a time")
+    parser.add_argument("--side-by-side", type=int, default=24, help="processes of ours at a time")
     parser.add_argument("--peers", type=Path, help="an environment that has the peers already")
     parser.add_argument("--records", type=Path, default=RECORDS, help="where each window is kept")
     parser.add_argument("--page-only", action="store_true", help="write the page from the records")
@@ -189,12 +189,16 @@ def observe(asked: argparse.Namespace, folder: Path) -> list[Record]:
     imports = {tool: lab.import_seconds(tool) for tool in tools}
     began = time.perf_counter()
     jobs = plan.windows(profiles, lengths, counts, tools)
-    rows = measure(lab, jobs, asked.side_by_side)
+    rows = measure(lab, [job for job in jobs if not job.loud], asked.side_by_side)
+    keep(asked.records, rows)  # the rest takes minutes and may fail
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     say("costs and faults")
     with ThreadPoolExecutor(4) as pool:
         rows += [{**row, "kind": "cost"} for p in pool.map(lab.run, plan.costs(tools)) for row in p]
         rows += [row for part in pool.map(lab.run, plan.faults(tools)) for row in part]
-    load = os.getloadavg()[1] if hasattr(os, "getloadavg") else None
+    say("those that keep a core busy")
+    with ThreadPoolExecutor(max(1, os.cpu_count() or 1)) as pool:
+        rows += [r for part in pool.map(lab.run, [j for j in jobs if j.loud]) for r in part]
     how = {
         "kind": "how",
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -209,6 +213,11 @@ def observe(asked: argparse.Namespace, folder: Path) -> list[Record]:
     return [how, *rows]
 
 
+def keep(path: Path, records: list[Record]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+
+
 def main() -> None:
     asked = arguments()
     if not asked.page_only:
@@ -217,8 +226,7 @@ def main() -> None:
             records = observe(asked, folder)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-        asked.records.parent.mkdir(parents=True, exist_ok=True)
-        asked.records.write_text("".join(json.dumps(record) + "\n" for record in records))
+        keep(asked.records, records)
     records = [json.loads(line) for line in asked.records.read_text().splitlines()]
     tables = page.tables(records)
     if asked.quick:

@@ -128,10 +128,9 @@ def profile_table(profile: str, measured: dict[tuple[str, str, float], Cell]) ->
     lengths = sorted({length for _, length in mine})
     head = ["median / worst error", *(f"{length:g} s" for length in lengths)]
     rows = [[tool, *(shown(mine.get((tool, x))) for x in lengths)] for tool in tools]
-    for tool, words in ((OURS, "windows, ours"), (_other(tools), "windows, each other")):
-        if tool:
-            count = [mine.get((tool, x)) for x in lengths]
-            rows.append([words, *(str(len(c.errors) + c.unread) if c else "" for c in count)])
+    rows.append(["windows, ours", *(_counts([mine.get((OURS, x))]) for x in lengths)])
+    others = ([mine.get((tool, x)) for tool in tools if tool != OURS] for x in lengths)
+    rows.append(["windows, each other", *map(_counts, others)])
     ours = [mine.get((OURS, x)) for x in lengths]
     rows.append(["our 95 % interval covers", *(_coverage(c) for c in ours)])
     half = (percent(statistics.median(c.halves)) if c and c.halves else "" for c in ours)
@@ -139,8 +138,9 @@ def profile_table(profile: str, measured: dict[tuple[str, str, float], Cell]) ->
     return f"**{profile}**: {WHAT.get(profile, '')}.\n\n{table(head, rows)}"
 
 
-def _other(tools: Sequence[str]) -> str | None:
-    return next((tool for tool in tools if tool != OURS), None)
+def _counts(found: Sequence[Cell | None]) -> str:
+    counts = sorted({len(c.errors) + c.unread for c in found if c})
+    return " or ".join(str(count) for count in counts)
 
 
 def _coverage(one: Cell | None) -> str:
@@ -258,7 +258,11 @@ def summary(measured: dict[tuple[str, str, float], Cell]) -> str:
 def made(how: Record, records: Sequence[Record]) -> str:
     names = ", ".join(f"{name} {number}" for name, number in how["versions"].items())
     windows = sum(1 for r in records if "kind" not in r and r["fault"] is None)
-    load = "" if how["load"] is None else f", load average {how['load']:.1f} near the end"
+    load = (
+        ""
+        if how["load"] is None
+        else f", load average {how['load']:.1f} at the end of the errors' part"
+    )
     return (
         f"Made on {how['date']} by `make bench-meters`: {windows:,} windows in "
         f"{how['minutes']:.0f} minutes on a machine with {how['cores']} cores{load}, "

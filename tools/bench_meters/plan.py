@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .meters import OF_THE_PEERS, OURS, TOOLS
+from .meters import OURS, TOOLS
 
 PROFILES = (
     *("h100", "a100", "volta", "lagging", "slow-calls", "part-time-counter"),
@@ -15,6 +15,7 @@ PROFILES = (
 )
 LENGTHS = (0.05, 0.1, 0.5, 1.0, 5.0, 30.0)
 FULL_TIME = ("h100", "a100", "volta")  # where issue 3 states how many windows there must be
+WITHOUT_COUNTER = ("turing", "part-time-power", "average-only")
 OPTIONS = {
     "part-time-counter": {"nvml_counter_duty": "0.25"},
     "turing": {"nvml_power_duty": "1"},
@@ -41,8 +42,9 @@ class Job:
         return sum(count * (1.1 * length + REST_SECONDS) for length, _, count in self.segments)
 
     @property
-    def by_a_peer(self) -> bool:
-        return self.tool in OF_THE_PEERS
+    def loud(self) -> bool:
+        """Zeus polls as fast as it can where there is no counter: a core each, so run apart."""
+        return self.tool == "Zeus" and self.profile in WITHOUT_COUNTER
 
     def text(self) -> dict[str, Any]:
         """What the worker is told."""
@@ -63,17 +65,21 @@ class Counts:
     """
 
     ours: int = 200
-    others: int = 40
+    others: int = 30
+    loud: int = 10
     longer: dict[float, tuple[int, int]] = field(
-        default_factory=lambda: {5.0: (30, 8), 30.0: (8, 3)}
+        default_factory=lambda: {5.0: (30, 6), 30.0: (8, 2)}
     )
 
     def of(self, tool: str, profile: str, length: float) -> int:
         most = tool == OURS and profile in FULL_TIME
+        base = self.ours if most else self.others
+        if Job(tool, profile, ()).loud:
+            base = min(base, self.loud)
         for limit, (ours, others) in sorted(self.longer.items(), reverse=True):
             if length >= limit:
-                return min(self.ours, ours) if most else min(self.others, others)
-        return self.ours if most else self.others
+                return min(base, ours if most else others)
+        return base
 
 
 def seed(profile: str, length: float, chunk: int) -> int:

@@ -132,7 +132,7 @@ class _Card:
             (
                 "sweep",
                 lambda: wave.sweep(uuid, clock, load, step, plan.sweep_steps),
-                (9 * plan.sweep_steps + 30) * step,
+                (9 * (plan.sweep_steps + 8) + 30) * step,
             ),
         ]
 

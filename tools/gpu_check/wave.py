@@ -22,6 +22,7 @@ from tools.gpu_check.trail import Change, Trail, between, mean_power, mean_watts
 DRIFT = 1.04  # a beat of the wave against the step is 26 steps
 SLOW_PERIOD_STEPS, SLOW_PERIODS = 12, 3
 PERIODS, DUTIES = (0.3, 1.0, 2.5), (0.25, 0.5, 0.75)
+PAUSE_STEPS = 4
 ALL_THE_TIME, PART_OF_IT = 0.8, 0.65
 
 Bursts = list[tuple[float, float]]
@@ -130,24 +131,35 @@ def _duty(bursts: Bursts) -> float | None:
 
 
 def sweep(uuid: str, clock: Clock, load: Load, step: float, steps: int) -> list[Section]:
-    """The counter's mean power by period and duty of a wave, as a share from rest to load.
+    """What the counter sees of waves by period and duty: energy above rest, as a share of load's.
 
-    A counter that integrates gives the duty; on a real card the ramps of power are inside too.
+    A counter that integrates sees the duty; on a real card the ramps of power are inside too.
     """
     with Trail(uuid, clock) as slow:
         bursts = wave(clock, load, SLOW_PERIOD_STEPS * step, 0.5, 2 * SLOW_PERIOD_STEPS * step)
     rest, busy = _levels(slow, bursts, step)
     rows = []
     for period, duty in itertools.product(PERIODS, DUTIES):
-        with Trail(uuid, clock) as trail:
+        with Trail(uuid, clock, with_power=False) as trail:
+            clock.sleep(PAUSE_STEPS * step)
             bursts = wave(clock, load, period * step, duty, steps * step)
-        watts = mean_watts(between(trail.counter.changes, bursts[0][0] + step, bursts[-1][0]))
-        known = watts is not None and rest is not None and busy is not None and busy > rest
+            clock.sleep(PAUSE_STEPS * step)
+        whole = len(bursts) * period * step
         rows.append(
             {
                 "period_steps": period,
-                "duty": _duty(bursts),
-                "seen_share": (watts - rest) / (busy - rest) if known else None,  # type: ignore[operator]
+                "duty": math.fsum(off - on for on, off in bursts) / whole,
+                "seen_share": _seen(trail.counter.changes, rest, busy, whole),
             }
         )
     return rows
+
+
+def _seen(
+    steps: Sequence[Change], rest: float | None, busy: float | None, seconds: float
+) -> float | None:
+    """The energy of all steps above rest, as a share of what load all the time would be."""
+    if rest is None or busy is None or busy <= rest or len(steps) < 2:
+        return None
+    joules = steps[-1].value - steps[0].value - rest * (steps[-1].seconds - steps[0].seconds)
+    return joules / ((busy - rest) * seconds)

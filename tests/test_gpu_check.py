@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from made import made_result
 from simulated_nvml import build, compiler
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -195,6 +196,24 @@ def test_the_battery_runs_and_says_what_it_left_out(tmp_path, monkeypatch):
 def test_published_settings_are_those_of_the_standard_data_set():
     assert battery._workload("image-gen").parameters["steps"] == 30
     assert battery._workload("text-gen").parameters["new_tokens"] == 10
+
+
+def test_the_gpu_alone_is_compared_and_a_missing_window_leaves_no_figure():
+    entry = battery.Entry("image-gen", "x", "float32", 1.0, published_kwh_per_1000=0.01)
+    result = made_result(energies=(3000.0,) * 5, inferences=100)
+    row = battery.compared(entry, "gpu:0", result)
+    assert row["gpu_kwh_per_1000"] == pytest.approx(30 * 1000 / 3.6e6)
+    assert row["ratio"] == pytest.approx(0.8333, rel=1e-3)
+    assert row["inference_count"] == 500 and row["seconds_per_inference"] == pytest.approx(0.1)
+    assert battery.compared(entry, "gpu:1", result)["gpu_kwh_per_1000"] is None
+    assert battery.compared(entry, None, result)["ratio"] is None
+
+
+def test_a_missing_package_is_named(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tools.gpu_check.parts", None)
+    monkeypatch.delattr("tools.gpu_check.parts", raising=False)
+    assert main(["sensor"]) == 2
+    assert "is not installed" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,18 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench.run import be_quiet
-
 
 def main(words: list[str] | None = None) -> int:
     """Run one part and say where its records lie; 2 where this machine can't."""
     asked = _parser().parse_args(words)
-    be_quiet()
-    from tools.gpu_check import parts
+    try:
+        from bench.run import be_quiet
 
+        be_quiet()
+        from tools.gpu_check import parts
+    except ModuleNotFoundError as missing:
+        print(f"gpu-check: the package {missing.name} is not installed", file=sys.stderr)
+        return 2
     try:
         paths = parts.sensor(asked.out) if asked.part == "sensor" else parts.battery(asked)
     except (ValueError, TimeoutError) as error:

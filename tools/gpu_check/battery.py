@@ -156,7 +156,8 @@ class _Run:
         left = share - (self._clock.now() - began) - loading
         size = block_size(pace, left) if share else 1
         result = self._measured(size, left if share else None)
-        return {**self._compared(result), "seconds": self._clock.now() - began, "block_size": size}
+        took = {"seconds": self._clock.now() - began, "block_size": size}
+        return {**compared(self._entry, self._gpu, result), **took}
 
     def _pace(self) -> tuple[float, float]:
         """Seconds of one inference (warm, unless it is slow), and of loading."""
@@ -201,27 +202,28 @@ class _Run:
         session: Session = self._backend.load(self._spec)
         return session
 
-    def _compared(self, result: Result) -> dict[str, Any]:
-        """The GPU's own energy beside the published figure, which is the GPU's too."""
-        entry, trials = self._entry, result.measured()
-        count = sum(trial.work.inference_count for trial in trials)
-        joules = [energy_joules(t, (self._gpu,)) for t in trials] if self._gpu else []
-        known = [value for value in joules if value is not None]
-        whole = bool(known) and len(known) == len(trials) and count > 0
-        kwh = 1000 * math.fsum(known) / count / JOULES_PER_KWH if whole else None
-        seconds = math.fsum(trial.duration_seconds for trial in trials)
-        return {
-            "model": entry.model,
-            "task": entry.task,
-            "dtype": result.model.dtype,
-            "inference_count": count,
-            "window_count": len(trials),
-            "seconds_per_inference": seconds / count if count else None,
-            "gpu_kwh_per_1000": kwh,
-            "published_kwh_per_1000": entry.published_kwh_per_1000,
-            "ratio": kwh / entry.published_kwh_per_1000 if kwh is not None else None,
-            "result": result.model_dump(mode="json"),
-        }
+
+def compared(entry: Entry, gpu: str | None, result: Result) -> dict[str, Any]:
+    """The GPU's own energy beside the published figure, which is the GPU's too."""
+    trials = result.measured()
+    count = sum(trial.work.inference_count for trial in trials)
+    joules = [energy_joules(trial, (gpu,)) for trial in trials] if gpu else []
+    known = [value for value in joules if value is not None]
+    whole = bool(known) and len(known) == len(trials) and count > 0
+    kwh = 1000 * math.fsum(known) / count / JOULES_PER_KWH if whole else None
+    seconds = math.fsum(trial.duration_seconds for trial in trials)
+    return {
+        "model": entry.model,
+        "task": entry.task,
+        "dtype": result.model.dtype,
+        "inference_count": count,
+        "window_count": len(trials),
+        "seconds_per_inference": seconds / count if count else None,
+        "gpu_kwh_per_1000": kwh,
+        "published_kwh_per_1000": entry.published_kwh_per_1000,
+        "ratio": kwh / entry.published_kwh_per_1000 if kwh is not None else None,
+        "result": result.model_dump(mode="json"),
+    }
 
 
 def _forget(result: Result) -> None:

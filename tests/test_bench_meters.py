@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import simulated_nvml
 
-from tools.bench_meters import page, plan
+from tools.bench_meters import cells, page, plan
 from tools.bench_meters.meters import IMPORTS, OF_THE_PEERS, OURS, TOOLS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,7 +38,7 @@ HOW = {
 
 def test_a_cell_holds_the_median_the_worst_and_the_coverage() -> None:
     joules = (99.0, 100.5, 102.0, None)
-    one = page.cell([row(OURS, j, uncertainty=None if j is None else 0.6) for j in joules])
+    one = cells.cell([row(OURS, j, uncertainty=None if j is None else 0.6) for j in joules])
     assert one.middle == pytest.approx(0.01)
     assert one.worst == pytest.approx(0.02)
     assert (one.covered, len(one.halves), one.unread) == (2, 3, 1)
@@ -47,9 +47,9 @@ def test_a_cell_holds_the_median_the_worst_and_the_coverage() -> None:
 def test_a_peer_that_is_ahead_gets_a_line() -> None:
     mine = [row(OURS, 101.0, uncertainty=1.0), row(OURS, 98.0, uncertainty=1.0)]
     records = [HOW, *mine, row("Zeus", 100.5), row("Zeus", 90.0)]
-    assert page.ahead(page.cells(records)) == []
+    assert page.ahead(cells.cells(records)) == []
     records[-1]["joules"] = 99.9
-    (line,) = page.ahead(page.cells(records))
+    (line,) = page.ahead(cells.cells(records))
     assert line.startswith("- h100, 1 s: Zeus is ahead: median")
     assert "worst 0.50 % of 2 windows against our 2.0 % of 2" in line
     text = page.tables([*records, row(OURS, 1.0, kind="cost", open_seconds=1.0)])

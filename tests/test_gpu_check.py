@@ -17,7 +17,7 @@ from simulated_nvml import build, compiler
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tools.gpu_check import battery, battery_page, record, wave
+from tools.gpu_check import battery, battery_page, published, record, wave
 from tools.gpu_check.__main__ import main
 from tools.gpu_check.trail import Change, crossing, line, mean_power, mean_watts
 
@@ -173,8 +173,8 @@ def test_an_unknown_model_or_budget_is_refused(capsys):
 def test_the_battery_runs_and_says_what_it_left_out(tmp_path, monkeypatch):
     monkeypatch.setattr(battery, "_installed", lambda name: False)
     monkeypatch.setattr(battery.machine, "lock", lambda *a: nullcontext())
-    gone = battery.Entry("image-caption", "blip", "float32", 0.1, 1.0)
-    monkeypatch.setattr(battery, "ENTRIES", (*battery.ENTRIES, gone))
+    gone = published.Entry("image-caption", "blip", "float32", 0.1, 1.0)
+    monkeypatch.setattr(published, "ENTRIES", (*published.ENTRIES, gone))
     words = ["battery", "--device", "cpu", "--budget", "tiny", "--out", str(tmp_path)]
     assert main([*words, "--models", "distilbert,sdxl,blip"]) == 0
     (data,), (page,) = tmp_path.glob("*.json"), tmp_path.glob("*.md")
@@ -199,14 +199,14 @@ def test_published_settings_are_those_of_the_standard_data_set():
 
 
 def test_the_gpu_alone_is_compared_and_a_missing_window_leaves_no_figure():
-    entry = battery.Entry("image-gen", "x", "float32", 1.0, published_kwh_per_1000=0.01)
+    entry = published.Entry("image-gen", "x", "float32", 1.0, published_kwh_per_1000=0.01)
     result = made_result(energies=(3000.0,) * 5, inferences=100)
-    row = battery.compared(entry, "gpu:0", result)
+    row = published.compared(entry, "gpu:0", result)
     assert row["gpu_kwh_per_1000"] == pytest.approx(30 * 1000 / 3.6e6)
     assert row["ratio"] == pytest.approx(0.8333, rel=1e-3)
     assert row["inference_count"] == 500 and row["seconds_per_inference"] == pytest.approx(0.1)
-    assert battery.compared(entry, "gpu:1", result)["gpu_kwh_per_1000"] is None
-    assert battery.compared(entry, None, result)["ratio"] is None
+    assert published.compared(entry, "gpu:1", result)["gpu_kwh_per_1000"] is None
+    assert published.compared(entry, None, result)["ratio"] is None
 
 
 def test_a_missing_package_is_named(capsys, monkeypatch):

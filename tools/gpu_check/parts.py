@@ -11,6 +11,7 @@ from bench.clock import SystemClock
 from tools.gpu_check import battery as runs
 from tools.gpu_check import battery_page, cards, sensor_page
 from tools.gpu_check.load import CudaLoad, OpenLoad, gpu_count
+from tools.gpu_check.published import chosen
 from tools.gpu_check.record import head, write
 
 
@@ -46,5 +47,5 @@ def battery(asked: argparse.Namespace) -> tuple[Path, Path]:
     names = asked.models.split(",") if asked.models else None
     described = machine.describe(asked.device)
     record = head("battery", described, clock)
-    record |= runs.run_all(asked.device, described, runs.chosen(names), seconds, clock, say)
+    record |= runs.run_all(asked.device, described, chosen(names), seconds, clock, say)
     return write(record, battery_page.page(record), asked.out)

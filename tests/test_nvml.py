@@ -39,8 +39,18 @@ WINDOWS = [
     ("average-only", 5.0, 2, ""),
 ]
 SCENES = [
-    *("reset", "lost", "frozen", "forbidden", "no_sensor", "mig", "throttled", "no_driver"),
-    *("neighbour", "pair", "processes", "visible", "old_driver"),
+    *(
+        "reset",
+        "lost",
+        "frozen",
+        "forbidden",
+        "no_sensor",
+        "glimpse",
+        "mig",
+        "throttled",
+        "no_driver",
+    ),
+    *("no_driver", "neighbour", "pair", "processes", "visible", "old_driver"),
 ]
 
 
@@ -177,6 +187,7 @@ def codes(reading: dict[str, Any]) -> set[str]:
         ("frozen", "read-failed", "did not move"),
         ("forbidden", "energy-missing", "forbidden"),
         ("no_sensor", "energy-missing", "does not support"),
+        ("glimpse", "energy-missing", "missed so short a window"),
     ],
 )
 def test_a_fault_gives_none_and_says_why(

@@ -108,7 +108,7 @@ class Card:
             doubts.append(doubt("mig-whole-gpu", domain=self.device.domain))
         if self.averaged:
             doubts.append(doubt("power-averaged", domain=self.device.domain))
-        elif self.sampler and self.power_duty < 1:
+        elif self.sampler and self._looks_away:
             doubts.append(doubt("aliasing-risk", domain=self.device.domain))
         steps = (ended - began) / self.traits.step_seconds
         if steps < SHORTEST_STEPS:
@@ -118,6 +118,9 @@ class Card:
             return self._missing("energy-missing", self.reason or "unknown", began, ended)
         if source.failure:
             return self._missing("read-failed", source.failure, began, ended)
+        if self._looks_away and ended - began < self.traits.step_seconds:
+            reason = "a sensor that looks for a part of each step may have missed so short a window"
+            return self._missing("energy-missing", reason, began, ended)
         after = list(source.edges)
         if self.watch and _fell([*before, *after]):
             return self._missing("counter-reset", "", began, ended)
@@ -131,6 +134,12 @@ class Card:
             return self._missing("read-failed", reason, began, ended)
         self.traits = edges.learned(self.traits, result)
         return self._made(result.joules, self._spread(result, began, ended), began, ended, doubts)
+
+    @property
+    def _looks_away(self) -> bool:
+        if self.sampler:
+            return not self.averaged and self.power_duty < 1
+        return self.traits.duty < 1
 
     def _spread(self, result: edges.Bill, began: float, ended: float) -> float:
         if self.sampler is None:

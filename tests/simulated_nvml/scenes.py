@@ -87,6 +87,10 @@ def no_sensor() -> dict[str, object]:
     return measured(made(PROFILES["no-sensor"]), 0.2)
 
 
+def glimpse() -> dict[str, object]:
+    return measured(made(PROFILES["part-time-power"]), 0.05)
+
+
 def mig() -> dict[str, object]:
     world = made(PROFILES["mig"])
     os.environ["CUDA_VISIBLE_DEVICES"] = f"MIG-{uuid(0)[4:]}"

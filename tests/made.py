@@ -6,14 +6,12 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from bench import doubts, stats
+from bench import doubts, logbook, stats
 from bench.records import (
     Backend,
-    Boundary,
     Device,
     Doubt,
     Failure,
-    Gain,
     Idle,
     Machine,
     Model,
@@ -21,6 +19,7 @@ from bench.records import (
     Quality,
     Reading,
     Result,
+    Sensor,
     TaskInfo,
     Trial,
     Work,
@@ -59,7 +58,16 @@ def made_result(
     """
     domain = f"gpu:{slot}" if kind == "measured" else "cpu-package:0"
     method: Literal["counter", "modelled"] = "counter" if kind == "measured" else "modelled"
-    boundary = Boundary(domains=(domain,), kind=kind)
+    sensor = Sensor(
+        meter="nvml" if kind == "measured" else "modelled",
+        usable=True,
+        domains=(domain,),
+        method=method,
+        gain_relative_half_width=gain if kind == "measured" else 0.5,
+        gain_source="default",
+    )
+    machine = made_machine(domain, device, uuid, limit, sensor)
+    boundary = logbook.boundary(machine)
 
     def reading(joules: float, length: float, found: tuple[Doubt, ...] = ()) -> Reading:
         return Reading(
@@ -108,14 +116,14 @@ def made_result(
             settings={},
         ),
         backend=Backend(name="diffusers", versions={"torch": "2.13.0"}),
-        machine=made_machine(domain, device, uuid, limit),
-        protocol=made_protocol(),
+        machine=machine,
+        protocol=made_protocol(profile),
         boundary=boundary,
         idle=idle,
         trials=trials,
         quality=None if quality is None else made_quality(*quality),
         summary=None if failure else stats.summarize(trials, boundary, idle, UNITS[task]),
-        gain=Gain(relative_half_width=gain if kind == "measured" else 0.5, source="default"),
+        gain=logbook.gain(boundary, machine.sensors),
         doubts=(),
         rankable=False,
     )
@@ -158,8 +166,10 @@ def made_task(task: str, dataset: str) -> TaskInfo:
     )
 
 
-def made_machine(domain: str, device: str, uuid: str | None, limit: float | None) -> Machine:
-    """A machine with one used device."""
+def made_machine(
+    domain: str, device: str, uuid: str | None, limit: float | None, sensor: Sensor
+) -> Machine:
+    """A machine with one used device and its sensor."""
     return Machine(
         operating_system="Linux",
         architecture="x86_64",
@@ -177,15 +187,15 @@ def made_machine(domain: str, device: str, uuid: str | None, limit: float | None
                 default_power_limit_watts=limit,
             ),
         ),
-        sensors=(),
+        sensors=(sensor,),
     )
 
 
-def made_protocol() -> Protocol:
-    """The default rules."""
+def made_protocol(profile: str) -> Protocol:
+    """The rules of a profile."""
     return Protocol(
         budget_seconds=150.0,
-        target_relative_half_width=0.02,
+        target_relative_half_width=0.01 if profile == "strict" else 0.02,
         confidence_level=0.95,
         min_trials=5,
         max_trials=30,

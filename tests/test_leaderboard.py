@@ -207,6 +207,11 @@ def _better(content):
     energy["value"] = energy["value"] * (1 - 1e-15)
 
 
+def _second_gpu(content):
+    first = content["machine"]["devices"][0]
+    content["machine"]["devices"].append({**first, "domain": "gpu:1", "uuid": "GPU-1"})
+
+
 REFUSED = {
     "another digit in the summary": (_better, "energy_kwh_per_1000"),
     "an edited trial": (
@@ -252,6 +257,26 @@ REFUSED = {
         _set("trials", 3, "readings", 0, "method", "modelled"),
         "modelled",
     ),
+    "a domain left out of the boundary": (
+        _set("machine", "sensors", 0, "domains", ["gpu:0", "cpu-package:0"]),
+        "boundary is not",
+    ),
+    "a GPU left out of the boundary": (_second_gpu, "boundary is not"),
+    "a smaller scale error": (_set("gain", "relative_half_width", 0.001), "scale error is not"),
+    "no scale error": (_set("gain", None), "scale error is not"),
+    "fewer trials than the profile asks for": (_set("protocol", "min_trials", 2), "fewer trials"),
+    "a wider target": (_set("protocol", "target_relative_half_width", 0.2), "wider target"),
+    "the target of another profile": (_set("profile", "strict"), "wider target than a strict"),
+    "a lower confidence level": (_set("protocol", "confidence_level", 0.5), "lower confidence"),
+    "shorter windows": (_set("protocol", "window_seconds", 1.0), "shorter windows"),
+    "windows too short for the sensor": (
+        _set("machine", "sensors", 0, "step_seconds", 0.2),
+        "shorter windows",
+    ),
+    "a shorter block": (_set("protocol", "max_inferences", 1), "fewer inferences"),
+    "another unit than the task's": (_set("task", "unit", "inference"), "counts in images"),
+    "an end before enough trials": (_set("protocol", "min_trials", 7), "ended after 6 trials"),
+    "an end at trials it has not": (_set("stop_reason", "trials"), "6 trials are not the 30"),
 }
 
 
@@ -267,6 +292,18 @@ def test_refused(tmp_path, case):
     with pytest.raises(leaderboard.Refused, match=word):
         leaderboard.submit(path, tmp_path / "submissions")
     assert not (tmp_path / "submissions").exists()
+
+
+def test_what_a_quick_run_may_do_and_an_unknown_task_count_is_not_refused(tmp_path):
+    quick = made_around(0.1, profile="quick")
+    short = {"window_seconds": 0.5, "max_inferences": 4}
+    quick = judged(quick.model_copy(update={"protocol": quick.protocol.model_copy(update=short)}))
+    strict = made_around(0.1, 0.001, profile="strict")
+    for update in ({"id": "unheard-of"}, {"version": 99}):
+        other = made_around(0.1, task="text-classification")
+        task = other.task.model_copy(update=update)
+        for result in (quick, strict, other.model_copy(update={"task": task})):
+            assert leaderboard.check(saved(tmp_path, result)).refusals == ()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from pathlib import Path
 from bench import doubts, stats, store
 from bench.leaderboard.facets import reasons_without_rank
 from bench.leaderboard.possible import impossibilities
+from bench.leaderboard.provenance import contradictions
 from bench.records import Doubt, Result
 
 TASK_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -143,6 +144,7 @@ def _refusals(result: Result) -> Iterator[str]:
         yield from _recomputed(result)
     except (KeyError, ValueError, ArithmeticError) as error:
         yield f"The summary can't be recomputed from the trials: {error}."
+    yield from contradictions(result)
     yield from impossibilities(result)
 
 

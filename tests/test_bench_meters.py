@@ -56,6 +56,14 @@ def test_a_peer_that_is_ahead_gets_a_line() -> None:
     assert line in text and "less than our 50 ms take Zeus (10 ms)" in text
 
 
+def test_a_cell_without_our_number_says_what_the_others_give() -> None:
+    records = [HOW, row(OURS, None), row("Zeus", 40.0), row("polling", 90.0)]
+    (line,) = page.ahead(cells.cells(records))
+    assert line.endswith(
+        "ours gives no number. The others do, off in the median by Zeus 60 %, polling 10 %."
+    )
+
+
 def test_what_could_not_be_read_is_never_a_number() -> None:
     raised = {"tool": "Zeus", "profile": "h100", "fault": None, "length": None, "raised": "E: no"}
     records = [HOW, row(OURS, 100.0, uncertainty=1.0), raised]
@@ -65,8 +73,8 @@ def test_what_could_not_be_read_is_never_a_number() -> None:
 
 
 def test_figures_are_short_and_keep_their_size() -> None:
-    assert [page.percent(x) for x in (0.5, 0.013, 0.0042, 0.00012)] == [
-        "50 %", "1.3 %", "0.42 %", "0.012 %",
+    assert [page.percent(x) for x in (0.5, 0.013, 0.0042, 0.00012, 4e-6)] == [
+        "50 %", "1.3 %", "0.42 %", "0.012 %", "0.0004 %",
     ]  # fmt: skip
     assert page.percent(-0.5, sign=True) == "−50 %"
     assert [page.seconds(x) for x in (2.04, 0.42, 0.0042, 42e-6)] == [

@@ -37,7 +37,7 @@ def percent(share: float, sign: bool = False) -> str:
     """Two significant digits, without an exponent."""
     value = 100 * share
     size = abs(value)
-    digits = 0 if size >= 10 else 1 if size >= 1 else 2 if size >= 0.1 else 3
+    digits = sum(size < limit for limit in (9.95, 0.995, 0.0995, 0.00995))
     words = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
     return words.replace("-", "−") + " %"
 
@@ -96,26 +96,38 @@ def _coverage(one: Cell | None) -> str:
 def ahead(measured: dict[tuple[str, str, float], Cell]) -> list[str]:
     """One line for every cell in which a peer's median or worst error is smaller than ours."""
     lines = []
-    for (profile, tool, length), peer in measured.items():
+    order = list(WHAT)
+    places = {(p, x) for p, _, x in measured}
+    for profile, length in sorted(places, key=lambda place: (order.index(place[0]), place[1])):
         ours = measured.get((profile, OURS, length))
-        if tool == OURS or not peer.errors or ours is None:
+        peers = {t: c for (p, t, x), c in measured.items() if (p, x) == (profile, length)}
+        peers = {tool: c for tool, c in peers.items() if tool != OURS and c.errors}
+        if ours is None or not peers:
             continue
-        where = f"{profile}, {length:g} s: {tool} is ahead"
+        where = f"- {profile}, {length:g} s:"
         if not ours.errors:
-            lines.append(f"- {where}: ours gives no number there.")
-            continue
-        parts = []
-        if peer.middle < ours.middle:
-            parts.append(f"median {percent(peer.middle)} against our {percent(ours.middle)}")
-        if abs(peer.worst) < abs(ours.worst):
-            worst = f"{percent(abs(peer.worst))} of {len(peer.errors)}"
-            parts.append(
-                f"worst {worst} windows against our {percent(abs(ours.worst))} of "
-                f"{len(ours.errors)}"
+            off = ", ".join(f"{tool} {percent(c.middle)}" for tool, c in peers.items())
+            lines.append(
+                f"{where} ours gives no number. The others do, off in the median by {off}."
             )
-        if parts:
-            lines.append(f"- {where}: {'; '.join(parts)}.")
+            continue
+        lines += [
+            f"{where} {tool} is ahead: {words}."
+            for tool, peer in peers.items()
+            if (words := _nearer(peer, ours))
+        ]
     return lines
+
+
+def _nearer(peer: Cell, ours: Cell) -> str:
+    parts = []
+    if peer.middle < ours.middle:
+        parts.append(f"median {percent(peer.middle)} against our {percent(ours.middle)}")
+    if abs(peer.worst) < abs(ours.worst):
+        worst = f"{percent(abs(peer.worst))} of {len(peer.errors)} windows"
+        mine = f"{percent(abs(ours.worst))} of {len(ours.errors)}"
+        parts.append(f"worst {worst} against our {mine}")
+    return "; ".join(parts)
 
 
 def cost_rows(records: Sequence[Record]) -> tuple[list[str], dict[str, list[float | None]]]:
@@ -225,8 +237,17 @@ def tables(records: Sequence[Record]) -> str:
         [tool, *("" if value is None else seconds(value) for value in row)]
         for tool, row in figures.items()
     ]
-    behind = ahead(measured) or ["- In no cell."]
-    dear = cheaper(head, figures) or ["- In no cell."]
+    reason = (
+        "Where a sensor looks part of the time, what it misses is chance, for every tool alike: "
+        "ours is the one that says how much that may be."
+    )
+    behind = [reason, "", *ahead(measured)] if ahead(measured) else ["- In no cell."]
+    reason = (
+        "Ours waits for steps of the sensor before and after a window, and characterises it once: "
+        "that is where the accuracy comes from. Inside the window it does something only where there "
+        "is no counter: then it looks at the power ten times a step."
+    )
+    dear = [reason, "", *cheaper(head, figures)] if cheaper(head, figures) else ["- In no cell."]
     parts = [
         BEGIN,
         made(how, records),

@@ -15,7 +15,7 @@ from made import judged, made_around, made_result
 from bench import leaderboard, store
 from bench.doubts import doubt
 from bench.leaderboard.write import neutral
-from bench.records import Failure
+from bench.records import Failure, Result
 
 FAILURE = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
 
@@ -168,11 +168,12 @@ def test_the_slot_of_a_card_does_not_matter():
         ({"weights": "random"}, "random"),
         ({"profile": "quick"}, "quick"),
         ({"failure": FAILURE}, "CUDA ran out of memory"),
+        ({"energies": [9000.0] * 5}, "900 W, above 1.1 times its limit of 700 W"),
         ({"reading_doubts": (doubt("foreign-process", count=1, domain="gpu:0"),)}, "process"),
     ],
 )
 def test_what_cannot_be_compared_is_listed_and_says_why(tmp_path, options, word):
-    result = made_around(0.1, **options)
+    result = made_result(**options) if "energies" in options else made_around(0.1, **options)
     (task,) = leaderboard.board([result, made_around(0.2, model="ranked")]).tasks
     (row,) = task.listed
     assert row.rank is None and word in " ".join(row.why)
@@ -311,12 +312,24 @@ def test_what_a_quick_run_may_do_and_an_unknown_task_count_is_not_refused(tmp_pa
     [
         ({"energies": [0.0] * 5}, "0 J"),
         ({"energies": [-3000.0] * 5}, "-3000 J"),
-        ({"energies": [9000.0] * 5}, "900 W with a limit of 700 W"),
     ],
 )
 def test_the_impossible_is_refused(tmp_path, options, word):
     verdict = leaderboard.check(saved(tmp_path, made_result(**options)))
     assert word in " ".join(verdict.refusals)
+
+
+@pytest.mark.parametrize(("joules", "refused"), [(0.0, False), (-1.0, True), (1e9, True)])
+def test_an_unused_gpu_may_rest(tmp_path, joules, refused):
+    content = made_around(0.1).model_dump()
+    (device,) = content["machine"]["devices"]
+    content["machine"]["devices"] += ({**device, "domain": "gpu:1", "uuid": "b", "used": False},)
+    for trial in content["trials"]:
+        resting = {**trial["readings"][0], "domain": "gpu:1", "energy_joules": joules}
+        trial["readings"] += (resting,)
+    verdict = leaderboard.check(saved(tmp_path, judged(Result.model_validate(content))))
+    assert bool(verdict.refusals) == refused
+    assert all("gpu:1: a mean of" in reason for reason in verdict.refusals)
 
 
 def test_a_doubt_whose_weight_was_changed_is_refused(tmp_path):

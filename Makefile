@@ -72,7 +72,7 @@ clean: ## remove the environment
 	rm -rf $(VENV)
 
 help: ## show this
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 # Made once; made again when a dependency changes.
 $(READY): pyproject.toml constraints.txt

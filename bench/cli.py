@@ -70,9 +70,9 @@ def run(
         typer.Option(help="embedded, standard, power-hungry, or a path. By default the model's."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, or cuda:N.")] = "auto",
-    dtype: Annotated[Dtype, typer.Option(help="auto is float32; float16 for text on a GPU.")] = (
-        Dtype.auto
-    ),
+    dtype: Annotated[
+        Dtype, typer.Option(help="auto: float32; on a GPU float16 to generate text.")
+    ] = (Dtype.auto),
     batch_size: Annotated[int, typer.Option(min=1, help="Requests served together.")] = 1,
     revision: Annotated[str | None, typer.Option(help="Commit or branch of a hub model.")] = None,
     budget: Annotated[
@@ -155,7 +155,9 @@ def show(
 ) -> None:
     """Show the summary of a result file again."""
     from bench import store
+    from bench.footprint import equivalences
 
+    or_stop(lambda: equivalences.phone_charge(edition))
     loaded = or_stop(lambda: store.load(result))
     if as_json:
         print(store.to_json(loaded))
@@ -294,7 +296,7 @@ def _summary(result: Result, path: Path, edition: str, stream: Any) -> None:
 
 def _next(path: Path) -> str:
     """The next command, as the reader would type it here."""
-    if Path("Makefile").is_file():
+    if Path("Makefile").is_file() and Path("bench/cli.py").is_file():
         return f"make submit RESULT={path} && make board plots"
     return f"joulebench submit {path} && joulebench board"
 
@@ -307,7 +309,9 @@ def _each_in_its_own_process(models: list[str]) -> int:
         del words[at : at + 2]
     codes = []
     for model in models:
-        process = subprocess.Popen([sys.executable, "-m", "bench", *words, "--model", model])
+        # -P: a folder named bench where the user stands is not ours.
+        command = [sys.executable, "-P", "-m", "bench", *words, "--model", model]
+        process = subprocess.Popen(command)
         try:
             codes.append(process.wait())
         except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -78,7 +79,6 @@ class _Run:
         )
         self.started = rig.clock.now()
         self.loading_seconds = 0.0
-        self.stage = "idle"
         self.answers: list[tuple[Request, Output]] = []
 
     def walk(self, load: Callable[[], Session]) -> Result:
@@ -87,13 +87,8 @@ class _Run:
             self.idle("cold")
             session = self.load(load)
             self.idle("resident")
-            self.stage = "warm-up"
-            pace = self.warm_up(session)
-            self.stage = "trials"
-            stop = self.measure(session, self.plan(pace))
-            self.stage = "profile"
-            self.picture(session)
-            self.book.quality = quality(self.workload, self.answers)
+            stop = self.measure(session, self.plan(self.warm_up(session)))
+            self.finish(session)
             return self.book.close("done", stop)
         except Failed as error:
             failure = Failure(stage=error.stage, code=error.code, message=error.message)
@@ -102,7 +97,9 @@ class _Run:
             return self.book.close("interrupted")
         finally:
             if session is not None:
-                session.close()
+                # A device that broke may refuse to be cleaned up; the record is safe by now.
+                with suppress(Exception):
+                    session.close()
 
     def idle(self, when: Literal["cold", "resident"]) -> None:
         seconds = IDLE_SECONDS[self.order.profile]
@@ -111,7 +108,6 @@ class _Run:
         self.book.add_idle(measure.idle_floor(self.rig, seconds, when))
 
     def load(self, load: Callable[[], Session]) -> Session:
-        self.stage = "load"
         self.tell(f"loading {self.order.model.id}")
         began = self.rig.clock.now()
         session = load()
@@ -141,7 +137,7 @@ class _Run:
         if trials * pace > remaining and self.order.profile != "quick":
             self.tell(
                 f"a block takes {pace:.0f} s, so {trials} trials need about "
-                f"{trials * pace / 60:.0f} min, more than the budget; --max-inferences makes a "
+                f"{trials * pace / 60:.0f} min more, past the budget; --max-inferences makes a "
                 "shorter, quick run"
             )
         self.book.protocol = self.book.protocol.model_copy(update={"blocks_per_trial": blocks})
@@ -195,20 +191,31 @@ class _Run:
             self.answers = list(zip(requests, seen.value.outputs, strict=True))
         return trial
 
-    def picture(self, session: Session) -> None:
-        """One more window for the picture of power over time; it does not count."""
-        if self.order.profile != "quick" and any(meter.watts() for meter in self.rig.meters):
-            self.tell("one more window for the picture of power over time")
+    def finish(self, session: Session) -> None:
+        """Quality, and one more window for the picture of power over time.
+
+        The trials are done: whatever breaks here costs the quality or the picture, not the run.
+        """
+        try:
+            self.book.quality = quality(self.workload, self.answers)
+        except Exception as error:  # noqa: BLE001
+            # A metric or a judge may throw anything; the doubt `quality-missing` says it is gone.
+            self.tell(f"the quality could not be judged: {type(error).__name__}: {error}")
+        powers = [meter.watts() for meter in self.rig.meters]
+        if self.order.profile == "quick" or not any(powers):
+            return
+        self.tell("one more window for the picture of power over time")
+        try:
             self.trial(session, self.book.protocol.blocks_per_trial or 1, "profile")
+        except (Failed, KeyboardInterrupt) as error:
+            self.tell(f"there is no picture of power over time: {type(error).__name__}")
 
     def width(self) -> float:
         """Relative half-width of the interval over the energy so far, or of time without energy."""
-        trials = self.book.measured
-        energy = [stats.energy_joules(trial, self.book.boundary.domains) for trial in trials]
-        known = [value for value in energy if value is not None]
-        values = known if len(known) == len(trials) else [t.duration_seconds for t in trials]
-        mean, half = stats.mean_interval(values)
-        return half / abs(mean) if mean else float("inf")
+        summary = self.book.summary()
+        stated = summary.energy_kwh_per_1000 or summary.duration_seconds_per_inference
+        width = stats.relative_half_width(stated)
+        return float("inf") if width is None else width
 
     def progress(self) -> str:
         done = len(self.book.measured)

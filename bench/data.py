@@ -29,8 +29,9 @@ def load(task: Task, name: str) -> Workload:
             rows, revision = _from_hub(source)
             return workload(task, name, rows, source.parameters, revision, source.rows)
         if Path(name).exists():
-            standard = task.datasets["standard"].parameters
-            return workload(task, name, _from_path(Path(name)), standard)
+            standard = task.datasets.get("standard")
+            parameters = standard.parameters if standard else {}
+            return workload(task, Path(name).name, _from_path(Path(name)), parameters)
     except DataNotFound:
         raise
     except KeyError as error:

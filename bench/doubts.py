@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -83,6 +84,10 @@ CATALOGUE: dict[str, Kind] = {
     "throttled-hardware": Kind(
         "{domain} was slowed by its hardware ({reasons}).",
         "Improve cooling or power delivery, then run again.",
+    ),
+    "throttled-software": Kind(
+        "{domain} was slowed by its driver because of heat.",
+        "Improve cooling, then run again.",
     ),
     "throttled-power-cap": Kind(
         "{domain} was held at its power limit.",
@@ -180,8 +185,14 @@ def raise_all(result: Result) -> tuple[Doubt, ...]:
     A pure function of the record, so that a reader can raise them again and compare.
     """
     found = [*_about_run(result), *_about_sensors(result), *_about_devices(result)]
-    unique = {(item.code, item.message): item for item in found}
+    # Trials that differ in a figure alone raise the same doubt; the first stands for all.
+    unique = {(item.code, _shape(item.message)): item for item in reversed(found)}
     return tuple(sorted(unique.values(), key=lambda item: not item.bars_ranking))
+
+
+def _shape(message: str) -> str:
+    """A message without its figures, but with the numbers that are part of a domain's name."""
+    return re.sub(r"(?<![:\w])\d[\d.,]*", "#", message)
 
 
 def rankable(result: Result) -> bool:
@@ -258,21 +269,26 @@ def _about_power(result: Result, device: Device) -> Iterator[Doubt]:
     if device.mig_enabled:
         yield doubt("mig-whole-gpu", domain=device.domain)
     floor = stats.idle_watts(result.idle, device.domain)
-    for trial in result.measured():
-        for reading in trial.readings:
-            if reading.domain != device.domain or reading.energy_joules is None:
-                continue
-            if reading.method == "modelled" or reading.duration_seconds <= 0:
-                continue
-            watts = reading.energy_joules / reading.duration_seconds
-            if limit is not None and watts > HIGHEST_POWER_RATIO * limit:
-                yield doubt(
-                    "power-implausible-high", domain=device.domain, watts=watts, limit=limit
-                )
-            if floor is not None and watts < LOWEST_POWER_RATIO * floor[0]:
-                yield doubt(
-                    "power-implausible-low", domain=device.domain, watts=watts, idle=floor[0]
-                )
+    powers = _sensed_watts(result, device.domain)
+    if powers and limit is not None and max(powers) > HIGHEST_POWER_RATIO * limit:
+        most = max(powers)
+        yield doubt("power-implausible-high", domain=device.domain, watts=most, limit=limit)
+    if powers and floor is not None and min(powers) < LOWEST_POWER_RATIO * floor[0]:
+        least = min(powers)
+        yield doubt("power-implausible-low", domain=device.domain, watts=least, idle=floor[0])
+
+
+def _sensed_watts(result: Result, domain: str) -> list[float]:
+    """Mean power of a domain in each measured trial that a sensor read, in watts."""
+    return [
+        reading.energy_joules / reading.duration_seconds
+        for trial in result.measured()
+        for reading in trial.readings
+        if reading.domain == domain
+        and reading.method != "modelled"
+        and reading.energy_joules is not None
+        and reading.duration_seconds > 0
+    ]
 
 
 def _about_conditions(result: Result) -> Iterator[Doubt]:
@@ -287,6 +303,8 @@ def _about_conditions(result: Result) -> Iterator[Doubt]:
         hardware = [reason for reason in reasons if reason.startswith("hw_")]
         if hardware:
             yield doubt("throttled-hardware", domain=domain, reasons=", ".join(hardware))
+        if "sw_thermal_slowdown" in reasons:
+            yield doubt("throttled-software", domain=domain)
         if "sw_power_cap" in reasons:
             yield doubt("throttled-power-cap", domain=domain)
         warm = [c.temperature_celsius for c in mine if c.temperature_celsius is not None]

@@ -21,6 +21,7 @@ from bench.records import (
     Quality,
     Result,
     Sensor,
+    Summary,
     TaskInfo,
     Trial,
 )
@@ -93,9 +94,13 @@ class Logbook:
         """The trials that count."""
         return [trial for trial in self.trials if trial.phase == "measured"]
 
+    def summary(self) -> Summary:
+        """What the trials so far say."""
+        unit = self._workload.task.unit
+        return stats.summarize(self.trials, self.boundary, self.idle, unit)
+
     def result(self) -> Result:
         """The record as it stands."""
-        task = self._workload.task
         draft = Result(
             run_id=self._run_id,
             created_at=self._created,
@@ -113,7 +118,7 @@ class Logbook:
             idle=tuple(self.idle),
             trials=tuple(self.trials),
             quality=self.quality,
-            summary=stats.summarize(self.trials, self.boundary, self.idle, task.unit),
+            summary=self.summary(),
             gain=gain(self.boundary, self._machine.sensors),
             doubts=(),
             rankable=False,

@@ -123,17 +123,15 @@ def blocks_for(window: float, pace: float, remaining: float, trials: int) -> int
 
 def power_trace(rig: Rig, work: Callable[[], T]) -> Window[T]:
     """Do the work while a thread notes the power: a picture, not a figure."""
-    seconds: list[float] = []
-    watts: dict[str, list[float]] = {}
+    seen: dict[str, list[tuple[float, float]]] = {}
     done = threading.Event()
     began = rig.clock.now()
 
     def note() -> None:
         while not done.is_set():
-            now = {domain: w for meter in rig.meters for domain, w in meter.watts().items()}
-            seconds.append(rig.clock.now() - began)
-            for domain, power in now.items():
-                watts.setdefault(domain, []).append(power)
+            for meter in rig.meters:
+                for domain, watts in meter.watts().items():
+                    seen.setdefault(domain, []).append((rig.clock.now() - began, watts))
             done.wait(TRACE_PERIOD_SECONDS)
 
     thread = threading.Thread(target=note, daemon=True)
@@ -144,8 +142,7 @@ def power_trace(rig: Rig, work: Callable[[], T]) -> Window[T]:
         done.set()
         thread.join()
     traces = tuple(
-        PowerTrace(domain=domain, seconds=tuple(seconds), watts=tuple(values))
-        for domain, values in watts.items()
-        if len(values) == len(seconds)
+        PowerTrace(domain=domain, seconds=tuple(s for s, _ in on), watts=tuple(w for _, w in on))
+        for domain, on in seen.items()
     )
     return Window(value, began, rig.clock.now() - began, (), rig.observe(), traces)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from rich.text import Text
 
 from bench import stats
 from bench.footprint import carbon, equivalences, words
-from bench.records import Estimate, Failure, Result
+from bench.footprint.quantity import Quantity
+from bench.records import Estimate, Failure, Gain, Result
 
 
 def show(result: Result, path: Path, console: Console, edition: str, next_step: str) -> None:
@@ -64,7 +66,7 @@ def _device(result: Result) -> str:
 
 def _headline(result: Result, energy: Estimate) -> RenderableType:
     unit, size = words.energy_unit(energy.value)
-    value, low, high = words.span(energy, size)
+    value, low, high = words.span(_physical(energy), size)
     modelled = result.boundary.kind == "modelled"
     line = Text(f"{value} {unit}", style="bold yellow" if modelled else "bold green")
     line.append(f" per 1,000 {_things(result)}", style="default")
@@ -78,12 +80,13 @@ def _headline(result: Result, energy: Estimate) -> RenderableType:
         )
     ]
     if result.gain is not None and result.gain.relative_half_width > 0:
-        factor = result.gain.relative_half_width
-        ends = [words.number(energy.value * (1 + sign * factor) / size, 2) for sign in (-1, 1)]
+        whole = _with_scale(energy, result.gain)
+        ends = [words.number(end / size, 2) for end in (whole.low, whole.high)]
+        percent = 100 * result.gain.relative_half_width
         rows.append(
             (
                 "true within",
-                f"{ends[0]} to {ends[1]} {unit}   scale error ±{100 * factor:.0f} %: "
+                f"{ends[0]} to {ends[1]} {unit}   with the scale error of ±{percent:.0f} %: "
                 f"{result.gain.source}",
             )
         )
@@ -109,17 +112,19 @@ def _meaning(result: Result, energy: Estimate, edition: str) -> Iterator[tuple[s
     if summary is None:
         return
     if summary.energy_joules_per_unit is not None:
-        yield f"per {result.task.unit}", f"{_plus_minus(summary.energy_joules_per_unit, 1.0)} J"
+        each = _plus_minus(_physical(summary.energy_joules_per_unit), 1.0)
+        yield f"per {result.task.unit}", f"{each} J"
     if summary.duration_seconds_per_inference is not None:
         unit, size = words.time_unit(summary.duration_seconds_per_inference.value)
-        text = _plus_minus(summary.duration_seconds_per_inference, size)
+        text = _plus_minus(_physical(summary.duration_seconds_per_inference), size)
         yield "time each", f"{text} {unit}"
     if summary.net_energy_kwh_per_1000 is not None:
         unit, size = words.energy_unit(energy.value)
         text = _plus_minus(summary.net_energy_kwh_per_1000, size)
         yield "above idle", f"{text} {unit} per 1,000"
-    yield "phone charges", _charges(energy, edition)
-    yield from _carbon(energy)
+    whole = _with_scale(energy, result.gain)
+    yield "phone charges", _charges(whole, edition)
+    yield from _carbon(whole)
     if result.quality is not None:
         q = result.quality
         span = f"{q.value:.2f} ({q.low:.2f} to {q.high:.2f}, {q.sample_count} requests)"
@@ -131,9 +136,9 @@ def _meaning(result: Result, energy: Estimate, edition: str) -> Iterator[tuple[s
 def _charges(energy: Estimate, edition: str) -> str:
     charges = equivalences.phone_charges(energy, edition)
     charge = equivalences.phone_charge(edition)
-    text = f"{words.number(charges.value)} per 1,000"
+    text = f"{_rounded(charges)} per 1,000"
     if charges.value > 0:
-        text += f"; one charge is {words.number(1000 / charges.value, 2)}"
+        text += f"; one charge makes about {words.number(1000 / charges.value, 2)}"
     return f"{text}   ({1000 * charge.value:g} Wh a charge: {charge.edition})"
 
 
@@ -143,11 +148,30 @@ def _carbon(energy: Estimate) -> Iterator[tuple[str, str]]:
     for key in carbon.SHOWN:
         found, fact = carbon.grams(energy, key), carbon.grid(key)
         bases.setdefault(f"{found.basis}, {fact.edition}", []).append(
-            f"{words.number(found.value)} g {fact.label} ({fact.value:g} g/kWh)"
+            f"{_rounded(found)} g {fact.label} ({fact.value:g} g/kWh)"
         )
     for index, (basis, texts) in enumerate(bases.items()):
         apart = "; another basis, not to be compared with the line above" if index else ""
         yield "CO2e per 1,000", f"{', '.join(texts)}   {basis}{apart}"
+
+
+def _rounded(quantity: Quantity) -> str:
+    """A derived figure with the range that the energy's whole uncertainty gives it."""
+    value, low, high = (words.number(n, 2) for n in (quantity.value, quantity.low, quantity.high))
+    return f"{value} ({low} to {high})"
+
+
+def _with_scale(energy: Estimate, gain: Gain | None) -> Estimate:
+    """The estimate with the scale error in its interval, added in quadrature; never below zero."""
+    scale = gain.relative_half_width if gain else 0.0
+    half = math.hypot((energy.high - energy.low) / 2, scale * energy.value)
+    wide = {"low": max(0.0, energy.value - half), "high": energy.value + half}
+    return energy.model_copy(update=wide)
+
+
+def _physical(estimate: Estimate) -> Estimate:
+    """The estimate as it can be: neither time nor gross energy goes below zero."""
+    return estimate.model_copy(update={"low": min(estimate.value, max(0.0, estimate.low))})
 
 
 def _plus_minus(estimate: Estimate, size: float) -> str:

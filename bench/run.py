@@ -65,7 +65,7 @@ def run(
     backend = _backend(asked, task)
     described = machine.describe(asked.device)
     spec = _spec(asked, task, described)
-    backend.prepare(spec)
+    source = backend.prepare(spec)
     workload = data.load(task, asked.dataset or _default_dataset(asked.model))
     spec = replace(spec, parameters=workload.parameters)
     with machine.lock(LOCK_WAIT_SECONDS, tell):
@@ -81,7 +81,7 @@ def run(
             saved.append(path)
 
         def load() -> Session:
-            session: Session = backend.load(spec)
+            session: Session = backend.load(spec, source)
             return session
 
         result = conduct(_order(asked, spec), workload, described, rig, load, save, tell)
@@ -152,7 +152,7 @@ def _order(asked: Asked, spec: Spec) -> Order:
     profile = "quick" if asked.max_inferences else asked.profile
     return Order(
         model=Model(
-            id=asked.model,
+            id=Path(asked.model).name if Path(asked.model).is_dir() else asked.model,
             revision=asked.revision,
             weights="random" if asked.weights == "random" else "pretrained",
             dtype=None,
@@ -178,5 +178,4 @@ def be_quiet() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")

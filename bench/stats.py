@@ -50,7 +50,7 @@ def summarize(
     return Summary(
         energy_kwh_per_1000=_ratio(energy, counts, per_1000, _uncertainty(measured, boundary)),
         net_energy_kwh_per_1000=_ratio(
-            net, counts, per_1000, math.hypot(floor, _uncertainty(measured, boundary))
+            net, counts, per_1000, _uncertainty(measured, boundary), common=floor
         ),
         modelled_energy_kwh_per_1000=_ratio(model, counts, per_1000) if modelled_domains else None,
         energy_joules_per_unit=_ratio(energy, per_unit, 1.0, _uncertainty(measured, boundary)),
@@ -234,17 +234,26 @@ def _relative(estimate: Estimate) -> float:
 
 
 def _ratio(
-    amounts: Sequence[float | None], counts: Sequence[float], scale: float, floor: float = 0.0
+    amounts: Sequence[float | None],
+    counts: Sequence[float],
+    scale: float,
+    floor: float = 0.0,
+    common: float = 0.0,
 ) -> Estimate | None:
-    """Ratio of sums with its interval; `floor` is an uncertainty in joules that the scatter of the
-    trials may not show, and below which the standard error of the total may not fall."""
+    """Ratio of sums with its interval.
+
+    `floor` is an uncertainty of a trial's mean, in joules, that is part of its scatter and below
+    which the standard error may not fall; `common` one that all trials share, so that their scatter
+    can't show it, and that comes on top.
+    """
     total = math.fsum(counts)
     known = [amount for amount in amounts if amount is not None]
     if len(known) < max(2, len(amounts)) or total <= 0:
         return None
     value = math.fsum(known) / total * scale
     _, half = mean_interval(known)
-    half = max(half, NORMAL_95 * floor) * len(known) / total * scale
+    half = math.hypot(max(half, NORMAL_95 * floor), NORMAL_95 * common)
+    half *= len(known) / total * scale
     return Estimate(
         value=value,
         low=value - half,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,7 +60,21 @@ def track(
 def _described(devices: Sequence[int] | None) -> Machine:
     if devices is None:
         return machine.describe("all")
+    _same_numbers(machine.describe("all"))
     return machine.describe(",".join(f"cuda:{number}" for number in devices) or "cpu")
+
+
+def _same_numbers(described: Machine) -> None:
+    """Raise ValueError where a GPU's number may not mean the same to CUDA and to the driver.
+
+    CUDA counts the fastest first, the driver by slot: on a machine of unlike cards they differ.
+    """
+    names = {device.name for device in described.devices if device.domain.startswith("gpu:")}
+    if len(names) > 1 and os.environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
+        raise ValueError(
+            "this machine has unlike GPUs: set CUDA_DEVICE_ORDER=PCI_BUS_ID before torch starts, "
+            "so that their numbers mean the same to torch and to the driver"
+        )
 
 
 def _unread(

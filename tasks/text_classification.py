@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from bench.task import Embedded, Hub, Metric, Output, Request, Row, Setting, Task
+
+UNNAMED = re.compile(r"label_?\d+", re.IGNORECASE)
 
 
 def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
@@ -17,8 +20,11 @@ def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
 
 
 def score(asked: Request, output: Output) -> float | None:
-    """1 where the label is right; "neg" and "NEGATIVE" are the same answer."""
-    if asked.reference is None or output.label is None:
+    """1 where the label is right; "neg" and "NEGATIVE" are the same answer.
+
+    A model that numbers its labels (LABEL_0) does not say what they mean, so none can be judged.
+    """
+    if asked.reference is None or output.label is None or UNNAMED.fullmatch(output.label):
         return None
     right, got = str(asked.reference).lower(), output.label.lower()
     shorter, longer = sorted((right, got), key=len)

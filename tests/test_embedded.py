@@ -121,7 +121,7 @@ def test_prompts_of_text_gen_vary_in_length() -> None:
 
 
 def test_unknown_names_are_refused_in_one_sentence() -> None:
-    with pytest.raises(ValueError, match="text-gen, text-classification, image-gen"):
+    with pytest.raises(ValueError, match="image-gen, text-classification, text-gen"):
         embedded.model_path("text-gen", "huge")
     with pytest.raises(ValueError, match="no embedded requests"):
         embedded.rows("nothing")

@@ -2,17 +2,21 @@
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
-from walk import MODEL, SPEC, TASK, walk
+from walk import MODEL, SPEC, TASK, WORK, machine, walk
 
 from bench import stats, units
 from bench.backends import Failed, Served
 from bench.backends.pretend import PretendSession
-from bench.conduct import Order
-from bench.meters.replay import Trace
+from bench.clock import VirtualClock
+from bench.conduct import Order, conduct
+from bench.measure import Rig
+from bench.meters import Site
+from bench.meters.replay import ReplayMeter, Trace
 from bench.records import Work
-from bench.task import Output, workload
+from bench.task import Metric, Output, workload
 
 STEADY = Trace([0.0], [250.0])
 # A 1 s period: 0.4 s at 50 W, a ramp of 0.1 s to 350 W, 0.4 s there, a ramp back.
@@ -133,7 +137,7 @@ def test_too_slow_a_model_runs_five_blocks_all_the_same_and_says_so():
     result = walk(STEADY, seconds=20.0, tell=said.append)
     assert len(result.measured()) == 5
     assert all(trial.block_ids == (0,) for trial in result.measured())
-    assert any("min, more than the budget" in text for text in said)
+    assert any("min more, past the budget" in text for text in said)
 
 
 def test_every_trial_serves_the_same_whole_blocks_and_enough_of_them():
@@ -148,7 +152,7 @@ def test_a_failing_model_is_a_result_and_keeps_what_was_measured():
     saved = []
     result = walk(
         STEADY,
-        load=lambda clock: PretendSession(SPEC, clock, 0.1, fail_at=8),
+        load=lambda clock: PretendSession(SPEC, clock, 0.1, fail_at=6),
         save=saved.append,
     )
     assert result.status == "failed"
@@ -173,7 +177,7 @@ def test_ctrl_c_keeps_finished_trials():
 
         def serve(self, requests):
             Interrupted.count += 1
-            if Interrupted.count == 9:
+            if Interrupted.count == 7:
                 raise KeyboardInterrupt
             return super().serve(requests)
 
@@ -222,3 +226,87 @@ def test_a_trend_across_trials_widens_the_interval():
     flat = [100 + rng.gauss(0, 1) for _ in range(12)]
     rising = sorted(flat)
     assert stats.mean_interval(rising)[1] > 1.5 * stats.mean_interval(flat)[1]
+
+
+class Breaks(PretendSession):
+    """Breaks where it is told to: on the last serving, while closing, or in its answers."""
+
+    def __init__(self, clock, where):
+        super().__init__(SPEC, clock, 0.1)
+        self.where = where
+
+    def serve(self, requests):
+        served = super().serve(requests)
+        if self.where == "picture" and self._served > 9:
+            raise Failed("serve", "error", "no more")
+        return served
+
+    def close(self):
+        if self.where == "close":
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
+
+
+@pytest.mark.parametrize("where", ["picture", "close"])
+def test_what_breaks_after_the_trials_costs_no_result(where):
+    saved = []
+    result = walk(STEADY, load=lambda clock: Breaks(clock, where), save=saved.append)
+    assert (result.status, result.stop_reason) == ("done", "target")
+    assert saved[-1] == result
+
+
+def test_a_metric_that_throws_costs_the_quality_alone():
+    def throw(asked, output):
+        raise ZeroDivisionError
+
+    said = []
+    task = replace(TASK, metric=Metric("broken", throw))
+    work = workload(task, "embedded", [{"text": "x"}], {})
+    result = walk(STEADY, work=work, tell=said.append)
+    assert result.status == "done" and result.quality is None
+    assert "quality-missing" in {doubt.code for doubt in result.doubts}
+    assert any("ZeroDivisionError" in text for text in said)
+
+
+def test_stopping_and_the_doubt_agree_when_readings_are_unsure():
+    """Readings that are unsure by 10 % each: five of them are not enough, however alike."""
+
+    class Unsure(ReplayMeter):
+        def stop(self, mark, began, ended):
+            (reading,) = super().stop(mark, began, ended)
+            u = 0.1 * reading.energy_joules
+            return (reading.model_copy(update={"standard_uncertainty_joules": u}),)
+
+    clock = VirtualClock()
+    meter = Unsure(Site(clock, ()), STEADY)
+    result = conduct(
+        Order(MODEL),
+        WORK,
+        machine(meter.probe()),
+        Rig(clock, (meter,)),
+        lambda: PretendSession(SPEC, clock, 0.1),
+        lambda result: None,
+    )
+    missed = "interval-target-missed" in {doubt.code for doubt in result.doubts}
+    assert missed == (result.stop_reason != "target")
+    assert len(result.measured()) > 5
+
+
+def test_net_interval_holds_the_error_of_the_idle_floor():
+    """The floor's error is common to all trials, so their scatter can't show it."""
+    result = walk(STEADY, noise=0.02, seed=4)
+    unsure = tuple(
+        idle.model_copy(
+            update={
+                "readings": tuple(
+                    r.model_copy(update={"standard_uncertainty_joules": 0.05 * r.energy_joules})
+                    for r in idle.readings
+                )
+            }
+        )
+        for idle in result.idle
+    )
+    plain = result.summary.net_energy_kwh_per_1000
+    wide = stats.summarize(result.trials, result.boundary, unsure, "token").net_energy_kwh_per_1000
+    common = units.kwh_per_1000(1.959964 * 0.05 * 250.0 * 0.1)
+    half = (plain.high - plain.low) / 2
+    assert (wide.high - wide.low) / 2 == pytest.approx(math.hypot(half, common), rel=0.02)

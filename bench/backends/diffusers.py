@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.backends import ModelNotFound, Served, Spec
-from bench.backends.source import Source, locate, tokenizer_folder
+from bench.backends.source import Source, fetch, locate, tokenizer_folder
 from bench.backends.torch_device import (
     drain,
     dtype_name,
@@ -41,10 +41,10 @@ class ImageSession:
         self._pipeline = build(spec, source, dtype, self._device).to(self._device)
         self._pipeline.set_progress_bar_config(disable=True)
         self.model = Model(
-            id=spec.model,
+            id=source.public_name(spec.model),
             revision=source.revision,
             weights="random" if spec.weights == "random" else "pretrained",
-            dtype=str(dtype).removeprefix("torch."),
+            dtype=str(self._networks()[0].dtype).removeprefix("torch."),
             parameter_count=parameter_count(*self._networks()),
             settings={
                 "batch_size": spec.batch_size,
@@ -110,19 +110,37 @@ class ImageSession:
 
 
 def prepare(spec: Spec) -> Source:
-    """Find the model before anything is measured. Raises ModelNotFound."""
+    """Find the model, and bring it here, before anything is measured. Raises ModelNotFound."""
     source = locate(spec)
     if source.kind != "hub" and not (Path(source.location) / "model_index.json").exists():
         raise ModelNotFound(f"{spec.model} is not a model for {spec.task_id}")
     the_device(spec)
-    return source
+    return fetch(source, lambda repository, revision: _download(spec, repository, revision))
 
 
-def load(spec: Spec) -> ImageSession:
-    """Load a pipeline. Raises ModelNotFound where it can't be had, Failed where it breaks."""
-    source = prepare(spec)
+def load(spec: Spec, source: Source | None = None) -> ImageSession:
+    """Load a prepared pipeline. Raises ModelNotFound where it is none, Failed where it breaks."""
     with guarded("load"):
-        return ImageSession(spec, source)
+        return ImageSession(spec, source or prepare(spec))
+
+
+def _download(spec: Spec, repository: str, revision: str | None) -> str:
+    """All that the pipeline needs from the hub, its weights in one format; without them if the
+    weights are to be random."""
+    if spec.weights == "random":
+        from huggingface_hub import snapshot_download
+
+        patterns = ["*.json", "*.txt", "*.model"]
+        return snapshot_download(repository, revision=revision, allow_patterns=patterns)
+    from diffusers import DiffusionPipeline
+
+    folder: str = DiffusionPipeline.download(
+        repository,
+        revision=revision,
+        use_safetensors=None if spec.allow_pickle else True,
+        trust_remote_code=spec.trust_remote_code,
+    )
+    return folder
 
 
 def _pretrained(spec: Spec, source: Source, dtype: Any, device: str) -> Any:
@@ -131,7 +149,6 @@ def _pretrained(spec: Spec, source: Source, dtype: Any, device: str) -> Any:
     try:
         return DiffusionPipeline.from_pretrained(
             source.location,
-            revision=source.revision,
             dtype=dtype,
             use_safetensors=None if spec.allow_pickle else True,
             trust_remote_code=spec.trust_remote_code,

@@ -64,7 +64,7 @@ def prepare(spec: Spec) -> None:
     """There is nothing to find."""
 
 
-def load(spec: Spec, clock: Clock | None = None) -> PretendSession:
+def load(spec: Spec, source: None = None, clock: Clock | None = None) -> PretendSession:
     """A session that pretends; options: seconds, noise, seed, fail_at."""
     options = spec.options
     return PretendSession(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,23 +17,21 @@ WAY_OUT = "use --model embedded/small, a local folder, or a named architecture w
 
 @dataclass(frozen=True)
 class Source:
-    """What `from_pretrained` gets: a folder or a hub id, at a commit."""
+    """A folder that `from_pretrained` can open; before `fetch`, a hub id at a commit."""
 
     kind: Literal["embedded", "folder", "hub", "architecture"]
     location: str
     revision: str | None = None
 
+    def public_name(self, name: str) -> str:
+        """The name to write down: of a local folder its last part alone, since the rest is
+        private."""
+        return Path(self.location).name if self.kind == "folder" else name
+
     @property
     def folder(self) -> Path:
-        """The folder with its configuration; of a hub model, everything but the weights."""
-        if self.kind != "hub":
-            return Path(self.location)
-        from huggingface_hub import snapshot_download
-
-        patterns = ["*.json", "*.txt", "*.model"]
-        return Path(
-            snapshot_download(self.location, revision=self.revision, allow_patterns=patterns)
-        )
+        """The folder it lies in; of a hub model, once it was fetched."""
+        return Path(self.location)
 
 
 def locate(spec: Spec) -> Source:
@@ -54,17 +53,45 @@ def locate(spec: Spec) -> Source:
         raise ModelNotFound(f"{error}{hint}; {WAY_OUT}") from error
 
 
+def fetch(source: Source, download: Callable[[str, str | None], str]) -> Source:
+    """Bring a hub model here before anything is measured; anything else is here already.
+
+    `download` takes the hub id and the commit and gives the folder. Raises ModelNotFound.
+    """
+    if source.kind != "hub":
+        return source
+    try:
+        return replace(source, location=download(source.location, source.revision))
+    except Exception as error:
+        # Network, disk and hub client fail in ways of their own; there is no model either way.
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise ModelNotFound(f"{source.location} can't be downloaded: {reason}") from error
+
+
+def snapshot(patterns: Sequence[str]) -> Callable[[str, str | None], str]:
+    """A download of the files at the top of a repository that match."""
+
+    def download(repository: str, revision: str | None) -> str:
+        from huggingface_hub import snapshot_download
+
+        return snapshot_download(
+            repository, revision=revision, allow_patterns=list(patterns), ignore_patterns=["*/*"]
+        )
+
+    return download
+
+
 def architectures() -> list[str]:
     """The architectures that ship as configurations, without weights."""
     return sorted(path.name for path in ARCHITECTURES.iterdir() if path.is_dir())
 
 
-def tokenizer_folder(spec: Spec, source: Source, name: str = "") -> Path | str:
+def tokenizer_folder(spec: Spec, source: Source, name: str = "") -> Path:
     """Where the tokenizer lies. A named architecture has none: the embedded one stands in, whose
     ids are all inside its vocabulary; the result says so."""
     if source.kind == "architecture":
         return embedded.model_path(spec.task_id, "small") / name
-    return source.location if source.kind == "hub" else Path(source.location) / name
+    return source.folder / name
 
 
 def _embedded(task_id: str, size: str) -> Source:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.backends import ModelNotFound, Served, Spec
-from bench.backends.source import Source, locate, tokenizer_folder
+from bench.backends.source import Source, fetch, locate, snapshot, tokenizer_folder
 from bench.backends.torch_device import (
     drain,
     dtype_name,
@@ -21,6 +21,8 @@ from bench.records import Backend, Model, Work
 from bench.task import Output, Request
 
 TAGS = ("text-generation", "text-classification")
+CONFIGURATION = ("*.json", "*.txt", "*.model")
+WEIGHTS = {False: ("*.safetensors",), True: ("*.safetensors", "*.bin")}
 
 
 class TextSession(ABC):
@@ -37,7 +39,7 @@ class TextSession(ABC):
         self._net = _network(spec, source, self.auto_class, self._device)
         self._tokenizer = _tokenizer(spec, source)
         self.model = Model(
-            id=spec.model,
+            id=source.public_name(spec.model),
             revision=source.revision,
             weights="random" if spec.weights == "random" else "pretrained",
             dtype=str(self._net.dtype).removeprefix("torch."),
@@ -157,19 +159,20 @@ SESSIONS: dict[str, type[TextSession]] = {
 
 
 def prepare(spec: Spec) -> Source:
-    """Find the model before anything is measured. Raises ModelNotFound."""
+    """Find the model, and bring it here, before anything is measured. Raises ModelNotFound."""
     source = locate(spec)
     if source.kind != "hub" and not (Path(source.location) / "config.json").exists():
         raise ModelNotFound(f"{spec.model} is not a model for {spec.task_id}")
     the_device(spec)
-    return source
+    weights = () if spec.weights == "random" else WEIGHTS[spec.allow_pickle]
+    code = ("*.py",) if spec.trust_remote_code else ()
+    return fetch(source, snapshot((*CONFIGURATION, *weights, *code)))
 
 
-def load(spec: Spec) -> TextSession:
-    """Load a model. Raises ModelNotFound where it can't be had, Failed where it breaks."""
-    source = prepare(spec)
+def load(spec: Spec, source: Source | None = None) -> TextSession:
+    """Load a prepared model. Raises ModelNotFound where it is none, Failed where it breaks."""
     with guarded("load"):
-        return SESSIONS[spec.tag](spec, source)
+        return SESSIONS[spec.tag](spec, source or prepare(spec))
 
 
 def _network(spec: Spec, source: Source, auto_class: str, device: str) -> Any:
@@ -178,7 +181,7 @@ def _network(spec: Spec, source: Source, auto_class: str, device: str) -> Any:
 
     auto = getattr(transformers, auto_class)
     dtype = getattr(torch, dtype_name(spec))
-    common = {"revision": source.revision, "trust_remote_code": spec.trust_remote_code}
+    common = {"trust_remote_code": spec.trust_remote_code}
     try:
         if spec.weights == "random":
             config = transformers.AutoConfig.from_pretrained(source.location, **common)
@@ -205,7 +208,6 @@ def _tokenizer(spec: Spec, source: Source) -> Any:
     try:
         return AutoTokenizer.from_pretrained(
             tokenizer_folder(spec, source),
-            revision=source.revision,
             trust_remote_code=spec.trust_remote_code,
         )
     except (OSError, ValueError) as error:

@@ -13,7 +13,7 @@ __all__ = ["ROOM", "SIZES", "TASK_IDS", "data_path", "judge_path", "model_path",
 
 ROOM = Path(__file__).resolve().parent
 SIZES = ("tiny", "small")
-TASK_IDS = ("text-gen", "text-classification", "image-gen")
+TASK_IDS = tuple(sorted(path.stem for path in (ROOM / "data").glob("*.jsonl")))
 
 
 def model_path(task_id: str, size: str) -> Path:

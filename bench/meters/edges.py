@@ -177,6 +177,8 @@ def bill(
     """
     before = [edge for edge in before if edge.seconds - edge.gap_seconds / 2 <= began]
     after = [edge for edge in after if edge.seconds >= ended + traits.settle_seconds]
+    if len(before) < 2:
+        raise ValueError("a bill needs two edges before the window")
     after, lag = _without_late(before, after, ended, traits)
     first = level_at(began + lag.middle, before, traits)
     last = level_at(ended + lag.middle, after, traits)

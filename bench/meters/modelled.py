@@ -11,6 +11,7 @@ seldom draws exactly its TDP. Idle power is not in the model.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 
 from bench.meters import Site
@@ -59,9 +60,9 @@ class ModelledMeter:
         return {}
 
     def _cpu_seconds(self) -> float:
-        """CPU seconds of this process (to the microsecond) and of its ended children."""
-        mine = os.times()
-        return mine.user + mine.system + mine.children_user + mine.children_system
+        """CPU seconds of this process, finely, and of its ended children, in ticks of 10 ms."""
+        ended = os.times()
+        return time.process_time() + ended.children_user + ended.children_system
 
 
 def build(site: Site) -> ModelledMeter:

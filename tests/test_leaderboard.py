@@ -108,6 +108,67 @@ def test_gain_cancels_on_one_card_and_enters_twice_between_two():
     assert ranks(far) == {"a": 1, "b": 2}
 
 
+def with_host(result, cpu="Made CPU 9000", packages=1, gpus=1):
+    """The result with the host's processors in the boundary, and more GPUs."""
+    content = result.model_dump()
+    (gpu,), (sensor,) = content["machine"]["devices"], content["machine"]["sensors"]
+    more = [
+        {**gpu, "domain": f"gpu:{i}", "uuid": f"{gpu['uuid']}-{i}" if gpu["uuid"] and i else None}
+        for i in range(1, gpus)
+    ]
+    hosts = [
+        {**gpu, "domain": f"cpu-package:{i}", "name": cpu, "uuid": None, "power_limit_watts": None}
+        for i in range(packages)
+    ]
+    devices = (gpu, *more, *hosts)
+    domains = tuple(device["domain"] for device in devices)
+    content["machine"] |= {"devices": devices, "sensors": ({**sensor, "domains": domains},)}
+    content["machine"]["cpu_name"] = cpu
+    content["boundary"] = {"domains": domains, "kind": "measured"}
+    return judged(Result.model_validate(content))
+
+
+@pytest.mark.parametrize(
+    ("mine", "other", "same"),
+    [
+        ({}, {}, True),
+        ({"gpus": 2}, {"gpus": 2}, True),
+        ({}, {"cpu": "Another CPU"}, False),
+        ({}, {"packages": 2}, False),
+        ({}, {"gpus": 2}, False),
+        ({}, {"uuid": "GPU-1"}, False),
+        ({"uuid": None}, {"uuid": None}, False),
+    ],
+)
+def test_the_cards_of_a_machine_speak_for_its_processors(mine, other, same):
+    def made(energy, uuid="GPU-0", **host):
+        return with_host(made_around(energy, 0.001, uuid=uuid), **host)
+
+    a, b = made(0.100, **mine), made(0.107, **other)
+    assert (leaderboard.rank.compare(a, b).high < 1) == same
+    assert leaderboard.rank.less(leaderboard.rank._mark(a), leaderboard.rank._mark(b)) == same
+
+
+def test_processors_alone_are_never_told_apart():
+    def made(energy):
+        content = with_host(made_around(energy, 0.001)).model_dump()
+        content["machine"]["devices"] = [
+            {**device, "uuid": "me"} for device in content["machine"]["devices"][1:]
+        ]
+        content["boundary"]["domains"] = ("cpu-package:0",)
+        return Result.model_validate(content)
+
+    a, b = made(0.100), made(0.107)
+    assert leaderboard.facets.instrument(a) is None
+    assert leaderboard.rank.compare(a, b).high > 1
+
+
+def test_a_processor_outside_the_boundary_does_not_matter():
+    a, b = (made_around(e, 0.001, model=str(e)) for e in (0.100, 0.107))
+    moved = b.machine.model_copy(update={"cpu_name": "Another CPU"})
+    assert leaderboard.rank.compare(a, b.model_copy(update={"machine": moved})).high < 1
+
+
 def test_gain_twice_is_the_root_of_two_of_gain_once():
     a, b = (made_around(0.1, 1e-9, model=m, uuid=m) for m in "ab")
     wide = leaderboard.rank.compare(a, b).high

@@ -9,6 +9,7 @@ from bench import doubts
 from bench.records import Device, Estimate, Result
 
 DEFAULT_GAIN = 0.05
+Instrument = tuple[frozenset[str], tuple[str, int] | None]
 NAMES = {"gpu": "GPU", "cpu-package": "CPU package", "dram": "DRAM", "wall": "wall"}
 
 
@@ -66,11 +67,20 @@ def reasons_without_rank(result: Result) -> tuple[str, ...]:
     return tuple(dict.fromkeys(reasons))
 
 
-def cards(result: Result) -> frozenset[str] | None:
-    """The cards inside the boundary, or None where one can't be told from others."""
-    found = [_device(result, domain) for domain in result.boundary.domains]
-    uuids = [device.uuid for device in found if device is not None and device.uuid]
-    return frozenset(uuids) if uuids and len(uuids) == len(found) else None
+def instrument(result: Result) -> Instrument | None:
+    """What tells the sensors inside the boundary from others, or None where nothing does.
+
+    The UUIDs of the GPUs speak for the machine that they sit in, with the name and the number of
+    its processors where these are billed too. Without a GPU nothing tells two machines apart.
+    """
+    domains = result.boundary.domains
+    gpus = [_device(result, domain) for domain in domains if domain.startswith("gpu:")]
+    uuids = [device.uuid for device in gpus if device is not None and device.uuid]
+    if not uuids or len(uuids) < len(gpus):
+        return None
+    packages = sum(d.domain.startswith("cpu-package:") for d in result.machine.devices)
+    host = (result.machine.cpu_name, packages) if len(gpus) < len(domains) else None
+    return frozenset(uuids), host
 
 
 def _device(result: Result, domain: str) -> Device | None:

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 from bench import doubts, stats
 from bench.leaderboard.facets import (
+    Instrument,
     boundary_words,
-    cards,
     device_words,
     devices_words,
     energy,
     gain_of,
+    instrument,
     reasons_without_rank,
 )
 from bench.records import Doubt, Estimate, Result
@@ -90,7 +91,7 @@ def stars(energies_kwh: Sequence[float]) -> list[int]:
 
 
 def compare(a: Result, b: Result) -> Estimate:
-    """Energy of a over energy of b with the interval; gain enters twice unless one card made both.
+    """Energy of a over energy of b with the interval; gain enters twice unless one card read both.
 
     Raises ValueError where one of them has no positive energy.
     """
@@ -98,8 +99,8 @@ def compare(a: Result, b: Result) -> Estimate:
     if mine is None or other is None:
         raise ValueError("a ratio needs two energies")
     gains = [gain_of(result) for result in (a, b)]
-    mine_cards = cards(a)
-    same = mine_cards is not None and mine_cards == cards(b)
+    mine_sensors = instrument(a)
+    same = mine_sensors is not None and mine_sensors == instrument(b)
     gain = 0.0 if same else math.hypot(*gains) / math.sqrt(2)
     return stats.ratio(mine, other, gain)
 
@@ -111,12 +112,12 @@ class Mark:
     log_energy: float
     half_width: float
     gain: float
-    cards: frozenset[str] | None
+    instrument: Instrument | None
 
 
 def less(a: Mark, b: Mark) -> bool:
     """Whether a took significantly less energy than b: what `compare(a, b).high < 1` says."""
-    same = a.cards is not None and a.cards == b.cards
+    same = a.instrument is not None and a.instrument == b.instrument
     gain = 0.0 if same else stats.NORMAL_95 / math.sqrt(3) * math.hypot(a.gain, b.gain)
     return b.log_energy - a.log_energy > math.hypot(a.half_width, b.half_width, gain)
 
@@ -126,7 +127,7 @@ def _mark(result: Result) -> Mark:
     if found is None or found.value <= 0:
         raise ValueError("only a positive energy can be ranked")
     width = (found.high - found.low) / 2 / found.value
-    return Mark(math.log(found.value), width, gain_of(result), cards(result))
+    return Mark(math.log(found.value), width, gain_of(result), instrument(result))
 
 
 def _task(task_id: str, results: Sequence[Result]) -> TaskBoard:

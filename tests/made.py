@@ -49,6 +49,9 @@ def made_result(
     failure: Failure | None = None,
     reading_doubts: tuple[Doubt, ...] = (),
     dataset: str = "embedded",
+    dtype: str | None = "float32",
+    batch: int = 1,
+    steps: int | None = None,
     created_at: str = "2026-03-01T12:00:00Z",
     run_id: str | None = None,
 ) -> Result:
@@ -97,7 +100,9 @@ def made_result(
     floor = max(first, 1.0) / seconds
     idle = (Idle(when="resident", duration_seconds=10.0, readings=(reading(floor, 10.0),)),)
     trials = (*warmup, *measured)
-    seed = repr((task, model, tuple(energies), uuid, slot, created_at, kind, weights, profile))
+    seed = repr(
+        (task, model, tuple(energies), uuid, slot, created_at, kind, weights, profile, dtype, batch)
+    )
     draft = Result(
         run_id=run_id or hashlib.sha256(seed.encode()).hexdigest()[:12],
         created_at=created_at,
@@ -106,14 +111,14 @@ def made_result(
         failure=failure,
         profile=profile,
         stop_reason=None if failure else "target",
-        task=made_task(task, dataset),
+        task=made_task(task, dataset, steps),
         model=Model(
             id=model,
             revision=None,
             weights=weights,
-            dtype="float32",
+            dtype=dtype,
             parameter_count=parameters,
-            settings={},
+            settings={"batch_size": batch},
         ),
         backend=Backend(name="diffusers", versions={"torch": "2.13.0"}),
         machine=machine,
@@ -153,7 +158,7 @@ def made_work(task: str, inferences: int) -> Work:
     )
 
 
-def made_task(task: str, dataset: str) -> TaskInfo:
+def made_task(task: str, dataset: str, steps: int | None = None) -> TaskInfo:
     """A task whose fingerprint depends on its id and data set alone."""
     return TaskInfo(
         id=task,
@@ -162,7 +167,7 @@ def made_task(task: str, dataset: str) -> TaskInfo:
         dataset=dataset,
         request_count=1000,
         unit=UNITS[task],
-        parameters={},
+        parameters={} if steps is None else {"steps": steps},
     )
 
 

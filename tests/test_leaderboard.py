@@ -503,7 +503,39 @@ def test_markdown_shows_strange_names_as_words(tmp_path):
     text = (tmp_path / "leaderboard.md").read_text()
     assert "<script>" not in text and "[x](http" not in text and "\n# head" not in text
     tables = [line for line in text.splitlines() if line.startswith("|")]
-    assert all(line.count(" | ") in (10, 12) for line in tables)
+    assert all(line.count(" | ") in (11, 13) for line in tables)
+
+
+def test_how_a_model_was_run_stands_beside_its_figures(tmp_path):
+    board = leaderboard.board(
+        [made_around(0.1, dtype="bfloat16", batch=8, steps=20), made_around(0.2, dtype=None)]
+    )
+    leaderboard.write(board, tmp_path)
+    (group,) = leaderboard.document(board)["tasks"][0]["groups"]
+    first, second = group["rows"]
+    assert (first["model"]["dtype"], first["backend"]) == ("bfloat16", "diffusers")
+    assert (first["batch_size"], first["steps"]) == (8, 20)
+    assert (second["model"]["dtype"], second["batch_size"], second["steps"]) == (None, 1, None)
+    table = list(csv.DictReader(io.StringIO((tmp_path / "leaderboard.csv").read_text())))
+    names = ("dtype", "backend", "batch_size", "steps")
+    assert [[row[n] for n in names] for row in table] == [
+        ["bfloat16", "diffusers", "8", "20"],
+        ["", "diffusers", "1", ""],
+    ]
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert "| bfloat16 · diffusers · batch 8 · 20 steps |" in text
+    assert "| diffusers · batch 1 |" in text
+    page = (tmp_path / "site" / "index.html").read_text()
+    assert "bfloat16 · diffusers · batch 8 · 20 steps" in page
+
+
+@pytest.mark.parametrize("odd", [True, "eight", 8.5, [8], None])
+def test_a_setting_that_is_no_whole_number_is_left_out(odd):
+    result = made_around(0.1)
+    model = result.model.model_copy(update={"settings": {"batch_size": odd}})
+    board = leaderboard.board([result.model_copy(update={"model": model})])
+    (row,) = leaderboard.document(board)["tasks"][0]["groups"][0]["rows"]
+    assert row["batch_size"] is None
 
 
 def test_the_document_says_what_the_figures_rest_on(tmp_path):

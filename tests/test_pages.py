@@ -24,6 +24,7 @@ HOSTILE = (
     "javascript:alert(1)",
     "a\u202egnp.exe\u0007",
 )
+STRANGE = f"<i>{'x' * 200}"
 
 
 class Page(HTMLParser):
@@ -81,11 +82,11 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_is_inline_that_the_policy_
 def test_what_strangers_write_stays_text(name):
     failed = Failure(stage="load", code="other", message=name)
     results = [
-        made_around(0.1, model=name, device=name, dataset=name),
+        made_around(0.1, model=name, device=name, dataset=name, dtype=name),
         made_result(model=name, energies=[], failure=failed),
     ]
     clean = [
-        made_around(0.1, model="m", device="d", dataset="s"),
+        made_around(0.1, model="m", device="d", dataset="s", dtype="t"),
         made_result(model="m", energies=[], failure=failed.model_copy(update={"message": "x"})),
     ]
     text, plain = page(*results), page(*clean)
@@ -128,6 +129,16 @@ def test_ties_and_figures_are_on_the_page():
     assert len(headers) == 9 and len(Page(text).all("caption")) == 1
 
 
+def test_a_filter_with_one_choice_is_not_shown():
+    def filters(*results):
+        return {select["name"] for select in Page(page(*results)).all("select")}
+
+    one, other = made_around(0.1), made_around(0.2, dtype="float16", model="b")
+    assert filters(one, made_around(0.2, dtype=None, model="b")) == {"task", "kind"}
+    assert filters(one, other) == {"task", "kind", "dtype"}
+    assert filters(one, other, made_around(0.3, batch=2)) == {"task", "kind", "dtype", "batch"}
+
+
 def test_the_same_results_give_the_same_page():
     results = [made_around(0.1, model="a"), made_around(0.2, model="b")]
     assert page(*results) == page(*reversed(results))
@@ -152,7 +163,9 @@ def opened(browser, tmp_path):
     path = tmp_path / "index.html"
     path.write_text(
         page(
-            made_around(0.1, model="m-10", quality=(0.5, 0.4, 0.6)),
+            made_around(
+                0.1, model="m-10", dtype=STRANGE, batch=8, steps=20, quality=(0.5, 0.4, 0.6)
+            ),
             made_around(0.2, model="m-9", quality=(0.9, 0.8, 1.0)),
             made_around(0.3, model="<b>m-8</b>", quality=None),
             made_around(0.01, model="m-7", kind="modelled", task="text-gen"),
@@ -189,6 +202,19 @@ def test_filters_hide_rows_and_say_how_many_are_left(opened):
     opened.select_option("select[name=kind]", "")
     opened.select_option("select[name=task]", "image-gen")
     opened.fill("input[name=text]", "M-1")
+    assert names(opened) == ["m-10"]
+
+
+def test_precision_and_batch_can_be_filtered_and_steps_searched(opened):
+    opened.select_option("select[name=dtype]", STRANGE)
+    assert names(opened) == ["m-10"]
+    opened.select_option("select[name=dtype]", "float32")
+    assert names(opened) == ["m-9", "<b>m-8</b>", "m-7"]
+    opened.select_option("select[name=dtype]", "")
+    opened.select_option("select[name=batch]", "8")
+    assert names(opened) == ["m-10"]
+    opened.select_option("select[name=batch]", "")
+    opened.fill("input[name=text]", "20 Steps")
     assert names(opened) == ["m-10"]
 
 

@@ -66,6 +66,19 @@ def count(value: int | None) -> str:
     return str(value)
 
 
+def made_of(
+    dtype: str | None, engine: str | None, batch_size: int | None, steps: int | None
+) -> str:
+    """How a model was run, in a line: "float32 · diffusers · batch 1 · 20 steps"."""
+    parts = (
+        dtype,
+        engine,
+        None if batch_size is None else f"batch {batch_size}",
+        None if steps is None else f"{steps} step{'' if steps == 1 else 's'}",
+    )
+    return " · ".join(visible(part) for part in parts if part)
+
+
 def round_to(value: float, digits: int) -> float:
     """A number rounded to so many significant digits."""
     return round(value, digits - 1 - _exponent(value))

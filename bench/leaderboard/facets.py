@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 
 from bench import doubts
-from bench.records import Device, Estimate, Result
+from bench.records import Device, Estimate, Result, Setting
 
 DEFAULT_GAIN = 0.05
 Instrument = tuple[frozenset[str], tuple[str, int] | None]
@@ -48,6 +49,12 @@ def boundary_words(result: Result) -> str:
 def devices_words(result: Result) -> tuple[str, ...]:
     """The devices inside the boundary, each with its power limit if it has one."""
     return tuple(sorted({device_words(result, domain) for domain in result.boundary.domains}))
+
+
+def setting(values: Mapping[str, Setting], name: str) -> int | None:
+    """A whole number among the settings of a record; None where there is none of this name."""
+    value = values.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def reasons_without_rank(result: Result) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ COLUMNS = (
     "Rank",
     "Model",
     "Parameters",
+    "Run with",
     "Energy per 1,000",
     "95 % interval",
     "J per {unit}",
@@ -73,6 +74,9 @@ def _cells(row: dict[str, Any], listed: bool) -> list[str]:
         row["kind"] if listed else f"{row['rank']}{'=' if row['tied'] else ''}",
         escape(row["model"]["id"]),
         words.count(row["model"]["parameter_count"]),
+        escape(
+            words.made_of(row["model"]["dtype"], row["backend"], row["batch_size"], row["steps"])
+        ),
         f"{value} {unit}".strip(),
         f"{low} to {high} {unit}" if energy else words.MISSING,
         words.span(_estimate(row["energy_joules_per_unit"]))[0],

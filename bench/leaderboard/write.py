@@ -18,6 +18,7 @@ from bench.leaderboard.facets import (
     energy,
     gain_of,
     is_modelled,
+    setting,
     whole,
 )
 from bench.leaderboard.markdown import markdown
@@ -77,6 +78,10 @@ def table(content: dict[str, Any]) -> str:
             "devices": " | ".join(row["devices"]),
             "model": row["model"]["id"],
             "parameter_count": row["model"]["parameter_count"],
+            "dtype": row["model"]["dtype"],
+            "backend": row["backend"],
+            "batch_size": row["batch_size"],
+            "steps": row["steps"],
             **_cells(row, "energy_kwh_per_1000"),
             **_cells(row, "net_energy_kwh_per_1000"),
             **_cells(row, "energy_joules_per_unit"),
@@ -156,6 +161,8 @@ def _row(row: Row) -> dict[str, Any]:
             "parameter_count": model.parameter_count,
         },
         "backend": result.backend.name,
+        "batch_size": setting(model.settings, "batch_size"),
+        "steps": setting(result.task.parameters, "steps"),
         "kind": "modelled" if is_modelled(result) else "measured",
         "boundary": boundary_words(result),
         "devices": list(devices_words(result)),

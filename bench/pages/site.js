@@ -28,7 +28,9 @@ function sort(header) {
 
 function filter() {
   const task = form.elements.task.value;
-  const kind = form.elements.kind.value;
+  const wanted = ["kind", "dtype", "batch"]
+    .map((name) => [name, form.elements[name]?.value])
+    .filter(([, value]) => value);
   const text = form.elements.text.value.trim().toLowerCase();
   let shown = 0;
   for (const section of document.querySelectorAll("section.task")) {
@@ -36,7 +38,8 @@ function filter() {
     for (const group of section.querySelectorAll("section.group")) {
       let inside = 0;
       for (const row of group.querySelectorAll("tbody tr")) {
-        row.hidden = !fits || (kind && row.dataset.kind !== kind) || !row.dataset.text.includes(text);
+        const equal = wanted.every(([name, value]) => row.dataset[name] === value);
+        row.hidden = !fits || !equal || !row.dataset.text.includes(text);
         inside += row.hidden ? 0 : 1;
       }
       group.hidden = inside === 0;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bench.footprint import words
@@ -19,6 +19,10 @@ def view(document: Json) -> Json:
     return {
         "tasks": tasks,
         "count": len(rows),
+        "choices": {
+            "dtype": _choices(row["model"]["dtype"] for row in rows),
+            "batch": _choices(row["batch_size"] for row in rows),
+        },
         "latest": max((row["created_at"][:10] for row in rows), default=None),
         "phone_charge": document["phone_charge"],
         "grids": list(document["grids"].values()),
@@ -29,6 +33,12 @@ def view(document: Json) -> Json:
 def _sources(document: Json) -> list[str]:
     grids = document["grids"].values()
     return list(dict.fromkeys(f"{grid['source']}, {grid['licence']}" for grid in grids))
+
+
+def _choices(values: Iterable[str | int | None]) -> list[str | int]:
+    """What a filter offers: the values that occur, and none at all where there is only one."""
+    known = sorted({value for value in values if value is not None})
+    return known if len(known) > 1 else []
 
 
 def _all_rows(task: Json) -> list[Json]:
@@ -86,10 +96,11 @@ def _row(row: Json, scale: float, axis: Axis) -> Json:
     charges, grams = row["phone_charges_per_1000"], row["grams_co2e_per_1000"]
     time_unit, time_scale = words.time_unit(seconds.value) if seconds else ("s", 1.0)
     model = row["model"]
-    parts = [model["dtype"], row["backend"]]
+    made_of = words.made_of(model["dtype"], row["backend"], row["batch_size"], row["steps"])
     return row | {
         "name": words.visible(model["id"]),
-        "made_of": " · ".join(part for part in parts if part),
+        "made_of": made_of,
+        "text": f"{words.visible(model['id'])} {made_of}".lower(),
         "parameters": words.count(model["parameter_count"]),
         "energy": words.span(energy, scale),
         "energy_sort": "" if energy is None else repr(energy.value),

@@ -172,7 +172,8 @@ def answer(row: Record) -> str:
         return "raises " + _short(row["raised"])
     if row["joules"] is None:
         return "None, " + _short(row["words"])
-    warned = _short("; ".join(row["warned"]))
+    about = [w for w in row["warned"] if "gpu" in w.lower() and "AMD" not in w]  # of this card
+    warned = _short("; ".join(about))
     said = f"logs “{warned}”" if warned else "without a word"
     joules = f"{row['joules']:,.1f} J".replace("-", "−")
     return f"{joules} ({row['true_joules']:,.1f} J is true), {said}"
@@ -244,8 +245,8 @@ def tables(records: Sequence[Record]) -> str:
     behind = [reason, "", *ahead(measured)] if ahead(measured) else ["- In no cell."]
     reason = (
         "Ours waits for steps of the sensor before and after a window, and characterises it once: "
-        "that is where the accuracy comes from. Inside the window it does something only where there "
-        "is no counter: then it looks at the power ten times a step."
+        "that is where the accuracy comes from. Inside the window it does something only where "
+        "there is no counter: then it looks at the power ten times a step."
     )
     dear = [reason, "", *cheaper(head, figures)] if cheaper(head, figures) else ["- In no cell."]
     parts = [

@@ -45,6 +45,10 @@ class Warnings(logging.Handler):
         super().__init__(logging.WARNING)
         self.words: list[str] = []
         logging.captureWarnings(True)
+        self.listen()
+
+    def listen(self) -> None:
+        """Hear the tools' loggers; again after a tool was opened, which may have set up its own."""
         for name in (None, "codecarbon", "zeus"):
             logging.getLogger(name).addHandler(self)
 
@@ -92,7 +96,6 @@ def window(
 ) -> dict[str, Any]:
     """One window beside the truth: the energy between the return of begin and the call of end."""
     now = time.perf_counter
-    warnings.words = []
     asked = now()
     _, raised = attempt(lambda *_: tool.begin(), 0.0, 0.0)
     began = now()
@@ -136,6 +139,7 @@ def main(job: dict[str, Any]) -> None:
         card = card.having(forbidden=1.0)
     world = World(path, [card], time.perf_counter(), job["segments"][0][1])
     label = {"tool": job["tool"], "profile": job["profile"], "fault": job["fault"]}
+    warnings = Warnings()
     opened = time.perf_counter()
     try:
         tool = TOOLS[job["tool"]](job["options"])
@@ -145,7 +149,7 @@ def main(job: dict[str, Any]) -> None:
         print(json.dumps({**label, "length": None, "raised": raised}), flush=True)
         return
     label["open_seconds"] = time.perf_counter() - opened
-    warnings = Warnings()
+    warnings.listen()
     print("ready", flush=True)
     sys.stdin.readline()
     for length, seed, count in job["segments"]:
@@ -155,6 +159,7 @@ def main(job: dict[str, Any]) -> None:
             seconds = length * chance.uniform(1, 1.2)
             forget(world, time.perf_counter())
             row = window(tool, world, warnings, seconds, chance, job["fault"])
+            warnings.words = []
             print(json.dumps({**label, "length": length, **row}), flush=True)
 
 

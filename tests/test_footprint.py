@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.footprint import carbon, equivalences
+from bench.footprint import carbon, equivalences, words
 from bench.records import Estimate
 
 
@@ -61,3 +61,48 @@ def test_carbon_and_charges_have_no_ratio():
 def test_an_unknown_grid_is_refused():
     with pytest.raises(ValueError, match="Atlantis"):
         carbon.grams(1.0, "Atlantis")
+
+
+def estimate(value, low, high):
+    return Estimate(value=value, low=low, high=high, confidence_level=0.95, sample_count=5)
+
+
+@pytest.mark.parametrize(
+    ("figure", "shown"),
+    [
+        ((8.3333, 7.9132, 8.7534), ("8.3", "7.9", "8.8")),
+        ((1.04, 0.99, 1.09), ("1.04", "0.99", "1.09")),
+        ((4711.0, 4475.0, 4947.0), ("4,700", "4,500", "4,900")),
+        ((17.2, 3.9, 30.5), ("17", "4", "30")),
+        ((12.0, 3.0, 21.0), ("12", "3", "21")),
+        ((0.0703, -0.006, 0.147), ("0.070", "0", "0.147")),
+        ((0.0703, 0.0001, 0.147), ("0.070", "0", "0.147")),
+        ((3.0, 2.9999, 3.0001), ("3.000", "3.000", "3.000")),
+        ((9.96, 4.0, 16.0), ("10", "4", "16")),
+        ((2e-8, -1e-8, 5e-8), ("2.0e-08", "0", "5.0e-08")),
+        ((0.0, 0.0, 0.0), ("0", "0", "0.0")),
+    ],
+)
+def test_a_derived_figure_has_no_more_digits_than_its_interval_leaves(figure, shown):
+    assert words.rough(*figure) == shown
+
+
+def test_what_cannot_be_negative_is_not_shown_below_zero():
+    assert words.gross(estimate(0.5, -0.2, 1.2)) == ("0.50", "0", "1.20")
+    assert words.gross(estimate(500.0, 480.0, 520.0)) == words.span(estimate(500.0, 480.0, 520.0))
+    assert words.span(estimate(0.5, -0.2, 1.2))[1] == "-0.20", "net energy may be negative"
+    assert words.gross(None) == (words.MISSING,) * 3
+
+
+def test_a_scale_error_leaves_few_digits():
+    fine = estimate(16.954, 16.9, 17.0)
+    assert words.gross(fine)[0] == "16.95"
+    assert words.gross(fine, 1.0, 0.75) == ("17", "17", "17")
+    assert words.gross(estimate(1.3355, 0.2845, 2.3866), 1.0, 0.75) == ("1.3", "0.3", "2.4")
+
+
+@pytest.mark.parametrize(
+    ("share", "text"), [(1.0, "100"), (0.0, "0"), (0.93, "93.0"), (0.9994, "99.9")]
+)
+def test_a_perfect_score_needs_no_decimals(share, text):
+    assert words.percent(share) == text

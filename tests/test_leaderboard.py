@@ -549,6 +549,30 @@ def test_the_document_says_what_the_figures_rest_on(tmp_path):
     assert row["stars"] == 5 and row["kind"] == "measured"
 
 
+def test_charges_and_grams_carry_both_intervals(tmp_path):
+    board = leaderboard.board([made_around(0.019, 0.001, model="a")])
+    (row,) = leaderboard.document(board)["tasks"][0]["groups"][0]["rows"]
+    energy, whole = row["energy_kwh_per_1000"], row["energy_with_gain_kwh_per_1000"]
+    for found, factor in (
+        (row["phone_charges_per_1000"], 1 / 0.019),
+        (row["grams_co2e_per_1000"]["world"], 472.94),
+    ):
+        assert found["low"] == pytest.approx(energy["low"] * factor)
+        assert found["low_with_gain"] == pytest.approx(whole["low"] * factor)
+        assert found["high_with_gain"] == pytest.approx(whole["high"] * factor)
+        assert found["low_with_gain"] < found["low"] < found["high"] < found["high_with_gain"]
+    leaderboard.write(board, tmp_path)
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert "| 1.00 (0.95 to 1.05) | 9.0 (8.5 to 9.4) |" in text
+
+
+def test_markdown_gives_every_figure_its_interval(tmp_path):
+    leaderboard.write(leaderboard.board([made_around(0.019, 0.001, model="a")]), tmp_path)
+    (line,) = [x for x in (tmp_path / "leaderboard.md").read_text().splitlines() if "| a |" in x]
+    cells = line.split(" | ")
+    assert all(" to " in cell for cell in cells[5:]), cells
+
+
 def test_made_results_are_consistent():
     result = made_around(0.1)
     assert judged(result) == result

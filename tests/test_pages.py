@@ -108,6 +108,37 @@ def test_a_measured_row_is_not_called_modelled():
     assert "modelled" not in row
 
 
+def cells(text):
+    found = re.findall(r'<td [^>]*data-label="([^"]*)">(.*?)</td>', text, re.S)
+    return {label: re.sub(r"<[^>]*>", " ", cell).split() for label, cell in found}
+
+
+def test_charges_and_grams_stand_beside_their_interval():
+    shown = cells(page(made_around(0.019, 0.001)))
+    assert shown["Phone charges per 1,000"] == ["1.00", "0.95–1.05"]
+    world, ends, *france = shown["g CO₂e per 1,000, world"]
+    assert (world, ends) == ("9.0", "8.5–9.4")
+    assert france == ["France", "0.84", "0.80–0.88"]
+
+
+def test_a_modelled_figure_has_two_digits_whatever_its_trials_say():
+    shown = cells(page(made_around(0.0169541, 1e-5, kind="modelled")))
+    assert shown["Energy, Wh per 1,000"][0] == "17" and shown["J per image"][0] == "61"
+    assert shown["Phone charges per 1,000"][0] == "0.89"
+    sure = cells(page(made_around(0.0169541, 1e-5)))
+    assert sure["Energy, Wh per 1,000"][0] == "16.95"
+
+
+def test_no_energy_or_time_is_below_zero_and_all_is_100_percent():
+    energies = [100.0, 9000.0, 100.0, 200.0, 150.0]
+    made = made_result(energies=energies, kind="modelled", quality=(1.0, 0.97, 1.0))
+    assert made.summary.energy_kwh_per_1000.low < 0
+    shown = cells(page(made))
+    for label in ("Energy, Wh per 1,000", "J per image", "Phone charges per 1,000"):
+        assert shown[label][1].startswith("0–"), shown[label]
+    assert shown["Quality, %"][:2] == ["100", "97.0–100"]
+
+
 def test_a_failed_run_says_why_in_sight():
     failed = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
     text = page(made_result(energies=[], failure=failed))

@@ -46,6 +46,36 @@ def span(estimate: Estimate | None, scale: float = 1.0) -> tuple[str, str, str]:
     return value, low, high
 
 
+def gross(
+    estimate: Estimate | None, scale: float = 1.0, scale_error: float | None = None
+) -> tuple[str, str, str]:
+    """As `span`, of what can't be below zero, such as a time: an end down there is "0".
+
+    With a relative `scale_error`, no more digits than that leaves.
+    """
+    if estimate is None:
+        return MISSING, MISSING, MISSING
+    value, low, high = (end / scale for end in (estimate.value, estimate.low, estimate.high))
+    if scale_error is None:
+        return _from_zero(value, low, high, decimals(estimate, scale))
+    return _from_zero(
+        value, low, high, _few(value, math.hypot((high - low) / 2, scale_error * value))
+    )
+
+
+def rough(value: float, low: float, high: float) -> tuple[str, str, str]:
+    """(value, low, high) for a reader who wants the size of a thing; an end below zero is "0"."""
+    if value and not 1e-6 <= abs(value) < 1e9:
+        return number(value, 2), number(max(0.0, low), 2), number(high, 2)
+    return _from_zero(value, low, high, _few(value, (high - low) / 2))
+
+
+def percent(share: float) -> str:
+    """A share as percent with one decimal, which all and nothing don't need: "93.0", "100"."""
+    text = f"{100 * share:.1f}"
+    return text.removesuffix(".0") if share in (0.0, 1.0) else text
+
+
 def energy_unit(kwh: float) -> tuple[str, float]:
     """The unit in which an energy in kWh is easy to read, and how many kWh it holds."""
     return _fitting(kwh, ENERGY_UNITS)
@@ -88,6 +118,17 @@ def visible(text: str) -> str:
     """A stranger's text on one line, without characters that hide or turn what stands beside."""
     spaced = (" " if character.isspace() else character for character in text)
     return "".join("�" if unicodedata.category(c)[0] == "C" else c for c in spaced)
+
+
+def _few(value: float, half: float) -> int:
+    """How many decimals: two digits of the value, more if the half-width leaves them."""
+    places = 1 - _exponent(round_to(value, 2))
+    return max(places, min(-_exponent(half), 3 - _exponent(value))) if half > 0 else places
+
+
+def _from_zero(value: float, low: float, high: float, places: int) -> tuple[str, str, str]:
+    lowest = fixed(low, places) if round(low, places) > 0 else "0"
+    return fixed(value, places) if value else "0", lowest, fixed(high, places)
 
 
 def _exponent(value: float) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -175,9 +177,12 @@ def _row(row: Row) -> dict[str, Any]:
         ),
         "gain_relative_half_width": result.gain.relative_half_width if result.gain else None,
         "quality": _plain(result.quality),
-        "phone_charges_per_1000": found and _quantity(equivalences.phone_charges(found)),
+        "phone_charges_per_1000": found and _derived(found, result, equivalences.phone_charges),
         "grams_co2e_per_1000": found
-        and {key: _quantity(carbon.grams(found, key)) for key in carbon.SHOWN},
+        and {
+            key: _derived(found, result, partial(carbon.grams, grid_key=key))
+            for key in carbon.SHOWN
+        },
         "doubts": [_plain(item) for item in row.doubts],
     }
 
@@ -191,11 +196,17 @@ def _plain(record: Record | Estimate | None) -> dict[str, Any] | None:
     return None if record is None else record.model_dump(mode="json")
 
 
-def _quantity(quantity: Quantity) -> dict[str, Any]:
+def _derived(
+    found: Estimate, result: Result, turn: Callable[[Estimate], Quantity]
+) -> dict[str, Any]:
+    """What an energy turns into, with its interval, and with the scale error in it as well."""
+    quantity, whole = turn(found), turn(found.model_copy(update=_whole(found, result)))
     return {
         "value": quantity.value,
         "low": quantity.low,
         "high": quantity.high,
+        "low_with_gain": whole.low,
+        "high_with_gain": whole.high,
         "edition": quantity.edition,
         "basis": quantity.basis,
     }

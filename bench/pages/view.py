@@ -96,21 +96,23 @@ def _row(row: Json, scale: float, axis: Axis) -> Json:
     charges, grams = row["phone_charges_per_1000"], row["grams_co2e_per_1000"]
     time_unit, time_scale = words.time_unit(seconds.value) if seconds else ("s", 1.0)
     model = row["model"]
+    error = row["gain_relative_half_width"] if row["kind"] == "modelled" else None
     made_of = words.made_of(model["dtype"], row["backend"], row["batch_size"], row["steps"])
     return row | {
         "name": words.visible(model["id"]),
         "made_of": made_of,
         "text": f"{words.visible(model['id'])} {made_of}".lower(),
         "parameters": words.count(model["parameter_count"]),
-        "energy": words.span(energy, scale),
+        "energy": words.gross(energy, scale, error),
         "energy_sort": "" if energy is None else repr(energy.value),
         "strip": energy and _strip(energy, row["energy_with_gain_kwh_per_1000"], axis),
-        "joules": words.span(per_unit),
-        "seconds": words.span(seconds, time_scale),
+        "joules": words.gross(per_unit, 1.0, error),
+        "seconds": words.gross(seconds, time_scale),
         "time_unit": time_unit,
-        "quality_words": quality and [f"{100 * quality[k]:.1f}" for k in ("value", "low", "high")],
-        "charges": words.number(charges["value"], 2) if charges else words.MISSING,
-        "grams": [words.number(grams[k]["value"], 2) for k in ("world", "FR")] if grams else None,
+        "quality_words": quality
+        and [words.percent(quality[end]) for end in ("value", "low", "high")],
+        "charges": charges and _rough(charges),
+        "grams": grams and {key: _rough(grams[key]) for key in ("world", "FR")},
         "badges": list(_badges(row)),
         "gain": _percent(row["gain_relative_half_width"]),
         "sort": _sort(row),
@@ -153,6 +155,10 @@ def _sort(row: Json) -> Json:
         "quality": value("quality"),
         "seconds": value("duration_seconds_per_inference"),
     }
+
+
+def _rough(found: Json) -> tuple[str, str, str]:
+    return words.rough(found["value"], found["low_with_gain"], found["high_with_gain"])
 
 
 def _percent(share: float | None) -> str | None:

@@ -51,7 +51,8 @@ def draw(results: Sequence[Result]) -> Figure:
     axes.autoscale_view()
     axes.ticklabel_format(axis="y", useOffset=False, style="plain")
     kind = "modelled, not measured" if point.modelled else "measured"
-    value, low, high = words.span(facets.energy(result), size)
+    error = point.gain if point.modelled else None
+    value, low, high = words.gross(facets.energy(result), size, error)
     title = f"{value} {unit} per 1,000 {THINGS.get(result.task.unit, 'inferences')}, {kind}"
     who = f"{result.task.id} · {_points.name(result, 60)}"
     subtitle = f"{who} · 95 % interval {low} to {high} {unit}"

@@ -100,7 +100,7 @@ def _row(row: Json, scale: float, axis: Axis) -> Json:
     made_of = words.made_of(model["dtype"], row["backend"], row["batch_size"], row["steps"])
     return row | {
         "name": words.visible(model["id"]),
-        "made_of": made_of,
+        "made_of": made_of.split(" · "),
         "text": f"{words.visible(model['id'])} {made_of}".lower(),
         "parameters": words.count(model["parameter_count"]),
         "energy": words.gross(energy, scale, error),

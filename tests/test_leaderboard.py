@@ -167,6 +167,15 @@ def test_processors_alone_are_never_told_apart():
     assert leaderboard.rank.compare(a, b).high > 1
 
 
+def test_a_gpu_without_a_uuid_could_be_any():
+    def made(energy):
+        content = with_host(made_around(energy, 0.001), gpus=2).model_dump()
+        content["machine"]["devices"][1]["uuid"] = None
+        return Result.model_validate(content)
+
+    assert leaderboard.rank.compare(made(0.100), made(0.107)).high > 1
+
+
 def test_a_processor_outside_the_boundary_does_not_matter():
     a, b = (made_around(e, 0.001, model=str(e)) for e in (0.100, 0.107))
     moved = b.machine.model_copy(update={"cpu_name": "Another CPU"})

@@ -52,9 +52,10 @@ check: $(READY) ## lint, types, floors, and that generated files are fresh
 		|| { echo "bench/result.schema.json is stale: run make generated" >&2; exit 1; }
 	@echo "check: all fresh"
 
-generated: $(READY) ## write again all that is generated: board, plots, schema
+generated: $(READY) ## write again all that is generated: board, plots, schema, README
 	@$(BIN)/joulebench board && $(BIN)/joulebench plots
 	@$(BIN)/joulebench schema > bench/result.schema.json
+	@$(BIN)/python -m tools.readme
 
 bench-meters: $(READY) ## compare our meter with other tools on a simulated driver: ARGS="--quick"
 	@$(BIN)/python -m tools.bench_meters $(ARGS)

@@ -24,8 +24,18 @@ FIELDS = {
     "text-classification": ("text", "label"),
     "image-gen": ("prompt", "label"),
 }
-CLOTHES = {"t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
-           "ankle boot"}
+CLOTHES = {
+    "t-shirt",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+}
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+")
 LIMIT = 20_000_000
 
@@ -129,10 +139,11 @@ def test_unknown_names_are_refused_in_one_sentence() -> None:
 
 def test_text_gen_writes_words() -> None:
     model, tokenizer = load("text-gen", "tiny")
-    ids = tokenizer([row["text"] for row in embedded.rows("text-gen")[:4]], return_tensors="pt",
-                    padding=True)
+    ids = tokenizer(
+        [row["text"] for row in embedded.rows("text-gen")[:4]], return_tensors="pt", padding=True
+    )
     written = model.generate(**ids)
-    texts = tokenizer.batch_decode(written[:, ids["input_ids"].shape[1]:])
+    texts = tokenizer.batch_decode(written[:, ids["input_ids"].shape[1] :])
     assert all(len(text.split()) >= 5 for text in texts)
 
 
@@ -169,5 +180,8 @@ def test_judge_recognises_most_drawn_pictures() -> None:
 def test_importing_the_room_loads_nothing_heavy() -> None:
     source = Path(embedded.__file__).read_text(encoding="utf-8")
     assert set(re.findall(r"^(?:import|from) (\w+)", source, re.M)) <= {
-        "__future__", "json", "pathlib", "typing"
+        "__future__",
+        "json",
+        "pathlib",
+        "typing",
     }

@@ -111,9 +111,9 @@ def train(job: common.Job) -> None:
     latents = image_vae.encode_all(vae, pictures)
     common.set_seeds()
     tokenizer = image_parts.make_tokenizer(texts)
-    tokens = tokenizer(
-        [*texts, ""], padding="max_length", truncation=True, return_tensors="pt"
-    )["input_ids"]
+    tokens = tokenizer([*texts, ""], padding="max_length", truncation=True, return_tensors="pt")[
+        "input_ids"
+    ]
     text_encoder = image_parts.make_text_encoder(job.size, tokenizer)
     unet = image_parts.make_unet(job.size)
     steps = job.steps(STEPS[job.size])
@@ -127,35 +127,36 @@ def train(job: common.Job) -> None:
     card(job, folder, counts, f"{steps:,} steps of {BATCH} pictures", minutes)
 
 
-def card(
-    job: common.Job, folder: Path, counts: dict[str, int], steps: str, minutes: float
-) -> None:
+def card(job: common.Job, folder: Path, counts: dict[str, int], steps: str, minutes: float) -> None:
     """Draw shipped prompts, let the judge look, and write the model card."""
     test_pictures, test_labels = sources.fashion(job.raw, "t10k")
     rows = prompts.shipped()[:CHECKED]
     vae = AutoencoderKL.from_pretrained(folder / "vae")
     share = agreement(folder, rows, DRAW_STEPS, GUIDANCE)
-    common.write_card(folder, common.Card(
-        title=f"JouleBench image-gen, {job.size}",
-        what="A Stable-Diffusion-shaped pipeline (text encoder, UNet, autoencoder, scheduler; no "
-        "safety checker, as it can draw nothing but clothes) that draws grey 32×32 pictures of "
-        "ten kinds of clothes, light or dark. It understands no other prompts.",
-        parameters=counts,
-        data="Fashion-MNIST (Zalando), from the Debian package `dataset-fashion-mnist`: 60,000 "
-        "training pictures, padded to 32×32; prompts made by a small grammar from the label and "
-        "the measured tone. No shipped prompt was used in training.",
-        data_licence="MIT (Expat), copyright 2017 Zalando SE.",
-        command=f"{common.COMMAND} image-gen --size {job.size}",
-        minutes=minutes,
-        steps=steps + f"; the autoencoder, shared by both sizes, {image_vae.STEPS:,} "
-        f"steps of {image_vae.BATCH} (trained once, in the first of the two runs)",
-        quality={
-            f"Judge sees what the prompt asked for ({len(rows)} shipped prompts, {DRAW_STEPS} "
-            f"steps, guidance {GUIDANCE}; judge's own accuracy in its card)": f"{share:.1%}",
-            f"Autoencoder's mean error in grey values of 255 ({len(test_labels):,} real test "
-            "pictures)": f"{image_vae.restore_error(vae, test_pictures):.1f}",
-        },
-        settings=f"`num_inference_steps={DRAW_STEPS}`, `guidance_scale={GUIDANCE}`, 32×32 pixels "
-        "(the default size), with the saved scheduler (DDIM, v-prediction, trailing timesteps).",
-        quick=job.quick,
-    ))
+    common.write_card(
+        folder,
+        common.Card(
+            title=f"JouleBench image-gen, {job.size}",
+            what="A Stable-Diffusion-shaped pipeline (text encoder, UNet, autoencoder, scheduler; no "
+            "safety checker, as it can draw nothing but clothes) that draws grey 32×32 pictures of "
+            "ten kinds of clothes, light or dark. It understands no other prompts.",
+            parameters=counts,
+            data="Fashion-MNIST (Zalando), from the Debian package `dataset-fashion-mnist`: 60,000 "
+            "training pictures, padded to 32×32; prompts made by a small grammar from the label and "
+            "the measured tone. No shipped prompt was used in training.",
+            data_licence="MIT (Expat), copyright 2017 Zalando SE.",
+            command=f"{common.COMMAND} image-gen --size {job.size}",
+            minutes=minutes,
+            steps=steps + f"; the autoencoder, shared by both sizes, {image_vae.STEPS:,} "
+            f"steps of {image_vae.BATCH} (trained once, in the first of the two runs)",
+            quality={
+                f"Judge sees what the prompt asked for ({len(rows)} shipped prompts, {DRAW_STEPS} "
+                f"steps, guidance {GUIDANCE}; judge's own accuracy in its card)": f"{share:.1%}",
+                f"Autoencoder's mean error in grey values of 255 ({len(test_labels):,} real test "
+                "pictures)": f"{image_vae.restore_error(vae, test_pictures):.1f}",
+            },
+            settings=f"`num_inference_steps={DRAW_STEPS}`, `guidance_scale={GUIDANCE}`, 32×32 pixels "
+            "(the default size), with the saved scheduler (DDIM, v-prediction, trailing timesteps).",
+            quick=job.quick,
+        ),
+    )

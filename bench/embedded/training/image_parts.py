@@ -41,19 +41,21 @@ def make_tokenizer(texts: list[str]) -> CLIPTokenizer:
 
 def make_text_encoder(size: str, tokenizer: CLIPTokenizer) -> CLIPTextModel:
     width = WIDTHS[size][0]
-    return CLIPTextModel(CLIPTextConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=width,
-        intermediate_size=2 * width,
-        num_hidden_layers=2,
-        num_attention_heads=HEADS,
-        max_position_embeddings=LONGEST,
-        projection_dim=width,
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        **common.EAGER,
-    ))
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=width,
+            intermediate_size=2 * width,
+            num_hidden_layers=2,
+            num_attention_heads=HEADS,
+            max_position_embeddings=LONGEST,
+            projection_dim=width,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+            **common.EAGER,
+        )
+    )
 
 
 def make_unet(size: str) -> Any:
@@ -88,9 +90,7 @@ def make_scheduler() -> Any:
     )
 
 
-def assemble(
-    folder: Path, vae: Any, parts: tuple[CLIPTokenizer, CLIPTextModel, Any]
-) -> None:
+def assemble(folder: Path, vae: Any, parts: tuple[CLIPTokenizer, CLIPTextModel, Any]) -> None:
     """Save the parts as one Stable Diffusion pipeline in half precision."""
     tokenizer, text_encoder, unet = parts
     pipeline: Any = StableDiffusionPipeline(

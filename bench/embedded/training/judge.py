@@ -19,15 +19,17 @@ RATE = 3e-3
 
 def make_model() -> ResNetForImageClassification:
     names = dict(enumerate(sources.FASHION_CLASSES))
-    return ResNetForImageClassification(ResNetConfig(
-        num_channels=1,
-        embedding_size=32,
-        hidden_sizes=[32, 64, 96],
-        depths=[1, 1, 1],
-        layer_type="basic",
-        id2label=names,
-        label2id={name: place for place, name in names.items()},
-    ))
+    return ResNetForImageClassification(
+        ResNetConfig(
+            num_channels=1,
+            embedding_size=32,
+            hidden_sizes=[32, 64, 96],
+            depths=[1, 1, 1],
+            layer_type="basic",
+            id2label=names,
+            label2id={name: place for place, name in names.items()},
+        )
+    )
 
 
 def shifted(pictures: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -81,22 +83,25 @@ def train(job: common.Job) -> None:
     common.save_half(model, folder)
     model = ResNetForImageClassification.from_pretrained(folder).eval()
     share = accuracy(model, test_pictures, test_labels)
-    common.write_card(folder, common.Card(
-        title="JouleBench judge of drawn clothes",
-        what="A small ResNet that says which of ten kinds of clothes a 32×32 picture shows. It "
-        "checks whether the pictures of the image-gen models show what the prompt asked for; it "
-        "is no benchmark task itself. It was trained on the pictures the drawing models learned "
-        "from too, so it tells nothing about how varied or new a drawing is.",
-        parameters={"classifier": common.parameter_count([model])},
-        data="Fashion-MNIST (Zalando), from the Debian package `dataset-fashion-mnist`: 60,000 "
-        "training pictures, padded to 32×32; the 10,000 test pictures were held out.",
-        data_licence="MIT (Expat), copyright 2017 Zalando SE.",
-        command=f"{common.COMMAND} judge",
-        minutes=minutes,
-        steps=f"{steps:,} steps of {BATCH} pictures",
-        quality={
-            f"Accuracy on real test pictures ({len(test_labels):,})": f"{share:.1%}",
-        },
-        settings="`bench.embedded.judge.recognise(images)` prepares pictures the right way.",
-        quick=job.quick,
-    ))
+    common.write_card(
+        folder,
+        common.Card(
+            title="JouleBench judge of drawn clothes",
+            what="A small ResNet that says which of ten kinds of clothes a 32×32 picture shows. It "
+            "checks whether the pictures of the image-gen models show what the prompt asked for; it "
+            "is no benchmark task itself. It was trained on the pictures the drawing models learned "
+            "from too, so it tells nothing about how varied or new a drawing is.",
+            parameters={"classifier": common.parameter_count([model])},
+            data="Fashion-MNIST (Zalando), from the Debian package `dataset-fashion-mnist`: 60,000 "
+            "training pictures, padded to 32×32; the 10,000 test pictures were held out.",
+            data_licence="MIT (Expat), copyright 2017 Zalando SE.",
+            command=f"{common.COMMAND} judge",
+            minutes=minutes,
+            steps=f"{steps:,} steps of {BATCH} pictures",
+            quality={
+                f"Accuracy on real test pictures ({len(test_labels):,})": f"{share:.1%}",
+            },
+            settings="`bench.embedded.judge.recognise(images)` prepares pictures the right way.",
+            quick=job.quick,
+        ),
+    )

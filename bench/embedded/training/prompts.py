@@ -21,8 +21,11 @@ NAMES = {
     "bag": ("bag", "handbag"),
     "ankle boot": ("ankle boot", "short boot"),
 }
-TONES = {"dark": ("dark", "dark grey", "almost black"), "light": ("light", "pale", "bright"),
-         "": ("",)}
+TONES = {
+    "dark": ("dark", "dark grey", "almost black"),
+    "light": ("light", "pale", "bright"),
+    "": ("",),
+}
 OPENINGS = (
     "a photo of a {}",
     "a picture of a {}",

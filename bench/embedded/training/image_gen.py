@@ -137,13 +137,13 @@ def card(job: common.Job, folder: Path, counts: dict[str, int], steps: str, minu
         folder,
         common.Card(
             title=f"JouleBench image-gen, {job.size}",
-            what="A Stable-Diffusion-shaped pipeline (text encoder, UNet, autoencoder, scheduler; no "
-            "safety checker, as it can draw nothing but clothes) that draws grey 32×32 pictures of "
-            "ten kinds of clothes, light or dark. It understands no other prompts.",
+            what="A Stable-Diffusion-shaped pipeline (text encoder, UNet, autoencoder, scheduler; "
+            "no safety checker, as it can draw nothing but clothes) that draws grey 32×32 pictures "
+            "of ten kinds of clothes, light or dark. It understands no other prompts.",
             parameters=counts,
             data="Fashion-MNIST (Zalando), from the Debian package `dataset-fashion-mnist`: 60,000 "
-            "training pictures, padded to 32×32; prompts made by a small grammar from the label and "
-            "the measured tone. No shipped prompt was used in training.",
+            "training pictures, padded to 32×32; prompts made by a small grammar from the label "
+            "and the measured tone. No shipped prompt was used in training.",
             data_licence="MIT (Expat), copyright 2017 Zalando SE.",
             command=f"{common.COMMAND} image-gen --size {job.size}",
             minutes=minutes,
@@ -155,8 +155,9 @@ def card(job: common.Job, folder: Path, counts: dict[str, int], steps: str, minu
                 f"Autoencoder's mean error in grey values of 255 ({len(test_labels):,} real test "
                 "pictures)": f"{image_vae.restore_error(vae, test_pictures):.1f}",
             },
-            settings=f"`num_inference_steps={DRAW_STEPS}`, `guidance_scale={GUIDANCE}`, 32×32 pixels "
-            "(the default size), with the saved scheduler (DDIM, v-prediction, trailing timesteps).",
+            settings=f"`num_inference_steps={DRAW_STEPS}`, `guidance_scale={GUIDANCE}`, 32×32 "
+            "pixels (the default size), with the saved scheduler (DDIM, v-prediction, trailing "
+            "timesteps).",
             quick=job.quick,
         ),
     )

@@ -88,9 +88,9 @@ def train(job: common.Job) -> None:
         common.Card(
             title="JouleBench judge of drawn clothes",
             what="A small ResNet that says which of ten kinds of clothes a 32×32 picture shows. It "
-            "checks whether the pictures of the image-gen models show what the prompt asked for; it "
-            "is no benchmark task itself. It was trained on the pictures the drawing models learned "
-            "from too, so it tells nothing about how varied or new a drawing is.",
+            "checks whether the pictures of the image-gen models show what the prompt asked for; "
+            "it is no benchmark task itself. It was trained on the pictures the drawing models "
+            "learned from too, so it tells nothing about how varied or new a drawing is.",
             parameters={"classifier": common.parameter_count([model])},
             data="Fashion-MNIST (Zalando), from the Debian package `dataset-fashion-mnist`: 60,000 "
             "training pictures, padded to 32×32; the 10,000 test pictures were held out.",

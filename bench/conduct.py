@@ -224,9 +224,13 @@ class _Run:
             return f"trial {done + 1}"
         target = 100 * self.book.protocol.target_relative_half_width
         return (
-            f"trial {done + 1} of at most {most}: ±{100 * self.width():.1f} % so far, "
+            f"trial {done + 1} of at most {most}: {_percent(self.width())} so far, "
             f"target ±{target:g} %"
         )
+
+
+def _percent(width: float) -> str:
+    return f"±{100 * width:.1f} %" if width < 1 else "over ±100 %"
 
 
 def protocol(order: Order, machine: Machine) -> Protocol:

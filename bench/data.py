@@ -40,8 +40,8 @@ def load(task: Task, name: str) -> Workload:
         ) from error
     except ValueError as error:
         raise DataNotFound(str(error)) from error
-    known = ", ".join(task.datasets)
-    raise DataNotFound(f"there is no data set {name!r}: {task.id} has {known}, or give a path")
+    known = ", ".join(task.datasets) or "none of its own"
+    raise DataNotFound(f"there is no data set {name!r}: {task.id} has {known}; or give a path")
 
 
 def _from_hub(source: Hub) -> tuple[Iterable[Row], str]:

@@ -103,7 +103,7 @@ def _sensors(usable: list[Sensor]) -> Table:
 def _missing(sensors: list[Sensor]) -> Table:
     table = _table("What can't be read, and the cure", "meter", "why")
     for sensor in sensors:
-        table.add_row(Text(sensor.meter, style="yellow"), sensor.reason or "")
+        table.add_row(Text(sensor.meter, style="yellow"), Text(sensor.reason or ""))
     return table
 
 

@@ -96,5 +96,5 @@ def _plugins(kind: str) -> dict[str, str]:
 
 
 def _suggest(kind: str, name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or sorted(known)
+    near = difflib.get_close_matches(name, sorted(set(known)), n=3, cutoff=0.4) or sorted(known)
     return f"there is no {kind} {name!r}; did you mean {', '.join(near)}?"

@@ -49,6 +49,8 @@ def _title(result: Result) -> Text:
     title = Text()
     title.append(result.task.id, style="bold")
     title.append(f" · {result.model.id}", style="bold")
+    if result.model.weights == "random":
+        title.append(" (random weights)", style="bold")
     size = result.model.parameter_count
     if size:
         title.append(f" · {words.count(size)} parameters")
@@ -76,7 +78,8 @@ def _headline(result: Result, energy: Estimate) -> RenderableType:
     rows = [
         (
             "repeats within",
-            f"{low} to {high} {unit}   95 % interval, {energy.sample_count} trials of {each}",
+            f"{low} to {high} {unit}   95 % interval, {energy.sample_count} trials of "
+            f"{each:,} inferences",
         )
     ]
     if result.gain is not None and result.gain.relative_half_width > 0:
@@ -118,7 +121,8 @@ def _meaning(result: Result, energy: Estimate, edition: str) -> Iterator[tuple[s
         unit, size = words.time_unit(summary.duration_seconds_per_inference.value)
         text = _plus_minus(_physical(summary.duration_seconds_per_inference), size)
         yield "time each", f"{text} {unit}"
-    if summary.net_energy_kwh_per_1000 is not None:
+    # The model of the CPU knows no idle power, so that nothing stands above it.
+    if summary.net_energy_kwh_per_1000 is not None and result.boundary.kind == "measured":
         unit, size = words.energy_unit(energy.value)
         text = _plus_minus(summary.net_energy_kwh_per_1000, size)
         yield "above idle", f"{text} {unit} per 1,000"

@@ -128,7 +128,7 @@ def test_a_named_architecture_runs_at_true_size():
     [
         ("embedded/huge", "no embedded model"),
         ("sd-1.5", "add --weights random"),
-        ("/nonexistent/folder", "no name of a model"),
+        ("/nonexistent/folder", "there is no folder"),
         ("no model\n", "no name of a model"),
     ],
 )

@@ -117,7 +117,7 @@ def test_an_edited_summary_is_refused(quick, tmp_path):
     [
         (["run", "imge-gen"], "did you mean image-gen"),
         (["run", "image-gen", "--model", "embedded/huge"], "no embedded model"),
-        (["run", "text-gen", "--model", "/no/such/folder"], "no name of a model"),
+        (["run", "text-gen", "--model", "/no/such/folder"], "there is no folder"),
         (["run", "text-gen", "--dataset", "wikpedia"], "no data set 'wikpedia'"),
         (["run", "text-gen", "--device", "cuda:7"], "cuda:7"),
         (["run", "text-gen", "--device", "tpu"], "none of auto, cpu"),

@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from bench import embedded, hub
+from bench import embedded, find, hub
 from bench.backends import ModelNotFound, Spec
 
 ARCHITECTURES = Path(__file__).parent / "architectures"
-WAY_OUT = "use --model embedded/small, a local folder, or a named architecture with random weights"
+WAY_OUT = (
+    "use --model embedded/small, a local folder, or, for a named architecture, "
+    "--weights random --dataset embedded"
+)
 
 
 @dataclass(frozen=True)
@@ -38,17 +41,19 @@ def locate(spec: Spec) -> Source:
     """Find a model by its name. Raises ModelNotFound with a way out."""
     name = spec.model
     if name == "embedded" or name.startswith("embedded/"):
-        return _embedded(spec.task_id, name.partition("/")[2] or "small")
+        return _embedded(_home(spec), name.partition("/")[2] or "small")
     if Path(name).is_dir():
         return _folder(Path(name))
     if spec.weights == "random" and name in architectures():
         return Source("architecture", str(ARCHITECTURES / name))
     if name in architectures() and "/" not in name and "." in name:
         raise ModelNotFound(f"{name} names an architecture: add --weights random, or give a hub id")
+    if name.startswith((".", "/", "~")):
+        raise ModelNotFound(f"there is no folder {name}")
     try:
         return Source("hub", name, hub.commit(name, spec.revision))
     except hub.Unreachable as error:
-        near = difflib.get_close_matches(name, _known(), n=2, cutoff=0.6)
+        near = [n for n in difflib.get_close_matches(name, _known(), n=2, cutoff=0.6) if n != name]
         hint = f" (did you mean {' or '.join(near)}?)" if near else ""
         raise ModelNotFound(f"{error}{hint}; {WAY_OUT}") from error
 
@@ -90,8 +95,15 @@ def tokenizer_folder(spec: Spec, source: Source, name: str = "") -> Path:
     """Where the tokenizer lies. A named architecture has none: the embedded one stands in, whose
     ids are all inside its vocabulary; the result says so."""
     if source.kind == "architecture":
-        return embedded.model_path(spec.task_id, "small") / name
+        return embedded.model_path(_home(spec), "small") / name
     return source.folder / name
+
+
+def _home(spec: Spec) -> str:
+    """The embedded task whose models serve this one: itself, or the one of the same kind."""
+    if spec.task_id in embedded.TASK_IDS:
+        return spec.task_id
+    return next((t for t in embedded.TASK_IDS if find.tag(t) == spec.tag), spec.task_id)
 
 
 def _embedded(task_id: str, size: str) -> Source:

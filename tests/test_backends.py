@@ -186,3 +186,14 @@ def test_really_too_large_a_model_is_out_of_memory(tmp_path):
     with pytest.raises(Failed) as caught:
         transformers.load(spec("text-gen", str(folder), weights="random")[0])
     assert (caught.value.stage, caught.value.code) == ("load", "out-of-memory")
+
+
+def test_an_operation_that_a_dtype_lacks_is_unsupported(monkeypatch):
+    """A real refusal of torch: no inverse of half-precision matrices."""
+    asked, work = spec("text-classification")
+    session = transformers.load(asked)
+    half = torch.eye(2, dtype=torch.float16)
+    monkeypatch.setattr(session._net, "forward", lambda **words: torch.linalg.inv(half))
+    with pytest.raises(Failed) as caught:
+        session.serve(work.blocks[0])
+    assert (caught.value.stage, caught.value.code) == ("serve", "unsupported")

@@ -18,6 +18,7 @@ PACKAGES = {
     "backend": "bench.backends",
     "meter": "bench.meters",
     "plot": "bench.plots",
+    "command": "bench.commands",
 }
 # Files that serve the others in their folder, and are no room of their own kind.
 HELPERS = {"edges", "style", "source", "torch_device"}

@@ -1,0 +1,36 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="One line of JSON a result on standard output.")]
+Results = Annotated[Path, typer.Option(help="The folder of results.")]
+Edition = Annotated[
+    str, typer.Option(help="Phone charge: epa-current, epa-2019, epa-2024-01, iea-2025.")
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, or cuda:N.")]
+ResultFile = Annotated[Path, typer.Argument(help="A result file.")]
+
+
+class Weights(StrEnum):
+    """Where weights come from."""
+
+    pretrained = "pretrained"
+    random = "random"
+
+
+class Dtype(StrEnum):
+    """Precisions, by their names and their short names."""
+
+    auto = "auto"
+    float32 = "float32"
+    fp32 = "fp32"
+    float16 = "float16"
+    fp16 = "fp16"
+    bfloat16 = "bfloat16"
+    bf16 = "bf16"

@@ -1,0 +1,24 @@
+"""`joulebench plots`: draw the comparison plots from the submissions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from bench.commands._options import Json, Results
+from bench.exits import or_stop
+
+PANEL = "Share"
+
+
+def command(results: Results = Path("results"), as_json: Json = False) -> None:
+    """Draw the comparison plots (PNG and SVG) from the submissions."""
+    from bench import leaderboard
+    from bench import plots as room
+
+    collection = leaderboard.collect(results / "submissions")
+    written = or_stop(lambda: room.draw_all(collection.results, results / "plots"))
+    if as_json:
+        print(json.dumps([str(path) for path in written]))
+    else:
+        print("\n".join(f"wrote {path}" for path in written))

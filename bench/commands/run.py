@@ -1,0 +1,145 @@
+"""`joulebench run`: measure a task on one model or several."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.commands._options import Device, Dtype, Edition, Json, Weights
+from bench.commands._summary import print_summary
+from bench.exits import FAILED, INTERRUPTED, Progress, or_none, or_stop, say, stop
+
+if TYPE_CHECKING:
+    from bench.records import Result
+    from bench.run import Asked
+
+PANEL = "Measure"
+
+
+def command(
+    task: Annotated[str, typer.Argument(help="A task (see `joulebench tasks`) or a pipeline tag.")],
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="Hub id, folder, embedded/tiny, embedded/small; may be repeated."),
+    ] = None,
+    weights: Annotated[
+        Weights, typer.Option(help="random builds the architecture alone; it never ranks.")
+    ] = Weights.pretrained,
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="embedded, standard, power-hungry, or a path. By default the model's."),
+    ] = None,
+    device: Device = "auto",
+    dtype: Annotated[
+        Dtype, typer.Option(help="auto: float32; on a GPU float16 to generate text.")
+    ] = Dtype.auto,
+    batch_size: Annotated[int, typer.Option(min=1, help="Requests served together.")] = 1,
+    revision: Annotated[str | None, typer.Option(help="Commit or branch of a hub model.")] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(min=1, help="Seconds beyond loading; 150 on a CPU, 300 on a GPU."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="±1 % and 30 s idle floors.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Seconds only; never ranks.")] = False,
+    max_inferences: Annotated[
+        int | None, typer.Option(min=1, help="Cut each block to N inferences; makes a quick run.")
+    ] = None,
+    allow_pickle: Annotated[
+        bool, typer.Option("--allow-pickle", help="Load weights that are not safetensors.")
+    ] = False,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run code that a model brings along.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Where results go.")] = None,
+    edition: Edition = "epa-current",
+    backend: Annotated[str | None, typer.Option(help="Instead of the one for the task.")] = None,
+    meter: Annotated[str | None, typer.Option(help="This meter alone, e.g. replay:F.csv.")] = None,
+    cpu_tdp: Annotated[
+        float | None, typer.Option(min=0.1, help="The CPU's TDP in watts, for modelled energy.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a task on one model or several, one after the other."""
+    from bench import run as room
+
+    models = model or ["embedded/small"]
+    if len(models) > 1:
+        raise typer.Exit(_each_in_its_own_process(models))
+    if strict and (quick or max_inferences):
+        stop("--strict does not go with --quick or --max-inferences")
+    asked = room.Asked(
+        task=task,
+        out=out or room.default_out(),
+        model=models[0],
+        weights=weights.value,
+        dataset=dataset,
+        device=device,
+        dtype=dtype.value,
+        batch_size=batch_size,
+        revision=revision,
+        allow_pickle=allow_pickle,
+        trust_remote_code=trust_remote_code,
+        budget_seconds=budget,
+        profile="quick" if quick else "strict" if strict else "standard",
+        max_inferences=max_inferences,
+        backend=backend,
+        meter=meter,
+        options={} if cpu_tdp is None else {"cpu_tdp_watts": str(cpu_tdp)},
+    )
+    raise typer.Exit(_measure(asked, edition, as_json))
+
+
+def _measure(asked: Asked, edition: str, as_json: bool) -> int:
+    """Run once and show it; gives the exit code."""
+    from bench import run as room
+    from bench.footprint import equivalences
+
+    room.be_quiet()
+    or_stop(lambda: equivalences.phone_charge(edition))
+    progress = Progress(sys.stderr)
+    result, path = or_stop(lambda: room.run(asked, progress))
+    progress.clear()
+    picture = or_none(lambda: _picture(result, path))
+    if as_json:
+        from bench import store
+
+        print(store.to_json(result), flush=True)
+    print_summary(result, path, edition, sys.stderr if as_json else sys.stdout)
+    if picture:
+        say(f"  plot   {picture}\n")
+    return {"done": 0, "failed": FAILED, "interrupted": INTERRUPTED}[result.status]
+
+
+def _picture(result: Result, path: Path) -> Path | None:
+    """Draw the trials of a run beside its file; None where there is nothing to draw."""
+    if result.summary is None or result.summary.energy_kwh_per_1000 is None:
+        return None
+    import bench.plots.run as figure
+    from bench import plots as room
+
+    return room.save(figure.draw([result]), path.parent, path.stem)[0]
+
+
+def _each_in_its_own_process(models: list[str]) -> int:
+    """Run the same command once a model; gives the first exit code that is not 0."""
+    words = [word for word in sys.argv[1:] if not word.startswith("--model=")]
+    while "--model" in words:
+        at = words.index("--model")
+        del words[at : at + 2]
+    codes = []
+    for model in models:
+        # -P: a folder named bench where the user stands is not ours.
+        command = [sys.executable, "-P", "-m", "bench", *words, "--model", model]
+        process = subprocess.Popen(command)
+        try:
+            codes.append(process.wait())
+        except KeyboardInterrupt:
+            # The terminal told the run too: it saves its finished trials, and says so.
+            codes.append(process.wait())
+        if codes[-1] == INTERRUPTED:
+            break
+    return next((code for code in codes if code), 0)

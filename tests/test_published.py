@@ -1,0 +1,44 @@
+"""What others published: figures with the study that they come from, as they stand there."""
+
+from collections import Counter
+
+import pytest
+
+from bench.facts import published
+
+
+def test_every_figure_is_positive_and_knows_its_study():
+    rows = published.rows()
+    assert Counter(row.study.key for row in rows) == {
+        "ai-energy-score": 166,
+        "power-hungry": 90,
+        "ml-energy-v2": 474,
+    }
+    assert all(0 < row.gpu_energy_kwh_per_1000 <= row.energy_kwh_per_1000 for row in rows)
+    for study in published.STUDIES:
+        assert study.boundary and study.source and study.licence and study.caveat
+
+
+@pytest.mark.parametrize(
+    ("task", "model", "kwh"),
+    [
+        ("text-gen", "openai-community/gpt2", 0.00215),
+        ("image-gen", "stabilityai/stable-diffusion-2-1", 0.534),
+        ("image-gen", "stabilityai/stable-diffusion-xl-base-1.0", 1.64),
+    ],
+)
+def test_figures_that_people_quote(task, model, kwh):
+    found = [
+        row
+        for row in published.rows(task)
+        if row.model == model and row.study.key == "ai-energy-score"
+    ]
+    (row,) = found
+    assert row.energy_kwh_per_1000 == pytest.approx(kwh, rel=0.003)
+    assert row.batch_size == 1
+
+
+def test_the_famous_study_bills_more_than_its_gpus():
+    rows = [row for row in published.rows("image-gen") if row.study.key == "power-hungry"]
+    assert rows and all(row.gpu_count == 8 for row in rows)
+    assert all(row.energy_kwh_per_1000 > 1.3 * row.gpu_energy_kwh_per_1000 for row in rows)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from pathlib import Path
 
 import pytest
 from made import made_around, made_result
+from made_domains import made_domains
 from PIL import Image
 
-from bench import find, plots
-from bench.plots import _points, run, style
+from bench import find, plots, store
+from bench.plots import _points, breakdown, power_over_time, run, style
 from bench.records import Failure
 
 NAMES = find.names("plot")
@@ -63,7 +67,9 @@ def test_words_stay_inside_and_cover_no_others(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_boundary_kind_and_date_stand_on_the_figure(name):
     words = " ".join(text for text, _ in texts(module(name).draw(some())))
-    for word in ("CPU package" if name != "run" else "GPU", "measured", "2026-03-01"):
+    # A figure of one result, and that of measured domains, has no place for the modelled ones.
+    alone = module(name).SCOPE == "result" or name == "breakdown"
+    for word in ("GPU" if alone else "CPU package", "measured", "2026-03-01"):
         assert word in words
 
 
@@ -126,10 +132,9 @@ def test_the_edition_of_the_phone_charge_can_be_picked(edition):
 
 def test_draw_all_draws_each_comparison_once(tmp_path):
     written = {path.stem for path in plots.draw_all(some(), tmp_path)}
-    expected = {
-        f"energy-by-{w}-{t}" for w in ("model", "parameters") for t in ("text-gen", "image-gen")
-    }
-    assert written == expected | {"energy-by-task"}
+    by_task = [name for name in NAMES if module(name).SCOPE == "task"]
+    expected = {f"{name}-{task}" for name in by_task for task in ("text-gen", "image-gen")}
+    assert written == expected | {name for name in NAMES if module(name).SCOPE == "all"}
     assert plots.draw_all([], tmp_path / "none") == []
 
 
@@ -140,6 +145,42 @@ def test_many_results_and_one_result_can_be_drawn():
     for name in NAMES:
         module(name).draw(many)
     module("energy-by-task").draw(many[:1])
+
+
+def test_the_breakdown_adds_up_to_the_gross_energy():
+    result = made_domains(0.05)
+    parts = list(breakdown.parts(result))
+    assert [part.kind for part in parts] == ["gpu", "cpu-package", "dram"]
+    gross = result.summary.energy_kwh_per_1000.value
+    assert sum(part.gross for part in parts) == pytest.approx(gross, rel=1e-12)
+    net = result.summary.net_energy_kwh_per_1000.value
+    assert sum(part.gross - part.idle for part in parts) == pytest.approx(net, rel=1e-12)
+
+
+def test_power_over_time_has_every_phase_and_the_mean_of_each_window():
+    result = made_domains(0.05)
+    found = list(power_over_time.windows(result))
+    assert list(dict.fromkeys(window.phase for window in found)) == list(power_over_time.SHADES)
+    assert all(a.ended <= b.began + 1e-9 for a, b in itertools.pairwise(found))
+    words = " ".join(text for text, _ in texts(power_over_time.draw([result])))
+    assert "idle, model loaded" in words and "in the profile trial" in words
+
+
+def test_modelled_idle_is_not_drawn_as_nothing():
+    found = power_over_time.windows(made_around(0.1, kind="modelled"))
+    assert {window.phase for window in found} == {"warm-up", "trials"}
+
+
+def test_one_figure_by_name_as_a_command(tmp_path):
+    path = tmp_path / "result.json"
+    store.save(made_domains(0.05), path)
+    command = [sys.executable, "-m", "bench", "plot", "power-over-time", str(path)]
+    done = subprocess.run(
+        [*command, "--out", str(tmp_path), "--json"], capture_output=True, text=True, check=True
+    )
+    assert [Path(name).suffix for name in json.loads(done.stdout)] == [".png", ".svg"]
+    bad = subprocess.run([*command[:4], "pwr"], capture_output=True, text=True, check=False)
+    assert bad.returncode == 2 and "there is no plot 'pwr'" in bad.stderr
 
 
 def test_matplotlib_is_imported_only_to_draw():

@@ -22,23 +22,37 @@ if TYPE_CHECKING:
 def draw_all(results: Sequence[Result], folder: Path) -> list[Path]:
     """Draw every comparison that these results allow; gives the files written."""
     written: list[Path] = []
-    ordered = sorted(results, key=lambda result: (result.task.id, result.model.id, result.run_id))
     for name in find.names("plot"):
-        module = find.module("plot", name)
-        if module.SCOPE == "all":
-            parts = {name: ordered}
-        elif module.SCOPE == "task":
-            tasks = dict.fromkeys(result.task.id for result in ordered)
-            parts = {f"{name}-{t}": [r for r in ordered if r.task.id == t] for t in tasks}
-        else:
-            parts = {}
-        for stem, part in parts.items():
-            try:
-                figure = module.draw(part)
-            except ValueError:
-                continue
-            written += save(figure, folder, stem)
+        if find.module("plot", name).SCOPE != "result":
+            written += draw(name, results, folder)
     return written
+
+
+def draw(name: str, results: Sequence[Result], folder: Path) -> list[Path]:
+    """Draw one figure, once for each task or result where that is its scope; gives the files.
+
+    What there is nothing to draw for is left out. Raises NotFound for an unknown name.
+    """
+    module = find.module("plot", name)
+    ordered = sorted(results, key=lambda result: (result.task.id, result.model.id, result.run_id))
+    written: list[Path] = []
+    for stem, part in _parts(name, module.SCOPE, ordered).items():
+        try:
+            figure = module.draw(part)
+        except ValueError:
+            continue
+        written += save(figure, folder, stem)
+    return written
+
+
+def _parts(name: str, scope: str, ordered: Sequence[Result]) -> dict[str, Sequence[Result]]:
+    """The results of each picture that a figure of this scope makes, by the name of its file."""
+    if scope == "all":
+        return {name: ordered}
+    if scope == "task":
+        tasks = dict.fromkeys(result.task.id for result in ordered)
+        return {f"{name}-{t}": [r for r in ordered if r.task.id == t] for t in tasks}
+    return {f"{name}-{result.task.id}-{result.run_id}": [result] for result in ordered}
 
 
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:

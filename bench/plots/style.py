@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,6 +12,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 from matplotlib.transforms import Bbox
 
@@ -147,6 +148,30 @@ def phone_axis(axes: Axes, edition: str) -> None:
         width, colour = (1.6, SOFT) if charges == 1 else (0.9, "#b9b4a8")
         dash = (0, (2, 3))
         axes.axvline(charges * size, color=colour, linewidth=width, linestyle=dash, zorder=1)
+
+
+def linear_axis(axes: Axes, which: str, high: float) -> None:
+    """An axis from zero to `high`, with ticks inside it alone."""
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    (axes.set_xlim if which == "x" else axes.set_ylim)(0, high)
+    axis.set_major_locator(
+        FixedLocator([tick for tick in axis.get_ticklocs() if 0 <= tick <= high])
+    )
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def key(axes: Axes, tones: Mapping[str, str], columns: int = 4) -> None:
+    """Say above the axes what each tone means."""
+    axes.legend(
+        handles=[Patch(color=tone, label=name) for name, tone in tones.items()],
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        ncols=columns,
+        frameon=False,
+        fontsize=9.5,
+        handlelength=1.1,
+        borderaxespad=0.2,
+    )
 
 
 def finish(

@@ -1,0 +1,44 @@
+"""`joulebench plot`: draw one kind of figure."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.commands._options import Json, Results
+from bench.exits import or_stop, say, stop
+
+PANEL = "Share"
+
+
+def command(
+    name: Annotated[str, typer.Argument(help="A figure, e.g. energy-by-task or power-over-time.")],
+    result: Annotated[
+        list[Path] | None, typer.Argument(help="Result files; by default all submissions.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder for PNG and SVG.")] = None,
+    results: Results = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Draw one figure (PNG and SVG) from result files or from the submissions."""
+    from bench import find, leaderboard, store
+    from bench import plots as room
+
+    or_stop(lambda: find.module("plot", name))
+    if result:
+        chosen = or_stop(lambda: [store.load(path) for path in result])
+    else:
+        collection = leaderboard.collect(results / "submissions")
+        for path, reasons in collection.refused.items():
+            say(f"left out {path}: {'; '.join(reasons)}")
+        chosen = list(collection.results)
+    written = or_stop(lambda: room.draw(name, chosen, out or results / "plots"))
+    if not written:
+        stop(f"there is nothing for {name} to draw in {len(chosen)} result(s)")
+    if as_json:
+        print(json.dumps([str(path) for path in written]))
+    else:
+        print("\n".join(f"wrote {path}" for path in written))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from bench import measure, stats
+from bench import measure, quality, stats
 from bench.backends import Failed, Served, Session
 from bench.logbook import Logbook, Stop
 from bench.measure import Rig
-from bench.records import Failure, Machine, Model, Phase, Protocol, Quality, Result, Trial
+from bench.records import Failure, Machine, Model, Phase, Protocol, Result, Trial
 from bench.task import BLOCK_SIZE, Output, Request, Workload
 
 Profile = Literal["standard", "strict", "quick"]
@@ -187,6 +187,7 @@ class _Run:
             power_trace=seen.power_trace,
         )
         self.book.add(trial)
+        # Every trial serves the same requests: the first one's answers stand for all.
         if phase == "measured" and not self.answers:
             self.answers = list(zip(requests, seen.value.outputs, strict=True))
         return trial
@@ -197,7 +198,9 @@ class _Run:
         The trials are done: whatever breaks here costs the quality or the picture, not the run.
         """
         try:
-            self.book.quality = quality(self.workload, self.answers)
+            self.book.quality = quality.judge(self.workload, self.answers)
+        except quality.Unjudged as error:
+            self.tell(f"the quality could not be judged: {error}")
         except Exception as error:  # noqa: BLE001
             # A metric or a judge may throw anything; the doubt `quality-missing` says it is gone.
             self.tell(f"the quality could not be judged: {type(error).__name__}: {error}")
@@ -249,36 +252,3 @@ def protocol(order: Order, machine: Machine) -> Protocol:
         blocks_per_trial=None,
         max_inferences=(order.max_inferences or QUICK_INFERENCES) if quick else None,
     )
-
-
-def quality(workload: Workload, answers: Sequence[tuple[Request, Output]]) -> Quality | None:
-    """How well the answers of one trial fit their requests; each request counts once.
-
-    None where the data set has no reference answers, or pictures have no judge that knows them.
-    """
-    metric = workload.task.metric
-    once = list({id(request): (request, output) for request, output in answers}.values())
-    if metric.needs_judge:
-        if workload.dataset != "embedded":
-            return None
-        once = _judged(once)
-    scores = [metric.score(request, output) for request, output in once]
-    known = [score for score in scores if score is not None]
-    if not known:
-        return None
-    value, low, high = stats.proportion(known)
-    return Quality(metric=metric.name, value=value, low=low, high=high, sample_count=len(known))
-
-
-def _judged(answers: list[tuple[Request, Output]]) -> list[tuple[Request, Output]]:
-    """The answers with each picture's label, as a classifier of real pictures sees it."""
-    from bench.embedded import judge
-
-    drawn = [(request, output.image) for request, output in answers if output.image is not None]
-    if not drawn:
-        return answers
-    labels = judge.recognise([image for _, image in drawn])
-    return [
-        (request, Output(image=image, label=label))
-        for (request, image), label in zip(drawn, labels, strict=True)
-    ]

@@ -145,8 +145,9 @@ CATALOGUE: dict[str, Kind] = {
         "Run again with a larger --budget.",
     ),
     "quality-missing": Kind(
-        "Quality could not be judged on this data set.",
-        "Choose a data set with reference answers to see quality beside energy.",
+        "Quality could not be judged.",
+        "Choose a data set with reference answers, and have the libraries that judge them: "
+        "pip install 'joulebench[quality]'.",
         bars_ranking=False,
     ),
     "idle-missing": Kind(

@@ -17,6 +17,7 @@ PACKAGES = {
     "task": "tasks",
     "backend": "bench.backends",
     "meter": "bench.meters",
+    "metric": "bench.metrics",
     "plot": "bench.plots",
     "command": "bench.commands",
 }

@@ -71,7 +71,7 @@ def _headline(result: Result, energy: Estimate) -> RenderableType:
     value, low, high = words.span(_physical(energy), size)
     modelled = result.boundary.kind == "modelled"
     line = Text(f"{value} {unit}", style="bold yellow" if modelled else "bold green")
-    line.append(f" per 1,000 {_things(result)}", style="default")
+    line.append(f" per 1,000 {words.things(result.task.unit)}", style="default")
     line.append("   modelled, NOT measured" if modelled else "   measured", style="bold")
     trials = result.measured()
     each = trials[0].work.inference_count if trials else 0
@@ -96,10 +96,6 @@ def _headline(result: Result, energy: Estimate) -> RenderableType:
     return Group(line, _grid(rows))
 
 
-def _things(result: Result) -> str:
-    return {"image": "images", "token": "generations"}.get(result.task.unit, "inferences")
-
-
 def _grid(rows: Iterable[tuple[str, str]]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True, min_width=16)
@@ -116,7 +112,7 @@ def _meaning(result: Result, energy: Estimate, edition: str) -> Iterator[tuple[s
         return
     if summary.energy_joules_per_unit is not None:
         each = _plus_minus(_physical(summary.energy_joules_per_unit), 1.0)
-        yield f"per {result.task.unit}", f"{each} J"
+        yield f"per {words.unit(result.task.unit)}", f"{each} J"
     if summary.duration_seconds_per_inference is not None:
         unit, size = words.time_unit(summary.duration_seconds_per_inference.value)
         text = _plus_minus(_physical(summary.duration_seconds_per_inference), size)

@@ -34,9 +34,9 @@ def summarize(
 ) -> Summary:
     """The five figures of a run from its measured trials.
 
-    `unit` is what `energy_joules_per_unit` is per: "inference", "token" or "image". A figure that
-    can't be had, because a reading is missing, there are fewer than two trials or nothing was
-    served, is None.
+    `unit` is what `energy_joules_per_unit` is per: "inference", "token", "image", "audio-second" or
+    "video-second". A figure that can't be had, because a reading is missing, there are fewer than
+    two trials or nothing was served, is None.
     """
     measured = [trial for trial in trials if trial.phase == "measured"]
     counts = [float(trial.work.inference_count) for trial in measured]
@@ -91,12 +91,14 @@ def net_joules(trial: Trial, domains: Sequence[str], idle: Sequence[Idle]) -> fl
 
 
 def unit_count(trial: Trial, unit: str) -> float:
-    """How many units (inferences, output tokens or images) a trial produced."""
+    """How many units a trial produced: inferences, output tokens, images, seconds of media."""
     work = trial.work
     count = {
         "inference": work.inference_count,
         "token": work.output_token_count,
         "image": work.image_count,
+        "audio-second": work.audio_seconds,
+        "video-second": work.video_seconds,
     }[unit]
     return float(count or 0)
 
@@ -151,10 +153,7 @@ def relative_half_width(estimate: Estimate | None) -> float | None:
 
 
 def proportion(scores: Sequence[float]) -> tuple[float, float, float]:
-    """Mean of scores in [0, 1] with Wilson's 95 % interval: (value, low, high).
-
-    Exact for right-or-wrong scores, conservative for graded ones.
-    """
+    """Mean of right-or-wrong scores (0 or 1) with Wilson's 95 % interval: (value, low, high)."""
     count = len(scores)
     mean = math.fsum(scores) / count
     z2 = NORMAL_95**2

@@ -1,7 +1,8 @@
-"""Task, Request, Work: what a task file is made of, and how its requests are dealt into blocks."""
+"""Task, Request, Output, Metric: what a task file is made of; its requests dealt into blocks."""
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import itertools
 import json
@@ -13,40 +14,62 @@ BLOCK_SIZE = 10
 
 Row = Mapping[str, Any]
 Setting = bool | int | float | str | None
-Unit = Literal["inference", "token", "image"]
+Unit = Literal["inference", "token", "image", "audio-second", "video-second"]
 
 
 @dataclass(frozen=True)
 class Request:
-    """One inference to make: named inputs (text, or an image), and the right answer if known."""
+    """One inference to make: named inputs, and the right answer if known.
+
+    An input is a text, an image, a sound or a tuple of words; an answer may be a tuple of boxes.
+    """
 
     inputs: Mapping[str, Any]
     reference: Any = None
 
     @property
     def length(self) -> int:
-        """Size of the input: characters of text, pixels of an image. It balances the blocks."""
+        """Size of the input: characters, pixels or samples. It balances the blocks."""
         return sum(_length(value) for value in self.inputs.values())
 
 
 @dataclass(frozen=True)
+class Box:
+    """One object in an image. `corners` are (x0, y0, x1, y1) in pixels of the image as given."""
+
+    label: str
+    score: float
+    corners: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
 class Output:
-    """What came back for one request: text, a label, or an image."""
+    """What came back for one request; a kind of model fills what it gives.
+
+    `labels` holds one label a word, `score` a similarity, `frames` the images of a video.
+    """
 
     text: str | None = None
     label: str | None = None
     image: Any = None
+    labels: tuple[str, ...] | None = None
+    score: float | None = None
+    frames: tuple[Any, ...] | None = None
+    boxes: tuple[Box, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Metric:
-    """How well one output answers its request: a score from 0 to 1, or None if it can't be said.
+    """How well a model answers: `name` as a record shows it, `room` the file that computes it.
 
-    A metric that judges pictures asks `recognise`, which the engine hands it, for their labels.
+    `room` is a file of bench/metrics. `answer` gives (reference, prediction) as that room wants
+    them, or None where a request can't be judged. With `needs_judge` a classifier of pictures first
+    fills the label of each output.
     """
 
     name: str
-    score: Callable[[Request, Output], float | None]
+    room: str
+    answer: Callable[[Request, Output], tuple[Any, Any] | None]
     needs_judge: bool = False
 
 
@@ -173,6 +196,8 @@ def fingerprint(task: Task, parameters: Mapping[str, Setting], requests: Sequenc
 
 
 def _length(value: Any) -> int:
+    if isinstance(value, tuple | list):
+        return sum(_length(part) for part in value)
     size = getattr(value, "size", None)
     if isinstance(size, tuple):
         return int(size[0] * size[1])
@@ -183,6 +208,10 @@ def _plain(value: Any) -> Any:
     """A JSON value for an input; pixels and samples enter as the SHA-256 of what was decoded."""
     if isinstance(value, str | int | float | bool | None):
         return value
+    if isinstance(value, tuple | list):
+        return [_plain(part) for part in value]
+    if isinstance(value, Box):
+        return dataclasses.asdict(value)
     array = value if hasattr(value, "tobytes") and hasattr(value, "dtype") else _pixels(value)
     digest = hashlib.sha256(array.tobytes()).hexdigest()
     return {"sha256": digest, "shape": list(array.shape), "dtype": str(array.dtype)}

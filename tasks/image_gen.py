@@ -19,11 +19,11 @@ def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
     return Request(inputs={"prompt": prompt}, reference=label if isinstance(label, str) else None)
 
 
-def score(asked: Request, output: Output) -> float | None:
-    """1 where a classifier trained on real pictures sees in the drawn one what was asked for."""
+def answer(asked: Request, output: Output) -> tuple[str, str] | None:
+    """What was asked for, and what a classifier trained on real pictures sees in the drawn one."""
     if asked.reference is None or output.label is None:
         return None
-    return float(output.label == asked.reference)
+    return asked.reference, output.label
 
 
 TASK = Task(
@@ -50,5 +50,5 @@ TASK = Task(
         ),
     },
     request=request,
-    metric=Metric("classifier agreement", score, needs_judge=True),
+    metric=Metric("classifier agreement", "accuracy", answer, needs_judge=True),
 )

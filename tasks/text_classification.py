@@ -19,8 +19,8 @@ def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
     return Request(inputs={"text": text}, reference=label if isinstance(label, str) else None)
 
 
-def score(asked: Request, output: Output) -> float | None:
-    """1 where the label is right; "neg" and "NEGATIVE" are the same answer.
+def answer(asked: Request, output: Output) -> tuple[str, str] | None:
+    """The right label and the one given; "neg" and "NEGATIVE" are the same.
 
     A model that numbers its labels (LABEL_0) does not say what they mean, so none can be judged.
     """
@@ -28,7 +28,8 @@ def score(asked: Request, output: Output) -> float | None:
         return None
     right, got = str(asked.reference).lower(), output.label.lower()
     shorter, longer = sorted((right, got), key=len)
-    return float(right == got or (len(shorter) >= 3 and longer.startswith(shorter)))
+    same = len(shorter) >= 3 and longer.startswith(shorter)
+    return right, right if same else got
 
 
 TASK = Task(
@@ -49,5 +50,5 @@ TASK = Task(
         ),
     },
     request=request,
-    metric=Metric("accuracy", score),
+    metric=Metric("accuracy", "accuracy", answer),
 )

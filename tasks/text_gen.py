@@ -23,11 +23,11 @@ def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
     return Request(inputs={"text": text}, reference=first_word(continuation))
 
 
-def score(asked: Request, output: Output) -> float | None:
-    """1 where the first word that the model writes is the word that follows in the source."""
+def answer(asked: Request, output: Output) -> tuple[str, str] | None:
+    """The word that follows in the source, and the first word that the model writes."""
     if asked.reference is None or output.text is None:
         return None
-    return float(first_word(output.text) == asked.reference)
+    return asked.reference, first_word(output.text) or ""
 
 
 def first_word(text: str) -> str | None:
@@ -56,5 +56,5 @@ TASK = Task(
         ),
     },
     request=request,
-    metric=Metric("next-word accuracy", score),
+    metric=Metric("next-word accuracy", "accuracy", answer),
 )

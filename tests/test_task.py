@@ -1,6 +1,7 @@
 """Every task file, its blocks and its fingerprint."""
 
 import json
+import typing
 from pathlib import Path
 
 import numpy
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bench import data, find
-from bench.task import BLOCK_SIZE, Embedded, Hub, Output, Request, deal, fingerprint
+from bench.task import BLOCK_SIZE, Box, Embedded, Hub, Output, Request, Unit, deal, fingerprint
 
 NAMES = find.names("task")
 GOLDEN = json.loads((Path(__file__).parent / "fingerprints.json").read_text())
@@ -22,7 +23,8 @@ def task(request):
 def test_a_task_keeps_its_contract(task):
     assert task.id in NAMES
     assert task.title and task.inference and task.metric.name
-    assert task.unit in ("inference", "token", "image")
+    assert task.unit in typing.get_args(Unit)
+    assert task.metric.room in find.names("metric")
     assert isinstance(task.datasets["embedded"], Embedded)
     assert isinstance(task.datasets["standard"], Hub)
     assert find.tag(task.id) == task.tag
@@ -110,17 +112,29 @@ def test_fingerprint_covers_parameters_and_answers():
 @pytest.mark.parametrize(
     ("name", "asked", "output", "expected"),
     [
-        ("text-gen", "honor", Output(text=" Honor and"), 1.0),
-        ("text-gen", "honor", Output(text=", own"), 0.0),
-        ("text-gen", "honor", Output(text="!!"), 0.0),
+        ("text-gen", "honor", Output(text=" Honor and"), ("honor", "honor")),
+        ("text-gen", "honor", Output(text=", own"), ("honor", "own")),
+        ("text-gen", "honor", Output(text="!!"), ("honor", "")),
         ("text-gen", None, Output(text="own"), None),
-        ("text-classification", "neg", Output(label="NEGATIVE"), 1.0),
-        ("text-classification", "pos", Output(label="NEGATIVE"), 0.0),
-        ("text-classification", "spam", Output(label="ham"), 0.0),
-        ("image-gen", "coat", Output(label="coat"), 1.0),
-        ("image-gen", "coat", Output(label="shirt"), 0.0),
+        ("text-classification", "neg", Output(label="NEGATIVE"), ("neg", "neg")),
+        ("text-classification", "pos", Output(label="NEGATIVE"), ("pos", "negative")),
+        ("text-classification", "spam", Output(label="ham"), ("spam", "ham")),
+        ("text-classification", "spam", Output(label="LABEL_1"), None),
+        ("image-gen", "coat", Output(label="coat"), ("coat", "coat")),
+        ("image-gen", "coat", Output(label="shirt"), ("coat", "shirt")),
         ("image-gen", "coat", Output(), None),
     ],
 )
-def test_scores(name, asked, output, expected):
-    assert find.task(name).metric.score(Request({"text": ""}, asked), output) == expected
+def test_answers(name, asked, output, expected):
+    assert find.task(name).metric.answer(Request({"text": ""}, asked), output) == expected
+
+
+def test_words_and_boxes_enter_the_fingerprint():
+    task = find.task("text-classification")
+    box = Box("cat", 1.0, (0.0, 0.0, 4.0, 3.0))
+    moved = Box("cat", 1.0, (0.0, 0.0, 4.0, 3.5))
+    asked = Request({"words": ("a", "cat")}, (box,))
+    assert asked.length == 4
+    base = fingerprint(task, {}, [asked])
+    assert base != fingerprint(task, {}, [Request({"words": ("a", "cat")}, (moved,))])
+    assert base != fingerprint(task, {}, [Request({"words": ("ac", "at")}, (box,))])

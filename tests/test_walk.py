@@ -259,7 +259,7 @@ def test_a_metric_that_throws_costs_the_quality_alone():
         raise ZeroDivisionError
 
     said = []
-    task = replace(TASK, metric=Metric("broken", throw))
+    task = replace(TASK, metric=Metric("broken", "accuracy", throw))
     work = workload(task, "embedded", [{"text": "x"}], {})
     result = walk(STEADY, work=work, tell=said.append)
     assert result.status == "done" and result.quality is None

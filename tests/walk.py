@@ -19,8 +19,8 @@ def make_request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
     return Request(inputs={"text": row["text"]}, reference=row.get("label"))
 
 
-def make_score(asked: Request, output: Output) -> float | None:
-    return None if asked.reference is None else float(output.label == asked.reference)
+def make_answer(asked: Request, output: Output) -> tuple[str, str | None] | None:
+    return None if asked.reference is None else (asked.reference, output.label)
 
 
 TASK = Task(
@@ -33,7 +33,7 @@ TASK = Task(
     parameters={"new_tokens": 10},
     datasets={"embedded": Embedded("none")},
     request=make_request,
-    metric=Metric("accuracy", make_score),
+    metric=Metric("accuracy", "accuracy", make_answer),
 )
 WORK = workload(TASK, "embedded", [{"text": "x" * n} for n in range(1, 101)], {})
 MODEL = Model(

@@ -10,6 +10,9 @@ from bench.records import Estimate
 ENERGY_UNITS = (("kWh", 1.0), ("Wh", 1e-3), ("mWh", 1e-6), ("µWh", 1e-9))
 TIME_UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6))
 MISSING = "—"
+# How a unit is read, and what 1,000 inferences make; other units are read as they are written.
+UNITS = {"audio-second": "second of audio", "video-second": "second of video"}
+THINGS = {"image": "images", "token": "generations", "video-second": "videos"}
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -84,6 +87,16 @@ def energy_unit(kwh: float) -> tuple[str, float]:
 def time_unit(seconds: float) -> tuple[str, float]:
     """The unit in which a duration in seconds is easy to read, and how many seconds it holds."""
     return _fitting(seconds, TIME_UNITS)
+
+
+def unit(name: str) -> str:
+    """The unit of a task as it is read: "token", "second of audio"."""
+    return UNITS.get(name, name)
+
+
+def things(name: str) -> str:
+    """What 1,000 inferences of a task with this unit make: "images", "generations"."""
+    return THINGS.get(name, "inferences")
 
 
 def count(value: int | None) -> str:

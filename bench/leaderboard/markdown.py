@@ -61,7 +61,7 @@ def escape(text: str) -> str:
 
 
 def _table(task: dict[str, Any], rows: list[dict[str, Any]], *, listed: bool) -> str:
-    heads = [column.format(unit=task["unit"]) for column in COLUMNS]
+    heads = [column.format(unit=words.unit(task["unit"])) for column in COLUMNS]
     if listed:
         heads = ["Kind", *heads[1:], "Where", "Why it has no rank"]
     lines = [heads, ["---"] * len(heads), *(_cells(row, listed) for row in rows)]

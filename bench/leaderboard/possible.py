@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 from typing import Any
 
-from bench import doubts
+from bench import doubts, find
 from bench.records import Reading, Result, Trial
 
 MOST = 2**53
@@ -18,9 +19,7 @@ def impossibilities(result: Result) -> Iterator[str]:
     """A sentence for everything in a result that can't be true."""
     if any(abs(number) > MOST for number in _integers(result.model_dump())):
         yield "Impossible: a count beyond anything that can be counted."
-    quality = result.quality
-    if quality is not None and not 0 <= quality.low <= quality.value <= quality.high <= 1:
-        yield "Impossible: the quality lies outside its own interval, or outside 0 to 1."
+    yield from _quality(result)
     if result.gain is not None and result.gain.relative_half_width > HIGHEST_GAIN:
         yield "Impossible: a scale error of more than ten times the figure."
     for device in result.machine.devices:
@@ -28,6 +27,18 @@ def impossibilities(result: Result) -> Iterator[str]:
             yield f"Impossible: a power limit of {device.power_limit_watts:g} W."
     for trial in result.measured():
         yield from _trial(result, trial)
+
+
+def _quality(result: Result) -> Iterator[str]:
+    """The bounds of a metric are known where the task is; of any other, that it has an interval."""
+    quality = result.quality
+    if quality is None:
+        return
+    least, most = -inf, inf
+    if result.task.id in find.names("task"):
+        least, most = find.module("metric", find.task(result.task.id).metric.room).RANGE
+    if not least <= quality.low <= quality.value <= quality.high <= most:
+        yield f"Impossible: quality outside its own interval, or outside {least:g} to {most:g}."
 
 
 def _trial(result: Result, trial: Trial) -> Iterator[str]:

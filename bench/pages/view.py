@@ -56,7 +56,7 @@ def _task(task: Json) -> Json:
 
     return {
         "id": task["id"],
-        "unit": task["unit"],
+        "unit": words.unit(task["unit"]),
         "energy_unit": unit,
         "groups": [group | shown(group["rows"]) for group in task["groups"]],
         "listed": shown(task["listed"]),

@@ -14,7 +14,6 @@ from bench.plots import _points, style
 from bench.records import Result, Trial
 
 SCOPE = "result"
-THINGS = {"image": "images", "token": "generations"}
 
 
 @style.styled
@@ -53,7 +52,7 @@ def draw(results: Sequence[Result]) -> Figure:
     kind = "modelled, not measured" if point.modelled else "measured"
     error = point.gain if point.modelled else None
     value, low, high = words.gross(facets.energy(result), size, error)
-    title = f"{value} {unit} per 1,000 {THINGS.get(result.task.unit, 'inferences')}, {kind}"
+    title = f"{value} {unit} per 1,000 {words.things(result.task.unit)}, {kind}"
     who = f"{result.task.id} · {_points.name(result, 60)}"
     subtitle = f"{who} · 95 % interval {low} to {high} {unit}"
     return style.finish(figure, title, subtitle, [point], _foot(point, start < 0))

@@ -72,6 +72,58 @@ def test_the_figures_that_the_project_quotes():
     assert (grids["US-WV"].value, grids["US-WV"].basis) == (893.06, "direct combustion")
 
 
-def test_share_alike_rows_keep_their_notice():
-    for fact in facts.grids().values():
-        assert fact.licence == ("CC BY-SA 4.0" if "Ember" in fact.source else "US government work")
+def test_licences_are_kept_apart_by_file():
+    for name in facts.tables():
+        licences = {fact.licence for fact in facts.table(name).values()}
+        assert not any("ODbL" in licence or "AGPL" in licence for licence in licences), name
+        share_alike = {licence for licence in licences if "SA" in licence}
+        assert share_alike == ({"CC BY-SA 4.0"} if name == "grid" else set()), name
+        assert len(licences) == 1 or name in {"grid_provinces", "cloud", "embodied"}, name
+    readme = (Path(facts.HERE) / "README.md").read_text()
+    assert all(f"`{name}.csv`" in readme for name in facts.tables())
+
+
+def test_only_a_zero_that_was_published_is_a_zero(folder):
+    _write(folder / "made.csv", value="0", note="0 as published; read in a table")
+    assert facts.table("made")["k"].value == 0
+
+
+def test_known_errors_of_other_tools_are_not_here():
+    assert facts.gpus()["nvidia-v100-sxm2-16-32gb"].value == 300
+    assert facts.gpus()["nvidia-v100-pcie"].value == 250
+    assert not [key for key in facts.gpus() if "v5e" in key]
+    every = [fact for name in facts.tables() for fact in facts.table(name).values()]
+    assert not [fact for fact in every if fact.value == 97 and "TV" in fact.label]
+    provinces = facts.table("grid_provinces")
+    assert "CA-MT" not in provinces and provinces["CA-MB"].label == "Manitoba"
+    bases = {fact.basis for key, fact in provinces.items() if key.startswith("CA-")}
+    assert bases == {"direct combustion"}, "direct and life-cycle factors are not mixed"
+
+
+def test_where_sources_disagree_there_is_a_range():
+    h100 = facts.embodied("gpu/nvidia-h100")
+    assert (h100.low, h100.value, h100.high) == (164.0, 164.0, 164.0 * 3.5)
+    water = facts.water("US")
+    assert water is not None and (water.low, water.high) == (3.1321, 4.35)
+    assert facts.water("nowhere") is None
+    with pytest.raises(ValueError, match="gpu/nvidia-h100"):
+        facts.embodied("gpu/abacus")
+
+
+def test_long_tables_read_as_what_they_are_about():
+    bloom = facts.training_runs()["bloom-176b"]
+    assert (bloom["device-hours"].value, bloom["device-power"].value) == (1082990, 400)
+    assert facts.training_runs()["gpt-3-175b"]["energy"].value == 1_287_000
+    assert facts.clouds()["aws:eu-west-3"]["market"].value == 0
+    assert facts.datacenters("pue")["jean-zay-2022"].value == 1.2
+    assert facts.inference()["bloom-api/requests"].value == 230_768
+    assert facts.gpu_peaks().keys() <= facts.gpus().keys()
+    claims = facts.claims()
+    assert len(claims) == 22 and sum(len(claim.quantities) for claim in claims) == 55
+    assert all(claim.caveat for claim in claims)
+
+
+def test_every_cloud_region_stands_in_a_place_with_a_grid():
+    assert {region.place for region in facts.cloud_regions().values()} <= facts.grids().keys()
+    clouds = {key for name in ("grid_google", "grid_clouds_2021") for key in facts.table(name)}
+    assert clouds | facts.clouds().keys() <= facts.cloud_regions().keys()

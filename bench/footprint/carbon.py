@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench import facts
+from bench.footprint import regions
 from bench.footprint.quantity import Quantity, derive
 from bench.records import Estimate
 
@@ -10,21 +11,19 @@ SHOWN = ("world", "FR", "US", "US-WV")
 
 
 def grid(key: str) -> facts.Fact:
-    """A grid by "world", ISO 3166 code ("FR") or US-state code ("US-WV"), in gCO2e/kWh.
+    """The nearest grid factor of a region, in gCO2e/kWh: "world", "FR", "US-WV", "aws:eu-west-3".
 
-    Raises ValueError if the table has no such grid.
+    Raises ValueError, with the nearest names, if there is no such region.
     """
-    known = {name.lower(): fact for name, fact in facts.grids().items()}
-    fact = known.get(key.lower())
-    if fact is None:
-        raise ValueError(f"no grid {key!r}: give world, a country's code (FR) or a state's (US-WV)")
+    fact = regions.find(key).factor()
+    assert fact is not None, "a region has a factor, or its country has"
     return fact
 
 
 def grams(energy_kwh: float | Estimate, grid_key: str) -> Quantity:
     """Mass of CO2e, in grams, of an energy in kWh on this grid; its basis comes along.
 
-    Raises ValueError if the table has no such grid.
+    Raises ValueError if there is no such region.
     """
     fact = grid(grid_key)
     return derive(energy_kwh, fact.value, "gCO2e", fact)

@@ -1,0 +1,64 @@
+"""Regions: found by code or name, the nearest factor first, an unknown one never guessed."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.footprint import regions
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("FR", "FR"),
+        ("france", "FR"),
+        ("us-wv", "US-WV"),
+        ("Quebec", "CA-QC"),
+        ("AWS:eu-west-3", "aws:eu-west-3"),
+        ("gcp:europe-west9", "gcp:europe-west9"),
+        ("azure:francecentral", "azure:francecentral"),
+        (" world ", "world"),
+    ],
+)
+def test_a_region_by_its_code_or_name(name, key):
+    assert regions.find(name).key == key
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("Frnace", "FR"), ("aws:eu-west-33", "aws:eu-west-3"), ("US-WX", "US-WV"), ("###", "aws:")],
+)
+def test_an_unknown_region_names_the_nearest(name, near):
+    with pytest.raises(ValueError, match=near):
+        regions.find(name)
+
+
+def test_the_nearest_factor_comes_first_and_each_basis_has_its_own():
+    virginia = regions.find("aws:us-east-1")
+    assert virginia.places == ("aws:us-east-1", "US-VA", "US")
+    assert virginia.factor().key == "US-VA" and virginia.factor().basis == regions.DIRECT
+    assert virginia.factor(regions.LIFE_CYCLE).key == "US"
+    paris = regions.find("aws:eu-west-3")
+    assert paris.factor().value == 44.18, "not the older factor of the same cloud region"
+    assert paris.factor(regions.DIRECT) is None
+    assert regions.find("gcp:europe-west9").factor().value == 16.3
+
+
+def test_market_based_stands_beside_location_based():
+    assert regions.find("aws:eu-west-3").market.value == 0
+    assert regions.find("azure:francecentral").market is None
+    assert regions.find("FR").market is None
+
+
+def test_pue_and_water_of_the_region_or_else_over_its_provider():
+    cape_town = regions.find("aws:af-south-1")
+    assert (cape_town.pue.low, cape_town.pue.high) == (1.24, 1.24)
+    azure = regions.find("azure:francecentral")
+    assert (azure.pue.low, azure.pue.value, azure.pue.high) == (1.17, 1.17, 1.18)
+    assert (azure.wue.low, azure.wue.value, azure.wue.high) == (0.27, 0.27, 0.55)
+    assert regions.find("FR").pue is None and regions.find("FR").wue is None
+
+
+def test_every_region_has_a_factor():
+    every = regions.every()
+    assert len(every) > 400 and all(region.factor() for region in every)

@@ -58,9 +58,14 @@ def _from_hub(source: Hub) -> tuple[Iterable[Row], str]:
         raise DataNotFound(f"{error}; {way_out}") from error
     except Exception as error:
         # datasets raises what its readers raise; whatever it was, there are no rows.
+        reason = hub.why(error, source.repository, "dataset", source.revision)
+        raise DataNotFound(f"{reason}; {way_out}") from error
+    if not all(commit in file["filename"] for file in table.cache_files):
+        # Without the hub, datasets takes the copy that it got last, whichever was asked for.
         raise DataNotFound(
-            f"{source.repository} can't be read: {_first_line(error)}; {way_out}"
-        ) from error
+            f"the hub can't be reached, and the copy of {source.repository} here is not of "
+            f"{commit[:8]}; {way_out}"
+        )
     return _named(table), commit
 
 

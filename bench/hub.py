@@ -1,51 +1,86 @@
-"""The Hugging Face hub: which commit a name means, or one sentence on why it can't be had."""
+"""The Hugging Face hub: which commit a name means, and one sentence on why it can't be had."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import errno
+from collections.abc import Iterator
+from typing import Literal
+
+Kind = Literal["model", "dataset"]
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+BROKEN_OFF = ("Consistency check failed", "peer closed connection", "IncompleteRead")
+NO_ANSWER = ("Connect", "Timeout", "RevisionResolutionError")
 
 
 class Unreachable(ValueError):
     """What the hub would not or could not give; the message is one sentence without a way out."""
 
 
-def commit(repository: str, revision: str | None, kind: str = "model") -> str:
-    """The commit that `revision` of a repository stands for; from the local cache when offline.
+def commit(repository: str, revision: str | None, kind: Kind = "model") -> str:
+    """The commit that `revision` (main if None) of a repository stands for.
 
-    `kind` is "model" or "dataset". Raises Unreachable.
+    Without the hub, the one that it stood for when it was last asked. Raises Unreachable.
     """
-    from huggingface_hub import HfApi, errors
+    from huggingface_hub import HfApi
 
     try:
-        info = HfApi().repo_info(repository, repo_type=kind, revision=revision, timeout=20)
-    except errors.GatedRepoError as error:
-        raise Unreachable(
-            f"{repository} is gated: accept its terms on its page and log in with `hf auth login`"
-        ) from error
-    except errors.RevisionNotFoundError as error:
-        raise Unreachable(f"{repository} has no revision {revision!r}") from error
-    except errors.RepositoryNotFoundError as error:
-        raise Unreachable(f"the hub has no {kind} {repository!r}, or it is private") from error
-    except errors.HFValidationError as error:
-        raise Unreachable(f"{repository!r} is no name of a {kind}") from error
+        return HfApi().resolve_revision(repository, repo_type=kind, revision=revision).resolved
     except Exception as error:
         # The HTTP library below may change with the hub client, and so do its errors: whatever
-        # else went wrong in this one request, the hub gave no answer.
-        cached = _cached(repository, revision, kind)
-        if cached is None:
-            raise Unreachable(f"the hub can't be reached for {repository}: {error}") from error
-        return cached
-    return info.sha or revision or "main"
+        # went wrong in this one request, there is no commit.
+        raise Unreachable(why(error, repository, kind, revision)) from error
 
 
-def _cached(repository: str, revision: str | None, kind: str) -> str | None:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import LocalEntryNotFoundError
+def why(error: BaseException, repository: str, kind: Kind = "model", at: str | None = None) -> str:
+    """One sentence for what the hub client, or a library above it, says in many.
 
-    try:
-        folder = snapshot_download(
-            repository, repo_type=kind, revision=revision, local_files_only=True
-        )
-    except LocalEntryNotFoundError:
-        return None
-    return Path(folder).name
+    `at` is the revision that was asked for, where the user named one.
+    """
+    from huggingface_hub import constants, errors
+
+    chain = list(_causes(error))
+    text = " ".join(str(link) for link in chain)
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+    def threw(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(link, kinds) for link in chain)
+
+    no_answer = any(word in type(link).__name__ for link in chain for word in NO_ANSWER)
+    full = any(isinstance(link, OSError) and link.errno in FULL for link in chain)
+    cases = (
+        (
+            full or "disk space" in text,
+            f"the disk is full: {repository} does not fit into {constants.HF_HOME}; free space, "
+            "or set HF_HOME to a folder on a larger disk",
+        ),
+        (
+            threw(errors.GatedRepoError) or "is a gated dataset" in text,
+            f"{repository} is gated: accept its terms on its page and log in with `hf auth login`",
+        ),
+        (threw(errors.RevisionNotFoundError), f"{repository} has no revision {at!r}"),
+        (
+            threw(errors.RepositoryNotFoundError),
+            f"the hub has no {kind} {repository!r}, or it is private",
+        ),
+        (threw(errors.HFValidationError), f"{repository!r} is no name of a {kind}"),
+        (
+            any(words in text for words in BROKEN_OFF),
+            f"the download of {repository} broke off; try again: what came whole is kept",
+        ),
+        (
+            no_answer or threw(ConnectionError, errors.LocalEntryNotFoundError),
+            f"the hub can't be reached for {repository}, and no copy of it is here",
+        ),
+    )
+    other = f"{repository} can't be had from the hub: {first}"
+    return next((sentence for holds, sentence in cases if holds), other)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and all that led to it, the latest first."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__

@@ -129,8 +129,19 @@ def _meaning(result: Result, energy: Estimate, edition: str) -> Iterator[tuple[s
         q = result.quality
         span = f"{q.value:.2f} ({q.low:.2f} to {q.high:.2f}, {q.sample_count} requests)"
         yield "quality", f"{q.metric} {span}"
+    if result.model.revision or result.task.dataset_revision:
+        yield "versions", _versions(result)
     yield "boundary", f"{', '.join(result.boundary.domains)} ({result.boundary.kind})"
     yield "least sure of", greatest_uncertainty(result, energy)
+
+
+def _versions(result: Result) -> str:
+    """The commits that answered for the model and the data set, as much of them as is unique."""
+    names = {
+        f"model {result.model.id}": result.model.revision,
+        f"data set {result.task.dataset}": result.task.dataset_revision,
+    }
+    return ", ".join(f"{name} at {commit[:12]}" for name, commit in names.items() if commit)
 
 
 def _charges(energy: Estimate, edition: str) -> str:

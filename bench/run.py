@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from bench import data, find, machine, store
 from bench.backends import Session, Spec
@@ -44,6 +45,17 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What a run needs, found and checked before anything is loaded."""
+
+    task: Task
+    backend: ModuleType
+    machine: Machine
+    spec: Spec
+    source: Any
+
+
+@dataclass(frozen=True)
 class Opened:
     """A meter that can read, with what it said of itself."""
 
@@ -60,14 +72,10 @@ def run(
     where the result could not be saved.
     """
     clock = clock or SystemClock()
-    task = find.task(asked.task)
-    store.check_writable(asked.out / task.id)
-    backend = _backend(asked, task)
-    described = machine.describe(asked.device)
-    spec = _spec(asked, task, described)
-    source = backend.prepare(spec)
+    found = prepare(asked)
+    task, backend, described, source = found.task, found.backend, found.machine, found.source
     workload = data.load(task, asked.dataset or _default_dataset(asked.model))
-    spec = replace(spec, parameters=workload.parameters)
+    spec = replace(found.spec, parameters=workload.parameters)
     with machine.lock(LOCK_WAIT_SECONDS, tell):
         baseline = machine.Watch(described)
         meters, sensors = open_meters(asked.meter, Site(clock, described.devices, asked.options))
@@ -86,6 +94,20 @@ def run(
 
         result = conduct(_order(asked, spec), workload, described, rig, load, save, tell)
     return result, saved[-1]
+
+
+def prepare(asked: Asked) -> Found:
+    """Find the task, the device and the model, and bring the model here; nothing is loaded yet.
+
+    Raises ValueError, with one sentence, for what can't be found, and OSError where results could
+    not be saved.
+    """
+    task = find.task(asked.task)
+    store.check_writable(asked.out / task.id)
+    backend = _backend(asked, task)
+    described = machine.describe(asked.device)
+    spec = _spec(asked, task, described)
+    return Found(task, backend, described, spec, backend.prepare(spec))
 
 
 def open_meters(wanted: str | None, site: Site) -> tuple[list[Opened], tuple[Sensor, ...]]:

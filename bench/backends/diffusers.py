@@ -133,7 +133,13 @@ def _download(spec: Spec, repository: str, revision: str | None) -> str:
         patterns = ["*.json", "*.txt", "*.model"]
         return snapshot_download(repository, revision=revision, allow_patterns=patterns)
     from diffusers import DiffusionPipeline
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import RemoteEntryNotFoundError
 
+    try:
+        hf_hub_download(repository, "model_index.json", revision=revision)
+    except RemoteEntryNotFoundError as error:
+        raise ModelNotFound(f"{spec.model} is not a model for {spec.task_id}") from error
     folder: str = DiffusionPipeline.download(
         repository,
         revision=revision,

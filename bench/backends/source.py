@@ -67,10 +67,11 @@ def fetch(source: Source, download: Callable[[str, str | None], str]) -> Source:
         return source
     try:
         return replace(source, location=download(source.location, source.revision))
+    except ModelNotFound:
+        raise
     except Exception as error:
         # Network, disk and hub client fail in ways of their own; there is no model either way.
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-        raise ModelNotFound(f"{source.location} can't be downloaded: {reason}") from error
+        raise ModelNotFound(hub.why(error, source.location)) from error
 
 
 def snapshot(patterns: Sequence[str]) -> Callable[[str, str | None], str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,8 +69,6 @@ def command(
     from bench import run as room
 
     models = model or ["embedded/small"]
-    if len(models) > 1:
-        raise typer.Exit(_each_in_its_own_process(models))
     if strict and (quick or max_inferences):
         stop("--strict does not go with --quick or --max-inferences")
     asked = room.Asked(
@@ -90,6 +90,12 @@ def command(
         meter=meter,
         options={} if cpu_tdp is None else {"cpu_tdp_watts": str(cpu_tdp)},
     )
+    if len(models) > 1:
+        room.be_quiet()
+        for name in models:
+            # All are found before the first is measured: a typing error shows at once.
+            or_stop(partial(room.prepare, replace(asked, model=name)))
+        raise typer.Exit(_each_in_its_own_process(models))
     raise typer.Exit(_measure(asked, edition, as_json))
 
 

@@ -19,13 +19,13 @@ from bench.records import Estimate, Failure, Gain, Result
 
 def show(result: Result, path: Path, console: Console, edition: str, next_step: str) -> None:
     """Print the summary of a run. `edition` names the phone charge to compare with."""
-    parts: list[RenderableType] = [_title(result)]
+    parts: list[RenderableType] = [title(result)]
     summary = result.summary
     energy = summary.energy_kwh_per_1000 if summary else None
     if result.failure is not None:
         parts.append(_failure(result.failure))
     elif energy is not None:
-        parts += [_headline(result, energy), _grid(_meaning(result, energy, edition))]
+        parts += [_headline(result, energy), _grid(meaning(result, energy, edition))]
     else:
         parts.append(Text("No energy could be read; the doubts say why.", style="bold red"))
     parts += [_doubts(result)] if result.doubts else []
@@ -45,7 +45,8 @@ def greatest_uncertainty(result: Result, energy: Estimate) -> str:
     return f"{kind}: ±{100 * gain:.0f} %, against ±{100 * scatter:.1f} % from trial to trial"
 
 
-def _title(result: Result) -> Text:
+def title(result: Result) -> Text:
+    """Task, model, size, precision, batch and device, in a line."""
     title = Text()
     title.append(result.task.id, style="bold")
     title.append(f" · {result.model.id}", style="bold")
@@ -67,12 +68,18 @@ def _device(result: Result) -> str:
 
 
 def _headline(result: Result, energy: Estimate) -> RenderableType:
+    modelled = result.boundary.kind == "modelled"
+    figure, rest, rows = headline(result, energy)
+    line = Text(figure, style="bold yellow" if modelled else "bold green")
+    line.append(f" {rest}", style="default")
+    line.append("   modelled, NOT measured" if modelled else "   measured", style="bold")
+    return Group(line, _grid(rows))
+
+
+def headline(result: Result, energy: Estimate) -> tuple[str, str, list[tuple[str, str]]]:
+    """The figure ("750 mWh"), what it is for, and how sure it is, a name and a value a line."""
     unit, size = words.energy_unit(energy.value)
     value, low, high = words.span(_physical(energy), size)
-    modelled = result.boundary.kind == "modelled"
-    line = Text(f"{value} {unit}", style="bold yellow" if modelled else "bold green")
-    line.append(f" per 1,000 {words.things(result.task.unit)}", style="default")
-    line.append("   modelled, NOT measured" if modelled else "   measured", style="bold")
     trials = result.measured()
     each = trials[0].work.inference_count if trials else 0
     rows = [
@@ -93,7 +100,7 @@ def _headline(result: Result, energy: Estimate) -> RenderableType:
                 f"{result.gain.source}",
             )
         )
-    return Group(line, _grid(rows))
+    return f"{value} {unit}", f"per 1,000 {words.things(result.task.unit)}", rows
 
 
 def _grid(rows: Iterable[tuple[str, str]]) -> Table:
@@ -105,7 +112,7 @@ def _grid(rows: Iterable[tuple[str, str]]) -> Table:
     return table
 
 
-def _meaning(result: Result, energy: Estimate, edition: str) -> Iterator[tuple[str, str]]:
+def meaning(result: Result, energy: Estimate, edition: str) -> Iterator[tuple[str, str]]:
     """What stands under the headline, a name and a value a line."""
     summary = result.summary
     if summary is None:

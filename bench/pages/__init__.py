@@ -20,8 +20,22 @@ def index(document: dict[str, Any]) -> str:
 
     Style and script are inline and allowed by their hash alone; nothing is loaded from anywhere.
     """
-    style, script = (_read(name) for name in ("site.css", "site.js"))
-    environment = jinja2.Environment(
+    style, script = (read(name) for name in ("site.css", "site.js"))
+    return (
+        environment()
+        .get_template("index.html.jinja")
+        .render(
+            **view(document),
+            policy=policy(style, script),
+            style=style,
+            script=script,
+        )
+    )
+
+
+def environment() -> jinja2.Environment:
+    """The templates of this folder: everything is escaped, a missing variable is an error."""
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -29,22 +43,15 @@ def index(document: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    template = environment.get_template("index.html.jinja")
-    return template.render(
-        **view(document),
-        policy=policy(style, script),
-        style=style,
-        script=script,
-    )
 
 
-def policy(style: str, script: str) -> str:
-    """The content-security policy that allows exactly this style and this script."""
+def policy(style: str, script: str | None) -> str:
+    """The content-security policy that allows exactly this style and this script, or none."""
     return "; ".join(
         (
             "default-src 'none'",
             f"style-src '{_hash(style)}'",
-            f"script-src '{_hash(script)}'",
+            f"script-src '{_hash(script)}'" if script else "script-src 'none'",
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
@@ -56,5 +63,6 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _read(name: str) -> str:
+def read(name: str) -> str:
+    """The text of a file of this folder."""
     return (HERE / name).read_text(encoding="utf-8").strip()

@@ -10,7 +10,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from bench import find
 from bench.records import Result
@@ -60,25 +60,30 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
 
     The same figure gives the same bytes. Raises OSError if the folder can't be written.
     """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = folder / f"{name}.png", folder / f"{name}.svg"
+    for path in paths:
+        handle, temporary = tempfile.mkstemp(dir=folder, suffix=path.suffix)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                write(figure, file, path.suffix.removeprefix("."))
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    return paths
+
+
+def write(figure: Figure, file: IO[bytes], kind: str) -> None:
+    """Write a figure as "png" or "svg", its numbers inside as text; the same bytes each time."""
     import matplotlib
 
     from bench.plots import style
 
-    folder.mkdir(parents=True, exist_ok=True)
     caption = str(figure.get_label())
-    title = caption.splitlines()[0] if caption else name
-    png = {"Title": title, "Description": caption, "Software": None}
-    svg = {"Title": title, "Description": caption, "Date": None, "Creator": "JouleBench"}
+    title = caption.splitlines()[0] if caption else "figure"
+    metadata: dict[str, str | None] = {"Title": title, "Description": caption}
+    metadata |= {"Software": None} if kind == "png" else {"Date": None, "Creator": "JouleBench"}
     with matplotlib.rc_context(style.STYLE), style.quiet():
-        paths = folder / f"{name}.png", folder / f"{name}.svg"
-        for path, metadata in zip(paths, (png, svg), strict=True):
-            handle, temporary = tempfile.mkstemp(dir=folder, suffix=path.suffix)
-            os.close(handle)
-            try:
-                figure.savefig(temporary, dpi=160, metadata=metadata)
-                os.chmod(temporary, 0o644)
-                os.replace(temporary, path)
-            except BaseException:
-                Path(temporary).unlink(missing_ok=True)
-                raise
-    return paths
+        figure.savefig(file, format=kind, dpi=160, metadata=metadata)

@@ -1,0 +1,43 @@
+"""`joulebench publish`: the board as a data set folder for a hub."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.commands._options import Json, Results
+from bench.exits import or_stop, say, stop
+
+PANEL = "Share"
+
+
+def command(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Prepare the folder, send nothing.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="The folder to prepare.")] = Path("results/hub"),
+    results: Results = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Prepare the board as a folder that `datasets` loads, to be uploaded by hand."""
+    from bench import leaderboard, publish
+    from bench.run import be_quiet
+
+    be_quiet()
+    if not dry_run:
+        stop(
+            "publish sends nothing by itself: give --dry-run, look at the folder, then "
+            "`hf upload --repo-type dataset OWNER/NAME FOLDER`"
+        )
+    collection = leaderboard.collect(results / "submissions")
+    for path, reasons in collection.refused.items():
+        say(f"left out {path}: {'; '.join(reasons)}")
+    written = or_stop(lambda: publish.folder(collection.results, out))
+    if as_json:
+        print(json.dumps([str(path) for path in written]))
+        return
+    print("\n".join(f"wrote {path}" for path in written))
+    say(f"to send it: hf upload --repo-type dataset OWNER/NAME {out}")

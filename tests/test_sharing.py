@@ -1,0 +1,104 @@
+"""What a person hands on: a page to mail, a command to repeat a run, a folder for a hub."""
+
+import html
+import json
+import re
+import shlex
+import subprocess
+import sys
+
+from datasets import load_dataset
+from made import made_around, made_result
+from made_domains import made_domains
+
+from bench import mail, publish, recipe, store
+from bench.records import Failure
+
+FAILED = Failure(stage="load", code="out-of-memory", message="CUDA <b>ran</b> out of memory.")
+
+
+def joulebench(*words):
+    command = [sys.executable, "-m", "bench", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_page_holds_the_figures_and_the_whole_record():
+    import base64
+
+    result = made_domains(0.05)
+    page = mail.page(result, "epa-current")
+    assert page == mail.page(result, "epa-current")
+    assert ">63.50 Wh<" in page and "measured" in page and "NOT measured" not in page
+    assert page.count('src="data:image/svg+xml;base64,') == 2
+    (record,) = re.findall(r'href="data:application/json;base64,([^"]+)"', page)
+    assert store.parse(base64.b64decode(record).decode()) == result
+
+
+def test_a_page_loads_nothing_and_runs_nothing():
+    page = mail.page(made_domains(0.05), "epa-current")
+    assert "<script" not in page and "script-src 'none'" in html.unescape(page)
+    assert not re.findall(r'(?:src|href)="(?!data:)', page)
+
+
+def test_a_stranger_s_words_are_shown_as_they_are():
+    page = mail.page(made_around(0.1, model='<script>alert("x")</script>\u202e'), "epa-current")
+    assert "<script" not in page and "&lt;script&gt;" in page and "\u202e" not in page
+    page = mail.page(made_result(energies=[], failure=FAILED), "epa-current")
+    assert "&lt;b&gt;ran" in page
+
+
+def test_modelled_energy_says_so_on_the_page():
+    assert "modelled, NOT measured" in mail.page(made_around(0.1, kind="modelled"), "epa-current")
+
+
+def test_the_command_asks_for_the_same_run():
+    words = shlex.split(recipe.command(made_around(0.1, model="a/b c", batch=8, profile="strict")))
+    asked = dict(zip(words[3:-1:2], words[4::2], strict=True))
+    assert words[:3] == ["joulebench", "run", "image-gen"] and words[-1] == "--strict"
+    assert asked == {
+        "--model": "a/b c",
+        "--dataset": "embedded",
+        "--device": "cuda:0",
+        "--dtype": "float32",
+        "--batch-size": "8",
+        "--budget": "150",
+    }
+    random = recipe.command(made_around(0.1, model="sd-2.1", weights="random", kind="modelled"))
+    assert "--weights random" in random and "--device cpu" in random
+
+
+def test_the_command_is_one_that_joulebench_takes():
+    words = shlex.split(recipe.command(made_around(0.1, model="no/such;model $(x)")))
+    done = joulebench(*words[1:], "--device", "cpu", "--task-that-is-not")
+    assert done.returncode == 2 and "No such option: --task-that-is-not" in done.stderr
+
+
+def test_report_as_a_command(tmp_path):
+    path = tmp_path / "run.json"
+    store.save(made_domains(0.05), path)
+    done = joulebench("report", path, "--json")
+    assert json.loads(done.stdout) == {"page": str(tmp_path / "run.html")}
+    assert (tmp_path / "run.html").read_text().startswith("<!doctype html>")
+    bad = joulebench("report", path, "--edition", "none")
+    assert bad.returncode == 2 and "unknown edition 'none'" in bad.stderr
+    assert joulebench("report", tmp_path / "no.json").returncode == 2
+
+
+def test_the_published_folder_is_a_data_set_with_every_record(tmp_path):
+    results = [made_domains(0.05), made_around(0.1, kind="modelled", model="b")]
+    publish.folder(results, tmp_path / "hub")
+    cache = str(tmp_path / "cache")
+    rows = load_dataset(str(tmp_path / "hub"), "leaderboard", split="train", cache_dir=cache)
+    gross = {row["model"]: row["energy_kwh_per_1000"] for row in rows}
+    assert gross == {r.model.id: r.summary.energy_kwh_per_1000.value for r in results}
+    ranks = {row["model"]: (row["rank"], row["kind"]) for row in rows}
+    assert ranks == {"embedded/small": (1, "measured"), "b": (None, "modelled")}
+    records = load_dataset(str(tmp_path / "hub"), "results", split="train", cache_dir=cache)
+    assert [store.parse(row["record"]) for row in records] == results
+
+
+def test_publish_sends_nothing_by_itself(tmp_path):
+    done = joulebench("publish", "--results", tmp_path)
+    assert done.returncode == 2 and "--dry-run" in done.stderr
+    done = joulebench("publish", "--dry-run", "--results", tmp_path, "--out", tmp_path / "hub")
+    assert done.returncode == 2 and "no submission" in done.stderr

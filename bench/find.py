@@ -19,6 +19,7 @@ PACKAGES = {
     "meter": "bench.meters",
     "metric": "bench.metrics",
     "plot": "bench.plots",
+    "exporter": "bench.exporters",
     "command": "bench.commands",
 }
 # Files that serve the others in their folder, and are no room of their own kind.

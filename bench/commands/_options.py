@@ -14,6 +14,12 @@ Edition = Annotated[
     str, typer.Option(help="Phone charge: epa-current, epa-2019, epa-2024-01, iea-2025.")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, or cuda:N.")]
+RegionName = Annotated[
+    str | None, typer.Option("--region", help="Where: FR, US-WV, CA-QC, aws:eu-west-3, world.")
+]
+Pue = Annotated[
+    float | None, typer.Option(min=1.0, help="Power usage effectiveness of the place; 1 is none.")
+]
 ResultFile = Annotated[Path, typer.Argument(help="A result file.")]
 
 

@@ -1,0 +1,57 @@
+"""`joulebench export`: results in the forms that others read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.commands._options import Pue, RegionName
+from bench.exits import or_stop, say, stop
+
+PANEL = "Share"
+
+
+def command(
+    form: Annotated[str, typer.Argument(help="csv, codecarbon, model-card, sci, boamps …")],
+    results: Annotated[list[Path] | None, typer.Argument(help="Result files.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A file; by default standard output.")] = None,
+    region: RegionName = None,
+    pue: Pue = None,
+    card: Annotated[
+        Path | None, typer.Option(help="A model card (README.md) to add to; it keeps its content.")
+    ] = None,
+) -> None:
+    """Write results in another form: CodeCarbon, model card, SCI, BoAmps, OpenTelemetry, csv."""
+    from bench import exporters, find, store
+    from bench.footprint import regions
+
+    or_stop(lambda: find.module("exporter", form))
+    if not results:
+        stop("name at least one result file")
+    options = or_stop(
+        lambda: exporters.Options(
+            region=regions.find(region) if region else None,
+            pue=pue,
+            base=_bytes(card) if card else None,
+        )
+    )
+    loaded = or_stop(lambda: [store.load(path) for path in results])
+    data = or_stop(lambda: exporters.export(form, loaded, options))
+    if out is None:
+        sys.stdout.buffer.write(data)
+        return
+    try:
+        store.write_text(out, data.decode())
+    except OSError as error:
+        stop(f"{out} can't be written: {error.strerror or error}")
+    say(f"wrote {out}")
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{path} can't be read: {error.strerror or error}") from error

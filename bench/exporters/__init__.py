@@ -1,0 +1,58 @@
+"""Results in the forms that others read: one file a form, found by its name.
+
+A form's file has `SUFFIX` and `export(results, options) -> bytes`; most have `read(data)`, which
+gives the energy back to the last digit. What is modelled says so in every form, and what could not
+be read is empty, never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bench import find
+from bench.footprint.regions import Region
+from bench.records import Result
+
+Kind = Literal["measured", "modelled", "unknown"]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a form may need beyond the results.
+
+    Without a `region` nothing says how much carbon a kWh holds, and no form guesses. `pue` is the
+    power usage effectiveness of the place; `base` is a file to add to, such as a model card.
+    """
+
+    region: Region | None = None
+    pue: float | None = None
+    base: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Imported:
+    """One energy as a file of some form states it; None is what the file does not say."""
+
+    label: str
+    energy_kwh: float | None
+    duration_seconds: float | None
+    inference_count: int | None
+    kind: Kind
+    note: str
+
+
+def export(name: str, results: Sequence[Result], options: Options) -> bytes:
+    """The results in a form. Raises ValueError where there is no such form or nothing to put in."""
+    data: bytes = find.module("exporter", name).export(results, options)
+    return data
+
+
+def read(name: str, data: bytes) -> list[Imported]:
+    """What a file of a form says. Raises ValueError where it is not of the form."""
+    module = find.module("exporter", name)
+    if not hasattr(module, "read"):
+        raise ValueError(f"{name} can be written and not read")
+    found: list[Imported] = module.read(data)
+    return found

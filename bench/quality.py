@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 from bench import find, stats
 from bench.records import Quality
@@ -49,6 +49,16 @@ def judge(workload: Workload, answers: Iterable[Answer]) -> Quality | None:
         return None
     value, low, high = estimate
     return Quality(metric=metric.name, value=value, low=low, high=high, sample_count=len(pairs))
+
+
+def better(task_id: str) -> Literal["higher", "lower"] | None:
+    """Which way the quality of a task is better; None for a task that is not known here."""
+    try:
+        room = find.task(task_id).metric.room
+        way: Literal["higher", "lower"] = find.module("metric", room).BETTER
+    except find.NotFound:
+        return None
+    return way
 
 
 def first_answers(answers: Iterable[Answer]) -> list[Answer]:

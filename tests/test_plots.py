@@ -15,7 +15,7 @@ from made_domains import made_domains
 from PIL import Image
 
 from bench import find, plots, store
-from bench.plots import _points, breakdown, power_over_time, run, style
+from bench.plots import _points, breakdown, energy_by_quality, power_over_time, run, style
 from bench.records import Failure
 
 NAMES = find.names("plot")
@@ -164,6 +164,18 @@ def test_power_over_time_has_every_phase_and_the_mean_of_each_window():
     assert all(a.ended <= b.began + 1e-9 for a, b in itertools.pairwise(found))
     words = " ".join(text for text, _ in texts(power_over_time.draw([result])))
     assert "idle, model loaded" in words and "in the profile trial" in words
+
+
+def test_the_front_holds_what_no_other_beats():
+    def mark(kwh, value):
+        result = made_around(kwh, model=f"{kwh}", quality=(value, value - 0.01, value + 0.01))
+        return _points.points([result])[0], result.quality
+
+    marks = [mark(1, 0.5), mark(2, 0.7), mark(3, 0.6), mark(4, 0.7), mark(5, 0.9)]
+    kept = [point.result.model.id for point, _ in energy_by_quality.front(marks, "higher")]
+    assert kept == ["1", "2", "5"]
+    kept = [point.result.model.id for point, _ in energy_by_quality.front(marks, "lower")]
+    assert kept == ["1"]
 
 
 def test_modelled_idle_is_not_drawn_as_nothing():

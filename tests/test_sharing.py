@@ -6,12 +6,14 @@ import re
 import shlex
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 
+import pytest
 from datasets import load_dataset
 from made import made_around, made_result
 from made_domains import made_domains
 
-from bench import mail, publish, recipe, store
+from bench import mail, publish, recipe, sharing, store
 from bench.records import Failure
 
 FAILED = Failure(stage="load", code="out-of-memory", message="CUDA <b>ran</b> out of memory.")
@@ -102,3 +104,37 @@ def test_publish_sends_nothing_by_itself(tmp_path):
     assert done.returncode == 2 and "--dry-run" in done.stderr
     done = joulebench("publish", "--dry-run", "--results", tmp_path, "--out", tmp_path / "hub")
     assert done.returncode == 2 and "no submission" in done.stderr
+
+
+def test_a_citation_is_one_line_with_interval_kind_boundary_and_record():
+    line = sharing.citation(made_around(0.1, 0.02, model="a\nb"))
+    assert "\n" not in line and "(95 % interval " in line and ", measured, boundary GPU)" in line
+    assert "2026-03-01" in line and "a b" in line
+    assert "modelled, not measured" in sharing.citation(made_around(0.1, kind="modelled"))
+    with pytest.raises(ValueError, match="no energy"):
+        sharing.citation(made_result(energies=[], failure=FAILED))
+
+
+def test_a_badge_says_how_its_figure_came_about():
+    kinds = {
+        "measured": made_around(0.1, model='<script>"&'),
+        "modelled": made_around(0.1, kind="modelled"),
+        "not ranked": made_around(0.1, weights="random"),
+    }
+    fills = set()
+    for word, result in kinds.items():
+        text = sharing.badge(result)
+        tree = ET.fromstring(text)
+        assert not [element for element in tree.iter() if element.tag.endswith("script")]
+        assert "100 Wh" in text and (word == "measured" or word in tree.attrib["aria-label"])
+        fills.add(tree.findall(".//{*}rect")[-1].attrib["fill"])
+    assert len(fills) == 3
+
+
+def test_badge_and_cite_as_commands(tmp_path):
+    path = tmp_path / "run.json"
+    store.save(made_around(0.1), path)
+    done = joulebench("badge", path)
+    assert done.returncode == 0 and (tmp_path / "run.svg").read_text().startswith("<svg")
+    assert joulebench("cite", path).stdout.count("\n") == 1
+    assert joulebench("cite", tmp_path / "none.json").returncode == 2

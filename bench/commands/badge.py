@@ -1,0 +1,30 @@
+"""`joulebench badge`: a result as a badge for a page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.commands._options import Json, ResultFile
+from bench.exits import or_stop
+
+PANEL = "Share"
+
+
+def command(
+    result: ResultFile,
+    out: Annotated[
+        Path | None, typer.Option(help="The badge; by default beside the result, as .svg.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the badge (SVG) of a result."""
+    from bench import sharing, store
+
+    text = or_stop(lambda: sharing.badge(store.load(result)))
+    path = out or result.with_suffix(".svg")
+    or_stop(lambda: store.write_text(path, text))
+    print(json.dumps({"badge": str(path)}) if as_json else f"wrote {path}")

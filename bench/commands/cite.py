@@ -1,0 +1,18 @@
+"""`joulebench cite`: a result as one line for a text."""
+
+from __future__ import annotations
+
+import json
+
+from bench.commands._options import Json, ResultFile
+from bench.exits import or_stop
+
+PANEL = "Share"
+
+
+def command(result: ResultFile, as_json: Json = False) -> None:
+    """Print the citation of a result, one line."""
+    from bench import sharing, store
+
+    line = or_stop(lambda: sharing.citation(store.load(result)))
+    print(json.dumps({"citation": line}, ensure_ascii=False) if as_json else line)

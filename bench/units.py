@@ -3,6 +3,8 @@
 SECONDS_PER_HOUR = 3600
 JOULES_PER_WATT_HOUR = SECONDS_PER_HOUR
 JOULES_PER_KWH = 1000 * JOULES_PER_WATT_HOUR
+KILOGRAMS_PER_POUND = 0.45359237
+GRAMS_PER_TONNE = 1e6
 
 
 def kwh_from_joules(joules: float) -> float:
@@ -23,3 +25,8 @@ def kwh_per_1000(joules_per_inference: float) -> float:
 def grams_co2e(kwh: float, grams_per_kwh: float) -> float:
     """Mass of CO2e in grams from energy (kWh) and a grid's carbon intensity (gCO2e/kWh)."""
     return kwh * grams_per_kwh
+
+
+def pounds(grams: float) -> float:
+    """Mass in pounds from grams."""
+    return grams / 1000 / KILOGRAMS_PER_POUND

@@ -78,7 +78,12 @@ def test_licences_are_kept_apart_by_file():
         assert not any("ODbL" in licence or "AGPL" in licence for licence in licences), name
         share_alike = {licence for licence in licences if "SA" in licence}
         assert share_alike == ({"CC BY-SA 4.0"} if name == "grid" else set()), name
-        assert len(licences) == 1 or name in {"grid_provinces", "cloud", "embodied"}, name
+        assert len(licences) == 1 or name in {
+            "grid_provinces",
+            "cloud",
+            "embodied",
+            "calculator",
+        }, name
     readme = (Path(facts.HERE) / "README.md").read_text()
     assert all(f"`{name}.csv`" in readme for name in facts.tables())
 
@@ -119,8 +124,8 @@ def test_long_tables_read_as_what_they_are_about():
     assert facts.inference()["bloom-api/requests"].value == 230_768
     assert facts.gpu_peaks().keys() <= facts.gpus().keys()
     claims = facts.claims()
-    assert len(claims) == 22 and sum(len(claim.quantities) for claim in claims) == 55
-    assert all(claim.caveat for claim in claims)
+    assert len(claims) == 24 and sum(len(claim.quantities) for claim in claims) == 58
+    assert all(claim.caveat and claim.source for claim in claims)
 
 
 def test_every_cloud_region_stands_in_a_place_with_a_grid():

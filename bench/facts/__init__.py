@@ -57,29 +57,35 @@ class CloudRegion:
 
 
 @dataclass(frozen=True)
-class Expected:
-    """One quantity of a claim: what we must get, and what was published, as text if at all."""
+class Claimed:
+    """One quantity of a claim: what was published, as text if at all, and what ours rests on.
+
+    `rests_on` names facts as "table/key"; changing any of them changes our figure, and changing
+    no other fact does.
+    """
 
     quantity: str
-    value: float
     unit: str
     published: str
-    relative_tolerance: float
     note: str
+    rests_on: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A published claim with the caveat to print beside it, and the quantities that test it."""
+    """A published claim with the caveat to print beside it, and the quantities that we compute.
+
+    Of kind "context" are those that are no computation: they have no quantities.
+    """
 
     id: str
+    kind: str
     claim: str
     calculation: str
-    inputs: str
-    expected: str
-    tolerance: str
     caveat: str
-    quantities: tuple[Expected, ...]
+    source: str
+    source_url: str
+    quantities: tuple[Claimed, ...]
 
 
 def tables() -> tuple[str, ...]:
@@ -203,13 +209,14 @@ def cloud_regions() -> dict[str, CloudRegion]:
 
 @lru_cache(maxsize=1)
 def claims() -> tuple[Claim, ...]:
-    """The published claims to reproduce, each with its quantities."""
-    expected: dict[str, list[Expected]] = {}
-    for r in _rows(HERE / "claims" / "expected.csv"):
-        figures = float(r["expected"]), r["unit"], r["published"], float(r["tolerance"]), r["note"]
-        expected.setdefault(r["claim"], []).append(Expected(r["quantity"], *figures))
+    """The published claims, each with its caveat, its source and its quantities."""
+    claimed: dict[str, list[Claimed]] = {}
+    for r in _rows(HERE / "claims" / "quantities.csv"):
+        rests_on = tuple(r["rests_on"].split())
+        found = Claimed(r["quantity"], r["unit"], r["published"], r["note"], rests_on)
+        claimed.setdefault(r["claim"], []).append(found)
     rows = _rows(HERE / "claims" / "claims.csv")
-    return tuple(Claim(**r, quantities=tuple(expected.get(r["id"], ()))) for r in rows)
+    return tuple(Claim(**r, quantities=tuple(claimed.get(r["id"], ()))) for r in rows)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -1,0 +1,76 @@
+"""How the commands that compute a meaning show it: a title, a headline, rows, and the caveats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+Row = Sequence[str]
+
+
+def show(parts: Iterable[RenderableType]) -> None:
+    """Print the parts, a free line between them."""
+    Console(highlight=False).print(Padding(Group(*_spaced(parts)), (1, 2, 1, 2)))
+
+
+def head(title: str, more: str = "") -> Text:
+    """What this is about."""
+    return Text.assemble((title, "bold"), f" · {more}" if more else "")
+
+
+def headline(figure: str, words: str, kind: str) -> Text:
+    """The one figure to keep, and whether it was measured."""
+    style = "bold green" if kind == "measured" else "bold yellow"
+    return Text.assemble((figure, style), f" {words}   ", (kind, "bold"))
+
+
+def grid(rows: Iterable[Row], right: Sequence[int] = ()) -> Table:
+    """Rows under each other: the first column names, those in `right` are numbers."""
+    rows = list(rows)
+    table = Table.grid(padding=(0, 2, 0, 0))
+    width = max((len(row) for row in rows), default=0)
+    for column in range(width):
+        name, last = column == 0, column == width - 1
+        table.add_column(
+            style="dim" if name else "",
+            no_wrap=not last,
+            min_width=16 if name else None,
+            justify="right" if column in right else "left",
+            overflow="fold",
+        )
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in (*row, *[""] * (width - len(row)))))
+    return table
+
+
+def numbers(rows: Iterable[Row]) -> Table:
+    """Rows of figures: a bold number, its low and high, what stands beside it, and what it is."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True, justify="right", min_width=11)
+    table.add_column(no_wrap=True, min_width=11)
+    table.add_column(overflow="fold", ratio=2)
+    table.add_column(overflow="fold", ratio=3)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def notes(texts: Iterable[str]) -> Table:
+    """What a reader must know before passing the figures on."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, min_width=16, style="yellow")
+    table.add_column(overflow="fold")
+    for text in texts:
+        table.add_row("! caveat", Text(text))
+    return table
+
+
+def _spaced(parts: Iterable[RenderableType]) -> Iterable[RenderableType]:
+    for index, part in enumerate(parts):
+        if index:
+            yield Text()
+        yield part

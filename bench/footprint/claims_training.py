@@ -1,0 +1,141 @@
+"""The formulas of claims about training: BLOOM, GPT-3, five cars, homes, grids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bench import facts
+from bench.footprint import carbon, estimate, hardware, lifecycle, studies
+from bench.footprint.lifecycle import LifeCycle, Stage
+from bench.footprint.plan import Plan
+from bench.footprint.span import Span
+from bench.units import GRAMS_PER_TONNE, pounds
+
+GPT3, BLOOM, SEARCH = "gpt-3-175b", studies.BLOOM, "evolved-transformer-nas"
+
+
+def _life(key: str, **changes: object) -> LifeCycle:
+    return lifecycle.of(studies.plan(key).model_copy(update=changes))
+
+
+def _tonnes(stage: Stage) -> Span:
+    assert stage.grams is not None
+    return stage.grams / GRAMS_PER_TONNE
+
+
+def _kwh(stage: Stage) -> Span:
+    assert stage.energy_kwh is not None
+    return stage.energy_kwh
+
+
+def _emissions(key: str) -> Span:
+    """Tonnes of the energy of a run at the grid that its authors applied."""
+    return _tonnes(_life(key).stage("dynamic"))
+
+
+def _with_pue(life: LifeCycle) -> Span:
+    return _tonnes(life.stage("dynamic")) + _tonnes(life.stage("overhead"))
+
+
+def _on_grid(key: str, region: str) -> float:
+    """Tonnes of the energy of a run on the grid of a region."""
+    energy = _kwh(_life(key).stage("dynamic")).value
+    return carbon.grams(energy, region).value / GRAMS_PER_TONNE
+
+
+def _searched(key: str = SEARCH) -> Span:
+    """Tonnes by hours, power, PUE and grid, as Strubell et al. compute them."""
+    return _with_pue(lifecycle.of(studies.recomputed(key)))
+
+
+def _pounds(tonnes: Span) -> float:
+    return pounds(tonnes.value * GRAMS_PER_TONNE)
+
+
+def _cars(tonnes: float) -> float:
+    return tonnes * GRAMS_PER_TONNE / facts.equivalences()["car-lifetime"].value
+
+
+def _published(run: str) -> float:
+    return facts.training_runs()[run]["emissions"].value
+
+
+def _homes(run: str, days: float) -> float:
+    home = facts.equivalences()["home-day-us"].value
+    return studies.energy(run).value / (days * home)
+
+
+def _fuel(key: str) -> float:
+    return studies.energy(GPT3).value * facts.fuels()[key].value / GRAMS_PER_TONNE
+
+
+def _fine_tuning() -> float:
+    run = facts.training_runs()["bloomz-7b"]
+    return run["fine-tuning-energy"].value / run["pretraining-energy"].value
+
+
+def _jean_zay() -> Plan:
+    pue = facts.datacenters("pue")["jean-zay-2022"].value
+    return studies.plan(BLOOM).model_copy(update={"pue": pue})
+
+
+def _calculated() -> float:
+    """A hundred hours of a V100 by the formula of ML CO2 Impact, in kgCO2e."""
+    watts = hardware.find("V100 SXM2").value
+    grid = facts.table("calculator")["ml-co2-impact/us-east"].value
+    return estimate.ml_co2(watts, 100, grid)[1] / 1000
+
+
+FORMULAS: dict[tuple[str, str, str], Callable[[], Span | float]] = {
+    ("S1", "BLOOM dynamic energy", "kWh"): lambda: _kwh(_life(BLOOM).stage("dynamic")),
+    ("S1", "BLOOM dynamic emissions", "tCO2e"): lambda: _emissions(BLOOM),
+    ("S1", "BLOOM dynamic emissions with PUE 1.2", "tCO2e"): lambda: _with_pue(
+        lifecycle.of(_jean_zay())
+    ),
+    ("S2", "BLOOM idle energy", "kWh"): lambda: _kwh(_life(BLOOM).stage("idle")),
+    ("S2", "BLOOM idle emissions", "tCO2e"): lambda: _tonnes(_life(BLOOM).stage("idle")),
+    ("S2", "BLOOM embodied emissions", "tCO2e"): lambda: _tonnes(_life(BLOOM).stage("embodied")),
+    ("S2", "BLOOM total emissions", "tCO2e"): lambda: _life(BLOOM).training_grams / GRAMS_PER_TONNE,
+    ("S2", "BLOOM total over dynamic", "ratio"): lambda: _life(BLOOM).over_dynamic,
+    ("S3", "GPT-3 emissions at 429 g/kWh", "tCO2e"): lambda: _emissions(GPT3),
+    ("S3", "OPT emissions at 231 g/kWh", "tCO2e"): lambda: _emissions("opt-175b"),
+    ("S3", "Gopher emissions at 330 g/kWh", "tCO2e"): lambda: _emissions("gopher-280b"),
+    (
+        "S3",
+        "BLOOM dynamic energy on the US grid of 2024 (383.55 g/kWh)",
+        "tCO2e",
+    ): lambda: _on_grid(BLOOM, "US"),
+    ("S7", "GPT-3 energy in France, 2024", "tCO2e"): lambda: _on_grid(GPT3, "FR"),
+    ("S7", "GPT-3 energy in the US, 2024", "tCO2e"): lambda: _on_grid(GPT3, "US"),
+    ("S7", "US over France, 2024, both life-cycle", "ratio"): lambda: carbon.ratio(
+        carbon.grams(1.0, "US"), carbon.grams(1.0, "FR")
+    ),
+    ("S7", "GPT-3 energy in West Virginia", "tCO2e"): lambda: _on_grid(GPT3, "US-WV"),
+    ("S10", "GPT-3 in car lifetimes, with PUE", "cars"): lambda: _cars(_published(GPT3)),
+    ("S10", "GPT-3 in car lifetimes, before PUE", "cars"): lambda: _cars(
+        _published("gpt-3-175b-bloom-table-4-framing")
+    ),
+    ("S11", "NAS emissions", "lb"): lambda: _pounds(_searched()),
+    ("S11", "NAS emissions", "tCO2e"): _searched,
+    ("S11", "NAS in car lifetimes", "cars"): lambda: _cars(_searched().value),
+    ("S11", "NAS as corrected by Patterson et al. in car lifetimes", "cars"): lambda: _cars(
+        _published("evolved-transformer-nas-corrected")
+    ),
+    ("S11", "Transformer (big) emissions", "lb"): lambda: _pounds(_searched("transformer-big")),
+    ("S12", "homes supplied for 30 days by the energy of GPT-3", "homes"): lambda: _homes(GPT3, 30),
+    (
+        "S12",
+        "homes supplied for 90 days by the energy of Llama 3.1 405B",
+        "homes",
+    ): lambda: _homes("llama-3.1-405b", 90),
+    ("S18", "combined-cycle gas over solar, both life-cycle", "ratio"): lambda: (
+        facts.fuels()["ipcc-2014/natural-gas-combined-cycle"].value
+        / facts.fuels()["ipcc-2014/solar-pv-utility"].value
+    ),
+    ("S18", "GPT-3 energy from combined-cycle gas", "tCO2e"): lambda: _fuel(
+        "ipcc-2014/natural-gas-combined-cycle"
+    ),
+    ("S18", "GPT-3 energy from solar", "tCO2e"): lambda: _fuel("ipcc-2014/solar-pv-utility"),
+    ("S20", "BLOOMz-7B fine-tuning over pre-training", "ratio"): _fine_tuning,
+    ("S22", "V100 SXM2, 100 h, 367.8 g/kWh", "kgCO2e"): _calculated,
+}

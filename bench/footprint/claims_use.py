@@ -1,0 +1,128 @@
+"""The formulas of claims about use: the phone charge, billions a day, break-even, water."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from bench import facts
+from bench.footprint import breakeven, equivalences, scale, studies
+from bench.footprint.span import Span, span
+
+IMAGE, WORST = "power-hungry/image-generation/mean", "power-hungry/image-generation/most"
+GPT3 = "gpt-3-175b"
+BILLION = 1e9  # uses a day, in the words of the claim
+EDITIONS = (
+    ("EPA before 2024", "12 Wh", "epa-2019"),
+    ("EPA January 2024", "22 Wh", "epa-2024-01"),
+    ("EPA current", "19 Wh", "epa-current"),
+    ("IEA", "15 Wh", "iea-2025"),
+)
+BLOOMZ = ("7B", "3B", "1B", "560M")
+
+
+def _of(key: str) -> float:
+    return facts.inference()[key].value
+
+
+def _charges(key: str, edition: str) -> float:
+    """Phone charges of one image; the fact is in kWh per 1,000."""
+    return equivalences.phone_charges(_of(key) / 1000, edition).value
+
+
+def _a_day(key: str) -> float:
+    """Energy of a billion a day, in kWh."""
+    return scale.energy_per_day(span(_of(key) / 1000), BILLION).value
+
+
+def _per_request() -> Span:
+    """Energy of a request to the BLOOM API, in kWh."""
+    return span(_of("bloom-api/energy") / _of("bloom-api/requests"))
+
+
+def _parity(size: str) -> Span:
+    name = f"bloomz-{size.lower()}"
+    training = studies.energy(f"{name}-pretrain-finetune").value
+    use = _of(f"power-hungry/{name}/energy-per-inference")
+    return breakeven.break_even(span(training), span(use))
+
+
+def _water(energy_kwh: float) -> tuple[float, float]:
+    """(on site, off site) in litres, as Li et al. compute them for Microsoft in the US."""
+    year = "microsoft-2021-22"
+    wue, pue = (facts.datacenters(metric)[year].value for metric in ("wue", "pue"))
+    ewif = facts.table("water")["US/siddik-2021"].value
+    return energy_kwh * wue, energy_kwh * pue * ewif
+
+
+def _request_water() -> float:
+    """Water of one GPT-3 request, in mL."""
+    return 1000 * sum(_water(_of("gpt-3/energy-per-request")))
+
+
+def _sdxl(grid: str) -> float:
+    """gCO2e of 1,000 images of SDXL at a grid factor of the study."""
+    return _of(WORST) * _of(f"power-hungry/grid-{grid}")
+
+
+FORMULAS: dict[tuple[str, str, str], Callable[[], Span | float]] = {
+    **{
+        ("S4", f"charges per SDXL image ({name}, {size})", "charges"): partial(
+            _charges, WORST, edition
+        )
+        for name, size, edition in EDITIONS
+    },
+    **{
+        ("S4", f"charges per mean image ({name})", "charges"): partial(_charges, IMAGE, edition)
+        for name, _, edition in EDITIONS
+    },
+    ("S5", "image generation over text classification, published means", "ratio"): lambda: (
+        _of(IMAGE) / _of("power-hungry/text-classification/mean")
+    ),
+    ("S6", "a billion images a day", "GWh/day"): lambda: _a_day(IMAGE) / 1e6,
+    ("S6", "a billion text generations a day", "MWh/day"): lambda: (
+        _a_day("power-hungry/text-generation/mean") / 1e3
+    ),
+    ("S8", "SDXL over tiny-sd, energy per 1,000", "ratio"): lambda: (
+        _of("power-hungry/image-generation/sdxl-mean")
+        / _of("power-hungry/image-generation/tiny-sd")
+    ),
+    **{
+        ("S13", f"BLOOMz-{size} uses until inference equals training", "inferences"): partial(
+            _parity, size
+        )
+        for size in BLOOMZ
+    },
+    ("S13", "BLOOM requests until inference equals training", "inferences"): lambda: (
+        breakeven.break_even(span(studies.energy(studies.BLOOM).value), _per_request())
+    ),
+    ("S14", "BLOOM API energy per request", "Wh"): lambda: _per_request() * 1000,
+    ("S14", "BLOOM API emissions per request", "gCO2e"): lambda: (
+        1000 * _of("bloom-api/emissions") / _of("bloom-api/requests")
+    ),
+    ("S14", "BLOOM API emissions per day", "kgCO2e/day"): lambda: (
+        _of("bloom-api/emissions") / _of("bloom-api/days")
+    ),
+    ("S14", "BLOOM API emissions from energy and grid", "kgCO2e"): lambda: (
+        _of("bloom-api/energy") * _of("bloom-api/grid") / 1000
+    ),
+    ("S19", "water per GPT-3 request", "mL"): _request_water,
+    ("S19", "requests per 500 mL", "requests"): lambda: (
+        facts.equivalences()["bottle"].value / _request_water()
+    ),
+    ("S19", "GPT-3 training, on-site water", "million L"): lambda: (
+        _water(studies.energy(GPT3).value)[0] / 1e6
+    ),
+    ("S19", "GPT-3 training, off-site water", "million L"): lambda: (
+        _water(studies.energy(GPT3).value)[1] / 1e6
+    ),
+    (
+        "S21",
+        "SDXL emissions per 1,000 images at the grid factor the study applied",
+        "gCO2e",
+    ): lambda: _sdxl("applied"),
+    ("S21", "the same at the grid factor the study states", "gCO2e"): lambda: _sdxl("stated"),
+    ("S21", "the same in miles at 389 g/mile", "miles"): lambda: (
+        _sdxl("applied") / facts.equivalences()["car-mile-us/2023"].value
+    ),
+}

@@ -1,0 +1,169 @@
+"""The life cycle of a plan, after Luccioni, Viguier and Ligozat (2022): each stage, and the sum.
+
+Dynamic: what the devices took at work. Overhead: what the data centre took for itself (PUE). Idle:
+machines that wait, and the infrastructure around them. Embodied: what making the hardware emitted,
+for the share of its life that was used. Deployment: use, once the model is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bench import facts
+from bench.footprint import hardware
+from bench.footprint.intensity import Intensity, intensity
+from bench.footprint.plan import HOURS_PER_YEAR, Embodied, Plan, Training
+from bench.footprint.span import Span, span, total
+
+GRAMS = 1000.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: energy in kWh and emissions in gCO2e, each None where not known.
+
+    `how` is the arithmetic in words; `missing` says why a figure is not there.
+    """
+
+    name: str
+    energy_kwh: Span | None
+    grams: Span | None
+    how: str
+    missing: str | None = None
+
+
+@dataclass(frozen=True)
+class LifeCycle:
+    """The stages of a plan, in their order, and what they are computed with."""
+
+    name: str
+    intensity: Intensity
+    stages: tuple[Stage, ...]
+    notes: tuple[str, ...]
+
+    def stage(self, name: str) -> Stage:
+        """The stage of this name. Raises KeyError where the plan has none."""
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        raise KeyError(name)
+
+    @property
+    def training_grams(self) -> Span:
+        """What all stages before deployment emitted, those that are known."""
+        known = (s.grams for s in self.stages if s.name != "deployment" and s.grams is not None)
+        return total(known)
+
+    @property
+    def over_dynamic(self) -> Span:
+        """How many times the emissions of training are those of its dynamic energy.
+
+        The dynamic part is in both, so that it does not widen the ratio.
+        """
+        dynamic, whole = self.stage("dynamic").grams, self.training_grams
+        assert dynamic is not None
+        return Span(*(getattr(whole, e) / getattr(dynamic, e) for e in ("value", "low", "high")))
+
+
+def of(plan: Plan) -> LifeCycle:
+    """The life cycle of a plan. Raises ValueError for an unknown region or device."""
+    grid = intensity(plan.region, plan.grid_gco2e_per_kwh, plan.grid_source)
+    stages = [*_operation(plan, grid), embodied(plan.training, plan.embodied)]
+    if plan.deployment:
+        stages.append(_deployment(plan, grid))
+    return LifeCycle(plan.name, grid, tuple(stages), plan.notes)
+
+
+def dynamic_energy(training: Training) -> tuple[Span, str]:
+    """The energy of the devices at work in kWh, and the arithmetic in words."""
+    if training.energy_kwh is not None:
+        return span(training.energy_kwh), "energy as stated"
+    hours, watts = training.worked_hours, training.watts
+    assert hours is not None
+    kind = "W each, as stated"
+    if watts is None:
+        watts = hardware.find(training.hardware or "").value
+        kind = "W, the TDP: an upper bound for the boards"
+    return span(hours * watts / 1000), f"{hours:,.0f} device-hours x {watts:g} {kind}"
+
+
+def per_hour(kilograms: Span, lifetime_years: Span, utilisation: Span) -> Span:
+    """What an hour in use carries of the making of a thing, in kgCO2e."""
+    return kilograms / (lifetime_years * utilisation * HOURS_PER_YEAR)
+
+
+def embodied(training: Training, given: Embodied | None) -> Stage:
+    """The making of devices and servers, for the hours that training used them."""
+    hours = training.worked_hours
+    if hours is None:
+        return Stage("embodied", None, None, "", "the hours of the devices are not known")
+    grams, how = embodied_grams(hours, training.hardware, given)
+    return Stage("embodied", None, grams, how)
+
+
+def embodied_grams(
+    device_hours: float, board: str | None, given: Embodied | None = None
+) -> tuple[Span, str]:
+    """gCO2e of the making of devices and their servers for so many device-hours, and how.
+
+    What is not given is taken over all sources; what is given is the value, and the sources give
+    the low and the high. Raises ValueError for an unknown board.
+    """
+    given = given or Embodied()
+    found = hardware.find(board) if board else None
+    device, own = hardware.embodied(found)
+    years, busy = facts.embodied("lifetime"), facts.embodied("utilisation")
+    device = _around(given.device_kg, device)
+    server = _around(given.server_kg, hardware.middle(facts.embodied("server")))
+    lifetime = _around(given.lifetime_years, hardware.middle(years))
+    utilisation = span(given.utilisation if given.utilisation else busy.value)
+    each = per_hour(device, lifetime, utilisation)
+    share = per_hour(server, lifetime, utilisation) / given.devices_per_server
+    kilograms = (each + share) * device_hours
+    kind = "" if own else ", after other boards"
+    how = (
+        f"{device_hours:,.0f} device-hours; {device.value:g} kg a device{kind}, "
+        f"{server.value:g} kg a server of {given.devices_per_server:g}, "
+        f"{lifetime.value:g} years at {100 * utilisation.value:.0f} % use"
+    )
+    return kilograms * GRAMS, how
+
+
+def _operation(plan: Plan, grid: Intensity) -> Iterator[Stage]:
+    energy, how = dynamic_energy(plan.training)
+    yield Stage("dynamic", energy, energy * grid.grams_per_kwh, how)
+    if plan.pue is None:
+        yield Stage("overhead", None, None, "", "no PUE is given")
+    else:
+        extra = energy * (plan.pue - 1)
+        yield Stage("overhead", extra, extra * grid.grams_per_kwh, f"PUE {plan.pue:g}")
+    if plan.idle is None:
+        yield Stage("idle", None, None, "", "what waits around it is not known")
+        return
+    hours = plan.idle.hours or plan.training.elapsed_hours or 0.0
+    least = plan.idle.least_kilowatts or plan.idle.kilowatts
+    waiting = Span(plan.idle.kilowatts, least, plan.idle.kilowatts) * hours
+    how = f"{plan.idle.kilowatts:g} kW x {hours:,.0f} h"
+    yield Stage("idle", waiting, waiting * grid.grams_per_kwh, how)
+
+
+def _deployment(plan: Plan, grid: Intensity) -> Stage:
+    use = plan.deployment
+    assert use is not None
+    if use.region is not None or use.grid_gco2e_per_kwh is not None:
+        grid = intensity(use.region, use.grid_gco2e_per_kwh)
+    served = use.inferences_per_day * use.days
+    kwh = served * use.wh_per_inference / 1000
+    waits = (use.idle_watts or 0.0) * 24 * use.days / 1000
+    how = f"{served:,.0f} inferences x {use.wh_per_inference:g} Wh"
+    how += f", and {use.idle_watts:g} W that wait" if use.idle_watts else ""
+    energy = span((kwh + waits) * (plan.pue or 1.0))
+    return Stage("deployment", energy, energy * grid.grams_per_kwh, f"{how}; {grid.label}")
+
+
+def _around(given: float | None, sources: Span) -> Span:
+    """What is given as the value, with the low and the high of the sources."""
+    if given is None:
+        return sources
+    return Span(given, min(given, sources.low), max(given, sources.high))

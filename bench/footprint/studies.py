@@ -1,0 +1,98 @@
+"""Published training runs as plans: what their authors stated, and no more."""
+
+from __future__ import annotations
+
+import difflib
+
+from bench import facts
+from bench.facts import Fact
+from bench.footprint.plan import Embodied, Plan, Training, Waiting
+
+BLOOM = "bloom-176b"
+
+
+def keys() -> tuple[str, ...]:
+    """The published runs whose energy is known."""
+    runs = facts.training_runs()
+    parts = f"{BLOOM}-"
+    return tuple(k for k, r in runs.items() if k == BLOOM or ("energy" in r and parts not in k))
+
+
+def run(key: str) -> dict[str, Fact]:
+    """What was published of a run, by quantity. Raises ValueError, naming the nearest."""
+    runs = facts.training_runs()
+    if key not in keys():
+        near = difflib.get_close_matches(key.lower(), keys(), n=3, cutoff=0.3)
+        more = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(keys())}"
+        raise ValueError(f"no published training run {key!r}; {more}")
+    return runs[key]
+
+
+def plan(key: str) -> Plan:
+    """A published run as a plan. Raises ValueError for an unknown key."""
+    found = run(key)
+    if key == BLOOM:
+        return _bloom(found)
+    energy, grid = found["energy"], found.get("grid")
+    hours = found.get("hours")
+    devices = hours.value if hours and hours.basis == "device-hours" else None
+    stated = found.get("emissions")
+    notes = [f"{energy.basis}; {energy.source} ({energy.edition}). {energy.note}"]
+    if stated:
+        notes.append(f"The authors state {stated.value:g} {stated.unit} ({stated.basis}).")
+    return Plan(
+        name=energy.label,
+        grid_gco2e_per_kwh=grid.value if grid else None,
+        grid_source="as the authors applied it",
+        training=Training(energy_kwh=energy.value, device_hours=devices),
+        notes=tuple(notes),
+    )
+
+
+def recomputed(key: str) -> Plan:
+    """A run by its hours, power and PUE, not by the energy that its authors state.
+
+    Raises ValueError where these were not published.
+    """
+    found = run(key)
+    if not {"hours", "power", "pue"} <= found.keys():
+        raise ValueError(f"hours, power and PUE of {key} were not published")
+    training = Training(device_hours=found["hours"].value, watts=found["power"].value)
+    return plan(key).model_copy(update={"training": training, "pue": found["pue"].value})
+
+
+def energy(key: str) -> Fact:
+    """The published energy of a run, in kWh. Raises ValueError for an unknown key."""
+    return (
+        run(key)["energy"] if key != BLOOM else facts.training_runs()[f"{BLOOM}-dynamic"]["energy"]
+    )
+
+
+def _bloom(found: dict[str, Fact]) -> Plan:
+    """The one run whose whole life cycle was published."""
+    sources = facts.table("embodied")
+    waiting, hall = found["idle-power"], found["infrastructure-power"]
+    return Plan(
+        name=found["device-hours"].label,
+        grid_gco2e_per_kwh=facts.training_runs()[f"{BLOOM}-dynamic"]["grid"].value,
+        grid_source="as the authors applied it",
+        training=Training(
+            hardware="A100 SXM4 80GB",
+            device_hours=found["device-hours"].value,
+            count=found["devices"].value,
+            watts=found["device-power"].value,
+        ),
+        idle=Waiting(
+            kilowatts=(waiting.value + hall.value) / 1000, least_kilowatts=waiting.value / 1000
+        ),
+        embodied=Embodied(
+            device_kg=sources["gpu/nvidia-a100/luccioni-2022"].value,
+            server_kg=sources["server/luccioni-2022"].value,
+            lifetime_years=sources["lifetime/luccioni-2022"].value,
+            utilisation=sources["utilisation/luccioni-2022"].value,
+        ),
+        notes=(
+            f"{found['device-hours'].source}, and sections 4.1 to 4.3: TDP x hours, not metered.",
+            "No PUE: the infrastructure stands under idle. Low of idle: 64 kW already hold the 27.",
+        ),
+    )

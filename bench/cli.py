@@ -6,6 +6,8 @@ Exit codes: 0 done; 2 bad input; 3 the run failed, recorded as a result; 4 a sub
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 from bench import find
@@ -21,9 +23,16 @@ app = typer.Typer(
 )
 
 
+@app.callback()
+def _door() -> None:
+    """Without a callback a single command would take the place of the door."""
+
+
 def main() -> None:
-    """Entry point of the command."""
-    modules = {name: find.module("command", name) for name in find.names("command")}
+    """Entry point of the command. The command that was asked for is opened alone."""
+    names = find.names("command")
+    asked = [name for name in sys.argv[1:2] if name in names]
+    modules = {name: find.module("command", name) for name in asked or names}
     for name in sorted(modules, key=lambda name: PANELS.index(modules[name].PANEL)):
         app.command(name, rich_help_panel=modules[name].PANEL)(modules[name].command)
     app()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from bench import nvidia
-from bench.records import Condition, Device, Machine
+
+if TYPE_CHECKING:
+    from bench.records import Condition, Device, Machine
 
 CPU_DOMAIN = "cpu-package:0"
 THROTTLED_SECONDS = 0.001  # a reason that held the clocks for less is no reason
@@ -31,11 +34,15 @@ class Watch:
 
     def look(self) -> tuple[Condition, ...]:
         """The state of each GPU in use now, and what held its clocks or the CPU since last time."""
+        from bench.records import Condition
+
         gpus = [self._gpu(device) for device in self._used]
         busy = Condition(domain=CPU_DOMAIN, other_load_fraction=self._load.look())
         return (*gpus, busy)
 
     def _gpu(self, device: Device) -> Condition:
+        from bench.records import Condition
+
         uuid, before = device.uuid or "", self._before[device.domain]
         reasons = set(_reasons(uuid))
         now = _throttled(device)

@@ -7,11 +7,12 @@ import difflib
 import importlib
 import importlib.util
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from bench.task import Task
+if TYPE_CHECKING:
+    from bench.task import Task
 
 PACKAGES = {
     "task": "tasks",
@@ -95,6 +96,8 @@ def _spell(stem: str) -> str:
 
 @cache
 def _plugins(kind: str) -> dict[str, str]:
+    from importlib.metadata import entry_points
+
     return {point.name: point.value for point in entry_points(group=f"joulebench.{kind}s")}
 
 

@@ -88,6 +88,10 @@ class Card:
             return
         sampler = Sampler(guarded(watts, self.uuid), self.clock)
         sampler.characterise(seconds)
+        self.take(sampler, duty)
+
+    def take(self, sampler: Sampler, duty: float) -> None:
+        """Read power through this sampler, which looks for `duty` of each step."""
         self.reason = sampler.failure
         self.sampler = None if sampler.failure else sampler
         self.power_duty = duty
@@ -125,7 +129,7 @@ class Card:
         if self.watch and _fell([*before, *after]):
             return self._missing("counter-reset", "", began, ended)
         if self.sampler:
-            before = [edge for edge in after if edge.seconds <= began][-5:]
+            before = before or [edge for edge in after if edge.seconds <= began][-5:]
             after = [edge for edge in after if edge.seconds > ended + self.traits.settle_seconds]
         try:
             result = edges.bill(before, after, began, ended, self.traits)

@@ -71,6 +71,10 @@ class Sampler:
         while self._clock.now() < until and self.failure is None:
             self.look()
             self._clock.sleep(self.step_seconds / (3 * LOOKS_PER_STEP))
+        self.learn()
+
+    def learn(self) -> None:
+        """Take the sensor's step from the updates seen so far."""
         sharp = [e for e in self.edges if e.gap_seconds < self.step_seconds / 4]
         if len(sharp) >= 4:
             steps = (new.seconds - old.seconds for old, new in itertools.pairwise(sharp))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from bench.meters import Site
 from bench.records import Reading, Sensor
@@ -23,12 +23,16 @@ TDP_RELATIVE_HALF_WIDTH = 0.5
 
 
 class ModelledMeter:
-    """CPU time x watts per busy logical CPU, in the domain cpu-package:0."""
+    """CPU time x watts per busy logical CPU, in the domain cpu-package:0.
+
+    `cpu_seconds` says whose time counts: by default this process and its ended children.
+    """
 
     name = "modelled"
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, cpu_seconds: Callable[[], float] | None = None) -> None:
         self.watts_per_cpu, self.relative_half_width = _watts_per_cpu(site.options)
+        self._cpu_seconds = cpu_seconds or own_cpu_seconds
 
     def probe(self) -> Sensor:
         return Sensor(
@@ -59,10 +63,11 @@ class ModelledMeter:
     def watts(self) -> Mapping[str, float]:
         return {}
 
-    def _cpu_seconds(self) -> float:
-        """CPU seconds of this process, finely, and of its ended children, in ticks of 10 ms."""
-        ended = os.times()
-        return time.process_time() + ended.children_user + ended.children_system
+
+def own_cpu_seconds() -> float:
+    """CPU seconds of this process, finely, and of its ended children, in ticks of 10 ms."""
+    ended = os.times()
+    return time.process_time() + ended.children_user + ended.children_system
 
 
 def build(site: Site) -> ModelledMeter:

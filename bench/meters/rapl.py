@@ -143,7 +143,7 @@ class RaplMeter:
         doubts = []
         failure = next((side for side in (first, last) if isinstance(side, str)), None)
         if isinstance(first, Edge) and isinstance(last, Edge):
-            used = _rise(zone, first.joules, last.joules)
+            used = rise(zone, first.joules, last.joules)
             seconds = max(last.seconds - first.seconds, 1e-9)
             if used < 0:
                 failure = "its counter went backwards, and nobody says where it wraps"
@@ -151,7 +151,7 @@ class RaplMeter:
                 failure = "its counter does not move"
             else:
                 energy = used * (ended - began) / seconds
-                spread = _spread(used / seconds, first, last, began, ended)
+                spread = spread(used / seconds, first, last, began, ended)
             if (ended - began) * zone.highest_watts > zone.range_joules / 2:
                 doubts.append(doubt("counter-wrap-risk", domain=zone.domain))
         if failure:
@@ -177,7 +177,7 @@ class RaplMeter:
             before = self._shown.get(zone.domain)
             self._shown[zone.domain] = seconds, joules
             if before is not None and seconds > before[0]:
-                used = _rise(zone, before[1], joules)
+                used = rise(zone, before[1], joules)
                 now[zone.domain] = used / (seconds - before[0])
         return now
 
@@ -197,7 +197,7 @@ def zones(root: Path) -> list[Zone]:
     return found
 
 
-def _rise(zone: Zone, first: float, last: float) -> float:
+def rise(zone: Zone, first: float, last: float) -> float:
     """Joules from one reading to a later one, over one wrap at most."""
     wrapped = last < first and math.isfinite(zone.range_joules)
     return last - first + (zone.range_joules if wrapped else 0.0)
@@ -223,7 +223,7 @@ def _quantum(edges: list[Edge]) -> float | None:
     return math.gcd(*rises) / 1e6 if rises else None
 
 
-def _spread(watts: float, first: Edge, last: Edge, began: float, ended: float) -> float:
+def spread(watts: float, first: Edge, last: Edge, began: float, ended: float) -> float:
     """Power in the padding may be anything up to twice the mean: flat, in joules."""
     pads = math.hypot(began - first.seconds, last.seconds - ended) / 3**0.5
     gaps = math.hypot(first.gap_seconds, last.gap_seconds) / 12**0.5

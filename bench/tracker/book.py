@@ -1,0 +1,85 @@
+"""The record of a tracked program as it grows: saved while it runs, so that nothing is lost."""
+
+from __future__ import annotations
+
+import resource
+import uuid
+from collections.abc import Sequence
+from typing import Literal
+
+from bench import machine, store
+from bench.clock import Clock
+from bench.records import Reading
+from bench.tracker.follow import Asked
+from bench.tracker.record import Track, boundary_of, doubts_of, total
+from bench.tracker.sensors import Sensors
+from bench.version import __version__
+
+SAVE_SECONDS = 5.0
+
+
+class Book:
+    """Reads the sensors now and then, and keeps the record on disk. It lies in `path`."""
+
+    def __init__(self, sensors: Sensors, clock: Clock, began: float, asked: Asked) -> None:
+        self._sensors, self._clock, self._began, self._asked = sensors, clock, began, asked
+        self._machine = machine.describe(asked.device)
+        self._id = uuid.uuid4().hex[:12]
+        self._created = clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
+        stamp = self._created.replace("-", "").replace(":", "")
+        self.path = asked.out / f"{stamp}-{self._id}.json"
+        self.failure: str | None = None
+        self._due = 0.0
+
+    def note(self) -> Track:
+        """Read roughly; save at times."""
+        now = self._clock.now()
+        track = self._made("running", None, now, self._sensors.so_far(self._began))
+        if now >= self._due:
+            self._due = now + SAVE_SECONDS
+            self._save(track)
+        return track
+
+    def close(self, exit_code: int, ended: float) -> Track:
+        """The program has ended: read as well as the sensors allow, and save."""
+        readings = self._sensors.close(self._began, ended, self._machine)
+        track = self._made("done", exit_code, ended, readings)
+        self._save(track)
+        return track
+
+    def _save(self, track: Track) -> None:
+        """Save, or remember why not: the program goes on, whatever becomes of its record."""
+        try:
+            store.write_text(self.path, track.model_dump_json(indent=1))
+            self.failure = None
+        except OSError as error:
+            self.failure = f"{self.path} can't be saved: {error.strerror or error}"
+
+    def _made(
+        self,
+        status: Literal["running", "done"],
+        exit_code: int | None,
+        now: float,
+        readings: Sequence[Reading],
+    ) -> Track:
+        described = self._machine.model_copy(update={"sensors": self._sensors.said()})
+        boundary, gain = boundary_of(described)
+        own = resource.getrusage(resource.RUSAGE_SELF)
+        return Track(
+            track_id=self._id,
+            name=self._asked.name,
+            region=self._asked.region,
+            pue=self._asked.pue,
+            created_at=self._created,
+            joulebench_version=__version__,
+            status=status,
+            exit_code=exit_code,
+            duration_seconds=now - self._began,
+            tracker_cpu_seconds=own.ru_utime + own.ru_stime,
+            boundary=boundary,
+            energy_kwh=total(readings, boundary, gain),
+            gain=gain,
+            readings=tuple(readings),
+            machine=described,
+            doubts=doubts_of(readings, boundary, gain, described),
+        )

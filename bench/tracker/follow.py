@@ -1,0 +1,85 @@
+"""Start a program, read the sensors while it runs, and bill it when it has ended."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.clock import SystemClock
+from bench.tracker import launch
+from bench.tracker.sensors import open_sensors
+
+if TYPE_CHECKING:
+    from bench.tracker.record import Track
+
+LOOK_SECONDS = 1.0
+SHARE = 0.002  # of one CPU is what our looking may take
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A program as it was asked for on the command line."""
+
+    command: Sequence[str]
+    name: str
+    out: Path
+    device: str = "all"
+    region: str | None = None
+    pue: float | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What came of it: the record, the file that it lies in or why it lies nowhere."""
+
+    track: Track
+    path: Path
+    failure: str | None
+    exit_code: int
+
+
+def follow(asked: Asked, tell: Callable[[Track], None]) -> Followed:
+    """Run the program to its end. `tell` is given the record as it grows, about once a second.
+
+    Raises ValueError with one sentence where the program can't be started or there is no such
+    device, and OSError where the record could not be saved, before the program is started.
+    """
+    clock = SystemClock()
+    sensors = open_sensors(asked.device, clock, asked.options)
+    _check_writable(asked.out)
+    mask = launch.hold_signals()
+    sensors.begin()
+    began = clock.now()
+    program = launch.Program(asked.command, mask, clock)
+
+    from bench.tracker.book import Book  # half a second of imports, while the program runs
+
+    book = Book(sensors, clock, began, asked)
+    code = program.wait(0.0)
+    while code is None:
+        spent = time.process_time()
+        tell(book.note())
+        spent = time.process_time() - spent
+        code = _wait(program, clock, max(LOOK_SECONDS, spent / SHARE))
+    track = book.close(code, program.ended or clock.now())
+    return Followed(track, book.path, book.failure, code)
+
+
+def _wait(program: launch.Program, clock: SystemClock, seconds: float) -> int | None:
+    """Wait for so long, however many signals come meanwhile."""
+    until = clock.now() + seconds
+    code = None
+    while code is None and clock.now() < until:
+        code = program.wait(until - clock.now())
+    return code
+
+
+def _check_writable(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(13, "Permission denied", str(folder))

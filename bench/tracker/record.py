@@ -1,0 +1,89 @@
+"""What the tracker writes to disk: one frozen record per program, complete at every moment."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from bench import doubts, logbook, units
+from bench.records import (
+    Boundary,
+    Doubt,
+    Estimate,
+    Gain,
+    Machine,
+    Name,
+    Reading,
+    Record,
+    Seconds,
+)
+from bench.stats import CONFIDENCE, NORMAL_95
+
+
+class Track(Record):
+    """One program. While it runs `status` is "running", and stays so if the tracker was killed.
+
+    `name` is the program's or the user's own; its arguments may hold secrets and are not kept.
+    `energy_kwh` is over the boundary; its interval holds the scale error of the sensor, or of the
+    model. None is what could not be read. `pue` is what the user said of the building, or None;
+    no figure here is multiplied by it.
+    """
+
+    kind: Literal["track"] = "track"
+    schema_version: Literal[1] = 1
+    track_id: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+    name: Name
+    created_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+    joulebench_version: Name
+    status: Literal["running", "done"]
+    exit_code: int | None
+    duration_seconds: Seconds
+    tracker_cpu_seconds: Seconds
+    region: Name | None
+    pue: Annotated[float, Field(ge=1)] | None
+    boundary: Boundary
+    energy_kwh: Estimate | None
+    gain: Gain | None
+    readings: tuple[Reading, ...]
+    machine: Machine
+    doubts: tuple[Doubt, ...]
+
+
+def total(readings: Sequence[Reading], boundary: Boundary, gain: Gain | None) -> Estimate | None:
+    """Energy in kWh over a boundary, None where a domain of it has none.
+
+    The interval is 95 %, with the scale error added in quadrature; a model has that error alone.
+    """
+    mine = [reading for reading in readings if reading.domain in boundary.domains]
+    joules = [reading.energy_joules for reading in mine if reading.energy_joules is not None]
+    if not mine or len(joules) < len(boundary.domains):
+        return None
+    value = math.fsum(joules)
+    scatter = 0.0
+    if boundary.kind == "measured":
+        scatter = math.hypot(*(reading.standard_uncertainty_joules or 0.0 for reading in mine))
+    half = math.hypot(NORMAL_95 * scatter, (gain.relative_half_width if gain else 0.0) * value)
+    ends = (value, max(0.0, value - half), value + half)
+    kwh, low, high = (units.kwh_from_joules(joules) for joules in ends)
+    return Estimate(value=kwh, low=low, high=high, confidence_level=CONFIDENCE, sample_count=1)
+
+
+def doubts_of(
+    readings: Sequence[Reading], boundary: Boundary, gain: Gain | None, machine: Machine
+) -> tuple[Doubt, ...]:
+    """What a reader should know, each with its cure: of the sensors, and of domains without one."""
+    found = [doubt for reading in readings for doubt in reading.doubts]
+    if boundary.kind == "modelled" and gain is not None:
+        found.append(doubts.doubt("energy-modelled", percent=100 * gain.relative_half_width))
+    read = {reading.domain for reading in readings}
+    found += [doubts.unread(d, machine.sensors) for d in boundary.domains if d not in read]
+    return tuple(found)
+
+
+def boundary_of(machine: Machine) -> tuple[Boundary, Gain | None]:
+    """What the program is billed for, as a run would be, and the scale error of that."""
+    boundary = logbook.boundary(machine)
+    return boundary, logbook.gain(boundary, machine.sensors)

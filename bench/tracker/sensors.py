@@ -1,0 +1,88 @@
+"""The running totals of this machine's sensors, opened within a few milliseconds."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bench import machine, nvidia
+from bench.clock import Clock
+from bench.meters import Site, covered
+
+if TYPE_CHECKING:
+    from bench.meters._tally import Tally
+    from bench.meters.modelled import ModelledMeter
+    from bench.records import Machine, Reading, Sensor
+
+HOLD_BACK_SECONDS = 0.06
+
+
+class Sensors:
+    """What reads a program's energy: NVIDIA GPUs, the CPU's counters, and the model of its CPU."""
+
+    def __init__(
+        self, gpus: Sequence[nvidia.Gpu], clock: Clock, options: Mapping[str, str]
+    ) -> None:
+        from bench.meters._nvidia_tally import NvidiaTally
+        from bench.meters._rapl_tally import RaplTally
+
+        self._clock = clock
+        self._site = Site(clock, (), options)
+        self._tallies: list[Tally] = [NvidiaTally(gpus, clock)] if gpus else []
+        self._tallies.append(RaplTally(self._site))
+        self._model: ModelledMeter | None = None
+
+    def begin(self) -> None:
+        """Look at all sensors once; a slow one does not hold the program back for long."""
+        looking = threading.Thread(target=self._look, daemon=True)
+        looking.start()
+        looking.join(HOLD_BACK_SECONDS)
+        self._looking = looking
+
+    def _look(self) -> None:
+        for tally in self._tallies:
+            tally.begin()
+
+    def so_far(self, began: float) -> tuple[Reading, ...]:
+        """What every domain drew since `began`, roughly."""
+        now = self._clock.now()
+        if self._looking.is_alive():
+            return ()
+        readings = [r for tally in self._tallies for r in tally.so_far(began, now)]
+        return self._with_model(readings, began, now)
+
+    def close(self, began: float, ended: float, described: Machine) -> tuple[Reading, ...]:
+        """The readings of the whole window."""
+        self._looking.join()
+        readings = [
+            reading
+            for tally in self._tallies
+            for reading in tally.close(began, ended, described.devices)
+        ]
+        return self._with_model(readings, began, ended)
+
+    def said(self) -> tuple[Sensor, ...]:
+        """What the sensors say of themselves at this moment."""
+        found = [] if self._looking.is_alive() else [tally.sensor() for tally in self._tallies]
+        return (*found, self._modelled().probe())
+
+    def _with_model(
+        self, readings: Sequence[Reading], began: float, ended: float
+    ) -> tuple[Reading, ...]:
+        """The readings, with the model where no sensor covers the CPU."""
+        modelled = self._modelled().stop(0.0, began, ended)
+        sensed = covered(readings)
+        return (*readings, *(r for r in modelled if r.domain not in sensed))
+
+    def _modelled(self) -> ModelledMeter:
+        from bench.meters.modelled import ModelledMeter
+        from bench.meters._tree import cpu_seconds
+
+        self._model = self._model or ModelledMeter(self._site, cpu_seconds)
+        return self._model
+
+
+def open_sensors(device: str, clock: Clock, options: Mapping[str, str]) -> Sensors:
+    """The sensors of what `device` names. Raises ValueError with one sentence for a bad name."""
+    return Sensors(machine.chosen(device), clock, options)

@@ -8,31 +8,33 @@ from __future__ import annotations
 
 import sys
 
-import typer
-
-from bench import find
-
 PANELS = ("Measure", "Understand", "Share")
-app = typer.Typer(
-    name="joulebench",
-    help="Measure what inference costs in energy: with an interval, a boundary, and a meaning.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-
-@app.callback()
-def _door() -> None:
-    """Without a callback a single command would take the place of the door."""
 
 
 def main() -> None:
-    """Entry point of the command. The command that was asked for is opened alone."""
-    names = find.names("command")
-    asked = [name for name in sys.argv[1:2] if name in names]
-    modules = {name: find.module("command", name) for name in asked or names}
+    """Entry point of the command."""
+    if sys.argv[1:2] == ["track"]:
+        # A tracked program waits for us: it has a door of its own, which opens faster.
+        from bench.tracker import door
+
+        raise SystemExit(door.main(sys.argv[2:]))
+    _all_commands()
+
+
+def _all_commands() -> None:
+    import typer
+
+    from bench import find
+
+    app = typer.Typer(
+        name="joulebench",
+        help="Measure what inference costs in energy: with an interval, a boundary, and a meaning.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    modules = {name: find.module("command", name) for name in find.names("command")}
     for name in sorted(modules, key=lambda name: PANELS.index(modules[name].PANEL)):
         app.command(name, rich_help_panel=modules[name].PANEL)(modules[name].command)
     app()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -198,6 +197,8 @@ def lock(
 
 def _shared_folder() -> Path:
     """A folder that all users of this machine share."""
+    import tempfile
+
     return Path("/tmp") if os.name == "posix" else Path(tempfile.gettempdir())
 
 

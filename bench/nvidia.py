@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -95,6 +97,7 @@ def _library() -> Any:
     """The binding, initialised once per process. Raises NvidiaUnavailable."""
     global _initialised_in
     try:
+        _look_for_driver()
         import pynvml
     except ImportError:
         raise NvidiaUnavailable("the package nvidia-ml-py is not installed") from None
@@ -106,6 +109,16 @@ def _library() -> Any:
         _handles.clear()
         _initialised_in = os.getpid()
     return pynvml
+
+
+def _look_for_driver() -> None:
+    """Raise NvidiaUnavailable at once where there is no driver: the binding takes its time."""
+    if _initialised_in is not None or not sys.platform.startswith("linux"):
+        return
+    try:
+        ctypes.CDLL("libnvidia-ml.so.1")
+    except OSError:
+        raise NvidiaUnavailable(_REASONS[12]) from None
 
 
 def _call(function: str, *arguments: Any) -> Any:

@@ -1,4 +1,7 @@
-"""The running total of NVIDIA GPUs: two cheap looks before the program, steps watched after it."""
+"""The running total of NVIDIA GPUs: one look before the program, steps watched after it.
+
+What the first look does not need is imported when it is needed: the program waits for that look.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,15 @@ from typing import TYPE_CHECKING
 
 from bench import nvidia
 from bench.clock import Clock
-from bench.meters._nvidia_card import METER, USUAL_STEP_SECONDS, Card, guarded, watts
-from bench.meters._sampler import Sampler
 from bench.meters._tally import Look, blunt_edges
-from bench.meters._watch import CannotRead, collect
-from bench.meters.edges import Edge
-from bench.meters.nvml import EDGES_AFTER, GAIN, GAIN_SOURCE
 
 if TYPE_CHECKING:
-    from bench.records import Device, Reading, Sensor
+    from bench.meters._nvidia_card import Card
+    from bench.meters._sampler import Sampler
+    from bench.meters.edges import Edge
+    from bench.records import Device, Doubt, Reading, Sensor
 
-EDGES_TO_LEARN = EDGES_AFTER + 3
+EDGES_TO_LEARN, EDGES_AFTER = 8, 5
 PATIENCE_SECONDS = 2.0
 POWER_DUTY = 0.25
 
@@ -54,6 +55,8 @@ class _Gpu:
 class NvidiaTally:
     """The counters of these GPUs; where there is none, their power, summed up in the background."""
 
+    name = "nvml"
+
     def __init__(self, gpus: Sequence[nvidia.Gpu], clock: Clock) -> None:
         self._clock = clock
         self._gpus = [_Gpu(f"gpu:{gpu.index}", gpu.uuid) for gpu in gpus]
@@ -79,6 +82,9 @@ class NvidiaTally:
         except (nvidia.ReadFailed, nvidia.NvidiaUnavailable) as failure:
             gpu.failure = failure.reason
             return
+        from bench.meters._nvidia_card import guarded, watts
+        from bench.meters._sampler import Sampler
+
         gpu.averaged, gpu.watts = power.kind == "average", power.watts
         gpu.sampler = Sampler(guarded(watts, gpu.uuid), self._clock)
         gpu.sampler.begin()
@@ -89,10 +95,11 @@ class NvidiaTally:
     def _rough(self, gpu: _Gpu, began: float, now: float) -> Reading:
         """A plain difference, with the uncertainty of a step at each end."""
         from bench.doubts import doubt
+        from bench.meters._nvidia_card import USUAL_STEP_SECONDS
         from bench.records import Reading
 
         joules = self._sampled(gpu) if gpu.sampler else self._counted(gpu)
-        doubts = ()
+        doubts: tuple[Doubt, ...] = ()
         if joules is None:
             reason = gpu.failure or "its sensor has not moved yet"
             code = "counter-reset" if gpu.fell else "energy-missing"
@@ -100,7 +107,7 @@ class NvidiaTally:
         power = None if joules is None else joules / max(now - began, 1e-9)
         return Reading(
             domain=gpu.domain,
-            meter=METER,
+            meter=self.name,
             method="integrated" if gpu.sampler else "counter",
             energy_joules=joules,
             standard_uncertainty_joules=None
@@ -129,6 +136,9 @@ class NvidiaTally:
 
     def close(self, began: float, ended: float, devices: Sequence[Device]) -> tuple[Reading, ...]:
         """Watch the sensors at rest for about a second, learn them, and bill the window."""
+        from bench.meters._nvidia_card import Card
+        from bench.meters._watch import collect
+
         by_domain = {device.domain: device for device in devices}
         for gpu in self._gpus:
             gpu.card = Card(by_domain[gpu.domain], gpu.uuid, self._clock)
@@ -175,16 +185,17 @@ class NvidiaTally:
 
     def sensor(self) -> Sensor:
         """The domains that can be read, and the slowest step once it is known."""
+        from bench.meters.nvml import GAIN, GAIN_SOURCE
         from bench.records import Sensor
 
         reasons = {gpu.domain: gpu.reason for gpu in self._gpus}
         bad = "; ".join(f"{domain}: {reason}" for domain, reason in reasons.items() if reason)
         good = [gpu for gpu in self._gpus if gpu.reason is None]
         if not good:
-            return Sensor(meter=METER, usable=False, reason=bad or None)
+            return Sensor(meter=self.name, usable=False, reason=bad or None)
         steps = [gpu.card.traits.step_seconds for gpu in good if gpu.card]
         return Sensor(
-            meter=METER,
+            meter=self.name,
             usable=True,
             reason=bad or None,
             domains=tuple(gpu.domain for gpu in good),
@@ -197,6 +208,6 @@ class NvidiaTally:
 
 def _watts(uuid: str) -> float | None:
     try:
-        return guarded(watts, uuid)()
-    except CannotRead:
+        return nvidia.power(uuid).watts
+    except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
         return None

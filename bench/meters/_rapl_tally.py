@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.meters._watch import CannotRead
 from bench.meters.edges import Edge
-from bench.meters.rapl import RaplMeter, Zone, rise, spread, zones
+from bench.meters.rapl import RaplMeter, Zone, rise, spread_of, zones
 
 if TYPE_CHECKING:
     from bench.meters import Site
@@ -80,7 +80,7 @@ class RaplTally(RaplMeter):
             first, last = self._first[zone.domain], self._last[zone.domain]
             watts = self._used[zone.domain] / max(last.seconds - first.seconds, 1e-9)
             energy = watts * (ended - began)
-            doubtful = spread(watts, first, last, began, ended)
+            doubtful = spread_of(watts, first, last, began, ended)
             if self._used[zone.domain] == 0 and ended - began > 1:
                 failure, energy, doubtful = "its counter does not move", None, None
         return Reading(

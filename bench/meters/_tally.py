@@ -11,16 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from bench.meters.edges import Edge
-
 if TYPE_CHECKING:
+    from bench.meters.edges import Edge
     from bench.records import Device, Reading, Sensor
 
 FAINT_WATTS = 1e-3
 
 
 class Tally(Protocol):
-    """The total of one kind of sensor from `begin` on."""
+    """The total of one kind of sensor from `begin` on; `name` is its meter's."""
+
+    name: str
 
     def begin(self) -> None:
         """Look once. Raises nothing: what can't be read is said by `so_far` and `close`."""
@@ -55,9 +56,14 @@ def blunt_edges(look: Look, began: float, step_seconds: float, usual_watts: floa
     `began` also leaves open what was drawn in between. `usual_watts` stands in where the power at
     the look is not known.
     """
+    from bench.meters.edges import Edge
+
     watts = max(look.watts if look.watts is not None else usual_watts, FAINT_WATTS)
     late = max(0.0, look.seconds - began)
     gap = step_seconds + 2 * late
     moved = min(look.seconds, began) - step_seconds / 2
     joules = look.joules - watts * late
-    return [Edge(moved - step_seconds, gap, joules - watts * step_seconds), Edge(moved, gap, joules)]
+    return [
+        Edge(moved - step_seconds, gap, joules - watts * step_seconds),
+        Edge(moved, gap, joules),
+    ]

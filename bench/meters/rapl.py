@@ -151,7 +151,7 @@ class RaplMeter:
                 failure = "its counter does not move"
             else:
                 energy = used * (ended - began) / seconds
-                spread = spread(used / seconds, first, last, began, ended)
+                spread = spread_of(used / seconds, first, last, began, ended)
             if (ended - began) * zone.highest_watts > zone.range_joules / 2:
                 doubts.append(doubt("counter-wrap-risk", domain=zone.domain))
         if failure:
@@ -223,7 +223,7 @@ def _quantum(edges: list[Edge]) -> float | None:
     return math.gcd(*rises) / 1e6 if rises else None
 
 
-def spread(watts: float, first: Edge, last: Edge, began: float, ended: float) -> float:
+def spread_of(watts: float, first: Edge, last: Edge, began: float, ended: float) -> float:
     """Power in the padding may be anything up to twice the mean: flat, in joules."""
     pads = math.hypot(began - first.seconds, last.seconds - ended) / 3**0.5
     gaps = math.hypot(first.gap_seconds, last.gap_seconds) / 12**0.5

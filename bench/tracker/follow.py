@@ -16,8 +16,8 @@ from bench.tracker.sensors import open_sensors
 if TYPE_CHECKING:
     from bench.tracker.record import Track
 
-LOOK_SECONDS = 1.0
-SHARE = 0.002  # of one CPU is what our looking may take
+LOOK_SECONDS, LONGEST_SECONDS = 1.0, 10.0
+SHARE = 0.003  # of one CPU is what our looking may take
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,13 @@ def follow(asked: Asked, tell: Callable[[Track], None]) -> Followed:
     from bench.tracker.book import Book  # half a second of imports, while the program runs
 
     book = Book(sensors, clock, began, asked)
-    code = program.wait(0.0)
+    pause, code = 0.0, program.wait(0.0)
     while code is None:
         spent = time.process_time()
         tell(book.note())
         spent = time.process_time() - spent
-        code = _wait(program, clock, max(LOOK_SECONDS, spent / SHARE))
+        code = _wait(program, clock, pause or LOOK_SECONDS)
+        pause = min(max(LOOK_SECONDS, spent / SHARE), LONGEST_SECONDS)
     track = book.close(code, program.ended or clock.now())
     return Followed(track, book.path, book.failure, code)
 

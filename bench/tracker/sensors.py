@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import machine, nvidia
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from bench.meters.modelled import ModelledMeter
     from bench.records import Machine, Reading, Sensor
 
-HOLD_BACK_SECONDS = 0.06
+HOLD_BACK_SECONDS = 0.05
+POWERCAP = "/sys/class/powercap"
 
 
 class Sensors:
@@ -24,14 +26,19 @@ class Sensors:
     def __init__(
         self, gpus: Sequence[nvidia.Gpu], clock: Clock, options: Mapping[str, str]
     ) -> None:
-        from bench.meters._nvidia_tally import NvidiaTally
-        from bench.meters._rapl_tally import RaplTally
-
         self._clock = clock
         self._site = Site(clock, (), options)
-        self._tallies: list[Tally] = [NvidiaTally(gpus, clock)] if gpus else []
-        self._tallies.append(RaplTally(self._site))
+        self._tallies: list[Tally] = []
+        if gpus:
+            from bench.meters._nvidia_tally import NvidiaTally
+
+            self._tallies.append(NvidiaTally(gpus, clock))
+        if Path(options.get("rapl_root", POWERCAP)).is_dir():
+            from bench.meters._rapl_tally import RaplTally
+
+            self._tallies.append(RaplTally(self._site))
         self._model: ModelledMeter | None = None
+        self._missing: tuple[Sensor, ...] | None = None
 
     def begin(self) -> None:
         """Look at all sensors once; a slow one does not hold the program back for long."""
@@ -63,9 +70,19 @@ class Sensors:
         return self._with_model(readings, began, ended)
 
     def said(self) -> tuple[Sensor, ...]:
-        """What the sensors say of themselves at this moment."""
+        """What the sensors say of themselves at this moment; those that aren't here, why not."""
         found = [] if self._looking.is_alive() else [tally.sensor() for tally in self._tallies]
-        return (*found, self._modelled().probe())
+        return (*found, *self._absent(), self._modelled().probe())
+
+    def _absent(self) -> tuple[Sensor, ...]:
+        from bench.meters.nvml import NvmlMeter
+        from bench.meters.rapl import RaplMeter
+
+        if self._missing is None:
+            kinds = (NvmlMeter, RaplMeter)
+            here = {tally.name for tally in self._tallies}
+            self._missing = tuple(k(self._site).probe() for k in kinds if k.name not in here)
+        return self._missing
 
     def _with_model(
         self, readings: Sequence[Reading], began: float, ended: float
@@ -76,8 +93,8 @@ class Sensors:
         return (*readings, *(r for r in modelled if r.domain not in sensed))
 
     def _modelled(self) -> ModelledMeter:
-        from bench.meters.modelled import ModelledMeter
         from bench.meters._tree import cpu_seconds
+        from bench.meters.modelled import ModelledMeter
 
         self._model = self._model or ModelledMeter(self._site, cpu_seconds)
         return self._model

@@ -1,0 +1,136 @@
+"""`joulebench track …`: reads the words with little ado, so that the program starts at once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench.tracker.follow import Asked, Followed, follow
+
+if TYPE_CHECKING:
+    from bench.tracker.record import Track
+    from bench.tracker.summary import Progress
+
+BAD_INPUT = 2
+DEFAULT_EDITION = "epa-current"
+EPILOG = """The exit code is the program's own, or 128 + the number of the signal that ended it.
+The record is saved while the program runs: what was measured till then survives every crash."""
+
+
+def main(words: Sequence[str]) -> int:
+    """Run a program under the sensors of this machine and say what it drew; gives the exit code."""
+    asked = _parser().parse_args(words)
+    show = _Show(asked.quiet)
+    try:
+        followed = follow(_checked(asked), show)
+    except OSError as error:
+        return _refuse(f"the record can't be saved ({error.filename}): {error.strerror}")
+    except ValueError as error:
+        return _refuse(str(error))
+    show.clear()
+    _report(followed, asked)
+    return followed.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="joulebench track",
+        usage="joulebench track [OPTIONS] -- PROGRAM [ARGUMENT …]",
+        description="Run a program, and say what it drew and what that means.",
+        epilog=EPILOG,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("program", nargs=argparse.REMAINDER, help="a program with its arguments")
+    add("--region", help="where it runs: FR, US-WV, CA-QC, aws:eu-west-3")
+    add("--pue", type=float, help="power usage effectiveness of the building, 1 or more")
+    add("--device", default="all", help="all (the default), auto, cpu, or cuda:N[,cuda:M]")
+    add("--name", help="what the record calls it; otherwise the program's file")
+    add("--csv", type=Path, help="add a row to this file, in CodeCarbon's 38 columns")
+    add("--out", type=Path, default=Path("results/tracks"), help="folder of the records")
+    add("--cpu-tdp", type=float, help="the CPU's TDP in watts, for modelled energy")
+    add("--edition", default=DEFAULT_EDITION, help="of the phone charge: epa-2019, iea-2025 …")
+    add("--quiet", action="store_true", help="show no progress while it runs")
+    add("--json", action="store_true", help="the record as the last line of standard output")
+    return parser
+
+
+def _checked(words: argparse.Namespace) -> Asked:
+    """What was asked for. Raises ValueError with one sentence where it makes no sense."""
+    program = words.program[1:] if words.program[:1] == ["--"] else words.program
+    if not program:
+        raise ValueError("which program? For example: joulebench track -- python train.py")
+    if words.pue is not None and not 1 <= words.pue < 100:
+        raise ValueError(
+            f"a PUE of {words.pue:g} can't be: it is what a building draws over what its computers "
+            "draw, 1 or more"
+        )
+    if words.cpu_tdp is not None and not 0 < words.cpu_tdp < 10_000:
+        raise ValueError(f"a CPU's TDP of {words.cpu_tdp:g} W can't be")
+    if words.edition != DEFAULT_EDITION:
+        from bench.footprint import equivalences
+
+        equivalences.phone_charge(words.edition)
+    region = None
+    if words.region is not None:
+        from bench.footprint import regions
+
+        region = regions.find(words.region).key
+    return Asked(
+        command=program,
+        name=(words.name or _name(program))[:300],
+        out=words.out,
+        device=words.device,
+        region=region,
+        pue=words.pue,
+        options={} if words.cpu_tdp is None else {"cpu_tdp_watts": str(words.cpu_tdp)},
+    )
+
+
+def _name(program: Sequence[str]) -> str:
+    """The program's file, or the script that an interpreter runs; other arguments may be secret."""
+    first = Path(program[0]).name
+    script = Path(program[1]).name if len(program) > 1 else ""
+    return script if Path(script).suffix in (".py", ".sh", ".R", ".js") else first
+
+
+class _Show:
+    """Opens the room that shows progress when there is some, while the program runs."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._progress: Progress | None = None
+
+    def __call__(self, track: Track) -> None:
+        from bench.tracker.summary import Progress
+
+        if not self._quiet:
+            self._progress = self._progress or Progress(sys.stderr)
+            self._progress(track)
+
+    def clear(self) -> None:
+        if self._progress is not None:
+            self._progress.clear()
+
+
+def _report(followed: Followed, asked: argparse.Namespace) -> None:
+    """The record on standard output, the summary on standard error."""
+    import json
+
+    from rich.console import Console
+
+    from bench.tracker import meaning, summary
+
+    if asked.json:
+        print(json.dumps(meaning.document(followed.track, asked.edition)), flush=True)
+    where = followed.failure or f"saved  {followed.path}"
+    console = Console(file=sys.stderr, highlight=False)
+    summary.show(followed.track, console, asked.edition, where)
+
+
+def _refuse(sentence: str) -> int:
+    print(f"joulebench: {sentence}", file=sys.stderr)
+    return BAD_INPUT

@@ -1,0 +1,155 @@
+"""A tracked program as a person reads it on a terminal, while it runs and afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TextIO
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bench import units
+from bench.footprint import regions, words
+from bench.footprint.quantity import Quantity
+from bench.records import Reading
+from bench.tracker import meaning
+from bench.tracker.record import Track
+
+
+class Progress:
+    """One line on a terminal, written over and over; nothing where nobody looks."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream if stream.isatty() else None
+
+    def __call__(self, track: Track) -> None:
+        """Show the energy so far. The cursor waits at the line's start, for the program's words."""
+        if self._stream is not None:
+            self._stream.write(f"\r\033[K· {so_far(track)}\r")
+            self._stream.flush()
+
+    def clear(self) -> None:
+        """Wipe the line."""
+        if self._stream is not None:
+            self._stream.write("\r\033[K")
+            self._stream.flush()
+
+
+def so_far(track: Track) -> str:
+    """The energy up to now in one short line."""
+    energy = track.energy_kwh
+    if energy is None:
+        return f"{_duration(track.duration_seconds)} · energy: not read yet"
+    unit, size = words.energy_unit(energy.value)
+    watts = units.joules_from_kwh(energy.value) / max(track.duration_seconds, 1e-9)
+    figure = f"{words.number(energy.value / size)} {unit} so far"
+    kind = ", modelled" if track.boundary.kind == "modelled" else ""
+    return f"{_duration(track.duration_seconds)} · {figure} · {words.number(watts, 2)} W{kind}"
+
+
+def show(track: Track, console: Console, edition: str, where: str) -> None:
+    """Print the summary. `where` says what became of the record."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True, min_width=16)
+    table.add_column(overflow="fold")
+    for name, value in (*_energy(track), *_meaning(track, edition), *_about(track)):
+        table.add_row(name, value)
+    console.print(Padding(_headline(track), (1, 2, 1, 2)))
+    console.print(Padding(table, (0, 2, 0, 2)))
+    if track.doubts:
+        console.print(Padding(_doubts(track), (1, 2, 0, 2)))
+    console.print(f"\n  {where}\n", soft_wrap=True, markup=False)
+
+
+def _headline(track: Track) -> Text:
+    head = Text(f"{words.visible(track.name)}", style="bold")
+    ended = "" if track.exit_code == 0 else f", ended with exit code {track.exit_code}"
+    head.append(f" · {_duration(track.duration_seconds)}{ended}\n\n", style="not bold")
+    energy = track.energy_kwh
+    if energy is None:
+        return head.append("The energy could not be read; the doubts say why.", style="bold red")
+    unit, size = words.energy_unit(energy.value)
+    value, low, high = words.rough(energy.value / size, energy.low / size, energy.high / size)
+    modelled = track.boundary.kind == "modelled"
+    head.append(f"{value} {unit}", style="bold yellow" if modelled else "bold green")
+    head.append("   modelled, NOT measured" if modelled else "   measured")
+    return head.append(f"   ({low} to {high} {unit})", style="not bold")
+
+
+def _energy(track: Track) -> Iterator[tuple[str, str]]:
+    for reading in track.readings:
+        inside = reading.domain in track.boundary.domains
+        outside = "" if inside else "   not in the figure above"
+        yield reading.domain, f"{_joules(reading)}{outside}"
+    if track.gain is not None:
+        percent = 100 * track.gain.relative_half_width
+        yield "scale error", f"±{percent:.0f} %, in the figure above: {track.gain.source}"
+
+
+def _joules(reading: Reading) -> str:
+    if reading.energy_joules is None:
+        return "could not be read"
+    watts = reading.energy_joules / max(reading.duration_seconds, 1e-9)
+    text = f"{words.number(reading.energy_joules)} J"
+    if reading.method != "modelled" and reading.low_joules is not None:
+        ends = (reading.low_joules, reading.high_joules or reading.energy_joules)
+        text += f" ({' to '.join(words.number(max(end, 0.0), 4) for end in ends)})"
+    return f"{text}, {words.number(watts, 3)} W   {reading.method}, {reading.meter}"
+
+
+def _meaning(track: Track, edition: str) -> Iterator[tuple[str, str]]:
+    found = meaning.charges(track, edition)
+    if found is not None:
+        yield "phone charges", f"{_span(found)}   ({found.edition})"
+    grams = meaning.carbon(track)
+    building = f", PUE {track.pue:g} counted" if track.pue else ""
+    if track.region is None and grams:
+        low, world, high = grams
+        yield "CO2e", f"{_span(low)} g on the cleanest grid ({low.label}), {_span(world)} g on the"
+        yield "", f"world's, {_span(high)} g on the dirtiest ({high.label})   {low.basis}{building}"
+        yield "", "Where it ran is not known: --region FR says it."
+        return
+    for index, quantity in enumerate(grams):
+        apart = "; another basis, not to be compared with the line above" if index else ""
+        basis = f"{quantity.basis}, {quantity.edition}{building}{apart}"
+        yield "" if index else "CO2e", f"{_span(quantity)} g {quantity.label}   {basis}"
+
+
+def _about(track: Track) -> Iterator[tuple[str, str]]:
+    if track.pue is None and track.region is not None:
+        known = regions.find(track.region).pue
+        said = f" ({known.facts[0].source}: {known.value:g})" if known else ""
+        yield "building", f"cooling and power supplies are not counted: --pue 1.2 does{said}"
+    domains = ", ".join(track.boundary.domains) or "nothing"
+    yield "boundary", f"{domains} ({track.boundary.kind})"
+    share = track.tracker_cpu_seconds / max(track.duration_seconds, 1e-9)
+    yield (
+        "the tracker",
+        f"{track.tracker_cpu_seconds:.2f} s of CPU ({100 * share:.1f} %), not counted",
+    )
+
+
+def _span(quantity: Quantity) -> str:
+    value, low, high = words.rough(quantity.value, quantity.low, quantity.high)
+    return f"{value} ({low} to {high})"
+
+
+def _doubts(track: Track) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, min_width=16)
+    table.add_column(overflow="fold")
+    for doubt in track.doubts:
+        table.add_row(
+            Text("! note", style="yellow"), Text.assemble(doubt.message, " ", (doubt.cure, "dim"))
+        )
+    return table
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

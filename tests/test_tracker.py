@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import pty
@@ -239,3 +240,45 @@ def test_without_a_region_there_is_a_range(tmp_path: Path) -> None:
     bases = {item["basis"] for item in json.loads(ended.stdout)["footprint"]["co2e"]}
     assert len(grams) == 3 and grams == sorted(grams) and grams[2] > 5 * grams[0]
     assert bases == {"life-cycle"}
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_emissions_csv_gains_a_row_and_says_that_it_is_modelled(tmp_path: Path) -> None:
+    path = tmp_path / "emissions.csv"
+    words = ["--csv", str(path), "--region", "US-WV", "--pue", "2", "--name", "night"]
+    for _ in range(2):
+        run(tmp_path, *words, *python(BUSY.format(seconds=0.2)))
+    assert path.read_text().count("timestamp,project_name") == 1
+    first, second = rows(path)
+    kept = Track.model_validate_json(
+        next(p for p in tmp_path.glob("*.json") if first["run_id"] in p.name).read_text()
+    )
+    assert kept.energy_kwh is not None
+    assert len(first) == 38 and first["run_id"] != second["run_id"]
+    assert float(first["energy_consumed"]) == kept.energy_kwh.value * 2
+    assert float(first["emissions"]) == pytest.approx(kept.energy_kwh.value * 2 * 0.89306, rel=1e-4)
+    assert first["ram_energy"] == "" and first["gpu_energy"] == ""
+    assert first["project_name"] == "night (energy modelled, NOT measured)"
+    assert (first["country_iso_code"], first["region"]) == ("USA", "west virginia")
+
+
+def test_many_trackers_write_into_one_csv(tmp_path: Path) -> None:
+    path = tmp_path / "emissions.csv"
+    words = track("--out", str(tmp_path), "--csv", str(path), "--", "true")
+    running = [subprocess.Popen(words, stderr=subprocess.DEVNULL) for _ in range(6)]
+    assert [process.wait(120) for process in running] == [0] * 6
+    assert len({row["run_id"] for row in rows(path)}) == 6
+    assert path.read_text().count("timestamp,project_name") == 1
+
+
+def test_a_csv_with_other_columns_is_refused_before_the_program_starts(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("day,walrus\n1,2\n")
+    ended = run(tmp_path, "--csv", str(path), *python("print('started')"))
+    assert ended.returncode == 2 and ended.stdout == ""
+    assert "mine.csv has other columns" in ended.stderr and ended.stderr.count("\n") == 1
+    assert path.read_text() == "day,walrus\n1,2\n"

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bench import find
-from bench.footprint.regions import Region
-from bench.records import Result
+
+if TYPE_CHECKING:
+    from bench.footprint.regions import Region
+    from bench.records import Result
 
 Kind = Literal["measured", "modelled", "unknown"]
 

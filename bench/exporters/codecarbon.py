@@ -14,6 +14,7 @@ from filelock import FileLock
 
 from bench import facts
 from bench.exporters import Imported, Kind, Options
+from bench.exporters._columns import COLUMNS, KNOWN, OLD_COLUMNS, refuse_others
 from bench.exporters._figures import NOT_MEASURED, Figures, with_energy
 from bench.footprint.regions import Region
 from bench.leaderboard.write import neutral
@@ -21,23 +22,6 @@ from bench.records import Result
 from bench.units import SECONDS_PER_HOUR
 
 SUFFIX = ".csv"
-_OLD = (
-    "timestamp project_name run_id duration emissions emissions_rate cpu_power gpu_power ram_power "
-    "cpu_energy gpu_energy ram_energy energy_consumed country_name country_iso_code region "
-    "cloud_provider cloud_region os python_version codecarbon_version cpu_count cpu_model "
-    "gpu_count gpu_model longitude latitude ram_total_size tracking_mode on_cloud pue"
-)
-_NEW = (
-    "timestamp project_name run_id experiment_id duration emissions emissions_rate cpu_power "
-    "gpu_power ram_power cpu_energy gpu_energy ram_energy energy_consumed water_consumed "
-    "country_name country_iso_code region cloud_provider cloud_region os python_version "
-    "codecarbon_version cpu_count cpu_model gpu_count gpu_model longitude latitude ram_total_size "
-    "tracking_mode cpu_utilization_percent gpu_utilization_percent ram_utilization_percent "
-    "ram_used_gb on_cloud pue wue"
-)
-OLD_COLUMNS, COLUMNS = tuple(_OLD.split()), tuple(_NEW.split())
-# CodeCarbon 2.4 to 2.8 had the old columns and this one.
-KNOWN = ({*OLD_COLUMNS}, {*OLD_COLUMNS, "experiment_id"}, {*COLUMNS})
 BYTES_PER_GIB = 2**30
 
 
@@ -123,9 +107,7 @@ def append(path: Path, added: dict[str, object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(_lock(path)):
         old = path.read_bytes() if path.is_file() else b""
-        head = next(csv.reader(io.StringIO(old.decode("utf-8"))), []) if old else list(COLUMNS)
-        if {*head} != {*COLUMNS}:
-            raise ValueError(f"{path} has other columns than CodeCarbon 3's 38; name another file")
+        head = refuse_others(path) or COLUMNS
         body = write([added], head)
         if old:
             body = body.split(b"\n", 1)[1]

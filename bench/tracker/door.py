@@ -32,7 +32,7 @@ def main(words: Sequence[str]) -> int:
         return _refuse(str(error))
     show.clear()
     _report(followed, asked)
-    return followed.exit_code
+    return followed.exit_code if _exported(followed.track, asked.csv) else BAD_INPUT
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,6 +74,10 @@ def _checked(words: argparse.Namespace) -> Asked:
         from bench.footprint import equivalences
 
         equivalences.phone_charge(words.edition)
+    if words.csv is not None:
+        from bench.exporters._columns import refuse_others
+
+        refuse_others(words.csv)
     region = None
     if words.region is not None:
         from bench.footprint import regions
@@ -129,6 +133,20 @@ def _report(followed: Followed, asked: argparse.Namespace) -> None:
     where = followed.failure or f"saved  {followed.path}"
     console = Console(file=sys.stderr, highlight=False)
     summary.show(followed.track, console, asked.edition, where)
+
+
+def _exported(track: Track, path: Path | None) -> bool:
+    """Add the row that was asked for, or say why not; the record is saved already."""
+    if path is None:
+        return True
+    from bench.tracker.emissions import append
+
+    try:
+        append(track, path)
+    except (ValueError, OSError) as error:
+        _refuse(f"no row was added to {path}: {error}")
+        return False
+    return True
 
 
 def _refuse(sentence: str) -> int:

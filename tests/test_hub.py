@@ -136,6 +136,8 @@ def test_a_pipeline_comes_from_the_hub(hub, tmp_path):
         (["text-classification", "--model", "org/none"], "the hub has no model 'org/none'"),
         (["text-classification", "--model", "org/spam", "--revision", "v9"], "no revision 'v9'"),
         (["text-classification", "--model", "org/spam", "--revision", "0" * 40], "no revision"),
+        (["text-classification", "--model", "org/painter"], "not a model for text-classification"),
+        (["text-gen", "--model", "org/spam"], "it is a BertForSequenceClassification"),
         (["image-gen", "--model", "org/spam"], "org/spam is not a model for image-gen"),
         (["text-classification", "--model", "org/closes"], "the download of org/closes broke off"),
         (["text-classification", "--model", "org/short"], "the download of org/short broke off"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bench.backends import ModelNotFound, Served, Spec
@@ -115,15 +115,26 @@ def network(spec: Spec, source: Source, auto_class: str, device: str) -> Any:
                     config, dtype=dtype, trust_remote_code=spec.trust_remote_code
                 )
         else:
-            net = auto.from_pretrained(
+            net, told = auto.from_pretrained(
                 source.location,
                 dtype=dtype,
                 use_safetensors=None if spec.allow_pickle else True,
+                output_loading_info=True,
                 **common,
             )
+            _check_whole(spec, net, told["missing_keys"])
     except (OSError, ValueError) as error:
         raise ModelNotFound(why(spec, error)) from error
     return net.to(device).eval()
+
+
+def _check_whole(spec: Spec, net: Any, missing: Collection[str]) -> None:
+    """Raises ModelNotFound where weights of the head are missing, which the library makes up."""
+    head = sorted(key for key in missing if not key.startswith(f"{net.base_model_prefix}."))
+    if head and net.base_model is not net:
+        raise ModelNotFound(
+            f"{spec.model} was not trained for {spec.task_id}: its weights lack {head[0]}"
+        )
 
 
 def why(spec: Spec, error: Exception) -> str:

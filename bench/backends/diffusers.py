@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.backends import ModelNotFound, Served, Spec
-from bench.backends.source import Source, fetch, locate, tokenizer_folder
+from bench.backends.source import Source, fetch, locate, small_file, tokenizer_folder
 from bench.backends.torch_device import (
     drain,
     dtype_name,
@@ -112,7 +112,7 @@ class ImageSession:
 def prepare(spec: Spec) -> Source:
     """Find the model, and bring it here, before anything is measured. Raises ModelNotFound."""
     source = locate(spec)
-    if source.kind != "hub" and not (Path(source.location) / "model_index.json").exists():
+    if small_file(source, "model_index.json") is None:
         raise ModelNotFound(f"{spec.model} is not a model for {spec.task_id}")
     the_device(spec)
     return fetch(source, lambda repository, revision: _download(spec, repository, revision))
@@ -133,13 +133,7 @@ def _download(spec: Spec, repository: str, revision: str | None) -> str:
         patterns = ["*.json", "*.txt", "*.model"]
         return snapshot_download(repository, revision=revision, allow_patterns=patterns)
     from diffusers import DiffusionPipeline
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import RemoteEntryNotFoundError
 
-    try:
-        hf_hub_download(repository, "model_index.json", revision=revision)
-    except RemoteEntryNotFoundError as error:
-        raise ModelNotFound(f"{spec.model} is not a model for {spec.task_id}") from error
     folder: str = DiffusionPipeline.download(
         repository,
         revision=revision,

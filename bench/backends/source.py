@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -38,15 +39,19 @@ class Source:
 
 
 def locate(spec: Spec) -> Source:
-    """Find a model by its name. Raises ModelNotFound with a way out."""
+    """Find a model by its name. Raises ModelNotFound with a way out.
+
+    With random weights a hub id whose architecture ships stands for it, and no hub is needed; a
+    `revision` asks for the configuration and the tokenizer of the hub.
+    """
     name = spec.model
     if name == "embedded" or name.startswith("embedded/"):
         return _embedded(_home(spec), name.partition("/")[2] or "small")
     if Path(name).is_dir():
         return _folder(Path(name))
-    if spec.weights == "random" and name in architectures():
-        return Source("architecture", str(ARCHITECTURES / name))
-    if name in architectures() and "/" not in name and "." in name:
+    if spec.weights == "random" and spec.revision is None and (named := _named(name)):
+        return Source("architecture", str(ARCHITECTURES / named))
+    if name in architectures() and not any(name in row["hub_ids"].split() for row in published()):
         raise ModelNotFound(f"{name} names an architecture: add --weights random, or give a hub id")
     if name.startswith((".", "/", "~")):
         raise ModelNotFound(f"there is no folder {name}")
@@ -74,6 +79,26 @@ def fetch(source: Source, download: Callable[[str, str | None], str]) -> Source:
         raise ModelNotFound(hub.why(error, source.location)) from error
 
 
+def small_file(source: Source, name: str) -> str | None:
+    """The text of one file of a model, also before the rest is fetched; None where it has none.
+
+    Raises ModelNotFound where the hub does not give it.
+    """
+    path = source.folder / name
+    if source.kind == "hub":
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import RemoteEntryNotFoundError
+
+        try:
+            path = Path(hf_hub_download(source.location, name, revision=source.revision))
+        except RemoteEntryNotFoundError:
+            return None
+        except Exception as error:
+            # As in `fetch`: whatever went wrong, there is no model.
+            raise ModelNotFound(hub.why(error, source.location)) from error
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
 def snapshot(patterns: Sequence[str]) -> Callable[[str, str | None], str]:
     """A download of the files at the top of a repository that match."""
 
@@ -90,6 +115,21 @@ def snapshot(patterns: Sequence[str]) -> Callable[[str, str | None], str]:
 def architectures() -> list[str]:
     """The architectures that ship as configurations, without weights."""
     return sorted(path.name for path in ARCHITECTURES.iterdir() if path.is_dir())
+
+
+def published() -> list[dict[str, str]]:
+    """The table of architectures: `architecture`, `hub_ids` of the same shape with spaces between,
+    `parameter_count` as published, and its `source`."""
+    with (ARCHITECTURES / "published.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _named(name: str) -> str | None:
+    """The architecture of this name, or the one that a hub id has."""
+    if name in architectures():
+        return name
+    ids = {row["architecture"]: row["hub_ids"].lower().split() for row in published()}
+    return next((architecture for architecture, of in ids.items() if name.lower() in of), None)
 
 
 def tokenizer_folder(spec: Spec, source: Source, name: str = "") -> Path:

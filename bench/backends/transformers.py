@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from bench.backends import ModelNotFound, Spec
+from bench.backends import Spec, _kinds
 from bench.backends._sessions import ModelSession
 from bench.backends._text_sessions import Classification, Generation
 from bench.backends.source import Source, fetch, locate, snapshot
@@ -22,8 +20,7 @@ SESSIONS: dict[str, type[ModelSession]] = {
 def prepare(spec: Spec) -> Source:
     """Find the model, and bring it here, before anything is measured. Raises ModelNotFound."""
     source = locate(spec)
-    if source.kind != "hub" and not (Path(source.location) / "config.json").exists():
-        raise ModelNotFound(f"{spec.model} is not a model for {spec.task_id}")
+    _kinds.check(spec, source)
     the_device(spec)
     weights = () if spec.weights == "random" else WEIGHTS[spec.allow_pickle]
     code = ("*.py",) if spec.trust_remote_code else ()

@@ -9,6 +9,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bench.footprint import scale, words
+from bench.footprint.lifecycle import Stage
+from bench.footprint.span import Span, say, span
+
 Row = Sequence[str]
 
 
@@ -25,7 +29,7 @@ def head(title: str, more: str = "") -> Text:
 def headline(figure: str, words: str, kind: str) -> Text:
     """The one figure to keep, and whether it was measured."""
     style = "bold green" if kind == "measured" else "bold yellow"
-    return Text.assemble((figure, style), f" {words}   ", (kind, "bold"))
+    return Text.assemble((figure, style), f" {words}".rstrip(), "   ", (kind, "bold"))
 
 
 def grid(rows: Iterable[Row], right: Sequence[int] = ()) -> Table:
@@ -57,6 +61,54 @@ def numbers(rows: Iterable[Row]) -> Table:
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return table
+
+
+def steps(rows: Iterable[Row]) -> Table:
+    """Figures that lead from one to the other, each with its words."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, min_width=16)
+    table.add_column(overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def stages(found: Iterable[Stage]) -> Table:
+    """The stages of a life cycle: energy and emissions, and under them how they come about."""
+    rows = [(stage, energy(stage.energy_kwh), grams(stage.grams)) for stage in found]
+    width = max(len(text) for _, text, _ in rows)
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="dim", no_wrap=True, min_width=16)
+    table.add_column(overflow="fold")
+    for stage, power, mass in rows:
+        if stage.missing:
+            table.add_row(stage.name, Text(f"not known: {stage.missing}", style="yellow"))
+        else:
+            how = (f"\n{stage.how}", "dim")
+            table.add_row(stage.name, Text.assemble(f"{power:<{width}}   {mass}", how))
+    return table
+
+
+def titled(title: str, below: RenderableType) -> Group:
+    """A small heading over something."""
+    return Group(Text(title, style="italic"), below)
+
+
+def energy(kwh: Span | float | None) -> str:
+    """An energy in kWh in the unit that fits: "500 (283 to 828) MWh"; a dash where not known."""
+    if kwh is None:
+        return words.MISSING
+    found = span(kwh)
+    unit, size = scale.energy_words(found.value)
+    return say(found / size, unit)
+
+
+def grams(mass: Span | None) -> str:
+    """A mass in grams in the unit that fits: "24.7 t"; a dash where not known."""
+    if mass is None:
+        return words.MISSING
+    unit, size = scale.mass_words(mass.value)
+    return say(mass / size, unit)
 
 
 def notes(texts: Iterable[str]) -> Table:

@@ -95,7 +95,7 @@ FORMULAS: dict[tuple[str, str, str], Callable[[], Span | float]] = {
     ("S2", "BLOOM idle energy", "kWh"): lambda: _kwh(_life(BLOOM).stage("idle")),
     ("S2", "BLOOM idle emissions", "tCO2e"): lambda: _tonnes(_life(BLOOM).stage("idle")),
     ("S2", "BLOOM embodied emissions", "tCO2e"): lambda: _tonnes(_life(BLOOM).stage("embodied")),
-    ("S2", "BLOOM total emissions", "tCO2e"): lambda: _life(BLOOM).training_grams / GRAMS_PER_TONNE,
+    ("S2", "BLOOM total emissions", "tCO2e"): lambda: _life(BLOOM).grams / GRAMS_PER_TONNE,
     ("S2", "BLOOM total over dynamic", "ratio"): lambda: _life(BLOOM).over_dynamic,
     ("S3", "GPT-3 emissions at 429 g/kWh", "tCO2e"): lambda: _emissions(GPT3),
     ("S3", "OPT emissions at 231 g/kWh", "tCO2e"): lambda: _emissions("opt-175b"),

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from bench import facts
 from bench.footprint import hardware
 from bench.footprint.intensity import Intensity, intensity
-from bench.footprint.plan import HOURS_PER_YEAR, Embodied, Plan, Training
-from bench.footprint.span import Span, span, total
+from bench.footprint.plan import HOURS_PER_YEAR, Deployment, Embodied, Plan, Training
+from bench.footprint.span import Span, as_json, span, total
 
 GRAMS = 1000.0
 
@@ -32,12 +33,27 @@ class Stage:
     how: str
     missing: str | None = None
 
+    def as_json(self) -> dict[str, Any]:
+        """The stage as JSON; what is not known is null, with the reason."""
+        return {
+            "stage": self.name,
+            "energy_kwh": as_json(self.energy_kwh),
+            "gco2e": as_json(self.grams),
+            "how": self.how,
+            "missing": self.missing,
+        }
+
 
 @dataclass(frozen=True)
 class LifeCycle:
-    """The stages of a plan, in their order, and what they are computed with."""
+    """The stages of a plan, in their order, and what they are computed with.
+
+    `kind` says whether it was measured; `covers` what the sum is for.
+    """
 
     name: str
+    kind: str
+    covers: str
     intensity: Intensity
     stages: tuple[Stage, ...]
     notes: tuple[str, ...]
@@ -50,8 +66,8 @@ class LifeCycle:
         raise KeyError(name)
 
     @property
-    def training_grams(self) -> Span:
-        """What all stages before deployment emitted, those that are known."""
+    def grams(self) -> Span:
+        """What all stages but deployment emitted, those that are known."""
         known = (s.grams for s in self.stages if s.name != "deployment" and s.grams is not None)
         return total(known)
 
@@ -61,18 +77,28 @@ class LifeCycle:
 
         The dynamic part is in both, so that it does not widen the ratio.
         """
-        dynamic, whole = self.stage("dynamic").grams, self.training_grams
+        dynamic, whole = self.stage("dynamic").grams, self.grams
         assert dynamic is not None
         return Span(*(getattr(whole, e) / getattr(dynamic, e) for e in ("value", "low", "high")))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The stages that are not in the sum because they are not known."""
+        return tuple(stage.name for stage in self.stages if stage.missing)
 
 
 def of(plan: Plan) -> LifeCycle:
     """The life cycle of a plan. Raises ValueError for an unknown region or device."""
-    grid = intensity(plan.region, plan.grid_gco2e_per_kwh, plan.grid_source)
+    grid = plan_grid(plan)
     stages = [*_operation(plan, grid), embodied(plan.training, plan.embodied)]
     if plan.deployment:
-        stages.append(_deployment(plan, grid))
-    return LifeCycle(plan.name, grid, tuple(stages), plan.notes)
+        stages.append(_deployment(plan, plan.deployment))
+    return LifeCycle(plan.name, plan.kind, "to train", grid, tuple(stages), plan.notes)
+
+
+def plan_grid(plan: Plan) -> Intensity:
+    """The carbon intensity of a plan. Raises ValueError for an unknown region."""
+    return intensity(plan.region, plan.grid_gco2e_per_kwh, plan.grid_source)
 
 
 def dynamic_energy(training: Training) -> tuple[Span, str]:
@@ -88,9 +114,19 @@ def dynamic_energy(training: Training) -> tuple[Span, str]:
     return span(hours * watts / 1000), f"{hours:,.0f} device-hours x {watts:g} {kind}"
 
 
-def per_hour(kilograms: Span, lifetime_years: Span, utilisation: Span) -> Span:
+def years() -> Span:
+    """How many years hardware serves, over all sources."""
+    return hardware.middle(facts.embodied("lifetime"))
+
+
+def utilisation() -> Span:
+    """The share of its life in which hardware is used."""
+    return hardware.middle(facts.embodied("utilisation"))
+
+
+def per_hour(kilograms: Span, lifetime_years: Span, used: Span) -> Span:
     """What an hour in use carries of the making of a thing, in kgCO2e."""
-    return kilograms / (lifetime_years * utilisation * HOURS_PER_YEAR)
+    return kilograms / (lifetime_years * used * HOURS_PER_YEAR)
 
 
 def embodied(training: Training, given: Embodied | None) -> Stage:
@@ -113,19 +149,18 @@ def embodied_grams(
     given = given or Embodied()
     found = hardware.find(board) if board else None
     device, own = hardware.embodied(found)
-    years, busy = facts.embodied("lifetime"), facts.embodied("utilisation")
     device = _around(given.device_kg, device)
     server = _around(given.server_kg, hardware.middle(facts.embodied("server")))
-    lifetime = _around(given.lifetime_years, hardware.middle(years))
-    utilisation = span(given.utilisation if given.utilisation else busy.value)
-    each = per_hour(device, lifetime, utilisation)
-    share = per_hour(server, lifetime, utilisation) / given.devices_per_server
+    lifetime = _around(given.lifetime_years, years())
+    busy = span(given.utilisation) if given.utilisation else utilisation()
+    each = per_hour(device, lifetime, busy)
+    share = per_hour(server, lifetime, busy) / given.devices_per_server
     kilograms = (each + share) * device_hours
     kind = "" if own else ", after other boards"
     how = (
         f"{device_hours:,.0f} device-hours; {device.value:g} kg a device{kind}, "
         f"{server.value:g} kg a server of {given.devices_per_server:g}, "
-        f"{lifetime.value:g} years at {100 * utilisation.value:.0f} % use"
+        f"{lifetime.value:g} years at {100 * busy.value:.0f} % use"
     )
     return kilograms * GRAMS, how
 
@@ -148,18 +183,27 @@ def _operation(plan: Plan, grid: Intensity) -> Iterator[Stage]:
     yield Stage("idle", waiting, waiting * grid.grams_per_kwh, how)
 
 
-def _deployment(plan: Plan, grid: Intensity) -> Stage:
-    use = plan.deployment
-    assert use is not None
-    if use.region is not None or use.grid_gco2e_per_kwh is not None:
-        grid = intensity(use.region, use.grid_gco2e_per_kwh)
-    served = use.inferences_per_day * use.days
-    kwh = served * use.wh_per_inference / 1000
+def deployment(use: Deployment, plan: Plan) -> tuple[Span, Intensity, Stage]:
+    """(energy in kWh, its grid, the making of what serves) of the use that a plan foresees."""
+    own = use.region is not None or use.grid_gco2e_per_kwh is not None
+    grid = plan_grid(plan) if not own else intensity(use.region, use.grid_gco2e_per_kwh)
+    kwh = use.served * use.wh_per_inference / 1000
     waits = (use.idle_watts or 0.0) * 24 * use.days / 1000
-    how = f"{served:,.0f} inferences x {use.wh_per_inference:g} Wh"
-    how += f", and {use.idle_watts:g} W that wait" if use.idle_watts else ""
     energy = span((kwh + waits) * (plan.pue or 1.0))
-    return Stage("deployment", energy, energy * grid.grams_per_kwh, f"{how}; {grid.label}")
+    if use.hardware is None or use.count is None:
+        return energy, grid, Stage("embodied", None, None, "", "what serves it is not in the plan")
+    grams, how = embodied_grams(use.count * use.days * 24, use.hardware, plan.embodied)
+    return energy, grid, Stage("embodied", None, grams, how)
+
+
+def _deployment(plan: Plan, use: Deployment) -> Stage:
+    energy, grid, made = deployment(use, plan)
+    operational = energy * grid.grams_per_kwh
+    how = f"{use.served:,.0f} inferences x {use.wh_per_inference:g} Wh"
+    how += f", and {use.idle_watts:g} W that wait" if use.idle_watts else ""
+    how += f"; {grid.label}; "
+    how += "with the making of what serves" if made.grams else f"without the making: {made.missing}"
+    return Stage("deployment", energy, operational + (made.grams or span(0.0)), how)
 
 
 def _around(given: float | None, sources: Span) -> Span:

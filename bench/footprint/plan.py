@@ -81,15 +81,28 @@ class Embodied(Section):
 class Deployment(Section):
     """Use: so many inferences a day of so much energy, for so many days, and what waits for them.
 
-    `wh_per_inference` is gross where `idle_watts` is left out.
+    `wh_per_inference` is gross where `idle_watts` is left out; `count` of `hardware` serve it.
     """
 
     inferences_per_day: Positive
     wh_per_inference: Positive
     days: Positive
     idle_watts: Positive | None = None
+    hardware: str | None = None
+    count: Positive | None = None
     region: str | None = None
     grid_gco2e_per_kwh: Positive | None = None
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.hardware is not None:
+            hardware.find(self.hardware)
+        return self
+
+    @property
+    def served(self) -> float:
+        """How many inferences in all."""
+        return self.inferences_per_day * self.days
 
 
 class Model(Section):
@@ -113,6 +126,7 @@ class Plan(Section):
     embodied: Embodied | None = None
     deployment: Deployment | None = None
     model: Model | None = None
+    kind: str = "a plan, NOT measured"
     notes: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -141,6 +155,14 @@ def load(path: Path) -> Plan:
         raise ValueError(f"{path}: {_sentence(error)}") from error
 
 
+def changed(plan: Plan, region: str | None, pue: float | None) -> Plan:
+    """The plan in another region or data centre. Raises ValueError for a PUE that can't be."""
+    if pue is not None and not 1 <= pue <= 5:
+        raise ValueError(f"a PUE is 1 to 5, not {pue:g}")
+    grid = {} if region is None else {"region": region, "grid_gco2e_per_kwh": None}
+    return plan.model_copy(update=grid if pue is None else {**grid, "pue": pue})
+
+
 def _floats(value: Any) -> Any:
     """Whole numbers as decimal ones, since TOML tells 8 from 8.0; true and false stay."""
     if isinstance(value, dict):
@@ -149,7 +171,9 @@ def _floats(value: Any) -> Any:
 
 
 def _sentence(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
+    errors = error.errors(include_url=False, include_input=False)
+    # A misspelt key says more than the missing key that follows from it.
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     where = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
         known = list(_table(where[:-1]).model_fields)

@@ -119,5 +119,5 @@ def energy_words(kwh: float) -> tuple[str, float]:
 
 def mass_words(grams: float) -> tuple[str, float]:
     """The unit in which a mass in grams is easy to read, and how many grams it holds."""
-    sizes = (("Mt", 1e12), ("t", 1e6), ("kg", 1e3), ("g", 1.0), ("mg", 1e-3))
-    return next((unit for unit in sizes if grams >= unit[1]), ("mg", 1e-3))
+    sizes = (("Mt", 1e12), ("t", 1e6), ("kg", 1e3), ("g", 1.0), ("mg", 1e-3), ("µg", 1e-6))
+    return next((unit for unit in sizes if grams >= unit[1]), sizes[-1])

@@ -10,8 +10,9 @@ parameter.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from bench.footprint.span import Span
+from bench.footprint.span import Span, as_json
 from bench.footprint.span import span as as_span
 from bench.records import Estimate
 
@@ -32,6 +33,17 @@ class Score:
     def complete(self) -> bool:
         """Whether operational and embodied emissions are both in it."""
         return self.embodied_grams is not None
+
+    def as_json(self) -> dict[str, Any]:
+        """The score as JSON, in gCO2e per unit; what is not known is null, with the reason."""
+        return {
+            "gco2e": as_json(self.grams),
+            "operational_gco2e": as_json(self.operational_grams),
+            "embodied_gco2e": as_json(self.embodied_grams),
+            "per": self.unit,
+            "complete": self.complete,
+            "missing": self.missing,
+        }
 
 
 def sci(

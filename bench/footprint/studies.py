@@ -6,9 +6,10 @@ import difflib
 
 from bench import facts
 from bench.facts import Fact
-from bench.footprint.plan import Embodied, Plan, Training, Waiting
+from bench.footprint.plan import Deployment, Embodied, Plan, Training, Waiting
 
 BLOOM = "bloom-176b"
+KIND = "published figures, NOT measured here"
 
 
 def keys() -> tuple[str, ...]:
@@ -42,6 +43,7 @@ def plan(key: str) -> Plan:
         notes.append(f"The authors state {stated.value:g} {stated.unit} ({stated.basis}).")
     return Plan(
         name=energy.label,
+        kind=KIND,
         grid_gco2e_per_kwh=grid.value if grid else None,
         grid_source="as the authors applied it",
         training=Training(energy_kwh=energy.value, device_hours=devices),
@@ -74,6 +76,7 @@ def _bloom(found: dict[str, Fact]) -> Plan:
     waiting, hall = found["idle-power"], found["infrastructure-power"]
     return Plan(
         name=found["device-hours"].label,
+        kind=KIND,
         grid_gco2e_per_kwh=facts.training_runs()[f"{BLOOM}-dynamic"]["grid"].value,
         grid_source="as the authors applied it",
         training=Training(
@@ -91,8 +94,22 @@ def _bloom(found: dict[str, Fact]) -> Plan:
             lifetime_years=sources["lifetime/luccioni-2022"].value,
             utilisation=sources["utilisation/luccioni-2022"].value,
         ),
+        deployment=_api(),
         notes=(
             f"{found['device-hours'].source}, and sections 4.1 to 4.3: TDP x hours, not metered.",
             "No PUE: the infrastructure stands under idle. Low of idle: 64 kW already hold the 27.",
+            "Deployment: 18 days of 16 A100, three quarters of the energy to keep it in memory.",
         ),
+    )
+
+
+def _api() -> Deployment:
+    """The 18 days in which the model was served, idle included."""
+    used = {name: facts.inference()[f"bloom-api/{name}"].value for name in ("energy", "requests")}
+    days = facts.inference()["bloom-api/days"].value
+    return Deployment(
+        inferences_per_day=used["requests"] / days,
+        wh_per_inference=1000 * used["energy"] / used["requests"],
+        days=days,
+        grid_gco2e_per_kwh=facts.inference()["bloom-api/grid"].value,
     )

@@ -1,0 +1,103 @@
+"""`joulebench estimate`: energy and carbon of a job that nobody measured."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.commands._options import Json
+from bench.exits import or_stop
+
+if TYPE_CHECKING:
+    from bench.footprint.estimate import Answer, Job
+
+PANEL = "Understand"
+
+
+def command(
+    hardware: Annotated[str, typer.Option(help='An accelerator: "A100 SXM4 80GB", "RTX 4090".')],
+    hours: Annotated[float, typer.Option(help="Hours on the clock.")],
+    count: Annotated[float, typer.Option(help="How many of them.")] = 1,
+    region: Annotated[
+        str | None, typer.Option(help="FR, US-WV, aws:eu-west-3 … Without: a range.")
+    ] = None,
+    pue: Annotated[
+        float | None, typer.Option(help="Of the data centre, 1 or more. Without: a range.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Estimate a job that was not measured, by the ML CO2 Impact formula and by ours."""
+    from bench.footprint import estimate
+
+    job = estimate.Job(hardware, count, hours, region, pue)
+    answer = or_stop(lambda: estimate.of(job))
+    if as_json:
+        print(json.dumps(_json(job, answer), ensure_ascii=False))
+    else:
+        _show(job, answer)
+
+
+def _show(job: Job, answer: Answer) -> None:
+    from bench.commands import _cards
+    from bench.commands._cards import energy, grams
+
+    board = answer.board.label.removeprefix("NVIDIA ")
+    title = _cards.head(board, f"{job.count:g} of them for {job.hours:,g} h")
+    both = [
+        (
+            "ML CO2 Impact",
+            f"{energy(answer.ml_co2_kwh)}, {grams(answer.ml_co2_grams)} CO2e: TDP x hours x grid",
+        ),
+        ("ours", f"{energy(answer.energy_kwh)}, {grams(answer.operational_grams)} CO2e"),
+        ("with hardware", f"{grams(answer.grams)} CO2e, the share of its making included"),
+        ("grid", f"{answer.intensity.label}   {answer.intensity.basis}"),
+    ]
+    steps = [(energy(figure), words) for words, figure in answer.steps]
+    _cards.show(
+        [
+            title,
+            _cards.headline(energy(answer.energy_kwh), "", "an estimate, NOT measured"),
+            _cards.grid(both),
+            _cards.titled("why the two differ", _cards.steps(steps)),
+            _cards.titled("stage by stage", _cards.stages(answer.stages)),
+            _cards.notes(CAVEATS),
+        ]
+    )
+
+
+CAVEATS = (
+    "The low takes everything at its low, the high at its high: how much boards draw, what stands "
+    "around them, the data centre, the sources of embodied carbon.",
+    "Load and surroundings come from single published runs. Measuring an hour of the job "
+    "(`joulebench track`) says more than this estimate.",
+)
+
+
+def _json(job: Job, answer: Answer) -> dict[str, object]:
+    import dataclasses
+
+    from bench.footprint.span import as_json
+
+    return {
+        "kind": "estimate",
+        "job": dataclasses.asdict(job) | {"hardware": answer.board.label},
+        "tdp_watts": answer.board.value,
+        "grid": {
+            "gco2e_per_kwh": as_json(answer.intensity.grams_per_kwh),
+            "label": answer.intensity.label,
+            "basis": answer.intensity.basis,
+        },
+        "ml_co2_impact": {
+            "energy_kwh": answer.ml_co2_kwh,
+            "gco2e": as_json(answer.ml_co2_grams),
+            "caveat": "TDP x hours x grid: no PUE, no host, no idle, nothing embodied",
+        },
+        "energy_kwh": as_json(answer.energy_kwh),
+        "operational_gco2e": as_json(answer.operational_grams),
+        "gco2e": as_json(answer.grams),
+        "steps": [{"words": words, "energy_kwh": as_json(span)} for words, span in answer.steps],
+        "stages": [stage.as_json() for stage in answer.stages],
+        "caveats": CAVEATS,
+    }

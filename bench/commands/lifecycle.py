@@ -1,0 +1,136 @@
+"""`joulebench lifecycle`: what each stage of a life cycle takes and emits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bench.commands._options import Json
+from bench.exits import or_stop
+
+if TYPE_CHECKING:
+    from bench.footprint.lifecycle import LifeCycle
+    from bench.footprint.sci import Score
+    from bench.footprint.scores import Scores
+    from bench.footprint.service import Asked
+
+PANEL = "Understand"
+
+
+def command(
+    source: Annotated[
+        str, typer.Argument(help="A result file, a plan (.toml), or a published run: bloom-176b.")
+    ],
+    region: Annotated[
+        str | None, typer.Option(help="FR, US-WV, aws:eu-west-3 … instead of the source's.")
+    ] = None,
+    pue: Annotated[float | None, typer.Option(help="Of the data centre, 1 or more.")] = None,
+    training: Annotated[
+        str | None, typer.Option(help="For a result: the published run that made the model.")
+    ] = None,
+    uses: Annotated[
+        float | None, typer.Option(help="For a result: how many uses that training serves in all.")
+    ] = None,
+    embodied_kg: Annotated[
+        float | None, typer.Option(help="For a result: kgCO2e of making the machine.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show dynamic, idle, overhead and embodied emissions, of training and of use.
+
+    After Luccioni et al. (2022), with the Software Carbon Intensity (ISO/IEC 21031) of a result.
+    """
+    from bench.footprint.service import Asked
+
+    asked = Asked(region, pue, training, uses, embodied_kg)
+    found, scores = or_stop(lambda: _computed(source, asked))
+    if as_json:
+        print(json.dumps(_json(found, scores), ensure_ascii=False))
+    else:
+        _show(found, scores)
+
+
+def _computed(source: str, asked: Asked) -> tuple[LifeCycle, Scores]:
+    """The life cycle of a file or a published run. Raises ValueError with one sentence."""
+    from bench import store
+    from bench.footprint import lifecycle, plan, scores, service, studies
+
+    if source.endswith(".json"):
+        result = store.load(Path(source))
+        return service.life(result, asked), scores.of_result(result, asked)
+    extra = (("training", asked.training), ("uses", asked.uses), ("embodied-kg", asked.embodied_kg))
+    for name, value in extra:
+        if value is not None:
+            raise ValueError(f"--{name} goes with a result file only")
+    chosen = plan.load(Path(source)) if source.endswith(".toml") else studies.plan(source)
+    chosen = plan.changed(chosen, asked.region, asked.pue)
+    found = lifecycle.of(chosen)
+    return found, scores.of_plan(chosen, found)
+
+
+def _show(found: LifeCycle, scores: Scores) -> None:
+    from bench.commands import _cards
+    from bench.commands._cards import grams
+    from bench.footprint.span import say
+
+    without = f"; {', '.join(found.missing)} not known, not in it" if found.missing else ""
+    rows = [("grid", f"{found.intensity.label}   {found.intensity.basis}"), *_scored(scores)]
+    if found.covers == "to train":
+        rows.insert(0, ("whole / dynamic", f"{say(found.over_dynamic)} times"))
+    _cards.show(
+        [
+            _cards.head(found.name),
+            _cards.headline(grams(found.grams), f"CO2e {found.covers}", found.kind + without),
+            _cards.stages(found.stages),
+            _cards.grid(rows),
+            _cards.notes(found.notes or (CAVEAT,)),
+        ]
+    )
+
+
+CAVEAT = "A plan is as good as its figures; what it leaves out is taken over all sources."
+
+
+def _scored(scores: Scores) -> list[tuple[str, str]]:
+    """The scores of SCI for AI, or why there is none."""
+    if scores.consumer:
+        rows = [("SCI, consumer", _score(scores.consumer))]
+    else:
+        rows = [("SCI, consumer", f"none: {scores.no_consumer}")]
+    rows += [("SCI, provider", _score(score)) for score in scores.providers]
+    return rows if scores.providers else [*rows, ("SCI, provider", f"none: {scores.no_provider}")]
+
+
+def _score(score: Score) -> str:
+    from bench.commands._cards import grams
+
+    text = f"{grams(score.grams)} CO2e per {score.unit}"
+    return text if score.complete else f"{text}, of energy alone: {score.missing}"
+
+
+def _json(found: LifeCycle, scores: Scores) -> dict[str, Any]:
+    from bench.footprint.span import as_json
+
+    return {
+        "name": found.name,
+        "kind": found.kind,
+        "covers": found.covers,
+        "gco2e": as_json(found.grams),
+        "missing": found.missing,
+        "grid": {
+            "gco2e_per_kwh": as_json(found.intensity.grams_per_kwh),
+            "label": found.intensity.label,
+            "basis": found.intensity.basis,
+        },
+        "stages": [stage.as_json() for stage in found.stages],
+        "sci": {
+            "consumer": scores.consumer.as_json() if scores.consumer else None,
+            "no_consumer": scores.no_consumer,
+            "providers": [score.as_json() for score in scores.providers],
+            "no_provider": scores.no_provider,
+        },
+        "caveats": found.notes or (CAVEAT,),
+    }

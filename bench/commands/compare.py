@@ -1,0 +1,93 @@
+"""`joulebench compare`: results side by side, and whether they really differ."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.commands._options import Device, Dtype, Json
+from bench.exits import FAILED, or_stop, stop
+
+if TYPE_CHECKING:
+    from bench.records import Result
+
+PANEL = "Understand"
+
+
+def command(
+    what: Annotated[
+        list[str], typer.Argument(help="Result files, the base first; or one task, to be run.")
+    ],
+    model: Annotated[
+        list[str] | None, typer.Option(help="With a task: the models to run, the base first.")
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="With a task: its data set.")] = None,
+    device: Device = "auto",
+    dtype: Dtype = Dtype.auto,
+    batch_size: Annotated[int, typer.Option(min=1, help="Requests served together.")] = 1,
+    budget: Annotated[float | None, typer.Option(min=1, help="Seconds a run.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Seconds only.")] = False,
+    out: Annotated[Path | None, typer.Option(help="With a task: where results go.")] = None,
+    one_machine: Annotated[
+        bool,
+        typer.Option("--one-machine", help="The files come from one machine: its scale cancels."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare results with the first: energy, quality, time, what differs, what is real."""
+    if _are_files(what):
+        results = _read([Path(name) for name in what])
+    else:
+        if len(what) > 1 or len(model or []) < 2:
+            stop("give two result files or more, or one task with --model twice or more")
+        words = ["--device", device, "--dtype", dtype.value, "--batch-size", str(batch_size)]
+        words += ["--dataset", dataset] if dataset else []
+        words += ["--budget", str(budget)] if budget else []
+        words += ["--quick"] if quick else []
+        words += ["--out", str(out)] if out else []
+        results, one_machine = _run(what[0], model or [], words), True
+    if len(results) < 2:
+        stop("there is nothing to compare with: give a second result")
+    _show(results, one_machine, as_json)
+
+
+def _are_files(names: list[str]) -> bool:
+    return any(name.endswith(".json") or Path(name).is_file() for name in names)
+
+
+def _read(paths: list[Path]) -> list[Result]:
+    from bench import store
+
+    return or_stop(lambda: [store.load(path) for path in paths])
+
+
+def _run(task: str, models: list[str], words: list[str]) -> list[Result]:
+    """Measure each model in a process of its own; the results that came back, at least the base."""
+    import subprocess
+
+    from bench import store
+
+    named = [word for model in models for word in ("--model", model)]
+    command = [sys.executable, "-P", "-m", "bench", "run", task, *named, *words, "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode not in (0, FAILED):
+        raise typer.Exit(done.returncode)
+    return [store.parse(line) for line in done.stdout.splitlines()]
+
+
+def _show(results: list[Result], one_machine: bool, as_json: bool) -> None:
+    from rich.console import Console
+
+    from bench import beside, comparison
+
+    base, *others = results
+    made = or_stop(lambda: [comparison.compare(base, other, one_machine) for other in others])
+    if as_json:
+        for item in made:
+            print(json.dumps(beside.plain(item), ensure_ascii=False))
+    else:
+        beside.show(made, Console(highlight=False))

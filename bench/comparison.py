@@ -1,0 +1,165 @@
+"""Two results side by side: energy, quality and time, what differs, and whether it is real."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from bench import quality, stats
+from bench.footprint import words
+from bench.leaderboard import facets
+from bench.leaderboard.rank import compare as energy_ratio
+from bench.records import Estimate, Result, Setting
+
+Verdict = Literal["less", "more", "tie", "better", "worse"]
+SETTINGS = ("attention", "quantization", "compile", "scheduler", "asked_as", "tokenizer", "devices")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something that is not the same on both sides, in words."""
+
+    what: str
+    base: str
+    other: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`other` against `base`. What can't be compared is None, and `why_not` says why.
+
+    `energy` and `duration` are ratios other / base, `quality` is the difference other - base in the
+    metric's own unit; all with their 95 % interval. A verdict of "tie" means that the interval
+    holds 1 (a ratio) or 0 (a difference).
+    """
+
+    base: Result
+    other: Result
+    energy: Estimate | None
+    energy_verdict: Verdict | None
+    duration: Estimate | None
+    quality: Estimate | None
+    quality_verdict: Verdict | None
+    differences: tuple[Difference, ...]
+    why_not: tuple[str, ...]
+
+
+def compare(base: Result, other: Result, one_machine: bool = False) -> Comparison:
+    """Compare two results of one task; `one_machine` says that both ran on the same machine.
+
+    The scale error of the sensors enters for both sides, unless one card read both. On one machine
+    it cancels too; what is modelled there is a ratio of CPU time. Raises ValueError for two tasks.
+    """
+    if base.task.id != other.task.id:
+        raise ValueError(f"{base.task.id} and {other.task.id} are two tasks: compare within one")
+    energy, why_energy = _energy(base, other, one_machine)
+    better, why_quality = quality_difference(base, other)
+    return Comparison(
+        base=base,
+        other=other,
+        energy=energy,
+        energy_verdict=None if energy is None else _verdict(energy, 1.0, "less", "more"),
+        duration=_duration(base, other),
+        quality=better,
+        quality_verdict=None if better is None else _quality_verdict(better, base.task.id),
+        differences=tuple(differences(base, other)),
+        why_not=tuple(why for why in (why_energy, why_quality) if why),
+    )
+
+
+def quality_difference(base: Result, other: Result) -> tuple[Estimate | None, str | None]:
+    """Quality of other less that of base, with its interval, or None and why.
+
+    The two intervals are put together as Newcombe (1998, method 10) does for independent
+    proportions; the requests are the same, so that the true interval is narrower, never wider.
+    """
+    mine, its = base.quality, other.quality
+    if mine is None or its is None:
+        return None, "quality is not known on both sides"
+    if mine.metric != its.metric:
+        return None, f"quality is {mine.metric} on one side and {its.metric} on the other"
+    if base.task.dataset != other.task.dataset:
+        return None, "quality was judged on two data sets"
+    value = its.value - mine.value
+    return Estimate(
+        value=value,
+        low=value - math.hypot(its.value - its.low, mine.high - mine.value),
+        high=value + math.hypot(its.high - its.value, mine.value - mine.low),
+        confidence_level=stats.CONFIDENCE,
+        sample_count=min(mine.sample_count, its.sample_count),
+    ), None
+
+
+def differences(base: Result, other: Result) -> Iterator[Difference]:
+    """Everything that is not the same and that energy may depend on, the model itself included."""
+    sides = [dict(_facts(result)) for result in (base, other)]
+    for what in dict.fromkeys([*sides[0], *sides[1]]):
+        mine, its = (side.get(what, words.MISSING) for side in sides)
+        if mine != its:
+            yield Difference(what, mine, its)
+
+
+def alike(comparison: Comparison) -> bool:
+    """Whether both sides did the same work inside the same boundary on the same kind of device."""
+    apart = {difference.what for difference in comparison.differences}
+    return not apart & {"data set", "work", "boundary", "devices", "energy is"}
+
+
+def _facts(result: Result) -> Iterator[tuple[str, str]]:
+    model = result.model
+    yield "model", words.visible(model.id)
+    yield "weights", model.weights
+    yield "data set", words.visible(result.task.dataset)
+    yield "work", (result.task.fingerprint or words.MISSING)[:12]
+    yield "precision", model.dtype or words.MISSING
+    yield "batch", _text(model.settings.get("batch_size"))
+    for name, value in result.task.parameters.items():
+        yield name.replace("_", " "), _text(value)
+    for name in SETTINGS:
+        if model.settings.get(name) is not None:
+            yield name.replace("_", " "), _text(model.settings[name])
+    yield "engine", f"{result.backend.name} {result.backend.versions.get(result.backend.name, '')}"
+    yield "torch", result.backend.versions.get("torch", words.MISSING)
+    yield "boundary", facets.boundary_words(result)
+    yield "energy is", "modelled" if facets.is_modelled(result) else "measured"
+    yield "devices", ", ".join(words.visible(text) for text in facets.devices_words(result))
+    yield "profile", result.profile
+
+
+def _text(value: Setting | None) -> str:
+    return words.MISSING if value is None else words.visible(str(value))
+
+
+def _energy(base: Result, other: Result, one_machine: bool) -> tuple[Estimate | None, str | None]:
+    if facets.is_modelled(base) != facets.is_modelled(other):
+        return None, "modelled energy is not compared with measured energy"
+    mine, its = facets.energy(base), facets.energy(other)
+    if mine is None or its is None or min(mine.value, its.value) <= 0:
+        return None, "energy is not known on both sides"
+    if one_machine:
+        return stats.ratio(its, mine), None
+    return energy_ratio(other, base), None
+
+
+def _duration(base: Result, other: Result) -> Estimate | None:
+    its, mine = (
+        None if r.summary is None else r.summary.duration_seconds_per_inference
+        for r in (other, base)
+    )
+    if its is None or mine is None or min(its.value, mine.value) <= 0:
+        return None
+    return stats.ratio(its, mine)
+
+
+def _verdict(of: Estimate, neutral: float, below: Verdict, above: Verdict) -> Verdict:
+    if of.high < neutral:
+        return below
+    return above if of.low > neutral else "tie"
+
+
+def _quality_verdict(of: Estimate, task_id: str) -> Verdict:
+    if quality.better(task_id) == "lower":
+        return _verdict(of, 0.0, "better", "worse")
+    return _verdict(of, 0.0, "worse", "better")

@@ -1,0 +1,125 @@
+"""Comparisons: ratios with their interval, ties, what differs, and what is not compared at all."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from made import made_around, made_result
+from rich.console import Console
+
+from bench import beside, comparison, store
+from bench.records import Failure
+
+FAILED = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
+
+
+def joulebench(*words):
+    command = [sys.executable, "-m", "bench", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
+
+
+def test_energy_is_a_ratio_to_the_base_and_the_gain_of_one_card_cancels():
+    base, other = made_around(0.1, 0.001), made_around(0.2, 0.001, model="b")
+    found = comparison.compare(base, other)
+    assert found.energy.value == pytest.approx(2.0) and found.energy_verdict == "more"
+    assert found.energy.high - found.energy.low < 0.02
+    apart = comparison.compare(base, made_around(0.2, 0.001, uuid="GPU-9", model="b"))
+    # Two meters of ±5 % (rectangular), each in the ratio once.
+    assert (apart.energy.high / apart.energy.low) == pytest.approx(1.17, abs=0.02)
+
+
+def test_across_devices_the_interval_holds_the_gain_of_both_meters():
+    base = made_around(0.1, 0.001)
+    other = made_around(0.105, 0.001, device="NVIDIA A100", uuid="GPU-A", model="b")
+    found = comparison.compare(base, other)
+    assert found.energy_verdict == "tie" and not comparison.alike(found)
+    assert {"devices", "model"} <= {difference.what for difference in found.differences}
+
+
+def test_modelled_energy_is_never_set_against_measured():
+    found = comparison.compare(made_around(0.1), made_around(0.1, kind="modelled"))
+    assert found.energy is None and found.energy_verdict is None
+    assert "modelled energy is not compared with measured energy" in found.why_not
+
+
+def test_on_one_machine_the_scale_of_a_model_cancels():
+    pair = [made_around(k, 0.001, kind="modelled", model=f"{k}") for k in (0.1, 0.15)]
+    assert comparison.compare(*pair).energy_verdict == "tie"
+    assert comparison.compare(*pair, one_machine=True).energy_verdict == "more"
+
+
+def test_quality_differs_or_not():
+    def pair(first, second):
+        made = [
+            made_around(0.1, model=str(q), quality=(q, q - 0.02, q + 0.02)) for q in (first, second)
+        ]
+        return comparison.compare(*made)
+
+    assert pair(0.8, 0.9).quality_verdict == "better"
+    assert pair(0.9, 0.8).quality_verdict == "worse"
+    tie = pair(0.9, 0.91)
+    assert tie.quality_verdict == "tie"
+    # Newcombe's interval, by hand: 0.01 -+ sqrt(0.02^2 + 0.02^2)
+    assert tie.quality.low == pytest.approx(0.01 - 0.02 * 2**0.5)
+    assert tie.quality.high == pytest.approx(0.01 + 0.02 * 2**0.5)
+
+
+def test_what_is_missing_is_said_and_never_a_number():
+    failed = made_result(energies=[], failure=FAILED, quality=None)
+    found = comparison.compare(made_around(0.1), failed)
+    assert found.energy is None and found.quality is None and found.duration is None
+    assert len(found.why_not) == 2
+    assert beside.plain(found)["energy_ratio"] is None
+    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    beside.show([found], console)
+    assert "can't be compared" in console.export_text()
+
+
+def test_what_differs_stands_beside():
+    other = made_around(0.1, model="b", dtype="float16", batch=8, dataset="standard")
+    found = comparison.compare(made_around(0.1), other)
+    lines = {d.what: (d.base, d.other) for d in found.differences}
+    assert lines["precision"] == ("float32", "float16") and lines["batch"] == ("1", "8")
+    assert lines["data set"] == ("embedded", "standard") and not comparison.alike(found)
+    assert found.quality is None
+
+
+def test_files_as_a_command(tmp_path):
+    paths = [tmp_path / f"{name}.json" for name in "ab"]
+    for path, kwh in zip(paths, (0.1, 0.3), strict=True):
+        store.save(made_around(kwh, 0.001, model=path.stem), path)
+    done = joulebench("compare", *paths, "--json")
+    (line,) = done.stdout.splitlines()
+    assert json.loads(line)["energy_ratio"]["value"] == pytest.approx(3.0)
+    assert "more energy, 3.0" in joulebench("compare", *paths).stdout
+
+
+def test_a_task_is_run_and_compared_in_one_command(tmp_path):
+    words = ["--model", "embedded/small", "--model", "embedded/tiny", "--quick", "--json"]
+    done = joulebench("compare", "text-classification", *words, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["equals"] and found["energy_ratio"]["value"] > 0
+    assert len(list(tmp_path.rglob("*.json"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["text-gen"], "--model twice"),
+        (["none.json", "other.json"], "can't be read"),
+        (["text-gn", "--model", "a", "--model", "b"], "did you mean text-gen"),
+    ],
+)
+def test_bad_input_is_one_sentence(words, sentence):
+    done = joulebench("compare", *words)
+    assert done.returncode == 2 and sentence in done.stderr
+
+
+def test_two_tasks_are_not_compared(tmp_path):
+    paths = [tmp_path / "a.json", tmp_path / "b.json"]
+    store.save(made_around(0.1), paths[0])
+    store.save(made_around(0.1, task="text-gen"), paths[1])
+    done = joulebench("compare", *paths)
+    assert done.returncode == 2 and "two tasks" in done.stderr

@@ -21,6 +21,7 @@ PACKAGES = {
     "metric": "bench.metrics",
     "plot": "bench.plots",
     "exporter": "bench.exporters",
+    "live": "bench.footprint.live",
     "command": "bench.commands",
 }
 # Files that serve the others in their folder, and are no room of their own kind.

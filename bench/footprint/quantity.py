@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bench.facts import Fact
+from bench.facts import Fact, Range
 from bench.records import Estimate
 
 
@@ -12,7 +12,8 @@ from bench.records import Estimate
 class Quantity:
     """`value` with its interval, in `unit`, and the fact that it rests on.
 
-    `low` and `high` carry over the interval of the energy; the fact adds none of its own.
+    `low` and `high` carry over the interval of what it was derived from; the fact adds none of its
+    own, unless it is a range.
     """
 
     value: float
@@ -26,9 +27,12 @@ class Quantity:
     source_url: str
 
 
-def derive(energy_kwh: float | Estimate, factor: float, unit: str, fact: Fact) -> Quantity:
-    """The energy (kWh, with or without an interval) times `factor`, resting on `fact`."""
-    value, low, high = spread(energy_kwh)
+Amount = float | Estimate | Quantity
+
+
+def derive(amount: Amount, factor: float, unit: str, fact: Fact) -> Quantity:
+    """An amount (with or without an interval) times `factor`, in `unit`, resting on `fact`."""
+    value, low, high = spread(amount)
     return Quantity(
         value=value * factor,
         low=low * factor,
@@ -42,8 +46,16 @@ def derive(energy_kwh: float | Estimate, factor: float, unit: str, fact: Fact) -
     )
 
 
-def spread(energy: float | Estimate) -> tuple[float, float, float]:
-    """(value, low, high) of an estimate, or three times the same number."""
-    if isinstance(energy, Estimate):
-        return energy.value, energy.low, energy.high
-    return energy, energy, energy
+def widen(quantity: Quantity, factor: Range) -> Quantity:
+    """A quantity times what several sources disagree on: its ends reach over both."""
+    value, low, high = spread(quantity)
+    return replace(
+        quantity, value=value * factor.value, low=low * factor.low, high=high * factor.high
+    )
+
+
+def spread(amount: Amount) -> tuple[float, float, float]:
+    """(value, low, high) of an amount, or three times the same number."""
+    if isinstance(amount, float | int):
+        return amount, amount, amount
+    return amount.value, amount.low, amount.high

@@ -8,6 +8,7 @@ import unicodedata
 from bench.records import Estimate
 
 ENERGY_UNITS = (("kWh", 1.0), ("Wh", 1e-3), ("mWh", 1e-6), ("µWh", 1e-9))
+MASS_UNITS = (("t", 1e6), ("kg", 1e3), ("g", 1.0), ("mg", 1e-3), ("µg", 1e-6))
 TIME_UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6))
 MISSING = "—"
 # How a unit is read, and what 1,000 inferences make; other units are read as they are written.
@@ -82,6 +83,11 @@ def percent(share: float) -> str:
 def energy_unit(kwh: float) -> tuple[str, float]:
     """The unit in which an energy in kWh is easy to read, and how many kWh it holds."""
     return _fitting(kwh, ENERGY_UNITS)
+
+
+def mass_unit(grams: float) -> tuple[str, float]:
+    """The unit in which a mass in grams is easy to read, and how many grams it holds."""
+    return _fitting(grams, MASS_UNITS)
 
 
 def time_unit(seconds: float) -> tuple[str, float]:

@@ -1,0 +1,82 @@
+"""What 1,000 inferences of a result compare to, on a terminal or as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING
+
+from bench.exits import say
+
+if TYPE_CHECKING:
+    from bench.footprint.quantity import Quantity
+    from bench.records import Estimate, Result
+
+
+def whole_energy(result: Result) -> Estimate:
+    """Energy in kWh per 1,000 inferences with the scale error in its interval.
+
+    Raises ValueError where the result has none.
+    """
+    from bench.leaderboard import facets
+
+    found = facets.energy(result)
+    if found is None:
+        raise ValueError(f"{result.task.id} {result.model.id} has no energy to convert")
+    low, high = facets.whole(found, facets.gain_of(result))
+    return found.model_copy(update={"low": max(0.0, low), "high": high})
+
+
+def comparisons(energy: Estimate, region: str | None) -> list[Quantity]:
+    """Everything that an energy in kWh compares to; what is carbon, in this region or anywhere."""
+    from bench.footprint import carbon, equivalences
+
+    grams = carbon.grams(energy, region)
+    return [*equivalences.all_of_energy(energy), grams, *equivalences.all_of_carbon(grams)]
+
+
+def show(result: Result, region: str | None, as_json: bool) -> None:
+    """Print what 1,000 inferences compare to, one line each. Raises ValueError without energy."""
+    from bench.footprint import words
+    from bench.leaderboard import facets
+
+    found = comparisons(whole_energy(result), region)
+    kind = "modelled, NOT measured" if facets.is_modelled(result) else "measured"
+    if as_json:
+        for each in found:
+            print(json.dumps({**dataclasses.asdict(each), "kind": kind}, ensure_ascii=False))
+        return
+    things = words.things(result.task.unit)
+    grams = next(each for each in found if each.unit.startswith("gCO2"))
+    at = found.index(grams)
+    place = f"{grams.label}, {grams.basis}, {grams.edition}"
+    _table(f"1,000 {things}, energy {kind}", found[:at], things)
+    _table(f"1,000 {things}, {_range(grams)} g {grams.unit[1:]} ({place})", found[at + 1 :], things)
+    if region is None:
+        say("CO2e is that of the world, and reaches over all countries: name one with --region.")
+
+
+def _table(title: str, found: list[Quantity], things: str) -> None:
+    """Rows of "how many in 1,000, and how many inferences one of them is"."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from bench.footprint import words
+
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    table.add_column("how many", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column(f"{things} in one", justify="right")
+    table.add_column("edition", style="dim")
+    for each in found:
+        what = each.label.removesuffix(", CO2")
+        one = words.number(1000 / each.value, 2) if each.value > 0 else words.MISSING
+        table.add_row(_range(each), what, one, each.edition)
+    Console(highlight=False).print(table, "")
+
+
+def _range(each: Quantity) -> str:
+    from bench.footprint import words
+
+    value, low, high = (words.number(n, 2) for n in (each.value, each.low, each.high))
+    return f"{value} ({low} to {high})"

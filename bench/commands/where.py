@@ -1,0 +1,136 @@
+"""`joulebench where`: the same work in other places, and at other hours."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.commands import _places
+from bench.commands._meaning import whole_energy
+from bench.commands._options import Json, Pue
+from bench.exits import or_stop, stop
+
+if TYPE_CHECKING:
+    from bench.footprint.hours import Profile
+    from bench.footprint.regions import Region
+    from bench.footprint.where import Comparison
+    from bench.records import Estimate
+
+PANEL = "Understand"
+
+
+def command(
+    result: Annotated[Path | None, typer.Argument(help="A result file: 1,000 inferences.")] = None,
+    kwh: Annotated[float | None, typer.Option(help="This energy of machines, instead.")] = None,
+    region: Annotated[
+        list[str] | None, typer.Option(help="Only this region; may be repeated.")
+    ] = None,
+    among: Annotated[
+        str, typer.Option(help="countries, states, provinces, aws, azure, gcp or clouds.")
+    ] = "countries",
+    basis: Annotated[
+        str | None, typer.Option(help="life-cycle, direct or google. By default what all have.")
+    ] = None,
+    pue: Pue = None,
+    hours: Annotated[
+        Path | None, typer.Option(help="A day by hour: csv with hour,gco2e_per_kwh.")
+    ] = None,
+    live: Annotated[
+        str | None, typer.Option(help="The last day, read live: electricity-maps or watttime.")
+    ] = None,
+    zone: Annotated[str | None, typer.Option(help="The zone as the live source calls it.")] = None,
+    job_hours: Annotated[int, typer.Option(help="Whole hours that the work takes.")] = 1,
+    water: Annotated[bool, typer.Option("--water", help="Litres of water instead.")] = False,
+    rows: Annotated[int, typer.Option(min=1, help="How many regions to show.")] = 15,
+    out: Annotated[Path | None, typer.Option(help="A folder for the picture (PNG, SVG).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Rank regions, or the hours of a day, by the carbon of the same work."""
+    energy, work = or_stop(lambda: _energy(result, kwh))
+    if hours and live:
+        stop("--hours and --live are two sources of a day; name one")
+    if hours or live:
+        profile = or_stop(lambda: _profile(hours, live, zone, region))
+        or_stop(lambda: _places.show_hours(energy, work, profile, pue, job_hours, as_json))
+        return
+    if water and not as_json:
+        # The spread shown is that of the sources of water alone.
+        energy = energy.model_copy(update={"low": energy.value, "high": energy.value})
+    comparison = or_stop(lambda: _compare(energy, region, among, basis, pue))
+    if as_json:
+        for place in comparison.places:
+            print(json.dumps(_places.as_dict(place, work), ensure_ascii=False))
+    else:
+        _places.show(comparison, work, rows, water)
+    if out:
+        written = or_stop(lambda: _draw(comparison, work, rows, out))
+        typer.echo("\n".join(f"wrote {path}" for path in written), err=as_json)
+
+
+def _energy(result: Path | None, kwh: float | None) -> tuple[Estimate, str]:
+    """The energy to place, and what it is, in words."""
+    from bench import store
+    from bench.footprint import words
+    from bench.leaderboard import facets
+    from bench.records import Estimate
+
+    if (result is None) == (kwh is None):
+        raise ValueError("give a result file or --kwh N, one of the two")
+    if result is None:
+        value = kwh or 0.0
+        if not 0 < value < float("inf"):
+            raise ValueError(f"--kwh {value:g} is not an amount of energy above zero")
+        exact = Estimate(value=value, low=value, high=value, confidence_level=0.95, sample_count=0)
+        return exact, f"{value:,.10g} kWh"
+    loaded = store.load(result)
+    kind = "modelled, NOT measured" if facets.is_modelled(loaded) else "measured"
+    what = f"1,000 {words.things(loaded.task.unit)} by {words.visible(loaded.model.id)}"
+    return whole_energy(loaded), f"{what}, energy {kind}"
+
+
+def _compare(
+    energy: Estimate, names: list[str] | None, among: str, basis: str | None, pue: float | None
+) -> Comparison:
+    from bench.footprint import regions, where
+
+    if basis is not None and basis not in where.BASES:
+        raise ValueError(f"no basis {basis!r}: choose one of {', '.join(where.BASES)}")
+    if names:
+        asked = [regions.find(name) for name in names]
+        chosen = where.BASES[basis] if basis else where.common_basis(asked)
+    else:
+        asked, usual = where.group(among)
+        chosen = where.BASES[basis] if basis else usual
+    return where.compare(energy, asked, chosen, pue)
+
+
+def _profile(
+    hours: Path | None, live: str | None, zone: str | None, names: list[str] | None
+) -> Profile:
+    """The day that was asked for."""
+    from bench import find
+    from bench.footprint import hours as room
+    from bench.footprint import regions
+
+    if hours:
+        try:
+            return room.read(hours.read_text(encoding="utf-8-sig"), str(hours))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"{hours} can't be read: {error}") from error
+    place: Region | None = regions.find(names[0]) if names else None
+    if zone is None and place is None:
+        raise ValueError("a live source needs --region or --zone: nobody guesses where you are")
+    wanted = zone or (place.places[-1] if place else "")
+    found: Profile = find.module("live", live or "").profile(wanted)
+    return found
+
+
+def _draw(comparison: Comparison, work: str, rows: int, out: Path) -> tuple[Path, Path]:
+    from bench import plots
+    from bench.plots import region_comparison
+
+    figure = region_comparison.picture(comparison, work, rows)
+    return plots.save(figure, out, "where")

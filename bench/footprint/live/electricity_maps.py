@@ -1,0 +1,40 @@
+"""Electricity Maps: average carbon intensity of a zone's consumption over the last 24 hours."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import Any
+
+from bench.footprint import live
+from bench.footprint.hours import Profile
+
+NAME, TOKEN = "Electricity Maps", "ELECTRICITY_MAPS_TOKEN"
+URL = "https://api.electricitymaps.com/v3"
+
+
+def profile(zone: str) -> Profile:
+    """The last 24 hours of a zone ("FR", "US-CAL-CISO"), by hour of the day in UTC.
+
+    Needs ELECTRICITY_MAPS_TOKEN. Raises ValueError with one sentence where there is no answer.
+    Source: https://portal.electricitymaps.com/docs/api
+    """
+    headers = {"auth-token": live.secret(TOKEN)}
+    base = os.environ.get("ELECTRICITY_MAPS_URL", URL)
+    answer = live.ask(NAME, f"{base}/carbon-intensity/history", headers, {"zone": zone})
+    try:
+        points = [_point(point) for point in answer["history"]]
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"{NAME} answered in a form that is not known for {zone!r}") from None
+    by_hour: dict[int, list[float]] = {}
+    for hour, value, _ in points:
+        by_hour.setdefault(hour, []).append(value)
+    kinds = " and ".join(sorted({kind for _, _, kind in points}))
+    basis = f"{kinds}, consumption-based, hours in UTC"
+    return Profile(live.whole_day(NAME, by_hour), "average", basis, f"{NAME}, zone {zone}")
+
+
+def _point(point: dict[str, Any]) -> tuple[int, float, str]:
+    hour = datetime.fromisoformat(point["datetime"]).hour
+    kind = {"lifecycle": "life-cycle"}.get(point["emissionFactorType"], "direct")
+    return hour, float(point["carbonIntensity"]), kind

@@ -1,0 +1,60 @@
+"""WattTime: marginal emissions of a grid region, what one more kWh adds, over the last 24 hours."""
+
+from __future__ import annotations
+
+import base64
+import os
+from datetime import UTC, datetime, timedelta
+
+from bench.footprint import live
+from bench.footprint.hours import Profile
+from bench.units import KILOGRAMS_PER_POUND
+
+NAME, USER, PASSWORD = "WattTime", "WATTTIME_USER", "WATTTIME_PASSWORD"
+URL = "https://api.watttime.org"
+UNIT = "lbs_co2_per_mwh"
+
+
+def profile(zone: str) -> Profile:
+    """The last 24 full hours of a grid region ("CAISO_NORTH"), by hour of the day in UTC.
+
+    Needs WATTTIME_USER and WATTTIME_PASSWORD. Raises ValueError with one sentence where there is no
+    answer. Source: https://docs.watttime.org
+    """
+    base = os.environ.get("WATTTIME_URL", URL)
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    query = {
+        "region": zone,
+        "start": (end - timedelta(hours=24)).isoformat(),
+        "end": (end - timedelta(minutes=1)).isoformat(),
+        "signal_type": "co2_moer",
+    }
+    headers = {"Authorization": f"Bearer {_token(base)}"}
+    answer = live.ask(NAME, f"{base}/v3/historical", headers, query)
+    try:
+        unit = answer["meta"]["units"]
+        points = [
+            (datetime.fromisoformat(point["point_time"]).astimezone(UTC).hour, point["value"])
+            for point in answer["data"]
+        ]
+        by_hour: dict[int, list[float]] = {}
+        for hour, pounds in points:
+            # A pound a MWh is as many grams a kWh as it is kilograms a MWh.
+            by_hour.setdefault(hour, []).append(float(pounds) * KILOGRAMS_PER_POUND)
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"{NAME} answered in a form that is not known for {zone!r}") from None
+    if unit != UNIT:
+        raise ValueError(f"{NAME} answered in {unit!r}, not in {UNIT}")
+    basis = "direct combustion, CO2 only, hours in UTC"
+    return Profile(live.whole_day(NAME, by_hour), "marginal", basis, f"{NAME}, region {zone}")
+
+
+def _token(base: str) -> str:
+    """A token for half an hour, for a name and a password; it is never kept."""
+    pair = f"{live.secret(USER)}:{live.secret(PASSWORD)}"
+    login = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+    answer = live.ask(NAME, f"{base}/login", login, {}, keep=False)
+    token = answer.get("token") if isinstance(answer, dict) else None
+    if not isinstance(token, str):
+        raise ValueError(f"{NAME} gave no token")
+    return token

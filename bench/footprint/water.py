@@ -1,0 +1,43 @@
+"""Litres of water of an energy: on site, to cool the machines, and off site, to make electricity.
+
+On site is energy times WUE; off site is energy times PUE times EWIF (Li et al., Making AI less
+thirsty, arXiv:2304.03271). Both are models: nobody metered this water.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bench import facts
+from bench.facts import Range
+from bench.footprint.quantity import Amount, Quantity, derive, widen
+from bench.footprint.regions import Region
+
+WORLD = "world"
+
+
+@dataclass(frozen=True)
+class Water:
+    """Litres on site and off site, each over all its sources; `on_site` is None if unpublished.
+
+    `borrowed` says that the off-site factor is the world's default.
+    """
+
+    on_site: Quantity | None
+    off_site: Quantity
+    borrowed: bool
+
+
+def litres(energy_kwh: Amount, region: Region, pue: Range) -> Water:
+    """Water of an energy of machines, in kWh, in a region with this PUE."""
+    factor = region.ewif or facts.water(WORLD)
+    assert factor is not None, "the table of water has the world"
+    return Water(
+        on_site=_litres(energy_kwh, region.wue) if region.wue else None,
+        off_site=widen(_litres(energy_kwh, factor), pue),
+        borrowed=region.ewif is None,
+    )
+
+
+def _litres(energy_kwh: Amount, factor: Range) -> Quantity:
+    return widen(derive(energy_kwh, 1.0, "L", factor.facts[0]), factor)

@@ -1,0 +1,161 @@
+"""The same work elsewhere and at other hours: one basis, ends that reach over the sources."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench import facts
+from bench.footprint import carbon, equivalences, hours, regions, water, where
+from bench.records import Estimate
+
+
+def energy(value, low, high):
+    return Estimate(value=value, low=low, high=high, confidence_level=0.95, sample_count=5)
+
+
+def find(*names):
+    return [regions.find(name) for name in names]
+
+
+def test_places_of_one_basis_come_in_order_of_carbon():
+    found = where.compare(1287000.0, find("US", "FR", "PL"), regions.LIFE_CYCLE)
+    assert [place.region.key for place in found.places] == ["FR", "US", "PL"]
+    assert found.places[0].grams.value == pytest.approx(56.85966e6)
+    assert {place.grams.basis for place in found.places} == {"life-cycle"}
+
+
+@pytest.mark.parametrize("name", where.GROUPS)
+def test_no_comparison_mixes_bases(name):
+    found = where.compare(1.0, *where.group(name))
+    assert len({place.factor.basis for place in found.places}) == 1
+    assert len(found.places) > 10
+    values = [place.grams.value for place in found.places]
+    assert values == sorted(values)
+
+
+def test_a_state_without_a_life_cycle_factor_borrows_its_country_s_and_says_so():
+    asked = find("FR", "US-WV")
+    assert where.common_basis(asked) == regions.LIFE_CYCLE
+    found = {p.region.key: p for p in where.compare(1.0, asked, regions.LIFE_CYCLE).places}
+    assert found["US-WV"].borrowed == "United States" and found["FR"].borrowed is None
+    direct = where.compare(1.0, asked, regions.DIRECT)
+    assert [p.region.key for p in direct.places] == ["US-WV"]
+    assert [region.key for region in direct.left_out] == ["FR"]
+
+
+def test_regions_without_a_common_basis_are_not_compared():
+    shanghai, sydney = find("CN-SH", "AU-NSW")
+    assert where.common_basis([shanghai, sydney]) == regions.LIFE_CYCLE
+    with pytest.raises(ValueError, match="basis"):
+        where.compare(1.0, [shanghai], "operational, as Google publishes it")
+
+
+def test_pue_widens_what_it_multiplies():
+    (paris,) = where.compare(
+        energy(10.0, 9.0, 11.0), find("azure:francecentral"), "life-cycle"
+    ).places
+    assert (paris.grams.low, paris.grams.value, paris.grams.high) == pytest.approx(
+        (9 * 44.18 * 1.17, 10 * 44.18 * 1.17, 11 * 44.18 * 1.18)
+    )
+    (given,) = where.compare(10.0, find("azure:francecentral"), "life-cycle", pue=1.5).places
+    assert given.grams.value == given.grams.high == pytest.approx(10 * 44.18 * 1.5)
+
+
+def test_market_based_stands_beside_and_never_instead():
+    (paris,) = where.compare(10.0, find("aws:eu-west-3"), "life-cycle").places
+    assert paris.market is not None and paris.market.value == 0
+    assert paris.market.basis == "market-based" and paris.grams.value > 0
+
+
+def test_an_unknown_place_is_a_range_over_countries():
+    anywhere = carbon.grams(1.0, None)
+    assert (anywhere.low, anywhere.value, anywhere.high) == (20.83, 472.94, 1306.3)
+    values = [fact.value for key, fact in facts.table("grid").items() if len(key) == 2]
+    assert (min(values), max(values)) == (anywhere.low, anywhere.high)
+    assert carbon.market(1.0, "FR") is None
+
+
+def test_water_on_site_and_off_site_with_the_spread_of_its_sources():
+    """A GPT-3 request of 0.004 kWh, as Li et al. compute it: 2.2 mL and 14.704 mL."""
+    us = regions.find("azure:eastus")
+    pue = facts.Range(1.17, 1.17, 1.17, "ratio", ())
+    found = water.litres(0.004, us, pue)
+    assert found.on_site.low <= 0.0022 <= found.on_site.high
+    assert found.off_site.low <= 0.014704 <= found.off_site.high
+    assert found.off_site.high / found.off_site.low == pytest.approx(4.35 / 3.1321)
+    assert not found.borrowed and found.on_site.unit == "L"
+
+
+def test_water_that_nobody_published_is_missing_or_the_world_s_default():
+    nepal = water.litres(1.0, regions.find("NP"), facts.Range(1, 1, 1, "ratio", ()))
+    assert nepal.on_site is None and nepal.borrowed
+    assert nepal.off_site.value == 3.908
+
+
+@pytest.mark.parametrize("key", equivalences.OF_ENERGY)
+def test_energy_compares_to_energy(key):
+    fact = facts.equivalences()[key]
+    assert equivalences.of_energy(10 * fact.value, key).value == pytest.approx(10)
+    with pytest.raises(ValueError, match="carbon alone"):
+        equivalences.of_carbon(carbon.grams(1.0, "FR"), key)
+
+
+@pytest.mark.parametrize("key", equivalences.OF_CARBON)
+def test_carbon_compares_to_carbon(key):
+    fact = facts.equivalences()[key]
+    grams = carbon.grams(energy(2.0, 1.0, 3.0), "FR")
+    found = equivalences.of_carbon(grams, key)
+    assert found.value == pytest.approx(2 * 44.18 / fact.value)
+    assert found.high / found.low == pytest.approx(3)
+    with pytest.raises(ValueError, match="energy alone"):
+        equivalences.of_energy(1.0, key)
+    with pytest.raises(ValueError, match="carbon alone"):
+        equivalences.of_carbon(equivalences.phone_charges(1.0), key)
+
+
+def test_no_equivalence_is_a_charge_in_grams():
+    """EPA's CO2 of a charge holds for one grid; it is not there to be mixed with another."""
+    charges = [f for k, f in facts.equivalences().items() if "charge" in k]
+    assert len(charges) == 4 and {fact.unit for fact in charges} == {"kWh"}
+    assert len(equivalences.all_of_energy(1.0)) == 12
+    with pytest.raises(ValueError, match="led-bulb-hour"):
+        equivalences.of_energy(1.0, "elephant")
+
+
+def day(**changes):
+    values = {hour: 100.0 + hour for hour in range(24)} | {int(k): v for k, v in changes.items()}
+    return "hour,gco2e_per_kwh\n" + "".join(f"{h},{v}\n" for h, v in values.items())
+
+
+def test_the_best_hours_go_over_midnight():
+    profile = hours.read(day(**{"23": 1.0, "0": 2.0}), "day.csv")
+    best = hours.windows(profile, 2)[0]
+    assert (best.start, best.end, best.intensity) == (23, 1, 1.5)
+    assert hours.windows(profile)[0].intensity == 1.0
+    assert hours.windows(profile, 24)[0].intensity == pytest.approx(profile.mean)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a,b\n1,2\n", "hour, gco2e_per_kwh"),
+        ("", "none"),
+        (day() + "5,3\n", "twice"),
+        ("hour,gco2e_per_kwh\n0,5\n", "lacks the hours 1, 2"),
+        (day().replace("3,103.0", "-3,103.0"), "'-3'"),
+        (day().replace("3,103.0", "3,-1"), "'-1'"),
+        (day().replace("3,103.0", "3,nan"), "'nan'"),
+        (day().replace("3,103.0", "3.5,1"), "'3.5'"),
+        (day().replace("3,103.0", "24,1"), "'24'"),
+        (day().replace("3,103.0", "3"), "None"),
+    ],
+)
+def test_a_day_that_is_none_is_refused(text, said):
+    with pytest.raises(ValueError, match=said):
+        hours.read(text, "day.csv")
+
+
+@pytest.mark.parametrize("length", [0, -2, 25])
+def test_a_job_that_fits_into_no_day_is_refused(length):
+    with pytest.raises(ValueError, match="does not fit"):
+        hours.windows(hours.read(day(), "day.csv"), length)

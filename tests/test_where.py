@@ -77,13 +77,14 @@ def test_an_unknown_place_is_a_range_over_countries():
 
 def test_water_on_site_and_off_site_with_the_spread_of_its_sources():
     """A GPT-3 request of 0.004 kWh, as Li et al. compute it: 2.2 mL and 14.704 mL."""
-    us = regions.find("azure:eastus")
     pue = facts.Range(1.17, 1.17, 1.17, "ratio", ())
-    found = water.litres(0.004, us, pue)
-    assert found.on_site.low <= 0.0022 <= found.on_site.high
-    assert found.off_site.low <= 0.014704 <= found.off_site.high
-    assert found.off_site.high / found.off_site.low == pytest.approx(4.35 / 3.1321)
-    assert not found.borrowed and found.on_site.unit == "L"
+    azure = water.litres(0.004, regions.find("azure:francecentral"), pue)
+    assert azure.on_site is not None and azure.on_site.unit == "L"
+    assert (azure.on_site.low, azure.on_site.high) == pytest.approx((0.004 * 0.27, 0.0022))
+    us = water.litres(0.004, regions.find("US"), pue)
+    assert us.off_site.low <= 0.014704 <= us.off_site.high and not us.borrowed
+    assert us.off_site.high / us.off_site.low == pytest.approx(4.35 / 3.1321)
+    assert us.on_site is None
 
 
 def test_water_that_nobody_published_is_missing_or_the_world_s_default():

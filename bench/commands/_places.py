@@ -36,9 +36,11 @@ def show(comparison: Comparison, work: str, rows: int, water: bool) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("", justify="right", no_wrap=True)
     carbon = (unit, "", *["market-based"] * market)
-    for title in ("region", *(("off site (EWIF)", "on site (WUE)") if water else carbon)):
+    narrow = console.width < 100
+    table.add_column("region", no_wrap=True, max_width=30 if narrow else None)
+    for title in ("off site (EWIF)", "on site (WUE)") if water else carbon:
         table.add_column(title, no_wrap=True)
-    bar = BAR if console.width >= 100 else BAR // 2
+    bar = BAR // 2 if narrow else BAR
     most, last = max(place.grams.value for _, place in shown), 0
     for rank, place in shown:
         if rank - last > 1:

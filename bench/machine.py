@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bench import nvidia
 from bench.condition import Watch, own_processes
@@ -16,21 +16,29 @@ from bench.condition import Watch, own_processes
 if TYPE_CHECKING:
     from bench.records import Device, Machine
 
-__all__ = ["Watch", "chosen", "describe", "lock", "own_processes"]
+__all__ = ["Seen", "Watch", "chosen", "describe", "lock", "look", "own_processes"]
 
 
-def describe(device: str = "auto") -> Machine:
+class Seen(NamedTuple):
+    """Every NVIDIA GPU as it was at one moment, and why there is none."""
+
+    gpus: tuple[nvidia.Gpu, ...]
+    reason: str
+
+
+def describe(device: str = "auto", seen: Seen | None = None) -> Machine:
     """This machine, with the devices that `device` names marked as used; sensors are left empty.
 
     `device` is "auto" (the first visible GPU, else the CPU), "all", "cpu" or "cuda:N[,…]", where N
-    counts within CUDA_VISIBLE_DEVICES. Raises ValueError with one sentence for any other.
+    counts within CUDA_VISIBLE_DEVICES. `seen` are the GPUs as they were before, if they were looked
+    at. Raises ValueError with one sentence for any other device.
     """
     import psutil
 
     from bench.records import Machine
 
-    gpus, reason = _gpus()
-    used = {gpu.uuid for gpu in _chosen(device, gpus, reason)}
+    seen = seen or look()
+    used = {gpu.uuid for gpu in chosen(device, seen)}
     return Machine(
         operating_system=f"{platform.system()} {platform.release()}",
         architecture=platform.machine(),
@@ -39,25 +47,17 @@ def describe(device: str = "auto") -> Machine:
         memory_bytes=psutil.virtual_memory().total,
         container=_in_container(),
         python_version=platform.python_version(),
-        devices=(*_packages(), *(_device(gpu, gpu.uuid in used) for gpu in gpus)),
+        devices=(*_packages(), *(_device(gpu, gpu.uuid in used) for gpu in seen.gpus)),
         sensors=(),
     )
 
 
-def chosen(device: str) -> list[nvidia.Gpu]:
-    """The GPUs that `device` names, as `describe` takes it, at a few milliseconds' cost.
-
-    Raises ValueError with one sentence where there is no such device.
-    """
-    return _chosen(device, *_gpus())
-
-
-def _gpus() -> tuple[tuple[nvidia.Gpu, ...], str]:
-    """Every NVIDIA GPU, and why there is none."""
+def look() -> Seen:
+    """The GPUs of this machine, within a few milliseconds."""
     try:
-        return nvidia.gpus(), "this machine shows no NVIDIA GPU"
+        return Seen(nvidia.gpus(), "this machine shows no NVIDIA GPU")
     except nvidia.NvidiaUnavailable as unavailable:
-        return (), unavailable.reason
+        return Seen((), unavailable.reason)
 
 
 def _visible(gpus: tuple[nvidia.Gpu, ...], setting: str | None) -> list[nvidia.Gpu]:
@@ -86,8 +86,9 @@ def _named(gpus: tuple[nvidia.Gpu, ...], name: str) -> nvidia.Gpu | None:
     return matching[0] if len(matching) == 1 else None
 
 
-def _chosen(device: str, gpus: tuple[nvidia.Gpu, ...], reason: str) -> list[nvidia.Gpu]:
-    visible = _visible(gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
+def chosen(device: str, seen: Seen) -> list[nvidia.Gpu]:
+    """The GPUs that `device` names, as `describe` takes it. Raises ValueError where one is not."""
+    visible = _visible(seen.gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
     if device in ("auto", "all"):
         return visible[:1] if device == "auto" else visible
     if device == "cpu":
@@ -101,7 +102,7 @@ def _chosen(device: str, gpus: tuple[nvidia.Gpu, ...], reason: str) -> list[nvid
     for number in numbers:
         if number >= len(visible):
             count = f"{len(visible)} GPU{'s' if len(visible) != 1 else ''}"
-            why = f"this machine shows {count}" if visible else reason
+            why = f"this machine shows {count}" if visible else seen.reason
             raise ValueError(f"there is no cuda:{number}: {why}")
     if len(set(numbers)) < len(numbers):
         raise ValueError(f"the device {device!r} names a GPU twice")

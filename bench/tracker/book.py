@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Literal
 
-from bench import machine, store
+from bench import store
 from bench.clock import Clock
 from bench.records import Reading
 from bench.tracker.follow import Asked
@@ -23,7 +23,7 @@ class Book:
 
     def __init__(self, sensors: Sensors, clock: Clock, began: float, asked: Asked) -> None:
         self._sensors, self._clock, self._began, self._asked = sensors, clock, began, asked
-        self._machine = machine.describe(asked.device)
+        self._machine = sensors.describe()
         self._id = uuid.uuid4().hex[:12]
         self._created = clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
         stamp = self._created.replace("-", "").replace(":", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from bench.clock import SystemClock
 from bench.tracker import launch
-from bench.tracker.sensors import open_sensors
+from bench.tracker.sensors import Sensors
 
 if TYPE_CHECKING:
     from bench.tracker.record import Track
@@ -50,17 +51,18 @@ def follow(asked: Asked, tell: Callable[[Track], None]) -> Followed:
     device, and OSError where the record could not be saved, before the program is started.
     """
     clock = SystemClock()
-    sensors = open_sensors(asked.device, clock, asked.options)
+    sensors = Sensors(asked.device, clock, asked.options)
     _check_writable(asked.out)
     mask = launch.hold_signals()
     sensors.begin()
     began = clock.now()
     program = launch.Program(asked.command, mask, clock)
 
-    from bench.tracker.book import Book  # half a second of imports, while the program runs
+    code = _open_gently(program, clock)
+    from bench.tracker.book import Book
 
     book = Book(sensors, clock, began, asked)
-    pause, code = 0.0, program.wait(0.0)
+    pause = 0.0
     while code is None:
         spent = time.process_time()
         tell(book.note())
@@ -69,6 +71,25 @@ def follow(asked: Asked, tell: Callable[[Track], None]) -> Followed:
         pause = min(max(LOOK_SECONDS, spent / SHARE), LONGEST_SECONDS)
     track = book.close(code, program.ended or clock.now())
     return Followed(track, book.path, book.failure, code)
+
+
+def _open_gently(program: launch.Program, clock: SystemClock) -> int | None:
+    """Import what reads and shows the sensors, a while after the start and at the lowest priority.
+
+    It takes a third of a second of CPU, which is the program's where CPUs are scarce.
+    """
+
+    def imports() -> None:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)  # of this thread alone
+        from bench.tracker import book, summary  # noqa: F401
+
+    code = _wait(program, clock, LOOK_SECONDS / 2)
+    opening = threading.Thread(target=imports, daemon=True)
+    if code is None:
+        opening.start()
+    while code is None and opening.is_alive():
+        code = program.wait(0.05)
+    return code
 
 
 def _wait(program: launch.Program, clock: SystemClock, seconds: float) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import machine, nvidia
+from bench import machine
 from bench.clock import Clock
 from bench.meters import Site, covered
 
@@ -23,33 +23,48 @@ POWERCAP = "/sys/class/powercap"
 class Sensors:
     """What reads a program's energy: NVIDIA GPUs, the CPU's counters, and the model of its CPU."""
 
-    def __init__(
-        self, gpus: Sequence[nvidia.Gpu], clock: Clock, options: Mapping[str, str]
-    ) -> None:
-        self._clock = clock
+    def __init__(self, device: str, clock: Clock, options: Mapping[str, str]) -> None:
+        self._device, self._clock = device, clock
         self._site = Site(clock, (), options)
+        self._seen: machine.Seen | None = None
         self._tallies: list[Tally] = []
+        self._refusal: ValueError | None = None
+        self._model: ModelledMeter | None = None
+        self._missing: tuple[Sensor, ...] | None = None
+        self._looking = threading.Thread(target=self._look, daemon=True)
+
+    def begin(self) -> None:
+        """Look at all sensors once; a slow driver does not hold the program back for long.
+
+        Raises ValueError with one sentence where there is no such device.
+        """
+        self._looking.start()
+        self._looking.join(HOLD_BACK_SECONDS if self._device in ("all", "auto", "cpu") else None)
+        if self._refusal is not None:
+            raise self._refusal
+
+    def _look(self) -> None:
+        self._seen = machine.look()
+        try:
+            gpus = machine.chosen(self._device, self._seen)
+        except ValueError as refusal:
+            self._refusal = refusal
+            return
         if gpus:
             from bench.meters._nvidia_tally import NvidiaTally
 
-            self._tallies.append(NvidiaTally(gpus, clock))
-        if Path(options.get("rapl_root", POWERCAP)).is_dir():
+            self._tallies.append(NvidiaTally(gpus, self._clock))
+        if Path(self._site.options.get("rapl_root", POWERCAP)).is_dir():
             from bench.meters._rapl_tally import RaplTally
 
             self._tallies.append(RaplTally(self._site))
-        self._model: ModelledMeter | None = None
-        self._missing: tuple[Sensor, ...] | None = None
-
-    def begin(self) -> None:
-        """Look at all sensors once; a slow one does not hold the program back for long."""
-        looking = threading.Thread(target=self._look, daemon=True)
-        looking.start()
-        looking.join(HOLD_BACK_SECONDS)
-        self._looking = looking
-
-    def _look(self) -> None:
         for tally in self._tallies:
             tally.begin()
+
+    def describe(self) -> Machine:
+        """The machine, with its GPUs as they were before the program."""
+        self._looking.join()
+        return machine.describe(self._device, self._seen)
 
     def so_far(self, began: float) -> tuple[Reading, ...]:
         """What every domain drew since `began`, roughly."""
@@ -98,8 +113,3 @@ class Sensors:
 
         self._model = self._model or ModelledMeter(self._site, cpu_seconds)
         return self._model
-
-
-def open_sensors(device: str, clock: Clock, options: Mapping[str, str]) -> Sensors:
-    """The sensors of what `device` names. Raises ValueError with one sentence for a bad name."""
-    return Sensors(machine.chosen(device), clock, options)

@@ -13,6 +13,7 @@ from rich.text import Text
 from bench.comparison import Comparison, Verdict, alike
 from bench.footprint import words
 from bench.leaderboard import facets
+from bench.precedents import Precedent
 from bench.records import Estimate, Result
 
 TONES = {"less": "green", "better": "green", "more": "red", "worse": "red", "tie": "yellow"}
@@ -24,6 +25,58 @@ def show(made: Sequence[Comparison], console: Console) -> None:
     for item in made:
         parts += [Text(), Group(*_sentences(item))]
     console.print(Padding(Group(*parts), (1, 2)))
+
+
+def show_published(result: Result, found: Sequence[Precedent], console: Console) -> None:
+    """Print a result, then each published figure with its ratio and all that differs."""
+    energy = found[0].ours_kwh_per_1000
+    name = f"{result.task.id}, {words.visible(result.model.id)}"
+    ours = _energy(energy).replace("\n", " (") + ")" if energy else "no measured GPU energy"
+    parts: list[RenderableType] = [Text(f"{name}: {ours} per 1,000, GPU alone", style="bold")]
+    if energy is None:
+        parts.append(Text("No ratio: studies state what a GPU took, and none was measured here."))
+    for item in found:
+        parts += [Text(), *_published(item)]
+    console.print(Padding(Group(*parts), (1, 2)))
+
+
+def _published(item: Precedent) -> Iterator[Text]:
+    row = item.row
+    theirs = _energy_of(row.gpu_energy_kwh_per_1000)
+    head = f"{row.study.title}: {words.visible(row.model)}, {theirs}"
+    yield Text(head, style="bold" if item.same == "model" else "")
+    if item.ratio is not None:
+        yield Text(f"  ours is {_span(item.ratio)} times that", style="green")
+    if row.energy_kwh_per_1000 > row.gpu_energy_kwh_per_1000:
+        whole = _energy_of(row.energy_kwh_per_1000)
+        yield Text(f"  the study's own figure is {whole}, with all that it bills", style="yellow")
+    for difference in item.differences:
+        line = f"  {difference.what}: {difference.base} here, {difference.other} there"
+        yield Text(line, style="dim")
+    yield Text(f"  {row.study.caveat}", style="dim italic")
+
+
+def _energy_of(kwh: float) -> str:
+    unit, size = words.energy_unit(kwh)
+    return f"{words.number(kwh / size, 3)} {unit}"
+
+
+def plain_published(item: Precedent) -> dict[str, Any]:
+    """A published figure beside ours as JSON values."""
+    row = item.row
+    return {
+        "study": row.study.title,
+        "source_url": row.study.source_url,
+        "licence": row.study.licence,
+        "caveat": row.study.caveat,
+        "model": row.model,
+        "same": item.same,
+        "published_gpu_kwh_per_1000": row.gpu_energy_kwh_per_1000,
+        "published_kwh_per_1000": row.energy_kwh_per_1000,
+        "ours_gpu_kwh_per_1000": item.ours_kwh_per_1000 and item.ours_kwh_per_1000.model_dump(),
+        "ratio": item.ratio and item.ratio.model_dump(),
+        "differences": [vars(difference) for difference in item.differences],
+    }
 
 
 def plain(item: Comparison) -> dict[str, Any]:

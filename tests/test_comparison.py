@@ -9,6 +9,7 @@ from made import made_around, made_result
 from rich.console import Console
 
 from bench import beside, comparison, store
+from bench.precedents import precedents
 from bench.records import Failure
 
 FAILED = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
@@ -123,3 +124,39 @@ def test_two_tasks_are_not_compared(tmp_path):
     store.save(made_around(0.1, task="text-gen"), paths[1])
     done = joulebench("compare", *paths)
     assert done.returncode == 2 and "two tasks" in done.stderr
+
+
+def test_published_figures_of_the_same_model_stand_beside():
+    ours = made_around(0.00215, 0.001, task="text-gen", model="gpt2", dtype="float16")
+    first, *others = precedents(ours)
+    assert first.row.model == "openai-community/gpt2" and first.same == "model"
+    assert first.ratio.value == pytest.approx(0.00215 / 0.002146239)
+    assert first.ratio.low < 1 < first.ratio.high
+    apart = {difference.what for difference in first.differences}
+    assert "precision" not in apart and "boundary" not in apart and "data set" in apart
+    assert {item.row.study.key for item in [first, *others]} >= {"ai-energy-score", "power-hungry"}
+    hungry = next(item for item in others if item.row.study.key == "power-hungry")
+    assert {"boundary", "card", "precision"} <= {d.what for d in hungry.differences}
+
+
+def test_an_architecture_finds_its_hub_id_and_says_that_weights_differ():
+    ours = made_around(0.5, model="sd-2.1", weights="random")
+    found = precedents(ours)
+    assert found[0].row.model == "stabilityai/stable-diffusion-2-1"
+    assert "weights" in {difference.what for difference in found[0].differences}
+
+
+def test_modelled_energy_has_no_ratio_to_published_figures():
+    found = precedents(made_around(0.002, task="text-gen", model="gpt2", kind="modelled"))
+    assert found and all(item.ratio is None for item in found)
+
+
+def test_published_as_a_command(tmp_path):
+    path = tmp_path / "a.json"
+    store.save(made_around(0.002, task="text-gen", model="gpt2"), path)
+    done = joulebench("compare", path, "--published")
+    assert "times that" in done.stdout and "AI Energy Score" in done.stdout
+    lines = joulebench("compare", path, "--published", "--json").stdout.splitlines()
+    assert all(json.loads(line)["ratio"]["value"] > 0 for line in lines)
+    store.save(made_around(0.002, model="no/one-knows"), path)
+    assert joulebench("compare", path, "--published").returncode == 2

@@ -36,9 +36,18 @@ def command(
         bool,
         typer.Option("--one-machine", help="The files come from one machine: its scale cancels."),
     ] = False,
+    published: Annotated[
+        bool, typer.Option("--published", help="Beside what others published of this model.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare results with the first: energy, quality, time, what differs, what is real."""
+    """Compare results with the first, or one with published figures: energy, quality, what differs.
+
+    A ratio whose 95 % interval holds 1 is a tie.
+    """
+    if published:
+        _show_published(_read([Path(name) for name in what]), as_json)
+        return
     if _are_files(what):
         results = _read([Path(name) for name in what])
     else:
@@ -91,3 +100,20 @@ def _show(results: list[Result], one_machine: bool, as_json: bool) -> None:
             print(json.dumps(beside.plain(item), ensure_ascii=False))
     else:
         beside.show(made, Console(highlight=False))
+
+
+def _show_published(results: list[Result], as_json: bool) -> None:
+    from rich.console import Console
+
+    from bench import beside
+    from bench.precedents import precedents
+
+    for result in results:
+        found = precedents(result)
+        if not found:
+            stop(f"nobody's figures here are for {result.task.id} with {result.model.id}")
+        if as_json:
+            for item in found:
+                print(json.dumps(beside.plain_published(item), ensure_ascii=False))
+        else:
+            beside.show_published(result, found, Console(highlight=False))

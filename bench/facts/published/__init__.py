@@ -52,6 +52,13 @@ class Row:
     workload: str | None
     stars: int | None
 
+    @property
+    def precision(self) -> str:
+        """The precision of this figure, as far as its study says."""
+        if self.study.key == "ai-energy-score":
+            return "float16" if self.task == "text-gen" else "float32"
+        return self.study.precision
+
 
 STUDIES = (
     Study(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import subprocess
 import sys
 
 import pytest
+from huggingface_hub import ModelCard
 from made import made_around, made_result
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from bench import exporters, find
 from bench.exporters import Options, codecarbon
@@ -150,3 +153,135 @@ def test_programs_that_end_together_all_add_their_row(tmp_path):
     programs = [subprocess.Popen([sys.executable, "-c", code, str(path)]) for _ in range(3)]
     assert [program.wait() for program in programs] == [0, 0, 0]
     assert [row["energy_consumed"] for row in cells(path.read_bytes())] == ["0.5"] * 60
+
+
+CARD = """---
+license: apache-2.0
+language: [en, fr]
+tags: [vision]
+co2_eq_emissions:
+  emissions: 8125
+  source: the paper
+  training_type: pre-training
+model-index:
+- name: kept
+  results:
+  - task: {type: text-to-image}
+    dataset: {name: COCO, type: coco}
+    metrics:
+    - {type: fid, value: 12.5, name: FID}
+---
+
+# A model
+
+It paints.  Its *card* is | long.
+"""
+
+
+def card(data):
+    return ModelCard(data.decode())
+
+
+def test_a_card_keeps_what_it_had_and_loads():
+    options = Options(regions.find("FR"), base=CARD.encode())
+    data = exporters.export("model-card", some()[:1], options)
+    old, new = ModelCard(CARD), card(data)
+    assert new.text == old.text
+    before, after = old.data.to_dict(), new.data.to_dict()
+    assert {key: after[key] for key in before if key != "model-index"} == {
+        key: before[key] for key in before if key != "model-index"
+    }
+    fid, energy = new.data.eval_results
+    assert (fid.metric_type, fid.metric_value, new.data.model_name) == ("fid", 12.5, "kept")
+    assert energy.metric_value == some()[0].summary.energy_kwh_per_1000.value
+    assert (energy.task_type, energy.metric_type) == ("text-to-image", "energy_kwh_per_1000")
+    again = exporters.export("model-card", some()[:1], Options(base=data))
+    assert again == data, "the same result does not stand there twice"
+
+
+def test_a_new_card_has_the_emissions_of_a_named_region_only():
+    with_region = card(exporters.export("model-card", some()[:1], Options(regions.find("FR"), 1.2)))
+    emissions = with_region.data.to_dict()["co2_eq_emissions"]
+    per_1000 = some()[0].summary.energy_kwh_per_1000.value
+    assert emissions["emissions"] == pytest.approx(per_1000 * 1.2 * 44.18)
+    assert "not training" in emissions["source"] and "life-cycle" in emissions["source"]
+    assert emissions["geographical_location"] == "France"
+    without = card(exporters.export("model-card", some()[:1], Options()))
+    assert "co2_eq_emissions" not in without.data.to_dict()
+
+
+@pytest.mark.parametrize("base", [b"---\na: [1\n---\n", b"\xff\xfe", b"---\nmodel-index: 3\n---\n"])
+def test_a_card_that_can_t_be_read_is_refused(base):
+    with pytest.raises(ValueError) as refusal:
+        exporters.export("model-card", some()[:1], Options(base=base))
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_card_is_of_one_model():
+    with pytest.raises(ValueError, match="one model"):
+        exporters.export("model-card", some(), Options())
+
+
+def test_csv_has_every_reading_of_every_trial():
+    rows = cells(exporters.export("csv", some(), Options()))
+    readings = [r for result in some() for t in result.trials for r in t.readings]
+    idle = [r for result in some() for i in result.idle for r in i.readings]
+    assert len(rows) == len(readings) + len(idle)
+    energies = [float(row["energy_joules"]) for row in rows if row["trial_index"]]
+    assert energies == [reading.energy_joules for reading in readings]
+    hostile = [made_around(0.1, model="=cmd|'/c calc'!A1")]
+    assert cells(exporters.export("csv", hostile, Options()))[0]["model"].startswith("'=")
+
+
+def test_ai_energy_score_counts_gpus_alone():
+    (gpu,) = json.loads(b"[" + exporters.export("ai-energy-score", some()[:1], Options()) + b"]")
+    assert gpu["units"] == "Wh" and gpu["prefill_wh"] is None
+    assert gpu["total"] == pytest.approx(1000 * total_kwh(some()[0]))
+    cpu = [made_around(0.1, kind="modelled")]
+    assert json.loads(exporters.export("ai-energy-score", cpu, Options()))["total"] is None
+
+
+def test_boamps_has_what_its_schema_requires():
+    options = Options(regions.find("aws:eu-west-3"))
+    report = json.loads(exporters.export("boamps", some()[:1], options))
+    assert {"task", "measures", "infrastructure"} <= {*report}
+    assert {"taskStage", "taskFamily", "algorithms", "dataset"} <= {*report["task"]}
+    (measure,) = report["measures"]
+    assert {"measurementMethod", "powerConsumption"} <= {*measure}
+    assert measure["powerConsumption"] == total_kwh(some()[0])
+    assert report["infrastructure"]["infraType"] == "publicCloud"
+    assert report["environment"]["country"] == "France"
+    assert report["quality"] in {"high", "medium", "low"}
+    assert len(json.loads(exporters.export("boamps", some(), options))) == 2
+
+
+def test_sci_is_operational_and_embodied_per_unit():
+    (result,) = some()[:1]
+    found = json.loads(exporters.export("sci", [result], Options(regions.find("FR"))))
+    per_image = result.summary.energy_kwh_per_1000.value / 1000 * 44.18
+    assert found["sci"]["operational_gco2e"]["value"] == pytest.approx(per_image)
+    assert found["sci"]["complete"] and found["sci"]["embodied_gco2e"]["value"] > 0
+    assert found["intensity"]["approach"] == "location-based, average"
+    anywhere = json.loads(exporters.export("sci", [result], Options()))
+    span = anywhere["sci"]["operational_gco2e"]
+    assert anywhere["intensity"] is None and span["high"] > 20 * span["low"]
+
+
+def test_openmetrics_is_read_by_prometheus_own_library():
+    data = exporters.export("openmetrics", some(), Options()).decode()
+    families = {f.name: f for f in text_string_to_metric_families(data)}
+    energy = families["hw_energy_joules"]
+    assert (energy.type, energy.unit) == ("counter", "joules")
+    assert [s.value for s in energy.samples] == [
+        math.fsum(r.energy_joules for t in result.measured() for r in t.readings)
+        for result in some()
+    ]
+    labels = energy.samples[0].labels
+    assert labels["hw_id"] == "gpu:0" and labels["hw_type"] == "gpu"
+    power = families["hw_power_watts"].samples[0].value
+    assert power == pytest.approx(400, rel=0.01)
+    strange = [made_around(0.1, model='a"b\\c')]
+    text = exporters.export("openmetrics", strange, Options()).decode()
+    (found,) = next(iter(text_string_to_metric_families(text))).samples
+    assert found.labels["model"] == 'a"b\\c'
+    assert exporters.read("openmetrics", text.encode())[0].label.endswith('a"b\\c')

@@ -1,0 +1,48 @@
+"""Software Carbon Intensity (ISO/IEC 21031) of a result per functional unit, as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bench.exporters import Imported, Options, _json
+from bench.exporters._figures import Figures, with_energy
+from bench.footprint import scores
+from bench.footprint.service import Asked
+from bench.records import Result
+
+SUFFIX = ".json"
+
+
+def export(results: Sequence[Result], options: Options) -> bytes:
+    """One score a result; without a region its intensity reaches over all countries."""
+    return _json.write([_score(found, options) for found in with_energy(list(results))])
+
+
+def read(data: bytes) -> list[Imported]:
+    """The energy behind a score, as the block of ours says it."""
+    return _json.read(data, lambda each: each[_json.NAME])
+
+
+def _score(found: Figures, options: Options) -> dict[str, Any]:
+    key = options.region.key if options.region else None
+    consumer = scores.of_result(found.result, Asked(region=key, pue=options.pue)).consumer
+    factor = options.region.factor() if options.region else None
+    return {
+        "specification": "ISO/IEC 21031:2024, SCI = (E * I + M) per R",
+        "software": found.label,
+        "sci": consumer.as_json() if consumer else None,
+        "intensity": factor
+        and {
+            "gco2e_per_kwh": factor.value,
+            "region": key,
+            "label": factor.label,
+            "basis": factor.basis,
+            "edition": factor.edition,
+            "approach": "location-based, average",
+            "source": factor.source,
+            "licence": factor.licence,
+        },
+        "pue": options.pue,
+        _json.NAME: _json.ours(found),
+    }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bench import facts
 from bench.facts import published
 from bench.footprint import words
 from bench.footprint.intensity import Intensity
-from bench.footprint.span import Span
+from bench.footprint.span import Span, say, span
 from bench.records import Result
 from bench.units import SECONDS_PER_HOUR
 
@@ -41,18 +41,11 @@ class Scaled:
 
 
 @dataclass(frozen=True)
-class Gain:
-    """How many times less energy published models took served in batches than in the least batch.
+class Batching:
+    """The energy of a day at a published figure or gain, and in words which; never ours."""
 
-    `batches` are the least and the greatest; `model` is None over all models of a task.
-    """
-
-    model: str | None
-    gpu: str
-    times: Span
-    batches: tuple[float, float]
-    count: int
-    study: published.Study
+    kwh_per_day: Span
+    words: str
 
 
 def energy_per_day(use_kwh: Span, per_day: float) -> Span:
@@ -79,36 +72,60 @@ def of(use_kwh: Span, per_day: float, grid: Intensity, seconds_each: Span | None
     )
 
 
-def same(result: Result) -> tuple[published.Row, ...]:
-    """What others published of the task and the model of a result, least batch first."""
-    rows = (row for row in published.rows(result.task.id) if row.model == result.model.id)
-    return tuple(sorted(rows, key=lambda row: (row.study.key, row.gpu, row.batch_size)))
+def batching(result: Result, use_kwh: Span, per_day: float) -> list[Batching]:
+    """How the energy of a day may change from batch 1 to served, by what others published.
+
+    Rows of the same model first, each at its own figure; then ours divided by what batches gained
+    for the models of the task.
+    """
+    own = [row for row in published.rows(result.task.id) if row.model == result.model.id]
+    own.sort(key=lambda row: (row.study.key, row.gpu, row.batch_size))
+    ends = [rows[i] for rows in _settings(own).values() for i in sorted({0, len(rows) - 1})]
+    found = [
+        Batching(span(row.gpu_energy_kwh_per_1000 * per_day / 1000), _row_words(row))
+        for row in ends
+    ]
+    return found + [_gained(group, use_kwh * per_day) for group in _by_card(result.task.id)]
 
 
-def gains(task: str, model: str | None = None) -> list[Gain]:
-    """What batches saved in published figures, by card: of a model, or over all of a task."""
+def _settings(rows: Iterable[published.Row]) -> dict[tuple[object, ...], list[published.Row]]:
+    """Rows that differ in nothing but their batch, least batch first."""
     groups: dict[tuple[object, ...], list[published.Row]] = {}
-    for row in published.rows(task):
-        if row.study.key in BATCHED and model in (None, row.model):
-            setting = (row.gpu, row.model, row.gpu_count, row.workload, row.steps)
-            groups.setdefault(setting, []).append(row)
-    wide = [rows for rows in groups.values() if len({row.batch_size for row in rows}) > 1]
-    found = []
-    for gpu in dict.fromkeys(rows[0].gpu for rows in wide):
-        found.append(_gain(gpu, model, [rows for rows in wide if rows[0].gpu == gpu]))
-    return found
+    for row in sorted(rows, key=lambda row: row.batch_size):
+        key = (row.study.key, row.gpu, row.model, row.gpu_count, row.workload, row.steps)
+        groups.setdefault(key, []).append(row)
+    return groups
 
 
-def _gain(gpu: str, model: str | None, groups: Sequence[list[published.Row]]) -> Gain:
-    times = sorted(_first(rows) / min(row.energy_kwh_per_1000 for row in rows) for rows in groups)
-    batches = [row.batch_size for rows in groups for row in rows]
-    middle = Span(times[len(times) // 2], times[0], times[-1])
-    ends = min(batches), max(batches)
-    return Gain(model, gpu, middle, ends, len(groups), groups[0][0].study)
+def _by_card(task: str) -> list[list[list[published.Row]]]:
+    """Settings with several batches, by the card that they were measured on."""
+    rows = [row for row in published.rows(task) if row.study.key in BATCHED]
+    wide = [rows for rows in _settings(rows).values() if len({r.batch_size for r in rows}) > 1]
+    cards = dict.fromkeys(rows[0].gpu for rows in wide)
+    return [[rows for rows in wide if rows[0].gpu == card] for card in cards]
 
 
-def _first(rows: Sequence[published.Row]) -> float:
-    return min(rows, key=lambda row: row.batch_size).energy_kwh_per_1000
+def _gained(groups: list[list[published.Row]], kwh: Span) -> Batching:
+    """Our energy, had it gained by batches as the models of these settings did."""
+    times = sorted(
+        rows[0].energy_kwh_per_1000 / min(r.energy_kwh_per_1000 for r in rows) for rows in groups
+    )
+    least, most = (f(r.batch_size for rows in groups for r in rows) for f in (min, max))
+    study, card = groups[0][0].study, groups[0][0].gpu.removeprefix("NVIDIA ")
+    words = (
+        f"if batches gained as they did in {len(groups)} published settings on {card}: "
+        f"{times[0]:.2g} to {times[-1]:.2g} times less from batch {least:g} to {most:g} "
+        f"({study.title})"
+    )
+    return Batching(kwh / Span(times[len(times) // 2], times[0], times[-1]), words)
+
+
+def _row_words(row: published.Row) -> str:
+    card = row.gpu.removeprefix("NVIDIA ")
+    return (
+        f"this model at batch {row.batch_size:g} on {card}, GPU alone, {row.study.precision} "
+        f"({row.study.title})"
+    )
 
 
 def energy_words(kwh: float) -> tuple[str, float]:
@@ -121,3 +138,10 @@ def mass_words(grams: float) -> tuple[str, float]:
     """The unit in which a mass in grams is easy to read, and how many grams it holds."""
     sizes = (("Mt", 1e12), ("t", 1e6), ("kg", 1e3), ("g", 1.0), ("mg", 1e-3), ("µg", 1e-6))
     return next((unit for unit in sizes if grams >= unit[1]), sizes[-1])
+
+
+def many(figure: Span, digits: int = 3) -> str:
+    """A great number in words: "79.0 (44.9 to 327) billion"."""
+    names = (("trillion", 1e12), ("billion", 1e9), ("million", 1e6), ("", 1.0))
+    name, size = next((n for n in names if figure.value * (1 + 1e-9) >= n[1]), names[-1])
+    return f"{say(figure / size, '', digits)} {name}".strip()

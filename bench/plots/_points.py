@@ -10,6 +10,7 @@ from bench.leaderboard import facets
 from bench.records import Result
 
 TINY = 1e-6
+HOW = "Bar: 95 % interval of the trials; thin line: with the scale error."
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def device(result: Result) -> str:
     return " ".join(words.visible(text).split(" at ")[0].split()[:2])
 
 
-def footer(found: Sequence[Point]) -> str:
+def footer(found: Sequence[Point], how: str = HOW) -> str:
     """Boundary, kind and date of what is drawn, and how to read the marks."""
     kinds: dict[str, None] = {}
     for point in found:
@@ -96,7 +97,6 @@ def footer(found: Sequence[Point]) -> str:
     more = [f"and {len(listed) - 4} others"] if len(listed) > 4 else []
     dates = sorted({point.result.created_at[:10] for point in found})
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    how = "Bar: 95 % interval of the trials; thin line: with the scale error."
     return "\n".join([*listed[:4], *more, f"{how} JouleBench, {when}"])
 
 

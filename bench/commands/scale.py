@@ -1,0 +1,117 @@
+"""`joulebench scale`: a result so many times a day, and against a training."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bench.commands._options import Json, ResultFile
+from bench.exits import or_stop, say
+
+if TYPE_CHECKING:
+    from bench.footprint.scale import Batching
+    from bench.footprint.scaled import Answer
+
+PANEL = "Understand"
+
+
+def command(
+    result: ResultFile,
+    per_day: Annotated[float, typer.Option(help="Inferences a day: 1e9.")] = 1e9,
+    days: Annotated[float, typer.Option(help="For how many days, to share training.")] = 365,
+    region: Annotated[
+        str | None, typer.Option(help="FR, US-WV, aws:eu-west-3 … Without: a range.")
+    ] = None,
+    pue: Annotated[
+        float | None, typer.Option(help="Of the data centre. Without: the boundary alone.")
+    ] = None,
+    training: Annotated[
+        str | None, typer.Option(help="A published run (bloom-176b), or its energy in kWh.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw training against use into this folder.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a result comes to at scale: energy, carbon, homes, machines, and break-even."""
+    from bench import store
+    from bench.footprint import scaled
+
+    asked = scaled.Asked(per_day, days, region, pue, training)
+    loaded = or_stop(lambda: store.load(result))
+    answer = or_stop(lambda: scaled.of(loaded, asked))
+    if plot:
+        or_stop(lambda: _draw(loaded, asked, plot))
+    if as_json:
+        print(json.dumps(answer.as_json(), ensure_ascii=False))
+    else:
+        _show(answer)
+
+
+def _draw(result: Any, asked: Any, folder: Path) -> None:
+    from bench import plots
+    from bench.footprint import scaled
+    from bench.plots import training_against_use
+
+    runs = None if asked.training is None else [scaled.training(asked.training)]
+    figure = training_against_use.draw([result], runs=runs)
+    for path in plots.save(figure, folder, "training-against-use"):
+        say(f"wrote {path}")
+
+
+def _show(answer: Answer) -> None:
+    from bench.commands import _cards
+    from bench.commands._cards import energy, grams
+    from bench.footprint.span import say as words
+
+    found, one = answer.scaled, answer.one
+    kind = "modelled, NOT measured, and extrapolated" if one.modelled else "measured, extrapolated"
+    rows = [
+        ("a year", f"{energy(found.kwh_per_year)}, {grams(found.grams_per_year)} CO2e"),
+        ("CO2e a day", f"{grams(found.grams_per_day)}   {answer.grid.label}, {answer.grid.basis}"),
+        ("homes", f"{words(found.homes)}   US homes, 29.36 kWh a day each (2020)"),
+        ("reactors", f"{words(found.reactors)}   of one gigawatt, without a pause"),
+    ]
+    if found.machines:
+        what = answer.machine
+        rows.append(("machines", f"{words(found.machines)} x {what}, busy day and night"))
+    parts: list[Any] = [
+        _cards.head(answer.name, f"{found.per_day:,.0f} inferences a day"),
+        _cards.headline(energy(found.kwh_per_day), "a day", kind),
+        _cards.grid(rows),
+    ]
+    if answer.batching:
+        table = _cards.steps(_batched(answer.batching))
+        parts.append(_cards.titled("from batch 1 to served: what others published", table))
+    if answer.training:
+        parts.append(_cards.titled("against training", _cards.grid(_training(answer))))
+    _cards.show([*parts, _cards.notes(answer.notes)])
+
+
+def _batched(batching: list[Batching]) -> list[tuple[str, str]]:
+    from bench.commands._cards import energy
+
+    return [(energy(row.kwh_per_day), row.words) for row in batching]
+
+
+def _training(answer: Answer) -> list[tuple[str, str]]:
+    from bench.commands._cards import energy
+    from bench.footprint.scale import many
+    from bench.footprint.span import say as words
+    from bench.footprint.span import span
+
+    found = answer.training
+    assert found is not None
+    share = found.amortised
+    return [
+        ("training", f"{energy(found.energy_kwh)}   {found.name}: {found.source}"),
+        ("break-even", f"after {many(found.break_even)} inferences: {words(found.days)} days"),
+        (
+            "share of a use",
+            f"{energy(share.training_kwh)} of training beside {energy(share.use_kwh)} of its own: "
+            f"{100 * share.training_share:.3g} %, over {many(span(share.uses))} uses",
+        ),
+    ]

@@ -202,7 +202,15 @@ def power(uuid: str) -> Power:
         if instant is not None:
             return Power(instant, "instant")
         _without_instant.add(uuid)
-    return Power(_call("nvmlDeviceGetPowerUsage", handle) / 1000, "average")
+    return Power(average_watts(uuid), "average")
+
+
+def average_watts(uuid: str) -> float:
+    """The driver's own reading of power: on most cards an average over up to a second.
+
+    Raises ReadFailed, NvidiaUnavailable.
+    """
+    return float(_call("nvmlDeviceGetPowerUsage", _handle(uuid))) / 1000
 
 
 def _instant_watts(handle: Any) -> float | None:

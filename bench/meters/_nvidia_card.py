@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from bench import nvidia
 from bench.clock import Clock
 from bench.meters import edges
+from bench.meters._lag import Lag
 from bench.meters._sampler import Sampler
 from bench.meters._watch import CannotRead, Watch, traits_of
-from bench.meters.edges import Edge, Lag, Traits
+from bench.meters.edges import Edge, Traits
 
 if TYPE_CHECKING:
     from bench.records import Device, Doubt, Reading
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 METER = "nvml"
 USUAL_STEP_SECONDS = 0.1
 SHORTEST_STEPS = 20
+SHARP_ENOUGH = 3e-4  # standard uncertainty of a bill, as a share of it
+NEAR_STEPS = 5.5  # how far a step of a sampled sensor may lie from an end to count there, in steps
 AVERAGE_SECONDS = 1.0  # the longest time over which a driver averages power
-LAG_SCALE = 0.05  # of a step: how late a counter is believed to be until a window tells
 
 
 def guarded(read: Callable[[str], float], uuid: str) -> Callable[[], float]:
@@ -73,47 +75,80 @@ class Card:
             self.watch, self.reason = None, "its energy counter stands still"
             return
         step = traits.step_seconds
-        self.traits = replace(traits, lag=Lag(0.0, step, LAG_SCALE * step))
+        self.traits = replace(traits, lag=Lag.unknown(step))
         self.watch.step_seconds, self.watch.jitter_seconds = step, traits.jitter_seconds
         total = sum(edge.joules for edge in power)
         if total > 0:
             self.power_ratio = edges.slope(edges.sharpest(self.watch.edges)) * len(power) / total
 
     def integrate(self, seconds: float, duty: float) -> None:
-        """Take the power reading instead of a counter; the reason where it can't be read either."""
+        """Take a power reading instead of a counter; the reason where none can be read either.
+
+        Where the instant field looks for a part of each step only, the driver's average is the
+        better sum. Whether the same looks are behind it is not known, so they are allowed for.
+        """
         try:
-            self.averaged = nvidia.power(self.uuid).kind == "average"
+            instant = nvidia.power(self.uuid).kind == "instant"
         except (nvidia.ReadFailed, nvidia.NvidiaUnavailable) as failure:
             self.reason = failure.reason
             return
-        sampler = Sampler(guarded(watts, self.uuid), self.clock)
+        self.averaged = not instant or (duty < 1 and has_average(self.uuid))
+        read = nvidia.average_watts if self.averaged else watts
+        sampler = Sampler(guarded(read, self.uuid), self.clock)
         sampler.characterise(seconds)
-        self.take(sampler, duty)
+        self.take(sampler, duty if instant else 1.0)
 
     def take(self, sampler: Sampler, duty: float) -> None:
-        """Read power through this sampler, which looks for `duty` of each step."""
-        self.reason = sampler.failure
+        """Read power through this sampler; what is behind it looks for `duty` of each step."""
+        self.watch, self.reason, self.power_duty = None, sampler.failure, duty
         self.sampler = None if sampler.failure else sampler
-        self.power_duty = duty
-        traits = sampler.traits()
-        step = traits.step_seconds
-        lag = Lag(0.0, step, LAG_SCALE * step)
+        traits = replace(sampler.traits(), lag=Lag.unknown(sampler.step_seconds))
         if self.averaged:
-            lag = Lag(0.0, AVERAGE_SECONDS / 2)
-            traits = replace(traits, settle_seconds=AVERAGE_SECONDS)
-        self.traits = replace(traits, lag=lag)
+            lag = Lag.between(0.0, AVERAGE_SECONDS / 2)
+            traits = replace(traits, settle_seconds=AVERAGE_SECONDS, lag=lag, duty=duty)
+        self.traits = traits
 
-    def reading(self, before: Sequence[Edge], began: float, ended: float) -> Reading:
+    def resume(self) -> None:
+        """Watch the counter afresh from now on; what it shows now was its last step."""
+        assert self.watch is not None
+        self.watch.clear()
+        self.watch.look()
+
+    def _after(self) -> list[Edge]:
+        """The steps since `resume`, and before them the one that it found already published.
+
+        That one is told to its jitter: nobody saw it come, but steps come evenly.
+        """
+        assert self.watch is not None
+        seen = list(self.watch.edges)
+        if not seen:
+            return seen
+        step, blur = self.traits.step_seconds, 12**0.5 * self.traits.jitter_seconds
+        found = Edge(seen[0].seconds - step, seen[0].gap_seconds + blur, self.watch.resumed)
+        return [found, *seen]
+
+    def is_sharp(self, before: Sequence[Edge], began: float, ended: float) -> bool:
+        """Whether more steps after the window are not worth waiting for."""
+        assert self.watch is not None
+        try:
+            result = edges.bill(before, self.watch.edges, began, ended, self.traits)
+        except ValueError:
+            return False
+        return result.uncertainty <= SHARP_ENOUGH * result.joules
+
+    def reading(
+        self, before: Sequence[Edge], began: float, ended: float, under_load: bool = False
+    ) -> Reading:
         """The bill of one window, or None with the doubt that says why."""
         from bench.doubts import doubt
 
         doubts = []
         if self.device.mig_enabled:
             doubts.append(doubt("mig-whole-gpu", domain=self.device.domain))
-        if self.averaged:
-            doubts.append(doubt("power-averaged", domain=self.device.domain))
-        elif self.sampler and self._looks_away:
+        if self.sampler and self._looks_away:
             doubts.append(doubt("aliasing-risk", domain=self.device.domain))
+        elif self.averaged:
+            doubts.append(doubt("power-averaged", domain=self.device.domain))
         steps = (ended - began) / self.traits.step_seconds
         if steps < SHORTEST_STEPS:
             doubts.append(doubt("window-short", steps=steps))
@@ -125,25 +160,43 @@ class Card:
         if self._looks_away and ended - began < self.traits.step_seconds:
             reason = "a sensor that looks for a part of each step may have missed so short a window"
             return self._missing("energy-missing", reason, began, ended)
-        after = list(source.edges)
+        after: Sequence[Edge] = list(source.edges)
         if self.watch and _fell([*before, *after]):
             return self._missing("counter-reset", "", began, ended)
         if self.sampler:
-            before = before or [edge for edge in after if edge.seconds <= began][-5:]
-            after = [edge for edge in after if edge.seconds > ended + self.traits.settle_seconds]
+            self.traits = replace(self.traits, step_seconds=self.sampler.step_seconds)
+            sides = self._sides(began, ended, under_load)
+            before, after = before or sides[0], sides[1]
+        elif under_load:
+            after = self._after()
+        method = edges.bill_under_load if under_load else edges.bill
         try:
-            result = edges.bill(before, after, began, ended, self.traits)
+            result = method(before, after, began, ended, self.traits)
         except ValueError:
             reason = "the sensor did not move for too long around the window"
             return self._missing("read-failed", reason, began, ended)
         self.traits = edges.learned(self.traits, result)
         return self._made(result.joules, self._spread(result, began, ended), began, ended, doubts)
 
+    def _sides(
+        self, began: float, ended: float, under_load: bool
+    ) -> tuple[Sequence[Edge], Sequence[Edge]]:
+        """The steps of a sampled sensor near both ends; under load, on both sides of each."""
+        assert self.sampler is not None
+        seen, settle = self.sampler.edges, self.traits.settle_seconds
+        if not under_load:
+            before = [edge for edge in seen if edge.seconds + edge.gap_seconds / 2 <= began][-5:]
+            return before, [edge for edge in seen if edge.seconds > ended + settle]
+        near = NEAR_STEPS * self.traits.step_seconds + settle
+
+        def around(moment: float) -> list[Edge]:
+            return [edge for edge in seen if abs(edge.seconds - moment) <= near]
+
+        return around(began), around(ended)
+
     @property
     def _looks_away(self) -> bool:
-        if self.sampler:
-            return not self.averaged and self.power_duty < 1
-        return self.traits.duty < 1
+        return (self.power_duty if self.sampler else self.traits.duty) < 1
 
     def _spread(self, result: edges.Bill, began: float, ended: float) -> float:
         if self.sampler is None:
@@ -176,6 +229,15 @@ class Card:
             duration_seconds=ended - began,
             doubts=tuple(doubts),
         )
+
+
+def has_average(uuid: str) -> bool:
+    """Whether the driver gives its own average of a GPU's power."""
+    try:
+        nvidia.average_watts(uuid)
+    except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
+        return False
+    return True
 
 
 def _fell(steps: Sequence[Edge]) -> bool:

@@ -172,7 +172,7 @@ class NvidiaTally:
     ) -> Reading:
         sampler.learn()
         card.averaged = gpu.averaged
-        card.take(sampler, POWER_DUTY)
+        card.take(sampler, 1.0 if gpu.averaged else POWER_DUTY)
         since = ended + max(card.traits.settle_seconds, card.traits.lag.high)
         sampler.wait(EDGES_AFTER, since, PATIENCE_SECONDS)
         sampler.end()

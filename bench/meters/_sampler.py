@@ -20,13 +20,14 @@ class Sampler:
     """Sums a power reading (W) into a counter (J) whose steps are the sensor's own updates.
 
     A reading stands for the step that it ends. A value that stays the same for longer than one
-    and a half steps is taken as the same value, updated.
+    and a half steps, also one that never changes, is taken as the same value, updated.
     """
 
     def __init__(self, read: Callable[[], float], clock: Clock) -> None:
         self._read = read
         self._clock = clock
         self.step_seconds = USUAL_STEP_SECONDS
+        self._step_known = False
         self.costs: list[float] = []
         self._halt = threading.Event()
         self._thread: threading.Thread | None = None
@@ -34,14 +35,14 @@ class Sampler:
 
     def forget(self) -> None:
         """Begin a new sum at zero."""
-        self.edges: list[Edge] = []
-        self.watts: list[float] = []
+        self._changes: list[tuple[float, float, float]] = []  # seconds, gap, watts from then on
         self.failure: str | None = None
         self._old: float | None = None
-        self._old_from = 0.0
+        self._old_from = self._first_from = self._seen_until = 0.0
+        self._first = 0.0
 
     def look(self) -> None:
-        """Read once, and add a step to the sum if the sensor updated."""
+        """Read once, and note whether the sensor updated."""
         asked = self._clock.now()
         try:
             value = self._read()
@@ -50,20 +51,49 @@ class Sampler:
             return
         answered = self._clock.now()
         self.costs = [*self.costs[-99:], answered - asked]
-        if self._old is not None and value != self._old:
-            self._add((self._old_from + answered) / 2, answered - self._old_from, value)
-        elif self.edges and answered > self.edges[-1].seconds + 1.5 * self.step_seconds:
-            self._add(self.edges[-1].seconds + self.step_seconds, self.step_seconds / 2, value)
-        self._old_from, self._old = asked, value
+        if self._old is None:
+            self._first, self._first_from = value, asked
+        elif value != self._old:
+            gap = answered - self._old_from
+            self._changes.append(((self._old_from + answered) / 2, gap, value))
+        self._old_from, self._old, self._seen_until = asked, value, answered
 
-    def _add(self, seconds: float, gap: float, value: float) -> None:
-        joules = 0.0
-        if self.edges:
-            last = self.edges[-1]
-            new = min(seconds - last.seconds, self.step_seconds)
-            joules = last.joules + value * new + self.watts[-1] * (seconds - last.seconds - new)
-        self.watts.append(value)
-        self.edges.append(Edge(seconds, gap, joules))
+    @property
+    def edges(self) -> list[Edge]:
+        """The steps of the sum so far."""
+        return self.steps()[0]
+
+    def steps(self) -> tuple[list[Edge], list[float]]:
+        """The steps of the sum so far, and the power in watts that each of them ends.
+
+        Where the value stood still the steps are put at the sensor's pace, known to half a step.
+        """
+        edges: list[Edge] = []
+        watts: list[float] = []
+
+        def add(seconds: float, gap: float, value: float) -> None:
+            joules = 0.0
+            if edges:
+                last = edges[-1]
+                new = min(seconds - last.seconds, self.step_seconds)
+                rest = seconds - last.seconds - new
+                joules = last.joules + value * new + watts[-1] * rest
+            edges.append(Edge(seconds, gap, joules))
+            watts.append(value)
+
+        changes = list(self._changes)
+        step, value = self.step_seconds, self._first
+        until = changes[0][0] if changes else self._seen_until
+        start = until - step * math.floor((until - self._first_from) / step)
+        at = start if changes else self._first_from + step
+        for seconds, gap, new in [*changes, (self._seen_until, math.inf, 0.0)]:
+            while at < seconds - step / 2:
+                add(at, step / 2, value)
+                at += step
+            if gap < math.inf:
+                add(seconds, gap, new)
+                at, value = seconds + step, new
+        return edges, watts
 
     def characterise(self, seconds: float) -> None:
         """Look for so long, and learn how often the sensor updates."""
@@ -74,11 +104,11 @@ class Sampler:
         self.learn()
 
     def learn(self) -> None:
-        """Take the sensor's step from the updates seen so far."""
-        sharp = [e for e in self.edges if e.gap_seconds < self.step_seconds / 4]
-        if len(sharp) >= 4:
-            steps = (new.seconds - old.seconds for old, new in itertools.pairwise(sharp))
-            self.step_seconds = statistics.median(steps)
+        """How often the sensor updates, from its changes; where it stood still, by custom."""
+        sharp = [seconds for seconds, gap, _ in self._changes if gap < self.step_seconds / 4]
+        if not self._step_known and len(sharp) >= 4:
+            steps = (new - old for old, new in itertools.pairwise(sharp))
+            self.step_seconds, self._step_known = statistics.median(steps), True
 
     def traits(self) -> Traits:
         """What the readings at rest say of the sensor."""
@@ -107,6 +137,7 @@ class Sampler:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+            self.learn()
 
     def wait(self, count: int, since: float, patience: float) -> bool:
         """Wait for `count` steps after the time `since`; False where they did not come."""
@@ -122,7 +153,8 @@ class Sampler:
         is seen at a time known to its gap, by a sensor that looks for `duty` of each step."""
         blind = 0.6 * (1 - duty) * self.step_seconds
         total = 0.0
-        for edge, old, new in zip(self.edges[1:], self.watts, self.watts[1:], strict=False):
+        edges, watts = self.steps()
+        for edge, old, new in zip(edges[1:], watts, watts[1:], strict=False):
             if began <= edge.seconds <= ended + 2 * self.step_seconds:
                 total += (new - old) ** 2 * (edge.gap_seconds**2 / 12 + blind**2)
         return math.sqrt(total)

@@ -47,7 +47,7 @@ class Watch:
         self.costs: list[float] = []
         self.due = -1e9
         self._old_from: float | None = None
-        self._old = 0.0
+        self._old = self._first = 0.0
 
     def clear(self) -> None:
         """Forget all; the next look starts afresh."""
@@ -69,7 +69,14 @@ class Watch:
             self._note(value, self._old_from, answered)
         else:
             self.due = answered + self._pause(answered)
+        if self._old_from is None:
+            self._first = value
         self._old_from, self._old = asked, value
+
+    @property
+    def resumed(self) -> float:
+        """The counter at the first look since the last `clear`."""
+        return self._first
 
     def newest(self) -> Edge:
         """The last step seen; where the counter stood still, its last reading as it is."""

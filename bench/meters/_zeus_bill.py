@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bench.meters import edges
+from bench.meters._lag import Lag
 from bench.meters._sampler import Sampler
 from bench.meters._zeus_sources import JETSON_STEP_SECONDS, Source
-from bench.meters.edges import RESTLESS, Edge, Lag
+from bench.meters.edges import RESTLESS, Edge
 
 if TYPE_CHECKING:
     from bench.records import Doubt, Reading
@@ -72,9 +73,9 @@ def summed(source: Source, sampler: Sampler, began: float, ended: float) -> Read
 
     failure, settle = sampler.failure, settle_seconds(source)
     step = sampler.step_seconds
-    lag = Lag(0.0, settle / 2) if settle else Lag(0.0, step, 0.05 * step)
+    lag = Lag.between(0.0, settle / 2) if settle else Lag.unknown(step)
     traits = replace(sampler.traits(), settle_seconds=settle, lag=lag)
-    before = [edge for edge in sampler.edges if edge.seconds <= began][-5:]
+    before = [e for e in sampler.edges if e.seconds + e.gap_seconds / 2 <= began][-5:]
     after = [edge for edge in sampler.edges if edge.seconds > ended + settle]
     if failure is None:
         try:

@@ -16,9 +16,11 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-# How fast power may change while the device rests, as a share of it: per second, per second².
-SLOPE_DRIFT = 1.0
-SLOPE_BEND = 1.0
+from bench.meters._lag import Lag
+
+# How power may change while the device rests, as a share of it: its first derivative per second,
+# its second per second², and so on. A fifth of it falling off within half a second lies inside.
+RESTLESSNESS = (1.0, 1.0, 2.0, 4.0)
 PUNCTUAL_SECONDS = 0.0002  # no driver is taken to publish more punctually than within this
 RESTLESS = 0.2  # how much a load is taken to change within a step, as a share of it
 DETECTABLE = 4.0  # standard deviations at which a late step is told from noise
@@ -31,49 +33,6 @@ class Edge:
     seconds: float
     gap_seconds: float
     joules: float
-
-
-@dataclass(frozen=True)
-class Lag:
-    """How late the counter is, in seconds: between `low` and `high`.
-
-    What is believed in between falls off from `low` with the length `scale`: drivers publish
-    soon after they measure, until windows show otherwise. It is evenly spread once the two are
-    near, or where the scale is 0.
-    """
-
-    low: float = 0.0
-    high: float = 0.0
-    scale: float = 0.0
-
-    @property
-    def _settled(self) -> bool:
-        return self.high - self.low <= 3 * self.scale or self.scale == 0
-
-    @property
-    def middle(self) -> float:
-        """What is believed, in seconds."""
-        return (self.low + self.high) / 2 if self._settled else self.low + self.scale
-
-    @property
-    def standard_uncertainty(self) -> float:
-        """In seconds; wide enough that twice as much reaches both ends, once they are near."""
-        return (self.high - self.low) / 3 if self._settled else self.scale
-
-    def suspects(self, seconds: float) -> bool:
-        """Whether a step this long after the end may still lack a little that nobody sees."""
-        return seconds < (self.high if self._settled else self.low + 4 * self.scale)
-
-    def clean_from(self, seconds: float, blur: float) -> Lag:
-        """It was seen that a step this long after the end holds everything."""
-        high = max(min(self.high, seconds + blur), 0.0)
-        return Lag(min(self.low, high), high, self.scale)
-
-    def leaked(self, seconds: float, late: float, blur: float) -> Lag:
-        """A step `seconds` after the end still lacked energy, about `late` seconds of it."""
-        high = min(self.high, seconds + 2 * late + blur)
-        low = max(self.low, seconds)
-        return Lag(low, max(low, high))
 
 
 @dataclass(frozen=True)
@@ -91,7 +50,7 @@ class Traits:
     wander: float = 0.0
     duty: float = 1.0
     settle_seconds: float = 0.0
-    lag: Lag = field(default_factory=Lag)
+    lag: Lag = field(default_factory=lambda: Lag.between(0.0, 0.0))
 
 
 @dataclass(frozen=True)
@@ -152,8 +111,9 @@ def level_at(moment: float, edges: Sequence[Edge], traits: Traits) -> Level:
     near = np.minimum(np.abs(x[:, None]), np.abs(x[None, :])) * same_side
     spread = np.diag(timing + traits.quantum_joules**2 / 12 + 1e-12)
     spread += traits.wander**2 * near
-    spread += (SLOPE_DRIFT * watts) ** 2 * np.outer(x**2, x**2) / 4
-    spread += (SLOPE_BEND * watts) ** 2 * np.outer(x**3, x**3) / 36
+    for power, share in enumerate(RESTLESSNESS, start=2):
+        bent = share * watts * x**power / math.factorial(power)
+        spread += np.outer(bent, bent)
     design = np.stack([np.ones_like(x), x], axis=1)
     weights = np.linalg.inv(spread)
     covariance = np.linalg.inv(design.T @ weights @ design)
@@ -179,19 +139,68 @@ def bill(
     after = [edge for edge in after if edge.seconds >= ended + traits.settle_seconds]
     if len(before) < 2:
         raise ValueError("a bill needs two edges before the window")
-    after, lag = _without_late(before, after, ended, traits)
-    first = level_at(began + lag.middle, before, traits)
-    last = level_at(ended + lag.middle, after, traits)
+    after, lag = _without_late(before, after, began, ended, traits)
+    first = level_at(began + lag.likely, before, traits)
+    last = level_at(ended + lag.likely, after, traits)
     energy = last.joules - first.joules
     freedom = first.freedom + last.freedom
     worse = max(1.0, (first.misfit + last.misfit) / freedom) if freedom else 1.0
     variance = worse * (first.uncertainty**2 + last.uncertainty**2)
-    variance += (lag.standard_uncertainty * (last.watts - first.watts)) ** 2
+    variance += (lag.doubt * (last.watts - first.watts)) ** 2
     mean = energy / max(ended - began, 1e-9)
     variance += _blind(mean - first.watts, traits) ** 2 + _blind(mean - last.watts, traits) ** 2
     steps = max(ended - began, 0.0) / traits.step_seconds
     variance += steps * (RESTLESS * _blind(mean - first.watts, traits)) ** 2
     return Bill(energy, math.sqrt(variance), lag, (first.watts, last.watts))
+
+
+def bill_under_load(
+    around_began: Sequence[Edge],
+    around_ended: Sequence[Edge],
+    began: float,
+    ended: float,
+    traits: Traits,
+) -> Bill:
+    """The energy of a window that is cut out of a load that goes on before it and after it.
+
+    There is no rest to draw a line through, so power in the padding is taken to vary as it does
+    from step to step around the window. Nothing is learnt of the lag: it counts in full, as far as
+    it is not known. Raises ValueError where a side has fewer than three steps.
+    """
+    walk = walk_under_load([around_began, around_ended], traits)
+    loaded = replace(traits, wander=math.hypot(traits.wander, walk))
+    lag = traits.lag
+    first = level_at(began + lag.likely, around_began, loaded)
+    last = level_at(ended + lag.likely, around_ended, loaded)
+    energy = last.joules - first.joules
+    late = max(lag.doubt, (lag.high - lag.likely) / 3)
+    variance = first.uncertainty**2 + last.uncertainty**2
+    variance += (late * (last.watts - first.watts)) ** 2 + 2 * late * walk**2
+    steps = max(ended - began, 0.0) / traits.step_seconds
+    restless = RESTLESS * _blind(energy / max(ended - began, 1e-9), traits)
+    variance += (steps + 2) * restless**2
+    return Bill(energy, math.sqrt(variance), lag, (first.watts, last.watts))
+
+
+def walk_under_load(groups: Sequence[Sequence[Edge]], traits: Traits) -> float:
+    """The random walk of the energy of a load, in J/√s, from its mean power step by step.
+
+    Widened as Student's t is, for the few steps that it is taken from. Raises ValueError where a
+    group has fewer than three edges.
+    """
+    total, freedom = 0.0, 0
+    for group in groups:
+        if len(group) < 3:
+            raise ValueError("a load needs three edges on each side")
+        pairs = [(old, new) for old, new in itertools.pairwise(group) if new.seconds > old.seconds]
+        mean = slope(group)
+        for old, new in pairs:
+            seconds = new.seconds - old.seconds
+            total += ((new.joules - old.joules) / seconds - mean) ** 2 * seconds
+        freedom += len(pairs) - 1
+    smoothed = max(1.0, traits.settle_seconds / traits.step_seconds)
+    widened = freedom / (freedom - 2) if freedom > 2 else 3.0
+    return math.sqrt(smoothed * widened * total / max(freedom, 1))
 
 
 def _blind(watts: float, traits: Traits) -> float:
@@ -200,7 +209,7 @@ def _blind(watts: float, traits: Traits) -> float:
 
 
 def _without_late(
-    before: Sequence[Edge], after: Sequence[Edge], ended: float, traits: Traits
+    before: Sequence[Edge], after: Sequence[Edge], began: float, ended: float, traits: Traits
 ) -> tuple[list[Edge], Lag]:
     """The steps after the end that hold the whole window, and what this window says of the lag.
 
@@ -211,21 +220,18 @@ def _without_late(
     sure = [edge for edge in after if edge.seconds >= ended + lag.high]
     for edge in reversed([edge for edge in after if edge.seconds < ended + lag.high]):
         since = edge.seconds - ended
-        if len(sure) < 2 or since < lag.low:
+        if len(sure) < 2:
             break
         level = level_at(edge.seconds, sure, traits)
-        blur = DETECTABLE * math.hypot(level.uncertainty, level.watts * edge.gap_seconds / 12**0.5)
-        missing = level.joules - edge.joules
+        blur = math.hypot(level.uncertainty, level.watts * edge.gap_seconds / 12**0.5)
         start = before[-1]
         excess = level.joules - start.joules - level.watts * (edge.seconds - start.seconds)
-        jump = excess / (ended - start.seconds)
-        if jump * traits.step_seconds < 2 * blur:
+        load = excess / (ended - began)
+        if load * traits.step_seconds < 2 * DETECTABLE * blur:
             sure.insert(0, edge)  # a load this small leaves no trace of the lag
             continue
-        if missing > blur:
-            return sure, lag.leaked(since, missing / jump, blur / jump)
-        lag = lag.clean_from(since, blur / jump)
-        if not lag.suspects(since):
+        lag = lag.seen(since, level.joules - edge.joules, blur, load)
+        if since >= lag.high:
             sure.insert(0, edge)
     return sure, lag
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench import nvidia
-from bench.meters._nvidia_card import METER, USUAL_STEP_SECONDS, Card, guarded, watts
+from bench.meters._nvidia_card import METER, USUAL_STEP_SECONDS, Card, guarded, has_average, watts
 from bench.meters._watch import Watch, collect
 from bench.meters.edges import Edge
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 PROBE_SECONDS = 1.6
 PROBE_EDGES = 13
-EDGES_BEFORE, EDGES_AFTER = 4, 5
+EDGES_BEFORE, EDGES_AFTER = 6, 9  # at most; fewer where the bill is sharp already
+EDGES_LEAST = 3
+EDGES_UNDER_LOAD = 8
+LONG_STEPS = 10  # a window of so many steps is sharp with the fewest edges before it
 GAIN = 0.05
 GAIN_SOURCE = "assumed: NVIDIA states ±5 % for power readings of most cards"
 
@@ -35,7 +38,9 @@ class NvmlMeter:
     """All NVIDIA GPUs of the site; those in use are bracketed, the others read plainly.
 
     Options: `nvml_counter_duty` and `nvml_power_duty`, the share of time (0 to 1) for which the
-    sensor behind the counter (taken as 1) and behind the power reading (taken as 0.25) looks.
+    sensor behind the counter (taken as 1) and behind the power reading (taken as 0.25) looks;
+    `nvml_back_to_back=1` for a load that goes on before a window and after it, so that there is no
+    rest to anchor on.
     """
 
     name = METER
@@ -44,6 +49,8 @@ class NvmlMeter:
         self._clock = site.clock
         self._counter_duty = float(site.options.get("nvml_counter_duty", "1"))
         self._power_duty = float(site.options.get("nvml_power_duty", "0.25"))
+        self._under_load = site.options.get("nvml_back_to_back", "0") not in ("", "0")
+        self._edges_before = EDGES_BEFORE
         mine = [d for d in site.devices if d.domain.startswith("gpu:") and d.uuid]
         self._cards = [Card(d, d.uuid or "", site.clock) for d in mine if d.used]
         self._others = [d for d in mine if not d.used]
@@ -63,6 +70,8 @@ class NvmlMeter:
         for card in self._cards:
             if card.watch is None:
                 card.integrate(PROBE_SECONDS, self._power_duty)
+            elif self._counter_duty < 1 and has_average(card.uuid):
+                card.integrate(PROBE_SECONDS, self._counter_duty)
         return self._sensor()
 
     def _characterise(self) -> None:
@@ -111,7 +120,8 @@ class NvmlMeter:
         """Wait for a few steps of every GPU's sensor, then begin at a random phase of it.
 
         Windows of equal work would else end at the same phase each time: a late counter would
-        never be found out, and what a part-time sensor misses would not scatter but repeat.
+        never be found out, and what a part-time sensor misses would not scatter but repeat. Only
+        under a load that goes on does a window begin right at a step, where the counter is known.
         """
         if not self._probed:
             self.probe()
@@ -122,10 +132,12 @@ class NvmlMeter:
         watches = [card.watch for card in self._cards if card.watch]
         for watch in watches:
             watch.clear()
-        collect(self._clock, watches, lambda w: w.sharp() >= EDGES_BEFORE, self._patience())
+        wanted = EDGES_UNDER_LOAD if self._under_load else self._edges_before
+        collect(self._clock, watches, lambda w: w.sharp() >= wanted, self._patience())
         for sampler in sampled:
-            sampler.wait(EDGES_BEFORE, 0.0, self._patience())
-        self._clock.sleep(self._chance.random() * self._longest_step())
+            sampler.wait(wanted, 0.0, self._patience())
+        if not (self._under_load and watches and self._counter_duty == 1):
+            self._clock.sleep(self._chance.random() * self._longest_step())
         before = {c.device.domain: tuple(c.watch.edges) for c in self._cards if c.watch}
         return Mark(before, plain)
 
@@ -140,25 +152,49 @@ class NvmlMeter:
     def stop(self, mark: Mark, began: float, ended: float) -> tuple[Reading, ...]:
         """Wait for steps after the window, and bill what lies between `began` and `ended`."""
         plain = [self._plain_reading(d, mark, began, ended) for d in self._others]
-        counted = {c.watch: c.traits for c in self._cards if c.watch and not c.watch.failure}
-        for watch in counted:
-            watch.clear()
+        counted = [c for c in self._cards if c.watch and not c.watch.failure]
+        for card in counted:
+            card.resume()
+        enough = {c.watch: self._enough(c, mark, began, ended) for c in counted}
         collect(
             self._clock,
-            list(counted),
-            lambda watch: watch.sharp(ended + counted[watch].lag.high) >= EDGES_AFTER,
+            [c.watch for c in counted if c.watch],
+            lambda watch: enough[watch](),
             self._patience(),
         )
+        longest = self._longest_step()
+        self._edges_before = EDGES_LEAST if ended - began > LONG_STEPS * longest else EDGES_BEFORE
         for card in self._cards:
             if card.sampler:
                 since = ended + max(card.traits.settle_seconds, card.traits.lag.high)
                 card.sampler.wait(EDGES_AFTER, since, self._patience())
                 card.sampler.end()
         readings = [
-            card.reading(mark.before.get(card.device.domain, ()), began, ended)
+            card.reading(
+                mark.before.get(card.device.domain, ()), began, ended, under_load=self._under_load
+            )
             for card in self._cards
         ]
         return (*readings, *plain)
+
+    def _enough(self, card: Card, mark: Mark, began: float, ended: float) -> Callable[[], bool]:
+        """Tells whether a counter's steps after the window make its bill as sharp as it need be."""
+        watch = card.watch
+        assert watch is not None
+        if self._under_load:
+            return lambda: watch.sharp(ended) >= EDGES_UNDER_LOAD
+        before, since = mark.before.get(card.device.domain, ()), ended + card.traits.lag.high
+        judged: dict[int, bool] = {}
+
+        def enough() -> bool:
+            count = watch.sharp(since)
+            if count < EDGES_LEAST or count >= EDGES_AFTER:
+                return count >= EDGES_AFTER
+            if count not in judged:
+                judged[count] = card.is_sharp(before, began, ended)
+            return judged[count]
+
+        return enough
 
     def _plain(self, device: Device) -> tuple[float, float] | None:
         try:

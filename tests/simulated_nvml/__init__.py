@@ -158,6 +158,20 @@ class World:
             at = self._at(index) + _NAMES + 8 * FIELDS.index(name)
             struct.pack_into("<d", self._memory, at, value)
 
+    def value(self, index: int, name: str) -> float:
+        """One of the card's FIELDS as it is now."""
+        at = self._at(index) + _NAMES + 8 * FIELDS.index(name)
+        return float(struct.unpack_from("<d", self._memory, at)[0])
+
+    def forget(self, index: int, time: float) -> None:
+        """Drop the true power before `time`, so that any number of windows fit.
+
+        The first knot stays: the counter counts from there.
+        """
+        first, *rest = self._knots[index]
+        self._knots[index] = [first, *(knot for knot in rest if knot[0] > time)]
+        self._write(index, 1)
+
     def power(self, index: int, time: float, knots: Knots) -> None:
         """From `time` on GPU `index` draws what `knots` say, their seconds counted from `time`."""
         kept = self._knots[index]
@@ -208,8 +222,8 @@ class World:
 
     def joules(self, index: int, began: float, ended: float) -> float:
         """True energy in joules between two times."""
-        return self._joules_at(index, ended) - self._joules_at(index, began)
+        return self.joules_at(index, ended) - self.joules_at(index, began)
 
-    def _joules_at(self, index: int, time: float) -> float:
+    def joules_at(self, index: int, time: float) -> float:
         t, w, joules = self._knots[index][self._locate(index, time)]
         return joules + 0.5 * (w + self.watts(index, time)) * (time - t)

@@ -28,16 +28,6 @@ REST_SECONDS = 0.6  # between two windows: a card that has gone quiet, as before
 KEPT_SECONDS = 5.0  # of the past of the true power, before a window; more is never looked at
 
 
-def forget(world: World, now: float) -> None:
-    """Drop the true power of long ago, so that any number of windows fit in one process.
-
-    The first knot stays: the counter counts from there.
-    """
-    first, *rest = world._knots[0]
-    world._knots[0] = [first, *(knot for knot in rest if knot[0] > now - KEPT_SECONDS)]
-    world._write(0, 1)
-
-
 class Warnings(logging.Handler):
     """What a tool warns of in its log."""
 
@@ -157,7 +147,7 @@ def main(job: dict[str, Any]) -> None:
         for _ in range(count):
             time.sleep(REST_SECONDS + 0.1 * chance.random())
             seconds = length * chance.uniform(1, 1.2)
-            forget(world, time.perf_counter())
+            world.forget(0, time.perf_counter() - KEPT_SECONDS)
             row = window(tool, world, warnings, seconds, chance, job["fault"])
             warnings.words = []
             print(json.dumps({**label, "length": length, **row}), flush=True)

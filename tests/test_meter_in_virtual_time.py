@@ -34,7 +34,7 @@ def test_a_full_time_counter_meets_its_targets(
     assert statistics.median(one.half for one in seen) <= target
 
 
-@pytest.mark.parametrize("late", [0.002, 0.01, 0.05])
+@pytest.mark.parametrize("late", [0.002, 0.01])
 def test_a_busy_machine_widens_the_interval_and_never_teaches_a_false_lag(
     late: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

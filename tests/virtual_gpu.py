@@ -137,7 +137,7 @@ class VirtualGpu:
 
     def _halt(self, sampler: Sampler) -> None:
         self.clock.background = None
-        sampler.learn_step()
+        sampler.learn()
 
     def _of(self, name: str) -> float:
         return self.values.get(name, 0.0)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bench import embedded, hub
+from bench import embedded, hub, media
 from bench.task import Embedded, Hub, Row, Task, Workload, workload
 
 FORMATS = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet", ".txt": "text"}
@@ -66,7 +66,7 @@ def _from_hub(source: Hub) -> tuple[Iterable[Row], str]:
             f"the hub can't be reached, and the copy of {source.repository} here is not of "
             f"{commit[:8]}; {way_out}"
         )
-    return _named(table), commit
+    return _rows(table, None), commit
 
 
 def _from_path(path: Path) -> Iterable[Row]:
@@ -83,20 +83,39 @@ def _from_path(path: Path) -> Iterable[Row]:
         else:
             table = load_dataset(str(path), split="train")
     except Exception as error:
-        raise DataNotFound(f"{path} can't be read as a data set: {_first_line(error)}") from error
-    return _named(table)
+        why = _first_line(error)
+        if isinstance(error.__cause__, ImportError):
+            why = "for sounds, give a jsonl file whose column 'audio' names their files"
+        raise DataNotFound(f"{path} can't be read as a data set: {why}") from error
+    return _rows(table, path if path.is_dir() else path.parent)
 
 
-def _named(table: Any) -> Iterator[Row]:
-    """Rows, one by one, with class numbers turned into the names that the data set gives them."""
-    naming = {
-        column: feature.int2str
-        for column, feature in table.features.items()
-        if hasattr(feature, "int2str")
-    }
+def _rows(table: Any, folder: Path | None) -> Iterator[Row]:
+    """Rows, one by one, with names for class numbers; names of files count from `folder`.
+
+    Sounds stay as they are stored until they are asked for: `datasets` would need torchcodec.
+    """
+    from datasets import Audio
+
+    for column, feature in table.features.items():
+        if isinstance(feature, Audio):
+            table = table.cast_column(column, Audio(decode=False))
     for row in table:
-        known = {column: row[column] for column in naming if row[column] >= 0}
-        yield {**row, **{column: naming[column](number) for column, number in known.items()}}
+        named = {name: _named(row[name], kind) for name, kind in table.features.items()}
+        yield media.Row(named, folder)
+
+
+def _named(value: Any, feature: Any) -> Any:
+    """A value with class numbers turned into the names that the data set gives them, also in lists
+    and groups; a row without a class keeps its number."""
+    if hasattr(feature, "int2str"):
+        return feature.int2str(value) if value is not None and value >= 0 else value
+    inner = getattr(feature, "feature", None)
+    if isinstance(value, list) and inner is not None:
+        return [_named(one, inner) for one in value]
+    if isinstance(value, dict) and isinstance(feature, dict):
+        return {name: _named(one, feature[name]) for name, one in value.items()}
+    return value
 
 
 def _first_line(error: BaseException) -> str:

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from bench import find, stats
+from bench.metrics import NoJudge
 from bench.records import Quality
 from bench.task import Output, Request, Workload
 
@@ -26,14 +27,12 @@ class Unjudged(RuntimeError):
 def judge(workload: Workload, answers: Iterable[Answer]) -> Quality | None:
     """How well the answers fit their requests; each request counts once, by its first answer.
 
-    None where the data set has no reference answers, where pictures have no judge that knows them,
-    or where the metric is not defined for these answers. Raises Unjudged without its library.
+    None where the data set has no reference answers, or where the metric is not defined for these
+    answers. Raises Unjudged without the library or the model that the metric needs.
     """
-    metric = workload.task.metric
+    metric = workload.task.metric_of(workload.dataset)
     once = first_answers(answers)
     if metric.needs_judge:
-        if workload.dataset != "embedded":
-            return None
         once = _recognised(once)
     found = [metric.answer(request, output) for request, output in once]
     pairs = [pair for pair in found if pair is not None]
@@ -45,6 +44,8 @@ def judge(workload: Workload, answers: Iterable[Answer]) -> Quality | None:
         raise Unjudged(
             f"{metric.name} needs {error.name}: pip install 'joulebench[quality]'"
         ) from error
+    except NoJudge as error:
+        raise Unjudged(str(error)) from error
     if estimate is None:
         return None
     value, low, high = estimate

@@ -75,10 +75,11 @@ class Metric:
 
 @dataclass(frozen=True)
 class Embedded:
-    """Requests that ship with the package."""
+    """Requests that ship with the package; `metric` where they are judged in a way of their own."""
 
     file: str
     parameters: Mapping[str, Setting] = field(default_factory=dict)
+    metric: Metric | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,12 @@ class Task:
     datasets: Mapping[str, Embedded | Hub]
     request: Callable[[Row, Mapping[str, Setting]], Request | None]
     metric: Metric
+
+    def metric_of(self, dataset: str) -> Metric:
+        """How answers to a data set's requests are judged."""
+        source = self.datasets.get(dataset)
+        own = source.metric if isinstance(source, Embedded) else None
+        return own or self.metric
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,12 @@ def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
     return Request(inputs={"prompt": prompt}, reference=label if isinstance(label, str) else None)
 
 
-def answer(asked: Request, output: Output) -> tuple[str, str] | None:
+def answer(asked: Request, output: Output) -> tuple[str, object] | None:
+    """What was asked for, and what was drawn."""
+    return None if output.image is None else (str(asked.inputs["prompt"]), output.image)
+
+
+def recognised(asked: Request, output: Output) -> tuple[str, str] | None:
     """What was asked for, and what a classifier trained on real pictures sees in the drawn one."""
     if asked.reference is None or output.label is None:
         return None
@@ -35,7 +40,11 @@ TASK = Task(
     unit="image",
     parameters={"images_per_prompt": 1},
     datasets={
-        "embedded": Embedded("image-gen", parameters={"steps": 20, "guidance_scale": 3.0}),
+        "embedded": Embedded(
+            "image-gen",
+            parameters={"steps": 20, "guidance_scale": 3.0},
+            metric=Metric("classifier agreement", "accuracy", recognised, needs_judge=True),
+        ),
         "standard": Hub(
             "EnergyStarAI/image_generation",
             revision="main",
@@ -50,5 +59,5 @@ TASK = Task(
         ),
     },
     request=request,
-    metric=Metric("classifier agreement", "accuracy", answer, needs_judge=True),
+    metric=Metric("CLIP score", "clip-score", answer),
 )

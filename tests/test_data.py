@@ -77,6 +77,8 @@ def test_a_hub_that_cant_be_reached_names_the_way_out(name, profile, monkeypatch
     monkeypatch.setenv("HF_HUB_CACHE", "/nonexistent")
     monkeypatch.setattr("huggingface_hub.hf_api.constants.ENDPOINT", "http://127.0.0.1:9")
     task = find.task(name)
+    if profile not in task.datasets:
+        pytest.skip("only one study has this task")
     assert isinstance(task.datasets[profile], Hub)
     with pytest.raises(data.DataNotFound, match="--dataset embedded") as caught:
         data.load(task, profile)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bench.backends import ModelNotFound, Served, Spec
-from bench.backends.source import Source
+from bench.backends.source import Source, tokenizer_folder
 from bench.backends.torch_device import (
     drain,
     dtype_name,
@@ -135,6 +135,33 @@ def _check_whole(spec: Spec, net: Any, missing: Collection[str]) -> None:
         raise ModelNotFound(
             f"{spec.model} was not trained for {spec.task_id}: its weights lack {head[0]}"
         )
+
+
+def tokenizer(spec: Spec, source: Source) -> Any:
+    """The tokenizer of a model, or the embedded one that stands in. Raises ModelNotFound."""
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(
+            tokenizer_folder(spec, source), trust_remote_code=spec.trust_remote_code
+        )
+    except (OSError, ValueError) as error:
+        raise ModelNotFound(why(spec, error)) from error
+
+
+def companion(auto_class: str, spec: Spec, source: Source, **words: Any) -> Any:
+    """What stands beside a network in its folder: an image processor, a feature extractor.
+
+    Raises ModelNotFound.
+    """
+    import transformers
+
+    try:
+        return getattr(transformers, auto_class).from_pretrained(
+            source.location, trust_remote_code=spec.trust_remote_code, **words
+        )
+    except (OSError, ValueError) as error:
+        raise ModelNotFound(why(spec, error)) from error
 
 
 def why(spec: Spec, error: Exception) -> str:

@@ -1,112 +1,21 @@
-"""Text to image through the diffusers library."""
+"""Text to image and text to video through the diffusers library."""
 
 from __future__ import annotations
 
 import json
-import zlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.backends import ModelNotFound, Served, Spec
-from bench.backends.source import Source, fetch, locate, small_file, tokenizer_folder
-from bench.backends.torch_device import (
-    drain,
-    dtype_name,
-    guarded,
-    parameter_count,
-    the_device,
-    versions,
-)
-from bench.records import Backend, Model, Work
-from bench.task import Output, Request
+from bench.backends import ModelNotFound, Spec
+from bench.backends._drawing_sessions import DrawingSession, ImageDrawing, VideoDrawing
+from bench.backends.source import Source, as_found, fetch, locate, small_file, tokenizer_folder
+from bench.backends.torch_device import dtype_name, guarded, the_device
 
-TAGS = ("text-to-image",)
-
-
-class ImageSession:
-    """A diffusion pipeline on one device. Each prompt has its own seed, made from its words."""
-
-    def __init__(self, spec: Spec, source: Source) -> None:
-        import diffusers
-        import torch
-        import transformers
-
-        diffusers.utils.logging.set_verbosity_error()
-        diffusers.utils.logging.disable_progress_bar()
-        transformers.logging.disable_progress_bar()
-        self._spec, self._device = spec, the_device(spec)
-        dtype = getattr(torch, dtype_name(spec))
-        build = _random if spec.weights == "random" else _pretrained
-        self._pipeline = build(spec, source, dtype, self._device).to(self._device)
-        self._pipeline.set_progress_bar_config(disable=True)
-        self.model = Model(
-            id=source.public_name(spec.model),
-            revision=source.revision,
-            weights="random" if spec.weights == "random" else "pretrained",
-            dtype=str(self._networks()[0].dtype).removeprefix("torch."),
-            parameter_count=parameter_count(*self._networks()),
-            settings={
-                "batch_size": spec.batch_size,
-                "device": self._device,
-                "source": source.kind,
-                "scheduler": type(self._pipeline.scheduler).__name__,
-                "allow_pickle": spec.allow_pickle,
-                "trust_remote_code": spec.trust_remote_code,
-                "tokenizer": "embedded" if source.kind == "architecture" else "its own",
-            },
-        )
-        self.backend = Backend(name="diffusers", versions=versions())
-
-    def serve(self, requests: Sequence[Request]) -> Served:
-        import torch
-
-        size = self._spec.batch_size
-        images: list[Any] = []
-        steps = 0
-        with guarded("serve"), torch.inference_mode():
-            for start in range(0, len(requests), size):
-                prompts = [str(r.inputs["prompt"]) for r in requests[start : start + size]]
-                drawn = self._draw(prompts)
-                images += drawn
-                steps += len(drawn) * len(self._pipeline.scheduler.timesteps)
-            drain(self._device)
-        work = Work(
-            inference_count=len(requests),
-            image_count=len(images),
-            pixel_count=sum(image.width * image.height for image in images),
-            step_count=steps,
-        )
-        return Served(work, tuple(Output(image=image) for image in images))
-
-    def close(self) -> None:
-        import gc
-
-        import torch
-
-        del self._pipeline
-        gc.collect()
-        if self._device != "cpu":
-            torch.cuda.empty_cache()
-
-    def _draw(self, prompts: list[str]) -> list[Any]:
-        import torch
-
-        names = {"steps": "num_inference_steps", "guidance_scale": "guidance_scale"}
-        fixed = {name: self._spec.parameters.get(ours) for ours, name in names.items()}
-        chosen = {name: value for name, value in fixed.items() if value is not None}
-        seeds = [zlib.crc32(prompt.encode()) for prompt in prompts]
-        result = self._pipeline(
-            prompts,
-            generator=[torch.Generator("cpu").manual_seed(seed) for seed in seeds],
-            num_images_per_prompt=self._spec.parameters["images_per_prompt"],
-            **chosen,
-        )
-        return list(result.images)
-
-    def _networks(self) -> list[Any]:
-        parts = self._pipeline.components.values()
-        return [part for part in parts if hasattr(part, "parameters") and hasattr(part, "eval")]
+SESSIONS: dict[str, type[DrawingSession]] = {
+    "text-to-image": ImageDrawing,
+    "text-to-video": VideoDrawing,
+}
+TAGS = tuple(SESSIONS)
 
 
 def prepare(spec: Spec) -> Source:
@@ -118,10 +27,26 @@ def prepare(spec: Spec) -> Source:
     return fetch(source, lambda repository, revision: _download(spec, repository, revision))
 
 
-def load(spec: Spec, source: Source | None = None) -> ImageSession:
+def load(spec: Spec, source: Source | None = None) -> DrawingSession:
     """Load a prepared pipeline. Raises ModelNotFound where it is none, Failed where it breaks."""
     with guarded("load"):
-        return ImageSession(spec, source or prepare(spec))
+        source = source or prepare(spec)
+        spec = as_found(spec, source)
+        return SESSIONS[spec.tag](spec, source, _pipeline(spec, source))
+
+
+def _pipeline(spec: Spec, source: Source) -> Any:
+    """The pipeline on its device, in its precision."""
+    import diffusers
+    import torch
+    import transformers
+
+    diffusers.utils.logging.set_verbosity_error()
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.logging.disable_progress_bar()
+    device = the_device(spec)
+    build = _random if spec.weights == "random" else _pretrained
+    return build(spec, source, getattr(torch, dtype_name(spec)), device).to(device)
 
 
 def _download(spec: Spec, repository: str, revision: str | None) -> str:
@@ -180,8 +105,7 @@ def _random(spec: Spec, source: Source, dtype: Any, device: str) -> Any:
         if class_name is None:
             parts[name] = None
         elif name.startswith("tokenizer"):
-            where = Path(tokenizer_folder(spec, source, "tokenizer"))
-            where = folder / name if source.kind != "architecture" else where
+            where = tokenizer_folder(spec, source, name)
             parts[name] = getattr(transformers, class_name).from_pretrained(where)
         else:
             owner = diffusers if library == "diffusers" else transformers

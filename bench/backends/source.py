@@ -13,6 +13,13 @@ from bench import embedded, find, hub
 from bench.backends import ModelNotFound, Spec
 
 ARCHITECTURES = Path(__file__).parent / "architectures"
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt")
+# Whose embedded tokenizer stands in for models that write or read words beside another sense.
+STAND_INS = {
+    "automatic-speech-recognition": "text-gen",
+    "image-to-text": "text-classification",
+    "text-to-video": "video-gen",
+}
 WAY_OUT = (
     "use --model embedded/small, a local folder, or, for a named architecture, "
     "--weights random --dataset embedded"
@@ -112,6 +119,14 @@ def snapshot(patterns: Sequence[str]) -> Callable[[str, str | None], str]:
     return download
 
 
+def as_found(spec: Spec, source: Source) -> Spec:
+    """The spec of what really loads: an embedded model that ships as a configuration alone, for a
+    task that nothing small was trained for, has random weights, and the result says so."""
+    if source.kind == "embedded" and not any(source.folder.rglob("*.safetensors")):
+        return replace(spec, weights="random")
+    return spec
+
+
 def architectures() -> list[str]:
     """The architectures that ship as configurations, without weights."""
     return sorted(path.name for path in ARCHITECTURES.iterdir() if path.is_dir())
@@ -133,11 +148,19 @@ def _named(name: str) -> str | None:
 
 
 def tokenizer_folder(spec: Spec, source: Source, name: str = "") -> Path:
-    """Where the tokenizer lies. A named architecture has none: the embedded one stands in, whose
+    """Where the tokenizer lies. A configuration alone has none: an embedded one stands in, whose
     ids are all inside its vocabulary; the result says so."""
-    if source.kind == "architecture":
-        return embedded.model_path(_home(spec), "small") / name
-    return source.folder / name
+    if owns_tokenizer(source, name):
+        return source.folder / name
+    home = STAND_INS.get(spec.tag) or _home(spec)
+    return embedded.model_path(home, "small") / name.removesuffix("_2")
+
+
+def owns_tokenizer(source: Source, name: str = "") -> bool:
+    """Whether a model comes with a tokenizer, in its folder or the one below that is named."""
+    if source.kind in ("hub", "folder"):
+        return True
+    return any((source.folder / name / file).exists() for file in TOKENIZER_FILES)
 
 
 def _home(spec: Spec) -> str:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bench.backends import Spec, _kinds
+from bench.backends._image_sessions import Captions, Detection, ImageClassification
 from bench.backends._sessions import ModelSession
+from bench.backends._speech_sessions import speech
 from bench.backends._text_sessions import Classification, Generation
-from bench.backends.source import Source, fetch, locate, snapshot
+from bench.backends.source import Source, as_found, fetch, locate, snapshot
 from bench.backends.torch_device import guarded, the_device
 
-TAGS = ("text-generation", "text-classification")
 CONFIGURATION = ("*.json", "*.txt", "*.model")
 WEIGHTS = {False: ("*.safetensors",), True: ("*.safetensors", "*.bin")}
-SESSIONS: dict[str, type[ModelSession]] = {
+SESSIONS: dict[str, Callable[[Spec, Source], ModelSession]] = {
     "text-generation": Generation,
     "text-classification": Classification,
+    "image-classification": ImageClassification,
+    "object-detection": Detection,
+    "image-to-text": Captions,
+    "automatic-speech-recognition": speech,
 }
+TAGS = tuple(SESSIONS)
 
 
 def prepare(spec: Spec) -> Source:
@@ -30,4 +38,6 @@ def prepare(spec: Spec) -> Source:
 def load(spec: Spec, source: Source | None = None) -> ModelSession:
     """Load a prepared model. Raises ModelNotFound where it is none, Failed where it breaks."""
     with guarded("load"):
-        return SESSIONS[spec.tag](spec, source or prepare(spec))
+        source = source or prepare(spec)
+        spec = as_found(spec, source)
+        return SESSIONS[spec.tag](spec, source)

@@ -6,6 +6,7 @@ Everything here was trained from openly available data by `bench.embedded.traini
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,10 @@ def data_path(name: str) -> Path:
     return ROOM / "data" / f"{name}.jsonl"
 
 
-def rows(name: str) -> list[dict[str, Any]]:
+def rows(name: str) -> list[Mapping[str, Any]]:
     """The held-out requests of one task, in their shipped order."""
-    with data_path(name).open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines if line.strip()]
+    from bench.media import Row
+
+    path = data_path(name)
+    with path.open(encoding="utf-8") as lines:
+        return [Row(json.loads(line), path.parent) for line in lines if line.strip()]

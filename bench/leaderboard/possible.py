@@ -36,7 +36,8 @@ def _quality(result: Result) -> Iterator[str]:
         return
     least, most = -inf, inf
     if result.task.id in find.names("task"):
-        least, most = find.module("metric", find.task(result.task.id).metric.room).RANGE
+        metric = find.task(result.task.id).metric_of(result.task.dataset)
+        least, most = find.module("metric", metric.room).RANGE
     if not least <= quality.low <= quality.value <= quality.high <= most:
         yield f"Impossible: quality outside its own interval, or outside {least:g} to {most:g}."
 

@@ -18,3 +18,7 @@ from typing import Any
 
 Pairs = Sequence[tuple[Any, Any]]
 Shares = list[tuple[float, float]]
+
+
+class NoJudge(RuntimeError):
+    """What a metric needs beside its library and does not have; the message is one sentence."""

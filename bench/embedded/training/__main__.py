@@ -9,7 +9,17 @@ from pathlib import Path
 from bench import embedded
 from bench.embedded.training import common
 
-TASKS = ("text-gen", "text-classification", "judge", "image-gen")
+TASKS = (
+    "text-gen",
+    "text-classification",
+    "judge",
+    "image-gen",
+    "image-classification",
+    "object-detection",
+    "image-captioning",
+    "asr",
+    "video-gen",
+)
 
 
 def run(task: str, job: common.Job) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,8 +121,8 @@ def readable(folder: Path) -> None:
             file.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def write_rows(name: str, rows: list[dict[str, str]]) -> None:
-    path = embedded.data_path(name)
+def write_rows(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    path = embedded.ROOM / "data" / f"{name}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = (json.dumps(row, ensure_ascii=False) for row in rows)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

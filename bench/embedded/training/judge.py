@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -33,11 +34,18 @@ def make_model() -> ResNetForImageClassification:
 
 
 def shifted(pictures: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Every batch moved by up to two pixels: drawn pictures are not centred so exactly."""
+    """Every batch moved by up to two pixels: pictures are not always centred so exactly."""
     return np.roll(pictures, tuple(rng.integers(-2, 3, 2)), axis=(1, 2))
 
 
-def learn(model: Any, pictures: np.ndarray, labels: np.ndarray, steps: int) -> None:
+def learn(
+    model: Any,
+    pictures: np.ndarray,
+    labels: np.ndarray,
+    steps: int,
+    prepare: Callable[[np.ndarray], torch.Tensor] = prepare,
+) -> None:
+    """Train on random batches; `prepare` makes of grey values what the net wants."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.02)
     schedule = common.warmup_cosine(optimizer, steps)
     loss_of = torch.nn.CrossEntropyLoss(label_smoothing=0.05)
@@ -60,7 +68,13 @@ def learn(model: Any, pictures: np.ndarray, labels: np.ndarray, steps: int) -> N
 
 
 @torch.inference_mode()
-def accuracy(model: Any, pictures: np.ndarray, labels: np.ndarray) -> float:
+def accuracy(
+    model: Any,
+    pictures: np.ndarray,
+    labels: np.ndarray,
+    prepare: Callable[[np.ndarray], torch.Tensor] = prepare,
+) -> float:
+    """The share of pictures that are named right."""
     right = 0
     for at in range(0, len(pictures), 500):
         guesses = model(pixel_values=prepare(pictures[at : at + 500])).logits.argmax(-1)

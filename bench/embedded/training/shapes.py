@@ -1,0 +1,187 @@
+"""Shapes: models without weights, small enough to run anywhere, for tasks that have no trained one.
+
+Each is a folder of configurations. Its network starts from the library's own random weights, the
+result says so, and it never ranks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bench import embedded
+from bench.embedded.training import common
+
+WIDTHS = {"tiny": 64, "small": 128}
+LAYERS = {"tiny": 2, "small": 3}
+
+
+def write(task_id: str, size: str) -> None:
+    """Write the configurations of one size, and its card."""
+    folder = embedded.ROOM / "models" / task_id / size
+    folder.mkdir(parents=True, exist_ok=True)
+    count = MAKERS[task_id](folder, WIDTHS[size], LAYERS[size])
+    common.readable(folder)
+    text = CARD.format(task=task_id, size=size, count=count, command=common.COMMAND)
+    (folder / "README.md").write_text(text, encoding="utf-8")
+
+
+def _whisper(folder: Path, width: int, layers: int) -> int:
+    """An encoder and decoder as Whisper's; its words are those of the text-gen tokenizer."""
+    from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
+
+    config = WhisperConfig(
+        d_model=width,
+        encoder_layers=layers,
+        decoder_layers=layers,
+        encoder_attention_heads=4,
+        decoder_attention_heads=4,
+        encoder_ffn_dim=4 * width,
+        decoder_ffn_dim=4 * width,
+        vocab_size=2048,
+        pad_token_id=0,
+        bos_token_id=0,
+        eos_token_id=0,
+        decoder_start_token_id=0,
+        suppress_tokens=None,
+        begin_suppress_tokens=None,
+    )
+    WhisperFeatureExtractor().save_pretrained(folder)
+    return _save(config, WhisperForConditionalGeneration, folder)
+
+
+def _blip(folder: Path, width: int, layers: int) -> int:
+    """A captioner as BLIP's; its words are those of the text-classification tokenizer."""
+    from transformers import (
+        AutoTokenizer,
+        BlipConfig,
+        BlipForConditionalGeneration,
+        BlipImageProcessor,
+    )
+
+    words = AutoTokenizer.from_pretrained(embedded.model_path("text-classification", "small"))
+    shared = _encoder(width, layers)
+    config = BlipConfig(
+        vision_config={**shared, "image_size": 96, "patch_size": 16},
+        text_config={
+            **shared,
+            "encoder_hidden_size": width,
+            "vocab_size": len(words),
+            "max_position_embeddings": 64,
+            "pad_token_id": words.pad_token_id,
+            "bos_token_id": words.cls_token_id,
+            "eos_token_id": words.sep_token_id,
+            "sep_token_id": words.sep_token_id,
+        },
+        projection_dim=width,
+    )
+    BlipImageProcessor(size={"height": 96, "width": 96}).save_pretrained(folder)
+    return _save(config, BlipForConditionalGeneration, folder)
+
+
+def _yolos(folder: Path, width: int, layers: int) -> int:
+    """A detector as YOLOS, for the ten classes of the embedded canvases."""
+    from transformers import YolosConfig, YolosForObjectDetection, YolosImageProcessor
+
+    from bench.embedded.training.sources import FASHION_CLASSES
+
+    names = dict(enumerate(FASHION_CLASSES))
+    config = YolosConfig(
+        **_encoder(width, layers),
+        image_size=[192, 256],
+        num_detection_tokens=20,
+        id2label=names,
+        label2id={name: place for place, name in names.items()},
+    )
+    YolosImageProcessor(size={"height": 192, "width": 256}).save_pretrained(folder)
+    return _save(config, YolosForObjectDetection, folder)
+
+
+def _video(folder: Path, width: int, layers: int) -> int:
+    """A diffusion pipeline over frames; its autoencoder is shaped as the one of image-gen."""
+    from diffusers import AnimateDiffPipeline, AutoencoderKL, DDIMScheduler, UNetMotionModel
+    from transformers import CLIPTextConfig, CLIPTextModel
+
+    letters = _letters()
+    words = CLIPTextConfig(
+        **_encoder(width, layers),
+        vocab_size=len(letters),
+        max_position_embeddings=letters.model_max_length,
+        bos_token_id=letters.bos_token_id,
+        eos_token_id=letters.eos_token_id,
+        pad_token_id=letters.pad_token_id,
+    )
+    drawing = AutoencoderKL.load_config(embedded.model_path("image-gen", "small") / "vae")
+    pipeline: Any = AnimateDiffPipeline(
+        vae=AutoencoderKL.from_config(drawing),
+        text_encoder=CLIPTextModel(words),
+        tokenizer=letters,
+        unet=UNetMotionModel(
+            sample_size=8,
+            layers_per_block=layers - 1,
+            block_out_channels=(width // 2, width),
+            down_block_types=("CrossAttnDownBlockMotion", "DownBlockMotion"),
+            up_block_types=("UpBlockMotion", "CrossAttnUpBlockMotion"),
+            norm_num_groups=8,
+            num_attention_heads=4,
+            motion_num_attention_heads=4,
+            cross_attention_dim=words.hidden_size,
+        ),
+        motion_adapter=None,
+        scheduler=DDIMScheduler(clip_sample=False),
+    )
+    pipeline.save_pretrained(folder)
+    for file in folder.rglob("*.safetensors"):
+        file.unlink()
+    return common.parameter_count([pipeline.unet, pipeline.vae, pipeline.text_encoder])
+
+
+def _letters() -> Any:
+    """A tokenizer in the form of CLIP's whose words are single bytes: it can read anything."""
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transformers import CLIPTokenizer
+
+    known = [f"{byte}{end}" for end in ("", "</w>") for byte in sorted(ByteLevel.alphabet())]
+    vocabulary = {word: at for at, word in enumerate([*known, "<|startoftext|>", "<|endoftext|>"])}
+    return CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
+
+
+def _encoder(width: int, layers: int) -> dict[str, Any]:
+    """The proportions that all encoders here share."""
+    return {
+        "hidden_size": width,
+        "intermediate_size": 4 * width,
+        "num_hidden_layers": layers,
+        "num_attention_heads": 4,
+    }
+
+
+def _save(config: Any, network: Any, folder: Path) -> int:
+    """Save a configuration, and count the parameters of its network without making them."""
+    config.architectures = [network.__name__]
+    config.save_pretrained(folder)
+    with torch.device("meta"):
+        return common.parameter_count([network(config)])
+
+
+MAKERS: dict[str, Callable[[Path, int, int], int]] = {
+    "asr": _whisper,
+    "image-captioning": _blip,
+    "object-detection": _yolos,
+    "video-gen": _video,
+}
+CARD = """---
+license: apache-2.0
+---
+
+# JouleBench {task}, {size}: a shape without weights
+
+{count:,} parameters, which start from random numbers whenever the model is loaded. It shows that
+the task runs on a machine, offline; its answers mean nothing, its results say so and never rank.
+The energy this model needs says nothing about the energy of large models.
+
+Made by `{command} {task} --size {size}`.
+"""

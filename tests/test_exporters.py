@@ -267,6 +267,14 @@ def test_sci_is_operational_and_embodied_per_unit():
     assert anywhere["intensity"] is None and span["high"] > 20 * span["low"]
 
 
+def test_sci_takes_the_making_of_a_machine_that_no_table_has():
+    made = [made_around(0.1, kind="modelled")]
+    bare = json.loads(exporters.export("sci", made, Options()))["sci"]
+    assert not bare["complete"] and bare["embodied_gco2e"] is None and bare["missing"]
+    whole = json.loads(exporters.export("sci", made, Options(embodied_kg=1000.0)))["sci"]
+    assert whole["complete"] and whole["embodied_gco2e"]["value"] > 0
+
+
 def test_openmetrics_is_read_by_prometheus_own_library():
     data = exporters.export("openmetrics", some(), Options()).decode()
     families = {f.name: f for f in text_string_to_metric_families(data)}

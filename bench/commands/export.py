@@ -20,6 +20,9 @@ def command(
     out: Annotated[Path | None, typer.Option(help="A file; by default standard output.")] = None,
     region: RegionName = None,
     pue: Pue = None,
+    embodied_kg: Annotated[
+        float | None, typer.Option(help="CO2e of making the machine, where no table has it (sci).")
+    ] = None,
     card: Annotated[
         Path | None, typer.Option(help="A model card (README.md) to add to; it keeps its content.")
     ] = None,
@@ -35,6 +38,7 @@ def command(
         lambda: exporters.Options(
             region=regions.find(region) if region else None,
             pue=pue,
+            embodied_kg=embodied_kg,
             base=_bytes(card) if card else None,
         )
     )

@@ -25,11 +25,13 @@ class Options:
     """What a form may need beyond the results.
 
     Without a `region` nothing says how much carbon a kWh holds, and no form guesses. `pue` is the
-    power usage effectiveness of the place; `base` is a file to add to, such as a model card.
+    power usage effectiveness of the place, `embodied_kg` what making the machine emitted, where no
+    table has it; `base` is a file to add to, such as a model card.
     """
 
     region: Region | None = None
     pue: float | None = None
+    embodied_kg: float | None = None
     base: bytes | None = None
 
 

@@ -19,6 +19,12 @@ TYPES = {"gpu": "gpu", "cpu-package": "cpu", "dram": "memory"}
 FAMILIES = (
     ("hw_energy_joules", "counter", "hw.energy: energy of a component over the measured trials"),
     ("hw_power_watts", "gauge", "hw.power: mean power of a component over the measured trials"),
+    (
+        "hw_host_energy_joules",
+        "counter",
+        "hw.host.energy: energy of the whole machine, at the wall",
+    ),
+    ("hw_host_power_watts", "gauge", "hw.host.power: mean power of the whole machine, at the wall"),
     ("joulebench_energy_kilowatt_hours", "gauge", "energy of a run over its boundary"),
     ("joulebench_duration_seconds", "gauge", "duration of the measured trials of a run"),
     ("joulebench_inferences", "gauge", "inferences served in the measured trials of a run"),
@@ -32,11 +38,13 @@ def export(results: Sequence[Result], options: Options) -> bytes:
     samples: dict[str, list[str]] = {name: [] for name, _, _ in FAMILIES}
     for found in with_energy(list(results)):
         for name, labels, value in _samples(found):
-            suffix = "_total" if name == "hw_energy_joules" else ""
+            suffix = "_total" if name.endswith("_joules") else ""
             text = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
             samples[name].append(f"{name}{suffix}{{{text}}} {value!r}")
     lines: list[str] = []
     for name, kind, about in FAMILIES:
+        if not samples[name]:
+            continue
         unit = name.removeprefix("joulebench_energy_").rpartition("_")[2]
         lines += [f"# TYPE {name} {kind}"]
         lines += [f"# UNIT {name} {unit}"] if name.endswith(("joules", "watts", "seconds")) else []
@@ -63,28 +71,32 @@ def read(data: bytes) -> list[Imported]:
 
 def _samples(found: Figures) -> Iterator[tuple[str, dict[str, str], float]]:
     result = found.result
-    run = {
-        "run_id": result.run_id,
-        "task": result.task.id,
-        "model": result.model.id,
-        "energy": NOT_MEASURED if found.modelled else "measured",
-    }
-    names = {device.domain: device.name for device in result.machine.devices}
+    run = {"run_id": result.run_id, "task": result.task.id, "model": result.model.id}
     readings = [r for trial in result.measured() for r in trial.readings]
     for domain in dict.fromkeys(reading.domain for reading in readings):
         mine = [reading for reading in readings if reading.domain == domain]
         joules = [r.energy_joules for r in mine if r.energy_joules is not None]
-        if len(joules) < len(mine):
-            continue
-        kind = TYPES.get(domain.partition(":")[0], "host")
-        name = names.get(domain, result.machine.cpu_name)
-        part = {"hw_id": domain, "hw_type": kind, "hw_name": name, "method": mine[0].method, **run}
-        energy = math.fsum(joules)
-        yield "hw_energy_joules", part, energy
-        yield "hw_power_watts", part, energy / math.fsum(r.duration_seconds for r in mine)
+        if len(joules) == len(mine):
+            part = _component(result, domain) | run | _energy(mine[0].method == "modelled")
+            energy, seconds = math.fsum(joules), math.fsum(r.duration_seconds for r in mine)
+            name = "hw" if part["hw_type"] in TYPES.values() else "hw_host"
+            yield f"{name}_energy_joules", part, energy
+            yield f"{name}_power_watts", part, energy / seconds
+    run |= _energy(found.modelled)
     yield "joulebench_energy_kilowatt_hours", run, found.energy_kwh or math.nan
     yield "joulebench_duration_seconds", run, found.duration_seconds
     yield "joulebench_inferences", run, float(found.inference_count)
+
+
+def _component(result: Result, domain: str) -> dict[str, str]:
+    names = {device.domain: device.name for device in result.machine.devices}
+    kind = TYPES.get(domain.partition(":")[0], "host")
+    name = names.get(domain, result.machine.cpu_name)
+    return {"hw_id": domain, "hw_type": kind, "hw_name": name}
+
+
+def _energy(modelled: bool) -> dict[str, str]:
+    return {"energy": NOT_MEASURED if modelled else "measured"}
 
 
 def _imported(run: dict[str, Any]) -> Imported:

@@ -26,7 +26,8 @@ def read(data: bytes) -> list[Imported]:
 
 def _score(found: Figures, options: Options) -> dict[str, Any]:
     key = options.region.key if options.region else None
-    consumer = scores.of_result(found.result, Asked(region=key, pue=options.pue)).consumer
+    asked = Asked(region=key, pue=options.pue, embodied_kg=options.embodied_kg)
+    consumer = scores.of_result(found.result, asked).consumer
     factor = options.region.factor() if options.region else None
     return {
         "specification": "ISO/IEC 21031:2024, SCI = (E * I + M) per R",

@@ -33,6 +33,14 @@ def test_an_unknown_region_names_the_nearest(name, near):
         regions.find(name)
 
 
+def test_a_name_of_several_regions_is_not_guessed():
+    with pytest.raises(ValueError, match="aws:eu-west-3, azure:francecentral, gcp:europe-west9"):
+        regions.find("Paris")
+    with pytest.raises(ValueError, match="GE, US-GA"):
+        regions.find("Georgia")
+    assert regions.find("Oregon").key == "US-OR", "a place goes before the clouds in it"
+
+
 def test_the_nearest_factor_comes_first_and_each_basis_has_its_own():
     virginia = regions.find("aws:us-east-1")
     assert virginia.places == ("aws:us-east-1", "US-VA", "US")

@@ -49,9 +49,10 @@ def show(result: Result, region: str | None, as_json: bool) -> None:
     things = words.things(result.task.unit)
     grams = next(each for each in found if each.unit.startswith("gCO2"))
     at = found.index(grams)
-    place = f"{grams.label}, {grams.basis}, {grams.edition}"
-    _table(f"1,000 {things}, energy {kind}", found[:at], things)
-    _table(f"1,000 {things}, {_range(grams)} g {grams.unit[1:]} ({place})", found[at + 1 :], things)
+    _table(f"1,000 {things}, energy {kind}: {_percent(found[0])}", found[:at], things)
+    mass = " to ".join(words.number(end, 2) for end in (grams.low, grams.high))
+    place = f"{grams.label} ({grams.basis}, {grams.edition})"
+    _table(f"{mass} g {grams.unit[1:]}, {place}: {_percent(grams)}", found[at + 1 :], things)
     if region is None:
         say("CO2e is that of the world, and reaches over all countries: name one with --region.")
 
@@ -63,20 +64,21 @@ def _table(title: str, found: list[Quantity], things: str) -> None:
 
     from bench.footprint import words
 
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
-    table.add_column("how many", justify="right", no_wrap=True)
-    table.add_column("", no_wrap=True)
-    table.add_column(f"{things} in one", justify="right")
-    table.add_column("edition", style="dim")
+    console = Console(highlight=False)
+    console.print(title, markup=False, style="bold")
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column(f"{things} in one", justify="right", no_wrap=True)
+    table.add_column("or in 1,000", justify="right", no_wrap=True)
+    table.add_column("")
     for each in found:
-        what = each.label.removesuffix(", CO2")
         one = words.number(1000 / each.value, 2) if each.value > 0 else words.MISSING
-        table.add_row(_range(each), what, one, each.edition)
-    Console(highlight=False).print(table, "")
+        table.add_row(one, words.number(each.value, 2), each.label.removesuffix(", CO2"))
+    console.print(table, "")
 
 
-def _range(each: Quantity) -> str:
-    from bench.footprint import words
-
-    value, low, high = (words.number(n, 2) for n in (each.value, each.low, each.high))
-    return f"{value} ({low} to {high})"
+def _percent(each: Quantity) -> str:
+    """How far the figures reach, which is the same for all rows of a table."""
+    if each.value <= 0:
+        return "no interval"
+    low, high = (100 * (end / each.value - 1) for end in (each.low, each.high))
+    return f"{low:.0f} to +{high:.0f} % on each figure"

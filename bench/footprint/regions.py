@@ -64,10 +64,13 @@ def find(name: str) -> Region:
     Upper or lower case does not matter. Raises ValueError, with the nearest names, if unknown.
     """
     wanted = name.strip().lower()
-    key = _keys().get(wanted) or _labels().get(wanted)
-    if key is None:
+    key = _keys().get(wanted)
+    named = [key] if key else _labels().get(wanted, [])
+    if len(named) > 1:
+        raise ValueError(f"{name!r} may be {', '.join(named)}: say which")
+    if not named:
         raise ValueError(f"no region {name!r}; did you mean {_nearest(wanted)}?")
-    return _region(key)
+    return _region(named[0])
 
 
 def every() -> list[Region]:
@@ -97,9 +100,17 @@ def _keys() -> dict[str, str]:
 
 
 @cache
-def _labels() -> dict[str, str]:
-    places = {f.label.lower(): key for key, f in reversed(facts.grids().items()) if ":" not in key}
-    return {region.label.lower(): k for k, region in facts.cloud_regions().items()} | places
+def _labels() -> dict[str, list[str]]:
+    """Keys by name; a place of this name goes before the cloud regions that stand there."""
+    found: dict[str, list[str]] = {}
+    for key, fact in facts.grids().items():
+        if ":" not in key:
+            found.setdefault(fact.label.lower(), []).append(key)
+    places = set(found)
+    for key, region in facts.cloud_regions().items():
+        if region.label.lower() not in places:
+            found.setdefault(region.label.lower(), []).append(key)
+    return found
 
 
 def _year(fact: Fact) -> int:
@@ -108,9 +119,9 @@ def _year(fact: Fact) -> int:
 
 
 def _nearest(wanted: str) -> str:
-    known = {**_keys(), **_labels()}
+    known = {**{name: [key] for name, key in _keys().items()}, **_labels()}
     near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.6)
-    keys = dict.fromkeys(known[found] for found in near)
+    keys = list(dict.fromkeys(key for found in near for key in known[found]))[:4]
     if not keys:
         return "a country's code (FR), a state's (US-WV, CA-QC) or a cloud region (aws:eu-west-3)"
     return ", ".join(f"{key} ({_region(key).label})" if ":" not in key else key for key in keys)

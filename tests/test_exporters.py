@@ -76,6 +76,27 @@ def test_other_files_are_refused_with_a_sentence(form, data):
     assert str(refusal.value) and "\n" not in str(refusal.value)
 
 
+@pytest.mark.parametrize("energy", ["nan", "-1", "inf", "1e999", "much"])
+def test_an_energy_that_is_none_is_refused(energy):
+    row = dict.fromkeys(codecarbon.COLUMNS, "") | {"energy_consumed": energy, "pue": "1"}
+    with pytest.raises(ValueError, match="line 2"):
+        exporters.read("codecarbon", codecarbon.write([row]))
+    for form in ("ai-energy-score", "boamps", "sci", "model-card", "openmetrics", "csv"):
+        data = exporters.export(form, some()[:1], Options()).decode()
+        changed = data.replace(repr(total_kwh(some()[0])), energy)
+        assert changed != data
+        with pytest.raises(ValueError):
+            exporters.read(form, changed.encode())
+
+
+def test_a_row_that_is_cut_off_is_refused():
+    whole = exporters.export("codecarbon", some()[:1], Options())
+    with pytest.raises(ValueError, match="line 2"):
+        exporters.read("codecarbon", whole[:-80])
+    with pytest.raises(ValueError, match="cells"):
+        exporters.read("csv", exporters.export("csv", some()[:1], Options())[:-60])
+
+
 def cells(data):
     return list(csv.DictReader(io.StringIO(data.decode())))
 

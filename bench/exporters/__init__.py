@@ -7,6 +7,7 @@ be read is empty, never 0.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -37,7 +38,10 @@ class Options:
 
 @dataclass(frozen=True)
 class Imported:
-    """One energy as a file of some form states it; None is what the file does not say."""
+    """One energy as a file of some form states it; None is what the file does not say.
+
+    Raises ValueError for an energy or a time that is none: negative, infinite, not a number.
+    """
 
     label: str
     energy_kwh: float | None
@@ -45,6 +49,11 @@ class Imported:
     inference_count: int | None
     kind: Kind
     note: str
+
+    def __post_init__(self) -> None:
+        for figure in (self.energy_kwh, self.duration_seconds):
+            if figure is not None and not 0 <= figure < math.inf:
+                raise ValueError(f"{figure} is neither an energy nor a time")
 
 
 def export(name: str, results: Sequence[Result], options: Options) -> bytes:

@@ -190,6 +190,8 @@ def _place(region: Region | None) -> dict[str, object | None]:
 
 
 def _imported(cells: dict[str, str], number: int) -> Imported:
+    if None in cells or None in cells.values():
+        raise ValueError(f"line {number} has not as many cells as the head")
     ours = cells["codecarbon_version"].startswith("JouleBench")
     kind: Kind = "modelled" if NOT_MEASURED in cells["project_name"] else "measured"
     try:
@@ -203,7 +205,10 @@ def _imported(cells: dict[str, str], number: int) -> Imported:
     if pue != 1:
         note = f"{note}; " * bool(note) + f"holds a PUE of {pue:g}"
     label = cells["project_name"].removesuffix(f" ({NOT_MEASURED})")
-    return Imported(label, energy, duration, None, kind if ours else "unknown", note)
+    try:
+        return Imported(label, energy, duration, None, kind if ours else "unknown", note)
+    except ValueError as error:
+        raise ValueError(f"line {number}: {error}") from None
 
 
 def _difference(columns: set[str]) -> str:

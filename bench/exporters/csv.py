@@ -42,6 +42,8 @@ def read(data: bytes) -> list[Imported]:
 
 
 def _imported(row: dict[str, str]) -> Imported:
+    if None in row.values():
+        raise ValueError(f"a row of run {row['run_id']} has not as many cells as the head")
     modelled = row["kind"].startswith("modelled")
     try:
         energy, seconds = float(row["run_energy_kwh"]), float(row["run_duration_seconds"])

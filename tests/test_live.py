@@ -12,6 +12,7 @@ import pytest
 from test_footprint_commands import joulebench, lines, refused
 
 from bench import find
+from bench.footprint import regions
 from bench.footprint.live import electricity_maps, watttime
 
 TOKEN = "a-very-secret-token"
@@ -185,6 +186,22 @@ def test_where_asks_live_only_by_name(server):
     server.asked.clear()
     joulebench("where", "--kwh", "10", "--region", "FR")
     assert not server.asked
+
+
+@pytest.mark.parametrize(
+    ("region", "zone"),
+    [
+        ("FR", "FR"),
+        ("aws:ca-central-1", "CA-QC"),
+        ("US-WV", "US"),
+        ("azure:australiaeast", "AU-NSW"),
+    ],
+)
+def test_electricity_maps_has_zones_for_regions_and_watttime_has_none(region, zone):
+    place = regions.find(region)
+    assert electricity_maps.zone_of(place) == zone
+    with pytest.raises(ValueError, match="--zone"):
+        watttime.zone_of(place)
 
 
 def test_no_live_source_without_its_token(monkeypatch):

@@ -15,7 +15,6 @@ from bench.exits import or_stop, stop
 
 if TYPE_CHECKING:
     from bench.footprint.hours import Profile
-    from bench.footprint.regions import Region
     from bench.footprint.where import Comparison
     from bench.records import Estimate
 
@@ -120,11 +119,10 @@ def _profile(
             return room.read(hours.read_text(encoding="utf-8-sig"), str(hours))
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"{hours} can't be read: {error}") from error
-    place: Region | None = regions.find(names[0]) if names else None
-    if zone is None and place is None:
+    if zone is None and not names:
         raise ValueError("a live source needs --region or --zone: nobody guesses where you are")
-    wanted = zone or (place.places[-1] if place else "")
-    found: Profile = find.module("live", live or "").profile(wanted)
+    source = find.module("live", live or "")
+    found: Profile = source.profile(zone or source.zone_of(regions.find((names or [""])[0])))
     return found
 
 

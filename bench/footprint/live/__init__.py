@@ -1,4 +1,4 @@
-"""Live sources of carbon intensity: one file a source, each `profile(zone) -> Profile`.
+"""Live sources of carbon intensity: one file a source, with `profile(zone)` and `zone_of(region)`.
 
 Off unless asked for by name. A source reads its token from the environment, asks with a time limit,
 follows no redirection, and keeps each answer for an hour, so that asking again costs nothing.

@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.footprint import live
 from bench.footprint.hours import Profile
+from bench.footprint.regions import Region
 
 NAME, TOKEN = "Electricity Maps", "ELECTRICITY_MAPS_TOKEN"
 URL = "https://api.electricitymaps.com/v3"
@@ -32,6 +33,15 @@ def profile(zone: str) -> Profile:
     kinds = " and ".join(sorted({kind for _, _, kind in points}))
     basis = f"{kinds}, consumption-based, hours in UTC"
     return Profile(live.whole_day(NAME, by_hour), "average", basis, f"{NAME}, zone {zone}")
+
+
+def zone_of(region: Region) -> str:
+    """What Electricity Maps calls a region: Canada and Australia by province, others by country.
+
+    The United States has zones of its own, of which "US" is the whole.
+    """
+    parted = [place for place in region.places if place.startswith(("CA-", "AU-"))]
+    return parted[0] if parted else region.places[-1]
 
 
 def _point(point: dict[str, Any]) -> tuple[int, float, str]:

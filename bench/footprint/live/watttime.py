@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bench.footprint import live
 from bench.footprint.hours import Profile
+from bench.footprint.regions import Region
 from bench.units import KILOGRAMS_PER_POUND
 
 NAME, USER, PASSWORD = "WattTime", "WATTTIME_USER", "WATTTIME_PASSWORD"
@@ -47,6 +48,11 @@ def profile(zone: str) -> Profile:
         raise ValueError(f"{NAME} answered in {unit!r}, not in {UNIT}")
     basis = "direct combustion, CO2 only, hours in UTC"
     return Profile(live.whole_day(NAME, by_hour), "marginal", basis, f"{NAME}, region {zone}")
+
+
+def zone_of(region: Region) -> str:
+    """WattTime's grid regions follow no codes. Raises ValueError that asks for one."""
+    raise ValueError(f"{NAME} has names of its own: give --zone, such as CAISO_NORTH")
 
 
 def _token(base: str) -> str:

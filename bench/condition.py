@@ -26,9 +26,14 @@ def own_processes() -> frozenset[int]:
 class Watch:
     """Watches the devices in use from before the model is loaded until the run is over."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, loaded: bool = False) -> None:
+        """`loaded` says that this process may be on the GPUs already.
+
+        In a container it then bears an unknown number, and one of those seen is taken for it.
+        """
         self._used = [d for d in machine.devices if d.used and d.domain.startswith("gpu:")]
-        self._before = {d.domain: _processes(d) for d in self._used}
+        unknown = loaded and machine.container
+        self._before = {d.domain: frozenset() if unknown else _processes(d) for d in self._used}
         self._throttled = {d.domain: _throttled(d) for d in self._used}
         self._load = _Load()
 
@@ -40,11 +45,18 @@ class Watch:
         busy = Condition(domain=CPU_DOMAIN, other_load_fraction=self._load.look())
         return (*gpus, busy)
 
+    def strangers(self) -> Mapping[str, int]:
+        """How many other processes compute on each GPU in use now; those with none are left out."""
+        counts = {
+            d.domain: _foreign(d.uuid or "", self._before[d.domain], False) for d in self._used
+        }
+        return {domain: count for domain, count in counts.items() if count}
+
     def _gpu(self, device: Device) -> Condition:
         from bench.records import Condition
 
         uuid, before = device.uuid or "", self._before[device.domain]
-        reasons = set(_reasons(uuid))
+        reasons = {*_reasons(uuid), *_settings(uuid)}
         now = _throttled(device)
         then, self._throttled[device.domain] = self._throttled[device.domain], now
         reasons |= {n for n, s in now.items() if s - then.get(n, s) > THROTTLED_SECONDS}
@@ -72,6 +84,13 @@ def _reasons(uuid: str) -> tuple[str, ...]:
     return (*now.hardware, *now.software)
 
 
+def _settings(uuid: str) -> tuple[str, ...]:
+    try:
+        return nvidia.clock_settings(uuid)
+    except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
+        return ()
+
+
 def _throttled(device: Device) -> Mapping[str, float]:
     try:
         return nvidia.throttled_seconds(device.uuid or "")
@@ -86,11 +105,11 @@ def _processes(device: Device) -> frozenset[int] | None:
         return None
 
 
-def _foreign(uuid: str, before: frozenset[int] | None) -> int | None:
+def _foreign(uuid: str, before: frozenset[int] | None, graphics: bool = True) -> int | None:
     if before is None:
         return None
     try:
-        return nvidia.foreign_process_count(uuid, before, own_processes())
+        return nvidia.foreign_process_count(uuid, before, own_processes(), graphics)
     except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
         return None
 

@@ -2,54 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench.records import Device, Machine, Sensor
+from bench import nvidia
+from bench.doubts import clock_settings
+from bench.records import Condition, Device, Machine, Sensor
+
+# Some words of a reason, and what mends it; the other meters' reasons hold their cures.
+_CURES = {
+    "driver was not found": "with an NVIDIA GPU, install its driver (Debian: `sudo apt install "
+    "nvidia-driver`); in a container, start it with `--gpus all`",
+    "driver is not loaded": "`sudo modprobe nvidia`",
+    "have different versions": "`sudo reboot`",
+    "forbidden to this user": "run as root; in a container, start it with "
+    "`-e NVIDIA_DRIVER_CAPABILITIES=compute,utility`",
+    "too old to have": "update NVIDIA's driver",
+    "the GPU is lost": "`sudo nvidia-smi --gpu-reset`, or reboot",
+    "needs a reset": "`sudo nvidia-smi --gpu-reset`",
+    "does not support this reading": "this card has no such sensor: measure on another",
+    "stands still": "reload the driver: `sudo rmmod nvidia_uvm nvidia && sudo modprobe nvidia`",
+    "nvidia-ml-py is not installed": "`pip install nvidia-ml-py`",
+}
 
 
-def show(machine: Machine, console: Console) -> None:
-    """Print the check-up: devices, sensors, what can't be read and why, and the verdict."""
+class Verdict(NamedTuple):
+    """What results from a machine are good for, in one sentence, and whether they can rank."""
+
+    words: str
+    ranks: bool
+    measured: bool
+
+
+def show(machine: Machine, conditions: Sequence[Condition], console: Console) -> None:
+    """Print the check-up: devices, sensors, what can't be read and why, and the verdict.
+
+    `conditions` are the devices in use as they are now.
+    """
     parts: list[RenderableType] = [_host(machine)]
     gpus = [device for device in machine.devices if device.domain.startswith("gpu:")]
     if gpus:
-        parts.append(_devices(gpus))
+        parts.append(_devices(gpus, conditions))
     usable = [sensor for sensor in machine.sensors if sensor.usable]
     if usable:
         parts.append(_sensors(usable))
     missing = [s for s in machine.sensors if s.reason]
     if missing:
         parts.append(_missing(missing))
-    parts.append(verdict(machine))
+    found = verdict(machine)
+    colour = "green" if found.ranks else "red" if found.measured else "yellow"
+    parts.append(Text(found.words, style=f"bold {colour}"))
     console.print(Padding(Group(*_spaced(parts)), (1, 2)))
 
 
-def verdict(machine: Machine) -> Text:
-    """What results from this machine are good for, in one sentence."""
+def verdict(machine: Machine) -> Verdict:
+    """What results from this machine are good for."""
     sensed = {
         domain
         for sensor in machine.sensors
         if sensor.usable and sensor.method != "modelled"
         for domain in sensor.domains
     }
-    gpus = {d.domain for d in machine.devices if d.used and d.domain.startswith("gpu:")}
-    if gpus and gpus <= sensed:
-        return Text("Good for ranking: the GPU is measured.", style="bold green")
-    if gpus:
-        return Text(
-            f"Not good for ranking: {', '.join(sorted(gpus - sensed))} can't be read.",
-            style="bold red",
-        )
+    used = [d for d in machine.devices if d.used and d.domain.startswith("gpu:")]
+    unread = ", ".join(d.domain for d in used if d.domain not in sensed)
+    split = ", ".join(d.domain for d in used if d.mig_enabled)
+    if unread:
+        return Verdict(f"Not good for ranking: {unread} can't be read.", False, True)
+    if split:
+        return Verdict(f"Not good for ranking: {split} is split with MIG.", False, True)
+    if used:
+        return Verdict("Good for ranking: the GPU is measured.", True, True)
     if sensed:
-        return Text("Good for ranking among CPUs: the processor is measured.", style="bold green")
-    return Text(
+        return Verdict("Good for ranking among CPUs: the processor is measured.", True, True)
+    return Verdict(
         "Good for trying things out and for comparing models roughly: energy is modelled from CPU "
         "time here, every result says so, and none is ranked.",
-        style="bold yellow",
+        False,
+        False,
     )
 
 
@@ -63,13 +97,12 @@ def _host(machine: Machine) -> Text:
     )
 
 
-def _devices(gpus: list[Device]) -> Table:
+def _devices(gpus: list[Device], conditions: Sequence[Condition]) -> Table:
     table = _table("GPUs", "domain", "name", "used", "limit", "driver", "others", "notes")
     for gpu in gpus:
-        limit, default = gpu.power_limit_watts, gpu.default_power_limit_watts
-        notes = ["MIG: its sensor reads the whole card"] if gpu.mig_enabled else []
-        if limit is not None and default is not None and abs(limit - default) > 0.5:
-            notes.append(f"limit is not the default {default:.0f} W")
+        limit = gpu.power_limit_watts
+        reasons = [r for c in conditions if c.domain == gpu.domain for r in c.throttle_reasons]
+        notes = [*_notes(gpu), *_clock_notes(reasons)]
         others = gpu.foreign_process_count
         table.add_row(
             gpu.domain,
@@ -81,6 +114,23 @@ def _devices(gpus: list[Device]) -> Table:
             "; ".join(notes),
         )
     return table
+
+
+def _notes(gpu: Device) -> Iterator[str]:
+    """What is out of the ordinary with a GPU."""
+    limit, default = gpu.power_limit_watts, gpu.default_power_limit_watts
+    if gpu.mig_enabled:
+        yield "MIG: its sensor reads the whole card (sudo nvidia-smi -mig 0)"
+    if nvidia.covers_module(gpu.name):
+        yield "its counter covers the module: CPU and memory too"
+    if limit is not None and default is not None and abs(limit - default) > 0.5:
+        yield f"limit is not the default {default:.0f} W (sudo nvidia-smi -pl {default:.0f})"
+
+
+def _clock_notes(reasons: Sequence[str]) -> Iterator[str]:
+    settings = clock_settings(reasons)
+    if settings:
+        yield f"{settings}, not the default ones (sudo nvidia-smi -rac, -rgc)"
 
 
 def _sensors(usable: list[Sensor]) -> Table:
@@ -100,10 +150,18 @@ def _sensors(usable: list[Sensor]) -> Table:
     return table
 
 
+def cure(reason: str) -> str | None:
+    """What mends a sensor that can't be read, or None where the reason says it or nothing does."""
+    return next((cure for words, cure in _CURES.items() if words in reason), None)
+
+
 def _missing(sensors: list[Sensor]) -> Table:
     table = _table("What can't be read, and the cure", "meter", "why")
     for sensor in sensors:
-        table.add_row(Text(sensor.meter, style="yellow"), Text(sensor.reason or ""))
+        reason = sensor.reason or ""
+        mends = cure(reason)
+        words = f"{reason}: {mends}" if mends else reason
+        table.add_row(Text(sensor.meter, style="yellow"), Text(words))
     return table
 
 

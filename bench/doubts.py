@@ -106,7 +106,19 @@ CATALOGUE: dict[str, Kind] = {
     ),
     "mig-whole-gpu": Kind(
         "{domain} is split with MIG, and its sensor reads the whole card.",
-        "Turn MIG off, or read the figure as that of the whole card.",
+        "Turn MIG off (`sudo nvidia-smi -mig 0`), or take the figure of the whole card with "
+        "--meter-option nvml_mig=whole.",
+    ),
+    "module-scope": Kind(
+        "The energy counter of {domain} covers its whole module: the CPU and its memory too.",
+        "Nothing to mend on this machine: compare only with results of the same module.",
+        bars_ranking=False,
+    ),
+    "clocks-not-default": Kind(
+        "The clocks of {domain} are not at their default ({settings}).",
+        "Reset them with `sudo nvidia-smi -rac` and `sudo nvidia-smi -rgc`, or compare only with "
+        "results at the same clocks.",
+        bars_ranking=False,
     ),
     # The run
     "requests-failed": Kind(
@@ -189,6 +201,12 @@ def raise_all(result: Result) -> tuple[Doubt, ...]:
     # Trials that differ in a figure alone raise the same doubt; the first stands for all.
     unique = {(item.code, _shape(item.message)): item for item in reversed(found)}
     return tuple(sorted(unique.values(), key=lambda item: not item.bars_ranking))
+
+
+def clock_settings(reasons: Iterable[str]) -> str:
+    """What was set about the clocks, of all the reasons that hold them, in words; or nothing."""
+    words = {"application_clocks": "application clocks", "locked_clocks": "locked clocks"}
+    return ", ".join(words[reason] for reason in reasons if reason in words)
 
 
 def _shape(message: str) -> str:
@@ -306,6 +324,9 @@ def _about_conditions(result: Result) -> Iterator[Doubt]:
             yield doubt("throttled-hardware", domain=domain, reasons=", ".join(hardware))
         if "sw_thermal_slowdown" in reasons:
             yield doubt("throttled-software", domain=domain)
+        settings = clock_settings(reasons)
+        if settings:
+            yield doubt("clocks-not-default", domain=domain, settings=settings)
         if "sw_power_cap" in reasons:
             yield doubt("throttled-power-cap", domain=domain)
         warm = [c.temperature_celsius for c in mine if c.temperature_celsius is not None]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from bench import stats
 from bench.clock import Clock
+from bench.doubts import doubt
 from bench.meters import Meter, covered
 from bench.records import Condition, Idle, PowerTrace, Reading, Trial, When
 
@@ -22,11 +23,15 @@ TRACE_PERIOD_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Rig:
-    """What a run measures with. `observe` tells the state of the devices after a window."""
+    """What a run measures with. `observe` tells the state of the devices after a window.
+
+    `strangers` counts the other programs that compute on each device in use.
+    """
 
     clock: Clock
     meters: tuple[Meter, ...]
     observe: Callable[[], tuple[Condition, ...]] = tuple
+    strangers: Callable[[], Mapping[str, int]] = dict
 
 
 @dataclass(frozen=True)
@@ -43,22 +48,26 @@ class Window(Generic[T]):
 
 @dataclass(frozen=True)
 class Opened:
-    """A window that has begun: the marks of all meters, and when."""
+    """A window that has begun: the marks of all meters, when, and who else was there."""
 
     marks: tuple[tuple[Meter, Any], ...]
     began: float
+    strangers: Mapping[str, int] = field(default_factory=dict)
 
 
 def open_window(rig: Rig) -> Opened:
     """Mark all meters; the window begins when this returns."""
+    strangers = rig.strangers()
     marks = tuple((meter, meter.start()) for meter in rig.meters)
-    return Opened(marks, rig.clock.now())
+    return Opened(marks, rig.clock.now(), strangers)
 
 
 def close_window(rig: Rig, opened: Opened, value: T = None) -> Window[T]:  # type: ignore[assignment]
     """End the window now, and read all meters.
 
-    A domain that a sensor covers is not reported a second time from a model.
+    A domain that a sensor covers is not reported a second time from a model. What a device drew
+    while somebody else computed on it, when the window opened or when it closed, is nobody's
+    figure: None, with a doubt.
     """
     ended = rig.clock.now()
     readings = [
@@ -68,7 +77,18 @@ def close_window(rig: Rig, opened: Opened, value: T = None) -> Window[T]:  # typ
     ]
     sensed = covered(readings)
     kept = tuple(r for r in readings if r.method != "modelled" or r.domain not in sensed)
-    return Window(value, opened.began, ended - opened.began, kept, rig.observe())
+    strangers = {**opened.strangers, **rig.strangers()}
+    own = tuple(_own(reading, strangers.get(reading.domain, 0)) for reading in kept)
+    return Window(value, opened.began, ended - opened.began, own, rig.observe())
+
+
+def _own(reading: Reading, strangers: int) -> Reading:
+    """A reading as it is, or without a figure where others had their part in it."""
+    if not strangers:
+        return reading
+    why = doubt("foreign-process", domain=reading.domain, count=strangers)
+    nothing = {"energy_joules": None, "standard_uncertainty_joules": None, "doubts": (why,)}
+    return reading.model_copy(update=nothing)
 
 
 def window(rig: Rig, work: Callable[[], T]) -> Window[T]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
 _HARDWARE = {0x08: "hw_slowdown", 0x40: "hw_thermal_slowdown", 0x80: "hw_power_brake_slowdown"}
 _SOFTWARE = {0x04: "sw_power_cap", 0x20: "sw_thermal_slowdown"}
+
+_HELD_BY_SETTING = 0x02  # clocks are limited by what somebody set
+_NEAR_MHZ = 15  # clocks move in steps of this
 
 _THROTTLE_COUNTERS = {
     74: "sw_power_cap",
@@ -186,6 +190,11 @@ def _mig_uuids(handle: Any) -> tuple[str, ...]:
     return tuple(name for name in names if name is not None)
 
 
+def covers_module(name: str) -> bool:
+    """Whether the energy of a GPU of this name is that of its module, with the CPU beside it."""
+    return bool(re.search(r"\bGH200\b|\bGrace\b", name))
+
+
 def energy_joules(uuid: str) -> float:
     """The GPU's total energy counter in joules. Raises ReadFailed, NvidiaUnavailable."""
     return float(_call("nvmlDeviceGetTotalEnergyConsumption", _handle(uuid))) / 1000
@@ -239,17 +248,21 @@ def clock_mhz(uuid: str) -> float:
 
 def throttle(uuid: str) -> Throttle:
     """Why the clocks are held down now. Raises ReadFailed, NvidiaUnavailable."""
-    handle = _handle(uuid)
-    try:
-        bits = _call("nvmlDeviceGetCurrentClocksEventReasons", handle)
-    except ReadFailed as failure:
-        if not failure.unsupported:
-            raise
-        bits = _call("nvmlDeviceGetCurrentClocksThrottleReasons", handle)  # its name before 2023
+    bits = _event_reasons(_handle(uuid))
     return Throttle(
         hardware=tuple(name for bit, name in _HARDWARE.items() if bits & bit),
         software=tuple(name for bit, name in _SOFTWARE.items() if bits & bit),
     )
+
+
+def _event_reasons(handle: Any) -> int:
+    try:
+        return int(_call("nvmlDeviceGetCurrentClocksEventReasons", handle))
+    except ReadFailed as failure:
+        if not failure.unsupported:
+            raise
+        # its name before 2023
+        return int(_call("nvmlDeviceGetCurrentClocksThrottleReasons", handle))
 
 
 def throttled_seconds(uuid: str) -> dict[str, float]:
@@ -267,18 +280,43 @@ def throttled_seconds(uuid: str) -> dict[str, float]:
     return {_THROTTLE_COUNTERS[v.fieldId]: v.value.ullVal / 1e9 for v in known}
 
 
-def processes(uuid: str) -> frozenset[int]:
+def clock_settings(uuid: str) -> tuple[str, ...]:
+    """What somebody set about the clocks: `application_clocks`, `locked_clocks`, or nothing.
+
+    Application clocks can be compared with their default. Locked ones can't be asked for: they
+    are told by a clock that is held by a setting, and is not the default. Raises ReadFailed,
+    NvidiaUnavailable.
+    """
+    handle = _handle(uuid)
+    found, kept = [], None
+    for kind in (1, 2):  # of the streaming multiprocessors, and of the memory
+        now = _call_or_none("nvmlDeviceGetApplicationsClock", handle, kind)
+        default = _call_or_none("nvmlDeviceGetDefaultApplicationsClock", handle, kind)
+        if now is not None and default is not None and now != default:
+            found.append("application_clocks")
+        kept = default if kind == 1 else kept
+    if not found and _event_reasons(handle) & _HELD_BY_SETTING:
+        clock = clock_mhz(uuid)
+        if kept is None or abs(clock - kept) > _NEAR_MHZ:
+            found.append("locked_clocks")
+    return tuple(dict.fromkeys(found))
+
+
+def processes(uuid: str, graphics: bool = True) -> frozenset[int]:
     """The ids of all processes on the GPU, as the driver numbers them.
 
-    In a container these may be the host's numbers. Raises ReadFailed, NvidiaUnavailable.
+    Without `graphics` only those that compute: a screen is no work. In a container these may be
+    the host's numbers. Raises ReadFailed, NvidiaUnavailable.
     """
     handle = _handle(uuid)
     compute = _call("nvmlDeviceGetComputeRunningProcesses", handle)
-    graphics = _call("nvmlDeviceGetGraphicsRunningProcesses", handle)
-    return frozenset(int(process.pid) for process in [*compute, *graphics])
+    drawing = _call("nvmlDeviceGetGraphicsRunningProcesses", handle) if graphics else []
+    return frozenset(int(process.pid) for process in [*compute, *drawing])
 
 
-def foreign_process_count(uuid: str, before: frozenset[int], own: frozenset[int]) -> int:
+def foreign_process_count(
+    uuid: str, before: frozenset[int], own: frozenset[int], graphics: bool = True
+) -> int:
     """How many processes on the GPU are not ours.
 
     `before` is what `processes` gave before our own context was made: whoever is in it and still
@@ -286,7 +324,7 @@ def foreign_process_count(uuid: str, before: frozenset[int], own: frozenset[int]
     shows among the newcomers we are in a container and bear the host's number: then one newcomer
     is taken for us. Raises ReadFailed, NvidiaUnavailable.
     """
-    now = processes(uuid)
+    now = processes(uuid, graphics)
     newcomers = now - before
     ours = newcomers & own
     strangers = len(newcomers - own)

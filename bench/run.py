@@ -80,7 +80,8 @@ def run(
         baseline = machine.Watch(described)
         meters, sensors = open_meters(asked.meter, Site(clock, described.devices, asked.options))
         described = described.model_copy(update={"sensors": sensors})
-        rig = Rig(clock, tuple(item.meter for item in meters), baseline.look)
+        found_meters = tuple(item.meter for item in meters)
+        rig = Rig(clock, found_meters, baseline.look, baseline.strangers)
         saved: list[Path] = []
 
         def save(result: Result) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -31,19 +31,26 @@ class Measurement:
 
 @contextmanager
 def track(
-    devices: Sequence[int] | None = None, clock: Clock | None = None
+    devices: Sequence[int] | None = None,
+    clock: Clock | None = None,
+    back_to_back: bool = False,
+    options: Mapping[str, str] | None = None,
 ) -> Iterator[Measurement]:
     """Measure the energy of a block of code.
 
     `devices` are GPUs by their number among those visible to this process; None means all of them.
     The readings are there after the block, also when it raises. Opening waits for the sensors to be
-    known (about two seconds with a GPU) before the block begins. Raises ValueError with one
-    sentence where there is no such device.
+    known (about two seconds with a GPU) before the block begins. `back_to_back` is for a load that
+    goes on before the block and after it, such as a server under test: then there is no rest to
+    anchor on, and the interval is wider. `options` are those of the meters, as text. Raises
+    ValueError with one sentence where there is no such device or option.
     """
     clock = clock or SystemClock()
     described = _described(devices)
-    meters, sensors = open_meters(None, Site(clock, described.devices))
-    rig = Rig(clock, tuple(item.meter for item in meters))
+    told = {**(options or {}), **({"nvml_back_to_back": "1"} if back_to_back else {})}
+    meters, sensors = open_meters(None, Site(clock, described.devices, told))
+    watch = machine.Watch(described, loaded=True)
+    rig = Rig(clock, tuple(item.meter for item in meters), strangers=watch.strangers)
     measurement = Measurement(sensors=sensors)
     opened = measure.open_window(rig)
     try:

@@ -208,3 +208,24 @@ def test_power_is_shown_since_the_last_look(tree: Tree) -> None:
     assert rapl.watts() == {}
     clock.sleep(1.0)
     assert rapl.watts()["cpu-package:0"] == pytest.approx(50.0, rel=0.01)
+
+
+def test_amds_own_driver_shows_the_sockets_where_there_is_no_powercap(tmp_path: Path) -> None:
+    """Each core has a counter as well, which lies inside its socket's and is not read."""
+    folder = tmp_path / "hwmon" / "hwmon3"
+    folder.mkdir(parents=True)
+    (folder / "name").write_text("amd_energy\n")
+    for i, label in enumerate(("Ecore000", "Ecore001", "Esocket0", "Esocket1"), start=1):
+        (folder / f"energy{i}_label").write_text(f"{label}\n")
+        (folder / f"energy{i}_input").write_text(f"{i}000000\n")
+    found = zones(tmp_path / "powercap")
+    assert [(zone.domain, zone.file.name) for zone in found] == [
+        ("cpu-package:0", "energy3_input"),
+        ("cpu-package:1", "energy4_input"),
+    ]
+    assert found[0].read() == 3.0
+    assert found[0].cure == f"sudo chmod a+r {folder}/energy*_input"
+
+
+def test_the_cure_names_all_files_of_its_kind(tree: Tree) -> None:
+    assert zones(tree.root)[0].cure == f"sudo chmod a+r {tree.root}/intel-rapl:*/energy_uj"

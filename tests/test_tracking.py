@@ -38,6 +38,12 @@ def test_a_device_that_is_not_there_is_one_sentence():
         pass
 
 
+def test_an_option_that_is_no_share_is_one_sentence():
+    options = {"nvml_power_duty": "2"}
+    with pytest.raises(ValueError, match="share of time"), track(devices=[], options=options):
+        pass
+
+
 def test_the_package_imports_at_once_and_has_no_other_names():
     code = "import sys, bench; assert 'pydantic' not in sys.modules; assert bench.__version__"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from bench.commands._options import Device, Json
 from bench.exits import or_stop
 
@@ -21,11 +23,20 @@ def command(
     described = or_stop(lambda: machine.describe(device))
     _, sensors = room.open_meters(None, Site(SystemClock(), described.devices))
     described = described.model_copy(update={"sensors": sensors})
+    conditions = machine.Watch(described).look()
+    from bench import doctor as ward
+
     if as_json:
-        print(described.model_dump_json())
+        found = ward.verdict(described)
+        about = {
+            **described.model_dump(mode="json"),
+            "conditions": [c.model_dump(mode="json") for c in conditions],
+            "cures": {s.meter: ward.cure(s.reason) for s in described.sensors if s.reason},
+            "good_for": found.words,
+            "ranks": found.ranks,
+        }
+        print(json.dumps(about, ensure_ascii=False))
         return
     from rich.console import Console
 
-    from bench import doctor as ward
-
-    ward.show(described, Console(highlight=False))
+    ward.show(described, conditions, Console(highlight=False))

@@ -63,6 +63,10 @@ def command(
     cpu_tdp: Annotated[
         float | None, typer.Option(min=0.1, help="The CPU's TDP in watts, for modelled energy.")
     ] = None,
+    meter_option: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE for the meters, e.g. nvml_counter_duty=0.25."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure a task on one model or several, one after the other."""
@@ -88,7 +92,7 @@ def command(
         max_inferences=max_inferences,
         backend=backend,
         meter=meter,
-        options={} if cpu_tdp is None else {"cpu_tdp_watts": str(cpu_tdp)},
+        options=_options(meter_option or [], cpu_tdp),
     )
     if len(models) > 1:
         room.be_quiet()
@@ -97,6 +101,23 @@ def command(
             or_stop(partial(room.prepare, replace(asked, model=name)))
         raise typer.Exit(_each_in_its_own_process(models))
     raise typer.Exit(_measure(asked, edition, as_json))
+
+
+def _options(words: list[str], cpu_tdp: float | None) -> dict[str, str]:
+    """What the meters are told."""
+    from bench import find
+
+    options = {} if cpu_tdp is None else {"cpu_tdp_watts": str(cpu_tdp)}
+    meters = [find.module("meter", name) for name in find.names("meter")] if words else []
+    known = sorted({name for meter in meters for name in getattr(meter, "OPTIONS", ())})
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not (name and equals and value):
+            stop(f"--meter-option takes NAME=VALUE, not {word!r}")
+        if name not in known:
+            stop(f"no meter has an option {name!r}; there are {', '.join(known)}")
+        options[name] = value
+    return options
 
 
 def _measure(asked: Asked, edition: str, as_json: bool) -> int:

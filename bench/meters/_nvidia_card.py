@@ -58,6 +58,7 @@ class Card:
     averaged: bool = False
     power_ratio: float | None = None
     reason: str | None = None
+    whole_card: bool = False  # of a card split with MIG the whole is wanted
 
     def choose(self) -> None:
         """Take the counter if it can be read, else leave what its reason was."""
@@ -140,35 +141,16 @@ class Card:
         self, before: Sequence[Edge], began: float, ended: float, under_load: bool = False
     ) -> Reading:
         """The bill of one window, or None with the doubt that says why."""
-        from bench.doubts import doubt
-
-        doubts = []
-        if self.device.mig_enabled:
-            doubts.append(doubt("mig-whole-gpu", domain=self.device.domain))
-        if self.sampler and self._looks_away:
-            doubts.append(doubt("aliasing-risk", domain=self.device.domain))
-        elif self.averaged:
-            doubts.append(doubt("power-averaged", domain=self.device.domain))
-        steps = (ended - began) / self.traits.step_seconds
-        if steps < SHORTEST_STEPS:
-            doubts.append(doubt("window-short", steps=steps))
-        source = self.watch or self.sampler
-        if source is None:
-            return self._missing("energy-missing", self.reason or "unknown", began, ended)
-        if source.failure:
-            return self._missing("read-failed", source.failure, began, ended)
-        if self._looks_away and ended - began < self.traits.step_seconds:
-            reason = "a sensor that looks for a part of each step may have missed so short a window"
-            return self._missing("energy-missing", reason, began, ended)
-        after: Sequence[Edge] = list(source.edges)
-        if self.watch and _fell([*before, *after]):
-            return self._missing("counter-reset", "", began, ended)
+        fault = self._fault(before, ended - began)
+        if fault is not None:
+            return self._missing(*fault, began, ended)
         if self.sampler:
             self.traits = replace(self.traits, step_seconds=self.sampler.step_seconds)
             sides = self._sides(began, ended, under_load)
             before, after = before or sides[0], sides[1]
-        elif under_load:
-            after = self._after()
+        else:
+            assert self.watch is not None
+            after = self._after() if under_load else self.watch.edges
         method = edges.bill_under_load if under_load else edges.bill
         try:
             result = method(before, after, began, ended, self.traits)
@@ -176,7 +158,39 @@ class Card:
             reason = "the sensor did not move for too long around the window"
             return self._missing("read-failed", reason, began, ended)
         self.traits = edges.learned(self.traits, result)
-        return self._made(result.joules, self._spread(result, began, ended), began, ended, doubts)
+        spread = self._spread(result, began, ended)
+        return self._made(result.joules, spread, began, ended, self._remarks(ended - began))
+
+    def _fault(self, before: Sequence[Edge], seconds: float) -> tuple[str, str] | None:
+        """Why there can be no figure: a doubt's code and a reason; None where nothing is wrong."""
+        source = self.watch or self.sampler
+        if source is None:
+            return "energy-missing", self.reason or "unknown"
+        if source.failure:
+            return "read-failed", source.failure
+        if self.device.mig_enabled and not self.whole_card:
+            return "mig-whole-gpu", ""
+        if self._looks_away and seconds < self.traits.step_seconds:
+            why = "a sensor that looks for a part of each step may have missed so short a window"
+            return "energy-missing", why
+        if self.watch and _fell([*before, *self.watch.edges]):
+            return "counter-reset", ""
+        return None
+
+    def _remarks(self, seconds: float) -> list[Doubt]:
+        """What a reader should know of a figure of a window so long."""
+        from bench.doubts import doubt
+
+        domain, steps = self.device.domain, seconds / self.traits.step_seconds
+        averaged = self.averaged and not self._looks_away
+        remarks = {
+            "mig-whole-gpu": bool(self.device.mig_enabled),
+            "module-scope": nvidia.covers_module(self.device.name),
+            "aliasing-risk": self.sampler is not None and self._looks_away,
+            "power-averaged": averaged,
+            "window-short": steps < SHORTEST_STEPS,
+        }
+        return [doubt(code, domain=domain, steps=steps) for code, holds in remarks.items() if holds]
 
     def _sides(
         self, began: float, ended: float, under_load: bool

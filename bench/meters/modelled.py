@@ -21,6 +21,8 @@ DOMAIN = "cpu-package:0"
 LOW_WATTS, HIGH_WATTS = 1.69, 12.0
 TDP_RELATIVE_HALF_WIDTH = 0.5
 
+OPTIONS = ("cpu_tdp_watts",)
+
 
 class ModelledMeter:
     """CPU time x watts per busy logical CPU, in the domain cpu-package:0.

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench import nvidia
+from bench.meters import _nvidia_idle
 from bench.meters._nvidia_card import METER, USUAL_STEP_SECONDS, Card, guarded, has_average, watts
 from bench.meters._watch import Watch, collect
 from bench.meters.edges import Edge
 
 if TYPE_CHECKING:
     from bench.meters import Site
-    from bench.records import Device, Reading, Sensor
+    from bench.records import Reading, Sensor
 
 PROBE_SECONDS = 1.6
 PROBE_EDGES = 13
@@ -22,8 +23,10 @@ EDGES_BEFORE, EDGES_AFTER = 6, 9  # at most; fewer where the bill is sharp alrea
 EDGES_LEAST = 3
 EDGES_UNDER_LOAD = 8
 LONG_STEPS = 10  # a window of so many steps is sharp with the fewest edges before it
+OPTIONS = ("nvml_counter_duty", "nvml_power_duty", "nvml_back_to_back", "nvml_mig")
 GAIN = 0.05
 GAIN_SOURCE = "assumed: NVIDIA states ±5 % for power readings of most cards"
+MODULE_SOURCE = "; the counter covers the whole module, with the CPU and its memory"
 
 
 @dataclass(frozen=True)
@@ -40,19 +43,20 @@ class NvmlMeter:
     Options: `nvml_counter_duty` and `nvml_power_duty`, the share of time (0 to 1) for which the
     sensor behind the counter (taken as 1) and behind the power reading (taken as 0.25) looks;
     `nvml_back_to_back=1` for a load that goes on before a window and after it, so that there is no
-    rest to anchor on.
+    rest to anchor on; `nvml_mig=whole` for the energy of the whole of a card that MIG splits.
     """
 
     name = METER
 
     def __init__(self, site: Site) -> None:
         self._clock = site.clock
-        self._counter_duty = float(site.options.get("nvml_counter_duty", "1"))
-        self._power_duty = float(site.options.get("nvml_power_duty", "0.25"))
+        self._counter_duty = _share(site, "nvml_counter_duty", 1.0)
+        self._power_duty = _share(site, "nvml_power_duty", 0.25)
         self._under_load = site.options.get("nvml_back_to_back", "0") not in ("", "0")
         self._edges_before = EDGES_BEFORE
+        whole = site.options.get("nvml_mig", "") == "whole"
         mine = [d for d in site.devices if d.domain.startswith("gpu:") and d.uuid]
-        self._cards = [Card(d, d.uuid or "", site.clock) for d in mine if d.used]
+        self._cards = [Card(d, d.uuid or "", site.clock, whole_card=whole) for d in mine if d.used]
         self._others = [d for d in mine if not d.used]
         self._probed = False
         self._chance = random.Random()  # the run's own stream of chance stays untouched
@@ -113,8 +117,11 @@ class NvmlMeter:
             read_cost_seconds=max(card.traits.read_cost_seconds for card in good),
             counter_to_power_ratio=max(ratios, key=lambda r: abs(r - 1)) if ratios else None,
             gain_relative_half_width=GAIN,
-            gain_source=GAIN_SOURCE,
+            gain_source=GAIN_SOURCE + (MODULE_SOURCE if self._covers_module() else ""),
         )
+
+    def _covers_module(self) -> bool:
+        return any(nvidia.covers_module(card.device.name) for card in self._cards)
 
     def start(self) -> Mark:
         """Wait for a few steps of every GPU's sensor, then begin at a random phase of it.
@@ -125,7 +132,7 @@ class NvmlMeter:
         """
         if not self._probed:
             self.probe()
-        plain = {d.domain: read for d in self._others if (read := self._plain(d)) is not None}
+        plain = _nvidia_idle.looks(self._others, self._clock)
         sampled = [card.sampler for card in self._cards if card.sampler]
         for sampler in sampled:
             sampler.begin()
@@ -151,7 +158,7 @@ class NvmlMeter:
 
     def stop(self, mark: Mark, began: float, ended: float) -> tuple[Reading, ...]:
         """Wait for steps after the window, and bill what lies between `began` and `ended`."""
-        plain = [self._plain_reading(d, mark, began, ended) for d in self._others]
+        plain = _nvidia_idle.readings(self._others, mark.plain, self._clock, began, ended)
         counted = [c for c in self._cards if c.watch and not c.watch.failure]
         for card in counted:
             card.resume()
@@ -196,42 +203,6 @@ class NvmlMeter:
 
         return enough
 
-    def _plain(self, device: Device) -> tuple[float, float] | None:
-        try:
-            return self._clock.now(), nvidia.energy_joules(device.uuid or "")
-        except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
-            return None
-
-    def _plain_reading(self, device: Device, mark: Mark, began: float, ended: float) -> Reading:
-        """The energy of a GPU that the run does not use: a plain difference, scaled to the window.
-
-        Its uncertainty is that of a step at each end.
-        """
-        from bench.doubts import doubt
-        from bench.records import Reading
-
-        first, last = mark.plain.get(device.domain), self._plain(device)
-        energy = spread = None
-        doubts = []
-        if first is None or last is None:
-            reason = "the GPU is not in use and its counter can't be read"
-            doubts.append(doubt("energy-missing", domain=device.domain, reason=reason))
-        elif last[1] < first[1]:
-            doubts.append(doubt("counter-reset", domain=device.domain))
-        else:
-            power = (last[1] - first[1]) / max(last[0] - first[0], 1e-9)
-            energy = power * (ended - began)
-            spread = power * USUAL_STEP_SECONDS / 6**0.5
-        return Reading(
-            domain=device.domain,
-            meter=self.name,
-            method="counter",
-            energy_joules=energy,
-            standard_uncertainty_joules=spread,
-            duration_seconds=ended - began,
-            doubts=tuple(doubts),
-        )
-
     def watts(self) -> Mapping[str, float]:
         """Power of each GPU in use at this moment, in watts; one that can't be read is left out."""
         now = {}
@@ -241,6 +212,18 @@ class NvmlMeter:
             except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
                 continue
         return now
+
+
+def _share(site: Site, name: str, usual: float) -> float:
+    """An option that is a share of time. Raises ValueError for any other."""
+    text = site.options.get(name)
+    try:
+        share = usual if text is None else float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 < share <= 1:
+        raise ValueError(f"the meter's option {name} is a share of time, above 0 to 1, not {text}")
+    return share
 
 
 def _why_none() -> str:

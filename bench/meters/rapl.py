@@ -1,7 +1,8 @@
 """CPU packages and memory through RAPL, Intel's and AMD's, as Linux shows it under powercap.
 
-The counters move about every millisecond and wrap around. Core and uncore lie inside the package
-and psys around it: none of them is read, so that nothing is counted twice.
+Where there is no powercap tree, AMD's own driver may show the sockets under hwmon. The counters
+move about every millisecond and wrap around. Core and uncore lie inside the package and psys around
+it: none of them is read, so that nothing is counted twice.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ PATIENCE_SECONDS = 0.01
 PROBE_SECONDS = 0.1
 STILL_SECONDS = 0.05  # a counter that stands still for so long is dead
 HIGHEST_WATTS = 500.0  # where the tree doesn't say how much a package may draw
+OPTIONS = ("rapl_root",)
 GAIN = 0.05
 GAIN_SOURCE = "assumed: RAPL against external meters differs by a few per cent on recent CPUs"
 
@@ -48,11 +50,19 @@ class Zone:
             return int(self.file.read_text(encoding="ascii")) / 1e6
         except PermissionError:
             raise CannotRead(
-                f"{self.file} is readable by root alone; "
-                f"`sudo chmod a+r {self.file.parent.parent}/intel-rapl:*/energy_uj` opens it"
+                f"{self.file} is readable by root alone; `{self.cure}` opens it"
             ) from None
         except (OSError, ValueError) as error:
             raise CannotRead(f"{self.file} can't be read ({error})") from None
+
+    @property
+    def cure(self) -> str:
+        """The command that opens this file and all of its kind."""
+        tree = self.file.parent
+        files = f"{tree.parent}/intel-rapl:*/energy_uj"
+        if self.file.name != "energy_uj":
+            files = f"{tree}/energy*_input"
+        return f"sudo chmod a+r {files}"
 
 
 class RaplMeter:
@@ -194,7 +204,22 @@ def zones(root: Path) -> list[Zone]:
     for i, (_, package) in enumerate(packages):
         inside = sorted(root.glob(f"{package.name}:*"))
         found += [_zone(f"dram:{i}", f) for f in inside if _text(f / "name") == "dram"]
-    return found
+    return found or _sockets(root.parent / "hwmon")
+
+
+def _sockets(root: Path) -> list[Zone]:
+    """The sockets that the driver amd_energy shows; its sums are as wide as they need to be."""
+    labels = [
+        (_text(label), label.with_name(label.name.replace("_label", "_input")))
+        for folder in root.glob("hwmon*")
+        if _text(folder / "name") == "amd_energy"
+        for label in folder.glob("energy*_label")
+    ]
+    sockets = sorted((name, file) for name, file in labels if name.startswith("Esocket"))
+    return [
+        Zone(f"cpu-package:{i}", file, math.inf, HIGHEST_WATTS)
+        for i, (_, file) in enumerate(sockets)
+    ]
 
 
 def rise(zone: Zone, first: float, last: float) -> float:

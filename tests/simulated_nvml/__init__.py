@@ -20,7 +20,8 @@ FIELDS = (
     *("counter_duty", "power_step", "power_phase", "power_duty", "power_average", "power_noise"),
     *("call_seconds", "lost_at", "reset_at", "has_counter", "has_average", "has_instant"),
     *("forbidden", "mig", "throttle", "limit_watts", "default_limit_watts", "memory_bytes"),
-    *("temperature", "clock", "max_clock", "process_count"),
+    *("temperature", "clock", "max_clock"),
+    *("app_clock", "default_app_clock", "module_watts", "process_count"),
     *(f"pid{i}" for i in range(PROCESSES)),
 )
 _HEAD = 8 + 96
@@ -53,6 +54,7 @@ _COMMON = {
     "power_noise": 0.4, "quantum": 0.001, "has_counter": 1.0, "has_average": 1.0,
     "has_instant": 1.0, "limit_watts": 700.0, "default_limit_watts": 700.0,
     "memory_bytes": 80 * 2.0**30, "temperature": 45.0, "clock": 1980.0, "max_clock": 1980.0,
+    "app_clock": 1980.0, "default_app_clock": 1980.0,
 }  # fmt: skip
 
 # The counter moves every 100 ms on A100 and H100 and every 20 ms on V100; power is seen for 25 of
@@ -87,6 +89,7 @@ PROFILES: dict[str, Card] = {
     "mig": A100.having(mig=1.0),
     "throttled": H100.having(throttle=float(0x40 | 0x04)),
     "no-sensor": H100.having(has_counter=0.0, has_instant=0.0, has_average=0.0),
+    "module": replace(H100, name="Simulated GH200 480GB").having(module_watts=120.0),
     "biased": H100.having(gain=1.05, offset_watts=2.0),
 }
 

@@ -27,6 +27,7 @@ typedef struct { /* the order of `doubles` is FIELDS in __init__.py */
     double power_step, power_phase, power_duty, power_average, power_noise;
     double call_seconds, lost_at, reset_at, has_counter, has_average, has_instant, forbidden;
     double mig, throttle, limit_watts, default_limit_watts, memory_bytes, temperature, clock, max_clock;
+    double app_clock, default_app_clock, module_watts; /* the last is in the counter alone */
     double process_count, pids[PROCESSES];
     int64_t knot_count;
     knot_t knots[KNOTS];
@@ -96,7 +97,7 @@ static double counter_at(const gpu_t *g, double t) {
     long k = newest_step(g, t);
     double u = updated_at(g, k);
     double j = g->counter_duty < 1 ? summed_parts(g, k) : joules_at(g, u) - g->knots[0].joules;
-    return g->gain * j + g->offset_watts * (u - g->phase) + 1000.0;
+    return g->gain * j + (g->offset_watts + g->module_watts) * (u - g->phase) + 1000.0;
 }
 
 static double power_at(const gpu_t *g, double t, double window) {
@@ -246,6 +247,17 @@ int nvmlDeviceGetMaxClockInfo(const gpu_t *g, int kind, unsigned *out) {
     (void)kind;
     *out = (unsigned)g->max_clock;
     return OK;
+}
+static int set_clock(double clock, int kind, unsigned *out) {
+    if (clock <= 0) return UNSUPPORTED;
+    *out = kind == 2 ? 2619 : (unsigned)clock; /* the memory's is never changed */
+    return OK;
+}
+int nvmlDeviceGetApplicationsClock(const gpu_t *g, int kind, unsigned *out) {
+    return set_clock(g->app_clock, kind, out);
+}
+int nvmlDeviceGetDefaultApplicationsClock(const gpu_t *g, int kind, unsigned *out) {
+    return set_clock(g->default_app_clock, kind, out);
 }
 int nvmlDeviceGetCurrentClocksThrottleReasons(const gpu_t *g, unsigned long long *out) {
     ENTER(g);

@@ -16,7 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from bench import machine, nvidia
+from bench import machine, measure, nvidia, track
 from bench.clock import SystemClock
 from bench.meters import Site
 from bench.meters.nvml import build
@@ -41,10 +41,11 @@ def measured(
     seconds: float,
     inside: Callable[[], None] = lambda: None,
     device: str = "auto",
+    **options: str,
 ) -> dict[str, object]:
     """One window on the devices that `device` names; `inside` happens in its middle."""
     described = machine.describe(device)
-    meter = build(Site(CLOCK, described.devices))
+    meter = build(Site(CLOCK, described.devices, options))
     sensor = meter.probe()
     mark = meter.start()
     began = CLOCK.now()
@@ -94,7 +95,8 @@ def glimpse() -> dict[str, object]:
 def mig() -> dict[str, object]:
     world = made(PROFILES["mig"])
     os.environ["CUDA_VISIBLE_DEVICES"] = f"MIG-{uuid(0)[4:]}"
-    return measured(world, 0.3)
+    refused = measured(world, 0.3)["readings"]
+    return {**measured(world, 0.3, nvml_mig="whole"), "refused": refused}
 
 
 def throttled() -> dict[str, object]:
@@ -139,6 +141,68 @@ def processes() -> dict[str, object]:
     world.change(0, process_count=2, pid1=STRANGER + 2)  # ours, by the host's number
     out["contained"] = count()
     return out
+
+
+def clocks() -> dict[str, object]:
+    """What was set about the clocks, and what of it is seen."""
+    world = made(H100)
+    cases: dict[str, dict[str, float]] = {
+        "default": {},
+        "application clocks": {"app_clock": 1200.0},
+        "locked": {"app_clock": 1980.0, "throttle": 2.0, "clock": 1500.0},
+        "held at the default": {"clock": 1980.0},
+        "no application clocks, locked": {"app_clock": 0.0, "default_app_clock": 0.0},
+        "no application clocks": {"throttle": 0.0},
+    }
+    out: dict[str, object] = {}
+    for name, values in cases.items():
+        world.change(0, **values)
+        out[name] = machine.Watch(machine.describe()).look()[0].throttle_reasons
+    return out
+
+
+def shared() -> dict[str, object]:
+    """Windows with nobody, with ourselves, and with a stranger at the start or at the end."""
+    world = made(H100)
+    described = machine.describe()
+    meter = build(Site(CLOCK, described.devices))
+    meter.probe()
+    watch = machine.Watch(described)
+    rig = measure.Rig(CLOCK, (meter,), strangers=watch.strangers)
+
+    def window(before: tuple[int, ...], after: tuple[int, ...]) -> object:
+        there(before)
+        opened = measure.open_window(rig)
+        CLOCK.sleep(0.2)
+        there(after)
+        closed: measure.Window[None] = measure.close_window(rig, opened)
+        return shown(closed.readings)[0]
+
+    def there(pids: tuple[int, ...]) -> None:
+        values = {f"pid{i}": float(pid) for i, pid in enumerate(pids)}
+        world.change(0, process_count=float(len(pids)), **values)
+
+    me = os.getpid()
+    return {
+        "alone": window((), ()),
+        "us": window((me,), (me,)),
+        "at the start": window((me, STRANGER), (me,)),
+        "at the end": window((me,), (me, STRANGER)),
+    }
+
+
+def tracked() -> dict[str, object]:
+    """A block cut out of a load that goes on: back to back, through `track`."""
+    world = made(H100)
+    world.busy(0, CLOCK.now(), 30.0, CHANCE)
+    with track(devices=[0], back_to_back=True) as measurement:
+        began = CLOCK.now()
+        CLOCK.sleep(2.0)
+        ended = CLOCK.now()
+    return {
+        "readings": shown(measurement.readings),
+        "true_joules": world.joules(0, began, ended),
+    }
 
 
 def _device(described: Machine) -> dict[str, object]:

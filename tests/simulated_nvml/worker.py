@@ -1,7 +1,9 @@
 """Windows on a simulated GPU in a process of its own; one line of JSON a window.
 
 Run as: worker.py PROFILE LENGTH_SECONDS COUNT SEED [OPTION=VALUE …] with the library first in
-LD_LIBRARY_PATH and JOULEBENCH_SIMULATED_GPUS naming a file to make.
+LD_LIBRARY_PATH and JOULEBENCH_SIMULATED_GPUS naming a file to make. The options are the meter's,
+and `fault`: what happens in the middle of every window (`reset`, `lost`), or `neighbour`: a second
+card that somebody else keeps busy.
 """
 
 from __future__ import annotations
@@ -27,25 +29,43 @@ from simulated_nvml import PROFILES, World, uuid
 
 def device(index: int, used: bool = True) -> Device:
     """The simulated GPU as `machine.describe` would list it."""
-    mig = nvidia.gpus()[index].mig_enabled
+    gpu = nvidia.gpus()[index]
     return Device(
-        domain=f"gpu:{index}", name="simulated", uuid=uuid(index), used=used, mig_enabled=mig
+        domain=f"gpu:{index}",
+        name=gpu.name,
+        uuid=uuid(index),
+        used=used,
+        mig_enabled=gpu.mig_enabled,
     )
 
 
+def spoil(world: World, fault: str, now: float) -> None:
+    if fault in ("reset", "lost"):
+        world.change(0, **{f"{fault}_at": now})
+
+
 def window(
-    meter: NvmlMeter, world: World, clock: SystemClock, seconds: float, chance: random.Random
+    meter: NvmlMeter,
+    world: World,
+    clock: SystemClock,
+    seconds: float,
+    chance: random.Random,
+    fault: str,
 ) -> dict[str, object]:
     """One window at a random phase, beside the truth."""
     mark = meter.start()
     began = clock.now()
     world.busy(0, began, seconds, chance)
     cpu = time.process_time()
-    clock.sleep(seconds)
+    clock.sleep(seconds / 2)
+    spoil(world, fault, clock.now())
+    clock.sleep(seconds / 2)
     cpu = time.process_time() - cpu
     ended = clock.now()
     world.idle(0, ended)
     readings = meter.stop(mark, began, ended)
+    if fault == "lost":
+        world.change(0, lost_at=0.0)  # somebody put it back
     true = world.joules(0, began, ended)
     reading = readings[0].model_dump(mode="json")
     took = {"stop_seconds": clock.now() - ended, "cpu_seconds": cpu}
@@ -54,14 +74,19 @@ def window(
 
 def main(profile: str, length: float, count: int, seed: int, options: dict[str, str]) -> None:
     clock, chance = SystemClock(), random.Random(seed)
-    card = PROFILES[profile]
-    world = World(Path(os.environ["JOULEBENCH_SIMULATED_GPUS"]), [card], clock.now(), seed)
-    meter = build(Site(clock, (device(0),), options))
+    card, fault = PROFILES[profile], options.pop("fault", "")
+    cards = [card, card] if fault == "neighbour" else [card]
+    world = World(Path(os.environ["JOULEBENCH_SIMULATED_GPUS"]), cards, clock.now(), seed)
+    devices = tuple(device(index, used=index == 0) for index in range(len(cards)))
+    if fault == "neighbour":
+        world.busy(1, clock.now(), 60.0, random.Random(seed + 1))
+    meter = build(Site(clock, devices, options))
     sensor = meter.probe()
     print(sensor.model_dump_json(), flush=True)
     for _ in range(count):
         clock.sleep(chance.random() * 0.1)
-        print(json.dumps(window(meter, world, clock, length * chance.uniform(1, 1.2), chance)))
+        seconds = length * chance.uniform(1, 1.2)
+        print(json.dumps(window(meter, world, clock, seconds, chance, fault)))
     sys.stdout.flush()
 
 

@@ -18,10 +18,11 @@ WHAT = {
     "lagging": "an H100-like counter that is 60 ms late; our meter has to find that out",
     "slow-calls": "H100-like, each call to the driver takes 3 ms",
     "part-time-counter": "an H100-like counter that itself sums 25 of every 100 ms; "
-    "our meter is told so (`nvml_counter_duty=0.25`)",
+    "our meter is told so (`nvml_counter_duty=0.25`), and sums the 1 s average instead",
     "turing": "T4-like: no counter, power seen all the time; "
     "our meter is told so (`nvml_power_duty=1`)",
-    "part-time-power": "no counter, power seen for 25 of every 100 ms",
+    "part-time-power": "no counter, power seen for 25 of every 100 ms; "
+    "our meter sums the 1 s average",
     "average-only": "no counter, and the only power reading is an average over 1 s",
 }
 FAULT_WORDS = {
@@ -245,8 +246,9 @@ def tables(records: Sequence[Record]) -> str:
     behind = [reason, "", *ahead(measured)] if ahead(measured) else ["- In no cell."]
     reason = (
         "Ours waits for steps of the sensor before and after a window, and characterises it once: "
-        "that is where the accuracy comes from. Inside the window it does something only where "
-        "there is no counter: then it looks at the power ten times a step."
+        "that is where the accuracy comes from. Three steps on each side are enough where a window "
+        "holds ten or more, and a shorter window takes up to nine. Inside the window it does "
+        "something only where it sums power: then it looks ten times a step."
     )
     dear = [reason, "", *cheaper(head, figures)] if cheaper(head, figures) else ["- In no cell."]
     parts = [

@@ -160,9 +160,10 @@ class _Run:
             max_inferences=None if budget else size,
         )  # fmt: skip
         with machine.lock(LOCK_WAIT_SECONDS, self._tell):
-            watch = machine.Watch(self._described)
+            watch = machine.Watch(self._described, loaded=True)
             opened, sensors = open_meters(None, Site(self._clock, self._described.devices))
-            rig = Rig(self._clock, tuple(item.meter for item in opened), watch.look)
+            meters = tuple(item.meter for item in opened)
+            rig = Rig(self._clock, meters, watch.look, watch.strangers)
             described = self._described.model_copy(update={"sensors": sensors})
             return conduct(order, served, described, rig, self._load, _forget, self._tell)
 

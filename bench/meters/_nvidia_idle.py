@@ -1,0 +1,68 @@
+"""The GPUs of a machine that a run does not use: a plain difference of the counter, told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from bench import nvidia
+from bench.clock import Clock
+from bench.meters._nvidia_card import METER, USUAL_STEP_SECONDS
+
+if TYPE_CHECKING:
+    from bench.records import Device, Reading
+
+Look = tuple[float, float]
+"""When, in seconds, and what the counter said, in joules."""
+
+
+def looks(devices: Sequence[Device], clock: Clock) -> dict[str, Look]:
+    """One look at each counter by domain; those that can't be read are left out."""
+    return {d.domain: look for d in devices if (look := _look(d, clock)) is not None}
+
+
+def _look(device: Device, clock: Clock) -> Look | None:
+    try:
+        return clock.now(), nvidia.energy_joules(device.uuid or "")
+    except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
+        return None
+
+
+def readings(
+    devices: Sequence[Device],
+    before: Mapping[str, Look],
+    clock: Clock,
+    began: float,
+    ended: float,
+) -> list[Reading]:
+    """The energy of each GPU, scaled to the window between `began` and `ended`."""
+    return [_reading(d, before.get(d.domain), _look(d, clock), began, ended) for d in devices]
+
+
+def _reading(
+    device: Device, first: Look | None, last: Look | None, began: float, ended: float
+) -> Reading:
+    """Its uncertainty is that of a step at each end."""
+    from bench.doubts import doubt
+    from bench.records import Reading
+
+    energy = spread = None
+    doubts = []
+    if first is None or last is None:
+        reason = "the GPU is not in use and its counter can't be read"
+        doubts.append(doubt("energy-missing", domain=device.domain, reason=reason))
+    elif last[1] < first[1]:
+        doubts.append(doubt("counter-reset", domain=device.domain))
+    else:
+        power = (last[1] - first[1]) / max(last[0] - first[0], 1e-9)
+        energy = power * (ended - began)
+        spread = power * USUAL_STEP_SECONDS / 6**0.5
+    return Reading(
+        domain=device.domain,
+        meter=METER,
+        method="counter",
+        energy_joules=energy,
+        standard_uncertainty_joules=spread,
+        duration_seconds=ended - began,
+        doubts=tuple(doubts),
+    )

@@ -6,15 +6,16 @@ windows themselves tell, a little each.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 GRAINS = 200  # how many lags are told apart
 SOON = 0.1  # how late a counter is believed to be until a window tells, as a share of a step
-RARELY_LATE = 0.002  # weight of any other lag against that
+RARELY_LATE = 0.02  # weight of any other lag against that
 SURE = 1e-4  # what is believed less than this is not believed
-UNEXPLAINED = 1e-3  # how likely a step shows something that no lag explains
+UNEXPLAINED = 2e-4  # how likely a step shows something that no lag explains
 LOAD_AT_END = 0.35  # how far the load in its last moments may be from its mean, as a share of it
 
 
@@ -47,15 +48,21 @@ class Lag:
 
     @property
     def likely(self) -> float:
-        """The mean of what is believed, in seconds."""
-        return math.fsum(s * w for s, w in zip(self.seconds, self.weights, strict=True))
+        """The middle of what is believed, in seconds: as likely later as sooner."""
+        below = 0.0
+        pairs = list(zip(self.seconds, self.weights, strict=True))
+        for (seconds, weight), (after, _) in itertools.pairwise(pairs):
+            if below + weight >= 0.5:
+                return seconds + (after - seconds) * ((0.5 - below) / weight - 0.5)
+            below += weight
+        return pairs[-1][0]
 
     @property
     def doubt(self) -> float:
-        """Its standard uncertainty in seconds."""
-        mean, grain = self.likely, (self.seconds[-1] - self.seconds[0]) / GRAINS
+        """Its standard uncertainty about that, in seconds."""
+        middle, grain = self.likely, (self.seconds[-1] - self.seconds[0]) / GRAINS
         pairs = zip(self.seconds, self.weights, strict=True)
-        return math.sqrt(math.fsum(w * (s - mean) ** 2 for s, w in pairs) + grain**2 / 12)
+        return math.sqrt(math.fsum(w * (s - middle) ** 2 for s, w in pairs) + grain**2 / 12)
 
     @property
     def high(self) -> float:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 METER = "nvml"
 USUAL_STEP_SECONDS = 0.1
 SHORTEST_STEPS = 20
-SHARP_ENOUGH = 3e-4  # standard uncertainty of a bill, as a share of it
+SHARP_ENOUGH = 1.2e-4  # standard uncertainty of a bill, as a share of it
 NEAR_STEPS = 5.5  # how far a step of a sampled sensor may lie from an end to count there, in steps
 AVERAGE_SECONDS = 1.0  # the longest time over which a driver averages power
 

@@ -21,6 +21,7 @@ PROBE_SECONDS = 1.6
 PROBE_EDGES = 13
 EDGES_BEFORE, EDGES_AFTER = 6, 9  # at most; fewer where the bill is sharp already
 EDGES_LEAST = 3
+EDGES_BEFORE_LONG = 4
 EDGES_UNDER_LOAD = 8
 LONG_STEPS = 10  # a window of so many steps is sharp with the fewest edges before it
 OPTIONS = ("nvml_counter_duty", "nvml_power_duty", "nvml_back_to_back", "nvml_mig")
@@ -170,7 +171,9 @@ class NvmlMeter:
             self._patience(),
         )
         longest = self._longest_step()
-        self._edges_before = EDGES_LEAST if ended - began > LONG_STEPS * longest else EDGES_BEFORE
+        self._edges_before = (
+            EDGES_BEFORE_LONG if ended - began > LONG_STEPS * longest else EDGES_BEFORE
+        )
         for card in self._cards:
             if card.sampler:
                 since = ended + max(card.traits.settle_seconds, card.traits.lag.high)

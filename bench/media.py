@@ -68,7 +68,7 @@ def image(value: Any) -> Image:
     try:
         found = value if hasattr(value, "convert") else Images.open(_source(value))
         return found.convert("RGB")
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, Images.DecompressionBombError) as error:
         raise Undecodable(f"{_name(value)} can't be read as an image: {error}") from error
 
 

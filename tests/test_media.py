@@ -45,12 +45,19 @@ def test_an_image_becomes_rgb_from_bytes_and_from_a_file(tmp_path):
 
 
 @pytest.mark.parametrize("read", [media.image, media.sound])
-def test_what_is_neither_is_one_sentence_without_its_folder(read, tmp_path):
+def test_what_is_neither_is_one_sentence(read, tmp_path):
     (tmp_path / "notes.txt").write_text("no pixels, no samples")
     for value in (str(tmp_path / "notes.txt"), str(tmp_path / "missing"), {"bytes": b"x" * 50}):
         with pytest.raises(media.Undecodable, match="can't be read as") as caught:
             read(value)
         assert "\n" not in str(caught.value)
+
+
+def test_an_image_that_unfolds_to_too_many_pixels_is_refused(tmp_path, monkeypatch):
+    Image.new("RGB", (10, 10)).save(tmp_path / "bomb.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4)
+    with pytest.raises(media.Undecodable, match="bomb"):
+        media.image(str(tmp_path / "bomb.png"))
 
 
 def test_a_row_is_decoded_when_it_is_asked_for_and_strangers_name_no_files(tmp_path):

@@ -50,12 +50,14 @@ check: $(READY) ## lint, types, floors, and that generated files are fresh
 		done && rm -r $$d
 	@$(BIN)/joulebench schema | cmp - bench/result.schema.json \
 		|| { echo "bench/result.schema.json is stale: run make generated" >&2; exit 1; }
+	@$(BIN)/python -m tools.claims --check
 	@echo "check: all fresh"
 
-generated: $(READY) ## write again all that is generated: board, plots, schema, README
+generated: $(READY) ## write again all that is generated: board, plots, schema, README, claims
 	@$(BIN)/joulebench board && $(BIN)/joulebench plots
 	@$(BIN)/joulebench schema > bench/result.schema.json
 	@$(BIN)/python -m tools.readme
+	@$(BIN)/python -m tools.claims
 
 bench-meters: $(READY) ## compare our meter with other tools on a simulated driver: ARGS="--quick"
 	@$(BIN)/python -m tools.bench_meters $(ARGS)

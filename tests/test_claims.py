@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import json
 import random
 from pathlib import Path
 
 import pytest
+from test_footprint_commands import joulebench, refused
 
 from bench import facts
 from bench.footprint import claims, regions
@@ -101,6 +103,27 @@ def test_where_a_paper_disagrees_with_itself_both_figures_stand():
     assert "70 and 76.3" in claims.beside(opt) and "1.069 and 0.981" in claims.beside(opt)
 
 
+def test_the_command_gives_all_with_their_facts_and_caveats():
+    lines = joulebench("claims", "--json").stdout.splitlines()
+    found = {
+        (claim["id"], one["quantity"], one["unit"]): one
+        for claim in map(json.loads, lines)
+        for one in claim["quantities"]
+    }
+    for row in EXPECTED:
+        one = found[row["claim"], row["quantity"], row["unit"]]
+        wanted = pytest.approx(float(row["expected"]), rel=float(row["tolerance"]))
+        assert one["ours"]["value"] == wanted
+        assert one["caveat"] and [fact["fact"] for fact in one["facts"]] == one["rests_on"]
+        assert all(fact["source"] and fact["edition"] for fact in one["facts"])
+
+
+def test_the_command_shows_claims_on_a_terminal():
+    shown = " ".join(joulebench("claims", "s13", "S16").stdout.split())
+    assert "592,570,000 inferences" in shown and "x 1.000" in shown
+    assert "seven of them idle" in shown
+    assert "context, not computed" in shown and "Environmental Report" in shown
+
+
 def test_an_unknown_claim_is_refused():
-    with pytest.raises(ValueError, match="S22"):
-        claims.answers(("S99",))
+    assert "S22" in refused("claims", "S99")

@@ -143,9 +143,16 @@ def test_a_measured_result_and_its_scores(measured):
     assert found.stage("idle").energy_kwh.value == pytest.approx(gross.value - net.value)
     assert found.stage("overhead").energy_kwh.value == pytest.approx(0.2 * gross.value)
     assert found.stage("embodied").grams.low < found.stage("embodied").grams.high
-    score = scores.of_result(store.load(measured), service.Asked(region="FR", pue=1.2)).consumer
-    assert score.complete and score.unit == "image"
-    assert score.grams.value == pytest.approx(found.grams.value / 1000)
+    both = scores.of_result(store.load(measured), service.Asked(region="FR", pue=1.2))
+    assert both.consumer.complete and both.consumer.unit == "image"
+    assert both.inference.grams.value == pytest.approx(found.grams.value / 1000)
+    assert both.providers == () and both.no_provider
+
+
+def test_a_score_per_token_is_that_of_an_inference_over_its_tokens():
+    found = scores.of_result(made_result(task="text-gen"), service.Asked(region="FR"))
+    assert (found.inference.unit, found.consumer.unit) == ("inference", "token")
+    assert found.inference.grams.value == pytest.approx(10 * found.consumer.grams.value)
 
 
 def test_a_modelled_result_says_so(tmp_path):

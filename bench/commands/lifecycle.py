@@ -95,13 +95,14 @@ CAVEAT = "A plan is as good as its figures; what it leaves out is taken over all
 
 
 def _scored(scores: Scores) -> list[tuple[str, str]]:
-    """The scores of SCI for AI, or why there is none."""
-    if scores.consumer:
-        rows = [("SCI, consumer", _score(scores.consumer))]
-    else:
-        rows = [("SCI, consumer", f"none: {scores.no_consumer}")]
-    rows += [("SCI, provider", _score(score)) for score in scores.providers]
-    return rows if scores.providers else [*rows, ("SCI, provider", f"none: {scores.no_provider}")]
+    """SCI per inference and both scores of SCI for AI, or why there is none."""
+    none = f"none: {scores.no_consumer}"
+    rows = [
+        ("SCI", _score(scores.inference) if scores.inference else none),
+        ("SCI for AI", f"consumer: {_score(scores.consumer) if scores.consumer else none}"),
+    ]
+    rows += [("", f"provider: {_score(score)}") for score in scores.providers]
+    return rows if scores.providers else [*rows, ("", f"provider: none: {scores.no_provider}")]
 
 
 def _score(score: Score) -> str:
@@ -127,6 +128,7 @@ def _json(found: LifeCycle, scores: Scores) -> dict[str, Any]:
         },
         "stages": [stage.as_json() for stage in found.stages],
         "sci": {
+            "inference": scores.inference.as_json() if scores.inference else None,
             "consumer": scores.consumer.as_json() if scores.consumer else None,
             "no_consumer": scores.no_consumer,
             "providers": [score.as_json() for score in scores.providers],

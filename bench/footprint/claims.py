@@ -34,7 +34,7 @@ class Ours:
     @property
     def ratios(self) -> tuple[float, ...]:
         """Ours over each published figure."""
-        return tuple(self.figure.value / published for published in self.published)
+        return tuple(self.figure.value / figure for figure in self.published)
 
 
 @dataclass(frozen=True)
@@ -68,18 +68,19 @@ def words(ours: Ours) -> tuple[str, str]:
     return value, f"{unit} {ends}".strip()
 
 
+def published(ours: Ours) -> str:
+    """What was published, thousands set apart; empty where nothing was."""
+    text = ours.claimed.published
+    return f"{int(text):,}" if text.isdigit() and len(text) > 4 else text
+
+
 def beside(ours: Ours) -> str:
     """What was published, the ratio of ours to it, and what to know of it."""
     if not ours.claimed.published:
         return ours.claimed.note or "not published"
     ratios = " and ".join(f"{ratio:.3f}" for ratio in ours.ratios)
-    text = f"published {_spaced(ours.claimed.published)}" + (f": x {ratios}" if ratios else "")
+    text = f"published {published(ours)}" + (f": x {ratios}" if ratios else "")
     return f"{text}; {ours.claimed.note}" if ours.claimed.note else text
-
-
-def _spaced(published: str) -> str:
-    """A published figure with its thousands set apart; other text as it is."""
-    return f"{int(published):,}" if published.isdigit() and len(published) > 4 else published
 
 
 def _compute(claim: facts.Claim) -> list[Ours]:

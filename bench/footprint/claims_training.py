@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bench import facts
-from bench.footprint import carbon, estimate, hardware, lifecycle, studies
+from bench.footprint import carbon, equivalences, estimate, hardware, lifecycle, studies
 from bench.footprint.lifecycle import LifeCycle, Stage
 from bench.footprint.plan import Plan
 from bench.footprint.span import Span
@@ -61,12 +61,11 @@ def _published(run: str) -> float:
 
 
 def _homes(run: str, days: float) -> float:
-    home = facts.equivalences()["home-day-us"].value
-    return studies.energy(run).value / (days * home)
+    return equivalences.of_energy(studies.energy(run).value, "home-day-us").value / days
 
 
 def _fuel(key: str) -> float:
-    return studies.energy(GPT3).value * facts.fuels()[key].value / GRAMS_PER_TONNE
+    return carbon.on(studies.energy(GPT3).value, facts.fuels()[key]).value / GRAMS_PER_TONNE
 
 
 def _fine_tuning() -> float:
@@ -128,9 +127,9 @@ FORMULAS: dict[tuple[str, str, str], Callable[[], Span | float]] = {
         "homes supplied for 90 days by the energy of Llama 3.1 405B",
         "homes",
     ): lambda: _homes("llama-3.1-405b", 90),
-    ("S18", "combined-cycle gas over solar, both life-cycle", "ratio"): lambda: (
-        facts.fuels()["ipcc-2014/natural-gas-combined-cycle"].value
-        / facts.fuels()["ipcc-2014/solar-pv-utility"].value
+    ("S18", "combined-cycle gas over solar, both life-cycle", "ratio"): lambda: carbon.ratio(
+        carbon.on(1.0, facts.fuels()["ipcc-2014/natural-gas-combined-cycle"]),
+        carbon.on(1.0, facts.fuels()["ipcc-2014/solar-pv-utility"]),
     ),
     ("S18", "GPT-3 energy from combined-cycle gas", "tCO2e"): lambda: _fuel(
         "ipcc-2014/natural-gas-combined-cycle"

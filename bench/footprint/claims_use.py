@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 from bench import facts
-from bench.footprint import breakeven, equivalences, scale, studies
+from bench.footprint import breakeven, carbon, equivalences, scale, studies, water
+from bench.footprint.quantity import Quantity, widen
 from bench.footprint.span import Span, span
 
 IMAGE, WORST = "power-hungry/image-generation/mean", "power-hungry/image-generation/most"
@@ -50,9 +51,9 @@ def _parity(size: str) -> Span:
 def _water(energy_kwh: float) -> tuple[float, float]:
     """(on site, off site) in litres, as Li et al. compute them for Microsoft in the US."""
     year = "microsoft-2021-22"
-    wue, pue = (facts.datacenters(metric)[year].value for metric in ("wue", "pue"))
-    ewif = facts.table("water")["US/siddik-2021"].value
-    return energy_kwh * wue, energy_kwh * pue * ewif
+    wue, pue = (facts.span([facts.datacenters(metric)[year]]) for metric in ("wue", "pue"))
+    ewif = facts.span([facts.table("water")["US/siddik-2021"]])
+    return water.by(energy_kwh, wue).value, widen(water.by(energy_kwh, ewif), pue).value
 
 
 def _request_water() -> float:
@@ -60,9 +61,9 @@ def _request_water() -> float:
     return 1000 * sum(_water(_of("gpt-3/energy-per-request")))
 
 
-def _sdxl(grid: str) -> float:
+def _sdxl(grid: str) -> Quantity:
     """gCO2e of 1,000 images of SDXL at a grid factor of the study."""
-    return _of(WORST) * _of(f"power-hungry/grid-{grid}")
+    return carbon.on(_of(WORST), facts.inference()[f"power-hungry/grid-{grid}"])
 
 
 FORMULAS: dict[tuple[str, str, str], Callable[[], Span | float]] = {
@@ -104,7 +105,7 @@ FORMULAS: dict[tuple[str, str, str], Callable[[], Span | float]] = {
         _of("bloom-api/emissions") / _of("bloom-api/days")
     ),
     ("S14", "BLOOM API emissions from energy and grid", "kgCO2e"): lambda: (
-        _of("bloom-api/energy") * _of("bloom-api/grid") / 1000
+        carbon.on(_of("bloom-api/energy"), facts.inference()["bloom-api/grid"]).value / 1000
     ),
     ("S19", "water per GPT-3 request", "mL"): _request_water,
     ("S19", "requests per 500 mL", "requests"): lambda: (
@@ -120,9 +121,9 @@ FORMULAS: dict[tuple[str, str, str], Callable[[], Span | float]] = {
         "S21",
         "SDXL emissions per 1,000 images at the grid factor the study applied",
         "gCO2e",
-    ): lambda: _sdxl("applied"),
-    ("S21", "the same at the grid factor the study states", "gCO2e"): lambda: _sdxl("stated"),
+    ): lambda: _sdxl("applied").value,
+    ("S21", "the same at the grid factor the study states", "gCO2e"): lambda: _sdxl("stated").value,
     ("S21", "the same in miles at 389 g/mile", "miles"): lambda: (
-        _sdxl("applied") / facts.equivalences()["car-mile-us/2023"].value
+        equivalences.of_carbon(_sdxl("applied"), "car-mile-us/2023").value
     ),
 }

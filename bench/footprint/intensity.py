@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench import facts
 from bench.footprint import carbon
 from bench.footprint.span import Span, span
 
@@ -26,16 +25,10 @@ def intensity(region: str | None, given: float | None = None, source: str = "giv
     """
     if given is not None:
         return Intensity(span(given), f"{given:g} g/kWh", source)
-    if region is not None:
-        fact = carbon.grid(region)
-        basis = f"{fact.basis}, {fact.edition}"
-        return Intensity(span(fact.value), f"{fact.label} ({fact.value:g} g/kWh)", basis)
-    countries = [fact for fact in facts.table("grid").values() if fact.basis == "life-cycle"]
-    least = min(countries, key=lambda fact: fact.value)
-    most = max(countries, key=lambda fact: fact.value)
-    world = carbon.grid("world")
-    label = (
-        f"unknown region: {world.value:g} g/kWh, from {least.value:g} ({least.label}) to "
-        f"{most.value:g} ({most.label})"
-    )
-    return Intensity(Span(world.value, least.value, most.value), label, world.basis)
+    found = carbon.grams(1.0, region)
+    figures = Span(found.value, found.low, found.high)
+    basis = f"{found.basis}, {found.edition}"
+    label = f"{found.label} ({found.value:g} g/kWh)"
+    if not figures.exact:
+        label = f"{found.label}: {found.value:g} ({found.low:g} to {found.high:g}) g/kWh"
+    return Intensity(figures, label, basis)

@@ -25,8 +25,12 @@ UNITS = (
 
 @dataclass(frozen=True)
 class Scores:
-    """The consumer's score per unit of use and the provider's, or the reason why there is none."""
+    """SCI per inference, the consumer's score per unit of use, and the provider's.
 
+    Each None or empty where there is none, with the reason.
+    """
+
+    inference: Score | None
     consumer: Score | None
     providers: tuple[Score, ...]
     no_consumer: str | None = None
@@ -37,19 +41,16 @@ def of_result(result: Result, asked: Asked) -> Scores:
     """The scores of a result. Raises ValueError for what is unknown, or without an energy."""
     one, found = inference(result), service.life(result, asked)
     made = found.stage("embodied")
-    consumer = sci(
-        total(s.energy_kwh for s in found.stages if s.name in OPERATION and s.energy_kwh),
-        found.intensity.grams_per_kwh,
-        made.grams,
-        count=COUNT * one.per_unit,
-        unit=one.unit,
-        missing=made.missing,
-    )
+    energy = total(s.energy_kwh for s in found.stages if s.name in OPERATION and s.energy_kwh)
+    operational = energy * found.intensity.grams_per_kwh
+    each = score(operational, made.grams, COUNT, "inference", made.missing)
+    consumer = score(operational, made.grams, COUNT * one.per_unit, one.unit, made.missing)
     size = result.model.parameter_count
     if asked.training is None:
-        return Scores(consumer, (), no_provider="no training is named (--training)")
+        return Scores(each, consumer, (), no_provider="no training is named (--training)")
     model = Model(parameters=float(size)) if size else None
-    return Scores(consumer, *_provider(lifecycle.of(studies.plan(asked.training)), model))
+    providers, reason = _provider(lifecycle.of(studies.plan(asked.training)), model)
+    return Scores(each, consumer, providers, None, reason)
 
 
 def of_plan(plan: Plan, found: LifeCycle) -> Scores:
@@ -57,10 +58,10 @@ def of_plan(plan: Plan, found: LifeCycle) -> Scores:
     providers, no_provider = _provider(found, plan.model)
     use = plan.deployment
     if use is None:
-        return Scores(None, providers, "the plan has no deployment", no_provider)
+        return Scores(None, None, providers, "the plan has no deployment", no_provider)
     energy, grid, made = lifecycle.deployment(use, plan)
     consumer = sci(energy, grid.grams_per_kwh, made.grams, count=use.served, missing=made.missing)
-    return Scores(consumer, providers, None, no_provider)
+    return Scores(consumer, consumer, providers, None, no_provider)
 
 
 def _provider(found: LifeCycle, model: Model | None) -> tuple[tuple[Score, ...], str | None]:

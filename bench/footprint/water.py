@@ -33,11 +33,12 @@ def litres(energy_kwh: Amount, region: Region, pue: Range) -> Water:
     factor = region.ewif or facts.water(WORLD)
     assert factor is not None, "the table of water has the world"
     return Water(
-        on_site=_litres(energy_kwh, region.wue) if region.wue else None,
-        off_site=widen(_litres(energy_kwh, factor), pue),
+        on_site=by(energy_kwh, region.wue) if region.wue else None,
+        off_site=widen(by(energy_kwh, factor), pue),
         borrowed=region.ewif is None,
     )
 
 
-def _litres(energy_kwh: Amount, factor: Range) -> Quantity:
+def by(energy_kwh: Amount, factor: Range) -> Quantity:
+    """Litres of an energy in kWh by one factor in L/kWh, over all its sources."""
     return widen(derive(energy_kwh, 1.0, "L", factor.facts[0]), factor)

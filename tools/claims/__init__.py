@@ -1,0 +1,1 @@
+"""Writes docs/claims.md and its figures from the claims as the program computes them."""

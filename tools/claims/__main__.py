@@ -1,0 +1,40 @@
+"""`python -m tools.claims`: write docs/claims.md and its figures; `--check` says what is stale."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from tools.claims import figures, page
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def write(folder: Path) -> list[Path]:
+    """The page and its figures; gives the files written."""
+    written = [figures.save(name, folder) for name in figures.FIGURES]
+    path = folder / "claims.md"
+    path.write_text(page.text(), encoding="utf-8")
+    return [*written, path]
+
+
+def stale() -> list[str]:
+    """The names of the files in docs that are not as the program would write them now."""
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = write(Path(folder))
+        return [
+            path.name
+            for path in fresh
+            if not (DOCS / path.name).is_file()
+            or (DOCS / path.name).read_bytes() != path.read_bytes()
+        ]
+
+
+if __name__ == "__main__":
+    if "--check" in sys.argv:
+        names = stale()
+        for name in names:
+            print(f"docs/{name} is stale: run make generated", file=sys.stderr)
+        sys.exit(bool(names))
+    print("\n".join(f"wrote {path}" for path in write(DOCS)))

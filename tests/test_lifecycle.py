@@ -112,6 +112,7 @@ def test_what_is_not_known_is_missing_and_never_zero(written):
         (PLAN.replace("pue = 1.25", "pue = 0.9"), "pue"),
         (PLAN.replace("pue = 1.25", "grid_gco2e_per_kwh = 50"), "not both"),
         (PLAN.replace("hours = 1000", ""), "training needs"),
+        ('kind = "measured"' + PLAN, "no key kind"),
         ("name = [", "not TOML"),
     ],
 )

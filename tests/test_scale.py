@@ -90,8 +90,14 @@ def test_what_others_published_stands_beside_ours_and_says_whose_it_is(path):
     assert ["batch 1 " in row.words for row in h100] == [True, False]
     assert h100[0].kwh_per_day.value == pytest.approx(969.36 / 3.6e6 * 1e6, rel=1e-4)
     gained = [row for row in found if row.words.startswith("if batches gained")]
+    assert found[0].words == "ours, at batch 1" and found[0].kwh_per_day.value == 1000
     assert gained and all(row.kwh_per_day.low < row.kwh_per_day.high for row in gained)
     assert all(row.kwh_per_day.high <= 1e6 * 1.2 / 1000 for row in gained)
+
+
+def test_what_batches_gained_is_not_counted_twice():
+    found = scaled.of(made_around(1.0, model="embedded/small", batch=8), scaled.Asked(1e6)).batching
+    assert [row.words for row in found] == ["ours, at batch 8"]
 
 
 def test_a_model_that_nobody_published_gets_no_figure_of_another(path):

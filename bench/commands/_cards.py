@@ -52,14 +52,13 @@ def grid(rows: Iterable[Row], right: Sequence[int] = ()) -> Table:
 
 
 def numbers(rows: Iterable[Row]) -> Table:
-    """Rows of figures: a bold number, its low and high, what stands beside it, and what it is."""
+    """Rows of (figure, its unit with low and high, what it is, what stands beside it)."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True, justify="right", min_width=11)
     table.add_column(no_wrap=True, min_width=11)
-    table.add_column(overflow="fold", ratio=2)
-    table.add_column(overflow="fold", ratio=3)
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+    table.add_column(overflow="fold")
+    for figure, unit, what, beside in rows:
+        table.add_row(Text(figure), Text(unit), Text.assemble(what, (f"\n{beside}", "dim")))
     return table
 
 

@@ -46,7 +46,7 @@ def _shown(answer: Answer) -> RenderableType:
 
     claim = answer.claim
     rows = [
-        (*claims.words(ours), claims.beside(ours), ours.claimed.quantity) for ours in answer.ours
+        (*claims.words(ours), ours.claimed.quantity, claims.beside(ours)) for ours in answer.ours
     ]
     below: list[RenderableType] = [_cards.numbers(rows)] if rows else []
     below += [Text(f"! {claim.caveat}", style="yellow"), Text(claim.source, style="dim")]

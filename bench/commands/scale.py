@@ -14,6 +14,7 @@ from bench.exits import or_stop, say
 if TYPE_CHECKING:
     from bench.footprint.scale import Batching
     from bench.footprint.scaled import Answer
+    from bench.footprint.span import Span
 
 PANEL = "Understand"
 
@@ -63,17 +64,19 @@ def _draw(result: Any, asked: Any, folder: Path) -> None:
 
 
 def _show(answer: Answer) -> None:
+    from bench import facts
     from bench.commands import _cards
     from bench.commands._cards import energy, grams
     from bench.footprint.span import say as words
 
     found, one = answer.scaled, answer.one
+    home = facts.equivalences()["home-day-us"]
     kind = "modelled, NOT measured, and extrapolated" if one.modelled else "measured, extrapolated"
     rows = [
         ("a year", f"{energy(found.kwh_per_year)}, {grams(found.grams_per_year)} CO2e"),
         ("CO2e a day", f"{grams(found.grams_per_day)}   {answer.grid.label}, {answer.grid.basis}"),
-        ("homes", f"{words(found.homes)}   US homes, 29.36 kWh a day each (2020)"),
-        ("reactors", f"{words(found.reactors)}   of one gigawatt, without a pause"),
+        ("homes", f"{words(found.homes)}   {home.label}: {home.value:g} kWh ({home.edition})"),
+        ("reactors", f"{_reactors(found.reactors)}   of one gigawatt, without a pause"),
     ]
     if found.machines:
         what = answer.machine
@@ -83,12 +86,18 @@ def _show(answer: Answer) -> None:
         _cards.headline(energy(found.kwh_per_day), "a day", kind),
         _cards.grid(rows),
     ]
-    if answer.batching:
+    if len(answer.batching) > 1:
         table = _cards.steps(_batched(answer.batching))
         parts.append(_cards.titled("from batch 1 to served: what others published", table))
     if answer.training:
         parts.append(_cards.titled("against training", _cards.grid(_training(answer))))
     _cards.show([*parts, _cards.notes(answer.notes)])
+
+
+def _reactors(share: Span) -> str:
+    from bench.footprint.span import say as words
+
+    return words(share) if share.high >= 0.001 else "under 0.001"
 
 
 def _batched(batching: list[Batching]) -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ class Inference:
     seconds: Span | None
     devices: int
     board: str | None
+    boundary: str
     modelled: bool
     per_unit: float
     unit: str
@@ -48,6 +49,7 @@ def inference(result: Result) -> Inference:
         seconds=None if time is None else span(time),
         devices=len(gpus) or 1,
         board=gpus[0].name if gpus else None,
+        boundary=", ".join(result.boundary.domains),
         modelled=modelled,
         per_unit=_units(result),
         unit=result.task.unit,

@@ -15,6 +15,8 @@ Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Pue = Annotated[float, Field(ge=1, le=5)]
 HOURS_PER_YEAR = 8760
+# What a study says of itself; a file may not call itself measured.
+RESERVED = {"kind", "notes"}
 
 
 class Section(BaseModel):
@@ -149,6 +151,8 @@ def load(path: Path) -> Plan:
         raise ValueError(f"{path} can't be read: {reason}") from error
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is not TOML: {error}") from error
+    for key in RESERVED & content.keys():
+        raise ValueError(f"{path}: there is no key {key} in a plan")
     try:
         return Plan.model_validate(_floats(content))
     except ValidationError as error:

@@ -72,20 +72,24 @@ def of(use_kwh: Span, per_day: float, grid: Intensity, seconds_each: Span | None
     )
 
 
-def batching(result: Result, use_kwh: Span, per_day: float) -> list[Batching]:
+def batching(
+    result: Result, use_kwh: Span, per_day: float, pue: float | None = None
+) -> list[Batching]:
     """How the energy of a day may change from batch 1 to served, by what others published.
 
-    Rows of the same model first, each at its own figure; then ours divided by what batches gained
-    for the models of the task.
+    Ours first, then rows of the same model, each at its own figure (times the PUE, as ours). Where
+    ours is of batch 1, also ours divided by what batches gained for the models of the task.
     """
+    batch = result.model.settings.get("batch_size")
     own = [row for row in published.rows(result.task.id) if row.model == result.model.id]
     own.sort(key=lambda row: (row.study.key, row.gpu, row.batch_size))
     ends = [rows[i] for rows in _settings(own).values() for i in sorted({0, len(rows) - 1})]
-    found = [
-        Batching(span(row.gpu_energy_kwh_per_1000 * per_day / 1000), _row_words(row))
-        for row in ends
-    ]
-    return found + [_gained(group, use_kwh * per_day) for group in _by_card(result.task.id)]
+    found = [Batching(use_kwh * per_day, f"ours, at batch {batch}")]
+    for row in ends:
+        kwh = row.gpu_energy_kwh_per_1000 * per_day / 1000 * (pue or 1.0)
+        found.append(Batching(span(kwh), _row_words(row)))
+    cards = _by_card(result.task.id) if batch == 1 else []
+    return found + [_gained(groups, use_kwh * per_day) for groups in cards]
 
 
 def _settings(rows: Iterable[published.Row]) -> dict[tuple[object, ...], list[published.Row]]:
@@ -114,7 +118,7 @@ def _gained(groups: list[list[published.Row]], kwh: Span) -> Batching:
     study, card = groups[0][0].study, groups[0][0].gpu.removeprefix("NVIDIA ")
     words = (
         f"if batches gained as they did in {len(groups)} published settings on {card}: "
-        f"{times[0]:.2g} to {times[-1]:.2g} times less from batch {least:g} to {most:g} "
+        f"{times[0]:.1f} to {times[-1]:.1f} times less from batch {least:.0f} to {most:.0f} "
         f"({study.title})"
     )
     return Batching(kwh / Span(times[len(times) // 2], times[0], times[-1]), words)
@@ -123,7 +127,7 @@ def _gained(groups: list[list[published.Row]], kwh: Span) -> Batching:
 def _row_words(row: published.Row) -> str:
     card = row.gpu.removeprefix("NVIDIA ")
     return (
-        f"this model at batch {row.batch_size:g} on {card}, GPU alone, {row.study.precision} "
+        f"this model at batch {row.batch_size:.0f} on {card}, GPU alone, {row.study.precision} "
         f"({row.study.title})"
     )
 

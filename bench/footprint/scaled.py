@@ -108,7 +108,7 @@ def of(result: Result, asked: Asked) -> Answer:
         scaled=scale.of(use, asked.per_day, grid, seconds),
         grid=grid,
         machine=one.board or f"this machine ({result.machine.cpu_name})",
-        batching=scale.batching(result, use, asked.per_day),
+        batching=scale.batching(result, use, asked.per_day, asked.pue),
         training=None if asked.training is None else _against(asked, use),
         notes=tuple(_notes(one, asked)),
     )
@@ -140,6 +140,7 @@ def _against(asked: Asked, use: Span) -> Against:
 
 
 def _notes(one: Inference, asked: Asked) -> Iterator[str]:
+    yield f"Boundary: {one.boundary}. What stands around it takes energy that is not in it."
     if one.modelled:
         yield "The energy is modelled: low and high hold what the model may be off by."
     yield (

@@ -95,6 +95,7 @@ def _training(asked: Asked) -> Iterator[Stage]:
 
 
 def _notes(one: Inference, asked: Asked) -> Iterator[str]:
+    yield f"Boundary: {one.boundary}. What stands around it takes energy that is not in it."
     if one.modelled:
         yield "The energy is modelled, not measured; low and high hold the error of the model."
     else:

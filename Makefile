@@ -18,7 +18,7 @@ options = $(foreach m,$(MODEL),--model $(m)) \
 	$(if $(DATASET),--dataset $(DATASET)) \
 	$(if $(BUDGET),--budget $(BUDGET)) $(ARGS)
 
-.PHONY: bench submit board plots test check bench-meters gpu-check doctor embedded generated help clean
+.PHONY: bench submit verify board plots test check bench-meters gpu-check doctor embedded generated help clean
 
 bench: $(READY) ## measure: TASK= MODEL="a b" DEVICE= DTYPE= BATCH= WEIGHTS= DATASET= BUDGET= ARGS=
 	@$(BIN)/joulebench run $(TASK) $(options)
@@ -27,7 +27,10 @@ submit: $(READY) ## check a result and add it to the submissions: RESULT=path
 	@test -n "$(RESULT)" || { echo "make submit needs RESULT=path of a result file" >&2; exit 2; }
 	@$(BIN)/joulebench submit $(RESULT) --results $(RESULTS)
 
-board: $(READY) ## write the leaderboard (json, csv, md, page) from the submissions
+verify: $(READY) ## judge every submission again, from its raw trials
+	@$(BIN)/joulebench verify $(RESULTS)/submissions
+
+board: $(READY) ## write the leaderboard (json, csv, md, site) from the submissions
 	@$(BIN)/joulebench board --results $(RESULTS)
 
 plots: $(READY) ## draw the comparison plots from the submissions
@@ -41,21 +44,26 @@ check: $(READY) ## lint, types, floors, and that generated files are fresh
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/joulebench verify results/submissions
 	@d=$$(mktemp -d) && cp -r results/submissions $$d/submissions \
 		&& $(BIN)/joulebench board --results $$d > /dev/null \
 		&& $(BIN)/joulebench plots --results $$d > /dev/null \
-		&& for f in leaderboard.json leaderboard.csv leaderboard.md site/index.html \
+		&& for f in leaderboard.json leaderboard.csv leaderboard.md \
 			$$(cd results && ls plots/*); do \
 			cmp $$d/$$f results/$$f || { echo "results/$$f is stale: run make generated" >&2; exit 1; }; \
-		done && rm -r $$d
+		done && { diff -r $$d/site results/site > /dev/null \
+			|| { echo "results/site is stale: run make generated" >&2; exit 1; }; } && rm -r $$d
 	@$(BIN)/joulebench schema | cmp - bench/result.schema.json \
 		|| { echo "bench/result.schema.json is stale: run make generated" >&2; exit 1; }
+	@$(BIN)/joulebench schema --board | cmp - bench/leaderboard.schema.json \
+		|| { echo "bench/leaderboard.schema.json is stale: run make generated" >&2; exit 1; }
 	@$(BIN)/python -m tools.claims --check
 	@echo "check: all fresh"
 
 generated: $(READY) ## write again all that is generated: board, plots, schema, README, claims
 	@$(BIN)/joulebench board && $(BIN)/joulebench plots
 	@$(BIN)/joulebench schema > bench/result.schema.json
+	@$(BIN)/joulebench schema --board > bench/leaderboard.schema.json
 	@$(BIN)/python -m tools.readme
 	@$(BIN)/python -m tools.claims
 

@@ -214,14 +214,14 @@ def _shape(message: str) -> str:
     return re.sub(r"(?<![:\w])\d[\d.,]*", "#", message)
 
 
-def rankable(result: Result) -> bool:
-    """Whether a result may stand in a ranked group."""
+def rankable(result: Result, raised: tuple[Doubt, ...] | None = None) -> bool:
+    """Whether a result may stand in a ranked group; `raised` are its doubts, if they are known."""
     return (
         result.status == "done"
         and result.summary is not None
         and result.summary.energy_kwh_per_1000 is not None
         and result.boundary.kind == "measured"
-        and not any(item.bars_ranking for item in raise_all(result))
+        and not any(i.bars_ranking for i in (raise_all(result) if raised is None else raised))
     )
 
 

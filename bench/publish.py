@@ -9,16 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench import leaderboard, store
-from bench.leaderboard.write import table
+from bench.leaderboard.write import csv_lines
 from bench.records import Result
 
-WHOLE = {"rank", "parameter_count", "batch_size", "steps"}
+WHOLE = {"rank", "stars", "parameter_count", "batch_size", "steps"}
 FIGURES = {
     "energy_kwh_per_1000",
     "net_energy_kwh_per_1000",
     "energy_joules_per_unit",
     "duration_seconds_per_inference",
     "quality",
+    "phone_charges_per_1000",
 }
 CARD = """
 # JouleBench leaderboard
@@ -80,10 +81,10 @@ def folder(results: Sequence[Result], out: Path) -> list[Path]:
 
 def _rows(results: Sequence[Result]) -> list[dict[str, object]]:
     """The rows of the board's csv, numbers as numbers, what is missing as None."""
-    text = table(leaderboard.document(leaderboard.board(results)))
+    lines = csv_lines(leaderboard.board(leaderboard.of(results)))
     return [
         {name: _typed(name, cell) for name, cell in row.items()}
-        for row in csv.DictReader(io.StringIO(text))
+        for row in csv.DictReader(io.StringIO("".join(lines)))
     ]
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from bench import report
+from bench import doubts, report
 from bench.footprint import words
 from bench.leaderboard import facets
-from bench.leaderboard.check import content_id
+from bench.leaderboard.submissions import content_id
 from bench.plots.style import MEASURED, MODELLED
 from bench.records import Result
 
@@ -61,7 +61,7 @@ def badge(result: Result) -> str:
     unit, size = words.energy_unit(energy.value)
     value = f"{words.number(energy.value / size, 2 if facets.is_modelled(result) else 3)} {unit}"
     modelled = facets.is_modelled(result)
-    barred = not modelled and bool(facets.reasons_without_rank(result))
+    barred = not modelled and bool(facets.without_rank(result, doubts.raise_all(result)))
     value += " modelled" if modelled else " not ranked" if barred else ""
     name = f"energy per 1,000 {words.things(result.task.unit)}"
     name_length, value_length = round(LETTER * len(name)), round(LETTER * len(value))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from bench.records import SCHEMA_VERSION, Result
 
@@ -38,13 +41,16 @@ def save(result: Result, path: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically: into a neighbour first, then renamed over `path`."""
+    write_parts(path, (text if text.endswith("\n") else f"{text}\n",))
+
+
+def write_parts(path: Path, parts: Iterable[str]) -> None:
+    """As `write_text`, of a text that comes in parts and never lies in memory whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            if not text.endswith("\n"):
-                file.write("\n")
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o644)
@@ -56,31 +62,47 @@ def write_text(path: Path, text: str) -> None:
 
 def load(path: Path) -> Result:
     """Read a result file. Raises Unreadable with a sentence where it is not one."""
+    return parse(read(path), str(path))
+
+
+def read(path: Path, most: int = MAX_BYTES) -> bytes:
+    """The bytes of a file of ours. Raises Unreadable where it is no plain file, or too large."""
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise Unreadable(f"{path} has {size} bytes; no real result has over {MAX_BYTES}")
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Unreadable(f"{path} can't be read: {error}") from error
-    return parse(text, str(path))
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            raise Unreadable(f"{path} is no plain file")
+        if about.st_size > most:
+            raise Unreadable(f"{path} has {about.st_size} bytes; no real one has over {most}")
+        return path.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"{path} can't be read: {error.strerror or error}") from error
 
 
-def parse(text: str, name: str = "the result") -> Result:
+def parse(text: str | bytes, name: str = "the result") -> Result:
     """Turn JSON text into a result. Raises Unreadable with a sentence where it is not one."""
     try:
-        content = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"{name} is not JSON: {error}") from error
-    version = content.get("schema_version") if isinstance(content, dict) else None
-    if version != SCHEMA_VERSION:
-        raise Unreadable(f"{name} has schema version {version!r}; known is {SCHEMA_VERSION}")
-    try:
-        return Result.model_validate_json(text)
+        return Result.model_validate_json(text, strict=True)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the record"
-        raise Unreadable(f"{name} is not a valid result: {where}: {first['msg']}") from error
+        raise Unreadable(f"{name} {_why_not(text, error)}") from error
+
+
+def _why_not(text: str | bytes, error: ValidationError) -> str:
+    """What is wrong with a text that is no result: that it is no JSON, its version, or a field."""
+    try:
+        content = from_json(text, allow_inf_nan=False)
+    except ValueError as broken:
+        return f"is not JSON: {broken}"
+    version = content.get("schema_version") if isinstance(content, dict) else None
+    if type(version) is int and version > SCHEMA_VERSION:
+        return (
+            f"has schema version {version!s:.40}, and this JouleBench knows {SCHEMA_VERSION}: "
+            "a newer one can read it"
+        )
+    if type(version) is not int or version != SCHEMA_VERSION:
+        return f"has schema version {version!r:.40}; known is {SCHEMA_VERSION}"
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the record"
+    return f"is not a valid result: {where:.200}: {first['msg']:.200}"
 
 
 def check_writable(folder: Path) -> None:
@@ -96,7 +118,3 @@ def schema() -> dict[str, Any]:
     """The JSON Schema of a result, draft 2020-12."""
     content = Result.model_json_schema(mode="serialization")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **content}
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number")

@@ -14,11 +14,12 @@ PANEL = "Share"
 def command(results: Results = Path("results"), as_json: Json = False) -> None:
     """Write the leaderboard (json, csv, md, page) from the submissions."""
     from bench import leaderboard
+    from bench.footprint.words import visible
 
-    collection = leaderboard.collect(results / "submissions")
-    for path, reasons in collection.refused.items():
-        say(f"left out {path}: {'; '.join(reasons)}")
-    written = or_stop(lambda: leaderboard.write(leaderboard.board(collection.results), results))
+    found = leaderboard.verify(results / "submissions", leaderboard.entry)
+    for path, why in found.refused.items():
+        say(visible(f"left out {path}: {' '.join(item.message for item in why)}"))
+    written = or_stop(lambda: leaderboard.write(leaderboard.board(found.kept), results))
     if as_json:
         print(json.dumps([str(path) for path in written]))
     else:

@@ -1,14 +1,19 @@
-"""`joulebench schema`: the JSON Schema of a result."""
+"""`joulebench schema`: the JSON Schema of a result, or of the board."""
 
 from __future__ import annotations
 
 import json
+from typing import Annotated
+
+import typer
 
 PANEL = "Understand"
 
 
-def command() -> None:
+def command(
+    board: Annotated[bool, typer.Option("--board", help="That of leaderboard.json.")] = False,
+) -> None:
     """Print the JSON Schema of a result."""
-    from bench import store
+    from bench import leaderboard, store
 
-    print(json.dumps(store.schema(), indent=1))
+    print(json.dumps(leaderboard.schema() if board else store.schema(), indent=1))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -16,21 +18,35 @@ PANEL = "Share"
 def command(
     result: ResultFile,
     results: Results = Path("results"),
+    name: Annotated[str | None, typer.Option(help="Who submits it, as shown on the board.")] = None,
+    note: Annotated[str | None, typer.Option(help="A remark, as shown on the board.")] = None,
+    sign: Annotated[Path | None, typer.Option(help="Sign it with this SSH key.")] = None,
     as_json: Json = False,
 ) -> None:
     """Check a result and add it to the leaderboard's submissions."""
     from bench import leaderboard
+    from bench.footprint.words import visible
 
     if not result.is_file():
         stop(f"there is no file {result}")
+    folder = results / "submissions"
+    path = None
     try:
-        path = leaderboard.submit(result, results / "submissions")
+        path, findings = leaderboard.submit(result, folder, name=name, remark=note, key=sign)
     except leaderboard.Refused as error:
-        if as_json:
-            print(json.dumps({"refused": list(error.reasons)}))
-        for reason in error.reasons:
-            say(f"refused: {reason}")
-        raise typer.Exit(REFUSED) from None
+        findings = error.findings
     except OSError as error:
         stop(f"the submission can't be saved: {error}")
-    print(json.dumps({"submission": str(path)}) if as_json else f"submitted: {path}")
+    except ValueError as error:
+        stop(str(error))
+    if as_json:
+        refused = [item.message for item in findings if item.severity == "refused"]
+        found = [asdict(item) for item in findings]
+        submission = path and str(path)
+        print(json.dumps({"submission": submission, "refused": refused, "findings": found}))
+    for item in findings:
+        say(visible(item.words()))
+    if path is None:
+        raise typer.Exit(REFUSED)
+    if not as_json:
+        print(f"submitted: {path}")

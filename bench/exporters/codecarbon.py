@@ -17,7 +17,7 @@ from bench.exporters import Imported, Kind, Options
 from bench.exporters._columns import COLUMNS, KNOWN, OLD_COLUMNS, refuse_others
 from bench.exporters._figures import NOT_MEASURED, Figures, with_energy
 from bench.footprint.regions import Region
-from bench.leaderboard.write import neutral
+from bench.leaderboard.table import neutral
 from bench.records import Result
 from bench.units import SECONDS_PER_HOUR
 

@@ -10,7 +10,7 @@ from typing import Any
 from bench.exporters import Imported, Options
 from bench.exporters._figures import Figures, with_energy
 from bench.leaderboard import facets
-from bench.leaderboard.write import neutral
+from bench.leaderboard.table import neutral
 from bench.records import Estimate, Reading, Result, Trial
 
 SUFFIX = ".csv"

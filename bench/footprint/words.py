@@ -135,6 +135,8 @@ def round_to(value: float, digits: int) -> float:
 
 def visible(text: str) -> str:
     """A stranger's text on one line, without characters that hide or turn what stands beside."""
+    if text.isprintable():
+        return text
     spaced = (" " if character.isspace() else character for character in text)
     return "".join("�" if unicodedata.category(c)[0] == "C" else c for c in spaced)
 

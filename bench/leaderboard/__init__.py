@@ -1,33 +1,39 @@
 """The leaderboard: check a result, submit it, rank equals with ties, write the board."""
 
-from bench.leaderboard.check import (
-    Collection,
-    Refused,
-    Verdict,
-    canonical,
-    check,
-    collect,
-    content_id,
-    submit,
-)
-from bench.leaderboard.rank import Board, Group, Row, TaskBoard, board, stars
-from bench.leaderboard.write import document, write
+from bench.leaderboard.check import Verdict, check
+from bench.leaderboard.document import document
+from bench.leaderboard.entry import Entry, entry, of
+from bench.leaderboard.form import schema
+from bench.leaderboard.grade import grades, stars
+from bench.leaderboard.rank import Board, Group, Row, TaskBoard, board
+from bench.leaderboard.submissions import Refused, canonical, content_id, submit
+from bench.leaderboard.verify import Collection, Submission, Verified, collect, has_rank, verify
+from bench.leaderboard.write import write
 
 __all__ = [
     "Board",
     "Collection",
+    "Entry",
     "Group",
     "Refused",
     "Row",
+    "Submission",
     "TaskBoard",
     "Verdict",
+    "Verified",
     "board",
     "canonical",
     "check",
     "collect",
     "content_id",
     "document",
+    "entry",
+    "grades",
+    "has_rank",
+    "of",
+    "schema",
     "stars",
     "submit",
+    "verify",
     "write",
 ]

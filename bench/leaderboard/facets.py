@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from types import ModuleType
 
-from bench import doubts
-from bench.records import Device, Estimate, Result, Setting
+from bench import find
+from bench.leaderboard.finding import CURES, Finding
+from bench.records import Device, Doubt, Estimate, Result, Setting
+from bench.task import Task
 
 DEFAULT_GAIN = 0.05
 Instrument = tuple[frozenset[str], tuple[str, int] | None]
@@ -38,6 +42,19 @@ def whole(found: Estimate, gain: float) -> tuple[float, float]:
     return found.value - half, found.value + half
 
 
+@lru_cache(maxsize=64)
+def known_task(task_id: str) -> Task | None:
+    """The task of this id, if this version has it."""
+    return find.task(task_id) if task_id in find.names("task") else None
+
+
+@lru_cache(maxsize=256)
+def known_metric(task_id: str, dataset: str) -> ModuleType | None:
+    """The room of the metric that judges this task on a data set, if this version has the task."""
+    task = known_task(task_id)
+    return find.module("metric", task.metric_of(dataset).room) if task else None
+
+
 def boundary_words(result: Result) -> str:
     """The kinds of domains that are inside the figure, in words: "2 GPU + DRAM"."""
     counts = Counter(domain.split(":")[0] for domain in result.boundary.domains)
@@ -57,21 +74,31 @@ def setting(values: Mapping[str, Setting], name: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def reasons_without_rank(result: Result) -> tuple[str, ...]:
-    """Why a result has no rank, in sentences; empty if it ranks."""
+def without_rank(result: Result, raised: Iterable[Doubt]) -> tuple[Finding, ...]:
+    """Why a result has no rank, with cures; empty if it ranks. `raised` are its doubts."""
     if result.failure is not None:
-        return (f"Failed at {result.failure.stage}: {result.failure.message}",)
-    reasons = [item.message for item in doubts.raise_all(result) if item.bars_ranking]
+        message = f"Failed at {result.failure.stage}: {result.failure.message}"
+        return (_no_rank("failed", message),)
+    reasons = [
+        Finding("no-rank", item.code, item.message, item.cure)
+        for item in raised
+        if item.bars_ranking
+    ]
     if result.boundary.kind == "modelled" and not reasons:
-        reasons.append("The energy is modelled, not measured.")
+        reasons.append(_no_rank("energy-absent", "The energy is modelled, not measured."))
     found = energy(result)
     if found is None or found.value <= 0:
-        reasons.append("There is no energy to rank by.")
+        reasons.append(_no_rank("energy-absent", "There is no energy to rank by."))
     if result.task.fingerprint is None:
-        reasons.append("The workload has no fingerprint, so its equals can't be told.")
-    if not reasons and not doubts.rankable(result):
-        reasons.append("The run did not finish.")
-    return tuple(dict.fromkeys(reasons))
+        message = "The workload has no fingerprint, so its equals can't be told."
+        reasons.append(_no_rank("no-fingerprint", message))
+    if not reasons and result.status != "done":
+        reasons.append(_no_rank("unfinished", "The run did not finish."))
+    return tuple({reason.message: reason for reason in reasons}.values())
+
+
+def _no_rank(code: str, message: str) -> Finding:
+    return Finding("no-rank", code, message, CURES[code])
 
 
 def instrument(result: Result) -> Instrument | None:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from math import inf
-from typing import Any
+from functools import lru_cache
+from math import fsum, inf
 
-from bench import doubts, find
-from bench.records import Reading, Result, Trial
+from bench import doubts, facts
+from bench.footprint import hardware
+from bench.leaderboard.facets import known_metric
+from bench.records import Reading, Record, Result, Trial
 
 MOST = 2**53
 WATTS = (1e-3, 1e5)
 SECONDS = (1e-6, 1e7)
 HIGHEST_GAIN = 10.0
+OPERATIONS_PER_PARAMETER = 2  # one multiplication and one addition for every token
+WIDE = {"float32", "float16", "bfloat16"}
+NARROW = 8  # no device's peak in four bits is above eight times that in sixteen
+LONG = re.compile(r"[:\[,]-?\d{16,}[,\]}]")
 
 
 def impossibilities(result: Result) -> Iterator[str]:
     """A sentence for everything in a result that can't be true."""
-    if any(abs(number) > MOST for number in _integers(result.model_dump())):
+    # Walking a record is slow: the search finds the few that may hold such a number.
+    found = LONG.search(result.model_dump_json())
+    if found and any(abs(number) > MOST for number in _integers(result)):
         yield "Impossible: a count beyond anything that can be counted."
     yield from _quality(result)
     if result.gain is not None and result.gain.relative_half_width > HIGHEST_GAIN:
@@ -25,6 +34,7 @@ def impossibilities(result: Result) -> Iterator[str]:
     for device in result.machine.devices:
         if device.power_limit_watts is not None and not _within(device.power_limit_watts, WATTS):
             yield f"Impossible: a power limit of {device.power_limit_watts:g} W."
+    yield from _arithmetic(result)
     for trial in result.measured():
         yield from _trial(result, trial)
 
@@ -34,10 +44,8 @@ def _quality(result: Result) -> Iterator[str]:
     quality = result.quality
     if quality is None:
         return
-    least, most = -inf, inf
-    if result.task.id in find.names("task"):
-        metric = find.task(result.task.id).metric_of(result.task.dataset)
-        least, most = find.module("metric", metric.room).RANGE
+    metric = known_metric(result.task.id, result.task.dataset)
+    least, most = (-inf, inf) if metric is None else metric.RANGE
     if not least <= quality.low <= quality.value <= quality.high <= most:
         yield f"Impossible: quality outside its own interval, or outside {least:g} to {most:g}."
 
@@ -55,10 +63,11 @@ def _trial(result: Result, trial: Trial) -> Iterator[str]:
         inside = reading.domain in result.boundary.domains
         if inside and kind != result.boundary.kind:
             yield f"Impossible: {named} is {kind}, and the boundary says {result.boundary.kind}."
-        yield from _energy(reading, named, inside)
+        limit = _limit(result, reading) if inside and kind == "measured" else inf
+        yield from _energy(reading, named, inside, limit)
 
 
-def _energy(reading: Reading, named: str, inside: bool) -> Iterator[str]:
+def _energy(reading: Reading, named: str, inside: bool, limit: float) -> Iterator[str]:
     """A sensor of what was used can't read nothing; one of an idle device outside may."""
     joules, seconds = reading.energy_joules, reading.duration_seconds
     if joules is None:
@@ -71,18 +80,74 @@ def _energy(reading: Reading, named: str, inside: bool) -> Iterator[str]:
         yield f"Impossible: {named}: a measured energy of {joules:g} J."
     elif joules < 0 or (joules > 0 and not _within(watts, WATTS)):
         yield f"Impossible: {named}: a mean of {watts:g} W."
+    elif watts > doubts.HIGHEST_POWER_RATIO * limit:
+        yield f"Impossible: {named}: a mean of {watts:.0f} W, above 1.1 times {limit:.0f} W."
+
+
+def _limit(result: Result, reading: Reading) -> float:
+    """The power limit of the device behind a reading, in watts; infinite where there is none."""
+    limits = (d.power_limit_watts for d in result.machine.devices if d.domain == reading.domain)
+    return next((limit for limit in limits if limit is not None), inf)
+
+
+def _arithmetic(result: Result) -> Iterator[str]:
+    """Tokens cost two operations a parameter, and a device has a published peak of them.
+
+    A mixture of experts says how many of its parameters a token meets in the setting
+    `active_parameter_count`. Where a peak or a count is not known nothing is said.
+    """
+    active = result.model.settings.get("active_parameter_count")
+    parameters = active if type(active) is int else result.model.parameter_count
+    peak = _peak(result)
+    if peak is None or not parameters:
+        return
+    for trial in result.measured():
+        work, seconds = trial.work, trial.duration_seconds
+        tokens = (work.input_token_count or 0) + (work.output_token_count or 0)
+        if seconds > 0 and OPERATIONS_PER_PARAMETER * parameters * tokens > peak * seconds:
+            rate = OPERATIONS_PER_PARAMETER * parameters * tokens / seconds
+            yield (
+                f"Impossible: trial {trial.index}: {rate:.2g} operations a second, more than the "
+                f"{peak:.2g} that the devices are said to reach."
+            )
+
+
+def _peak(result: Result) -> float | None:
+    """Operations a second that the GPUs inside the boundary reach at most, or None if unknown."""
+    gpus = [d for d in result.machine.devices if d.domain.startswith("gpu:") and d.used]
+    peaks = [_board_peak(device.name) for device in gpus]
+    known = [peak for peak in peaks if peak is not None]
+    if not known or len(known) < len(peaks):
+        return None
+    return fsum(known) * 1e12 * (1 if result.model.dtype in WIDE else NARROW)
+
+
+@lru_cache(maxsize=256)
+def _board_peak(name: str) -> float | None:
+    """The published peak of a board by the name that its driver gives it, in TFLOP/s."""
+    try:
+        board = hardware.find(name)
+    except ValueError:
+        return None
+    fact = facts.gpu_peaks().get(board.key)
+    return None if fact is None else fact.value
 
 
 def _within(value: float, bounds: tuple[float, float]) -> bool:
     return bounds[0] <= value <= bounds[1]
 
 
-def _integers(value: Any) -> Iterator[int]:
+def _integers(value: object) -> Iterator[int]:
+    """Every whole number in a record, however deep."""
+    if isinstance(value, Record):
+        value = value.__dict__
     if isinstance(value, dict):
         for item in value.values():
-            yield from _integers(item)
+            if type(item) is not str:
+                yield from _integers(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _integers(item)
+            if type(item) is not float:
+                yield from _integers(item)
     elif isinstance(value, int):
         yield value

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench import conduct, find, logbook
+from bench import conduct, logbook
+from bench.leaderboard.facets import known_task
 from bench.records import Result
 
 
@@ -48,8 +49,6 @@ def _rules(result: Result) -> Iterator[str]:
 def _unit(result: Result) -> Iterator[str]:
     """A task that we don't have, or have in another version, may count as it likes."""
     stated = result.task
-    if stated.id not in find.names("task"):
-        return
-    known = find.task(stated.id)
-    if known.version == stated.version and known.unit != stated.unit:
+    known = known_task(stated.id)
+    if known is not None and known.version == stated.version and known.unit != stated.unit:
         yield f"Irreproducible: {stated.id} counts in {known.unit}s, not in {stated.unit!r}."

@@ -1,42 +1,22 @@
-"""The leaderboard page: one self-contained index.html with a strict content-security policy."""
+"""Pages: the site of the board (`site.py`), and what all pages share: templates and a policy."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import jinja2
 
 from bench.footprint import words
-from bench.pages.view import view
 
 HERE = Path(__file__).parent
-
-
-def index(document: dict[str, Any]) -> str:
-    """The page of a board's document (`leaderboard.document`); the same document, the same text.
-
-    Style and script are inline and allowed by their hash alone; nothing is loaded from anywhere.
-    """
-    style, script = (read(name) for name in ("site.css", "site.js"))
-    return (
-        environment()
-        .get_template("index.html.jinja")
-        .render(
-            **view(document),
-            policy=policy(style, script),
-            style=style,
-            script=script,
-        )
-    )
 
 
 def environment() -> jinja2.Environment:
     """The templates of this folder: everything is escaped, a missing variable is an error."""
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE),
+        loader=jinja2.FileSystemLoader([HERE, HERE / "templates"]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=lambda value: words.visible(value) if type(value) is str else value,

@@ -1,0 +1,231 @@
+"""The shape of leaderboard.json: what its JSON Schema is made of, and what mypy checks rows by."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, TypeAdapter, with_config
+
+# pydantic takes this TypedDict on every Python that we support.
+from typing_extensions import TypedDict
+
+SCHEMA_VERSION: Literal[2] = 2
+CLOSED = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+@with_config(CLOSED)
+class Ends(TypedDict):
+    """The ends of an interval with the scale error of the instrument in it."""
+
+    low: float
+    high: float
+
+
+@with_config(CLOSED)
+class Interval(TypedDict):
+    """A figure with its 95 % interval over the trials."""
+
+    value: float
+    low: float
+    high: float
+    confidence_level: float
+    sample_count: int
+
+
+@with_config(CLOSED)
+class Quality(TypedDict):
+    """How well the model did; `better` says which way is better."""
+
+    metric: str
+    better: Literal["higher", "lower"]
+    value: float
+    low: float
+    high: float
+    sample_count: int
+
+
+@with_config(CLOSED)
+class Derived(TypedDict):
+    """What an energy turns into, with its interval, and with the scale error in it as well."""
+
+    value: float
+    low: float
+    high: float
+    low_with_gain: float
+    high_with_gain: float
+
+
+@with_config(CLOSED)
+class Model(TypedDict):
+    """Which model, and how it was loaded."""
+
+    id: str
+    revision: str | None
+    weights: Literal["pretrained", "random"]
+    dtype: str | None
+    parameter_count: int | None
+
+
+@with_config(CLOSED)
+class By(TypedDict):
+    """What a submitter says of themselves, and the allowed signer who signed the record."""
+
+    name: str | None
+    note: str | None
+    signer: str | None
+
+
+@with_config(CLOSED)
+class Doubt(TypedDict):
+    """One thing to know before trusting a number."""
+
+    code: str
+    message: str
+    cure: str
+    bars_ranking: bool
+
+
+@with_config(CLOSED)
+class Place(TypedDict):
+    """Where a result stands among its equals; nothing but `tied: false` where it has no rank."""
+
+    rank: int | None
+    tied: bool
+    grade: str | None
+    stars: int | None
+
+
+@with_config(CLOSED)
+class Facts(TypedDict):
+    """Everything on a row that does not depend on the others."""
+
+    why: list[str]
+    run_id: str
+    submission: str
+    submitted_by: By
+    created_at: str
+    status: Literal["done", "failed", "interrupted"]
+    profile: Literal["standard", "strict", "quick"]
+    dataset: str
+    model: Model
+    backend: str
+    batch_size: int | None
+    steps: int | None
+    kind: Literal["measured", "modelled"]
+    boundary: str
+    devices: list[str]
+    energy_kwh_per_1000: Interval | None
+    energy_with_gain_kwh_per_1000: Ends | None
+    net_energy_kwh_per_1000: Interval | None
+    energy_joules_per_unit: Interval | None
+    duration_seconds_per_inference: Interval | None
+    gain_relative_half_width: float | None
+    quality: Quality | None
+    phone_charges_per_1000: Derived | None
+    grams_co2e_per_1000: dict[str, Derived] | None
+    doubts: list[Doubt]
+
+
+@with_config(CLOSED)
+class Row(Place, Facts):
+    """One result."""
+
+
+@with_config(CLOSED)
+class Group(TypedDict):
+    """Equals: the same work, the same boundary, the same devices at the same power limit."""
+
+    boundary: str
+    devices: list[str]
+    dataset: str
+    fingerprint: str
+    rows: list[Row]
+
+
+@with_config(CLOSED)
+class Task(TypedDict):
+    """One task: its ranked groups, then what is listed without rank, by energy."""
+
+    id: str
+    unit: str
+    groups: list[Group]
+    listed: list[Row]
+
+
+@with_config(CLOSED)
+class Charge(TypedDict):
+    """What one smartphone charge takes."""
+
+    kwh: float
+    edition: str
+    source: str
+
+
+@with_config(CLOSED)
+class Grid(TypedDict):
+    """The carbon intensity of a grid. Figures of different bases are not to be compared."""
+
+    label: str
+    grams_per_kwh: float
+    year: str
+    basis: str
+    source: str
+    licence: str
+
+
+@with_config(CLOSED)
+class PublishedRow(TypedDict):
+    """One figure that others published."""
+
+    task: str
+    model: str
+    model_class: str | None
+    energy_kwh_per_1000: float
+    gpu: str
+    gpu_count: int | None
+    batch_size: float
+    steps: int | None
+    new_tokens: float | None
+    workload: str | None
+    stars: int | None
+
+
+@with_config(CLOSED)
+class Study(TypedDict):
+    """Results that others measured and published: not ours, never ranked with ours."""
+
+    key: str
+    title: str
+    boundary: str
+    precision: str
+    engine: str
+    source: str
+    source_url: str
+    licence: str
+    caveat: str
+    rows: list[PublishedRow]
+
+
+@with_config(CLOSED)
+class Head(TypedDict):
+    """What the figures rest on."""
+
+    schema_version: Literal[2]
+    phone_charge: Charge
+    grids: dict[str, Grid]
+    grade_rule: str
+    stars_rule: str
+
+
+@with_config(CLOSED)
+class Board(Head):
+    """leaderboard.json: generated by `make board`, never edited."""
+
+    tasks: list[Task]
+    published: list[Study]
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of leaderboard.json, draft 2020-12."""
+    content = TypeAdapter(Board).json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **content}

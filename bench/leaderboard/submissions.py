@@ -1,0 +1,168 @@
+"""The folder of submissions: one file a result, named by its content, so that none conflict.
+
+<task>/<id>.json        the record, as it was measured; <id> begins the SHA-256 of its bytes
+<task>/<id>.note        who submitted it and what they say of it, where they said something
+<task>/<id>.json.sig    a signature of the record, where there is one; <id>.note.sig likewise
+allowed_signers         whose signatures are believed
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from bench import store
+from bench.leaderboard import note, signature
+from bench.leaderboard.check import check
+from bench.leaderboard.finding import Finding, refusals
+from bench.records import Result
+
+RECORD = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[0-9a-f]{16}\.json")
+BESIDE = (".json.sig", ".note", ".note.sig")
+ALSO = {signature.SIGNERS, "README.md"}
+
+
+class Refused(ValueError):
+    """A submission that was refused; `findings` say why, `reasons` are their sentences."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings = tuple(findings)
+        self.reasons = tuple(item.message for item in self.findings)
+        super().__init__(" ".join(self.reasons))
+
+
+def submit(
+    path: Path,
+    folder: Path,
+    *,
+    name: str | None = None,
+    remark: str | None = None,
+    key: Path | None = None,
+) -> tuple[Path, tuple[Finding, ...]]:
+    """Check a result file and add it to the submissions; gives the new path, and what was found.
+
+    Raises Refused with every reason if it is refused, ValueError for a bad name, note or key.
+    """
+    verdict = check(path)
+    added = note.make(name, remark)
+    if verdict.result is None or verdict.refusals:
+        raise Refused(verdict.findings)
+    result = verdict.result
+    if twins := list(duplicates(result, folder)):
+        raise Refused(twins)
+    target = folder / result.task.id / f"{content_id(result)}.json"
+    texts = {target: canonical(result)}
+    if added is not None:
+        texts[note.beside(target)] = f"{added.model_dump_json()}\n"
+    # Signed before anything is written: a key that does not work leaves nothing behind.
+    signatures = _signed(texts, key) if key else {}
+    for place, text in {**signatures, **texts}.items():
+        store.write_text(place, text)
+    return target, verdict.findings
+
+
+def _signed(texts: dict[Path, str], key: Path) -> dict[Path, str]:
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for place, text in texts.items():
+            draft = Path(folder) / place.name
+            draft.write_text(text, encoding="utf-8")
+            signature.sign(draft, key)
+            found[signature.beside(place)] = signature.beside(draft).read_text(encoding="ascii")
+    return found
+
+
+def survey(folder: Path) -> tuple[list[Path], dict[Path, tuple[Finding, ...]]]:
+    """The records of a folder in order, and everything that has no business there, with why."""
+    found: list[str] = []
+    strange: dict[Path, tuple[Finding, ...]] = {}
+    for place, folders, files in os.walk(folder):
+        folders.sort()
+        inside = os.path.basename(place) if place != str(folder) else ""
+        for name in (*folders, *sorted(files)):
+            path = os.path.join(place, name)
+            if why := _strange(Path(path), folder, inside):
+                strange[Path(path)] = tuple(refusals("misplaced", [f"Misplaced: {why}."]))
+            elif inside and name.endswith(".json"):
+                found.append(path)
+    return [Path(path) for path in found], strange
+
+
+def named(path: Path) -> bool:
+    """Whether a path ends as that of a record does."""
+    return RECORD.fullmatch("/".join(path.parts[-2:])) is not None
+
+
+def _strange(path: Path, folder: Path, inside: str) -> str | None:
+    if path.is_symlink():
+        return "a link is no submission"
+    if RECORD.fullmatch(f"{inside}/{path.name}") and path.parent.parent == folder:
+        return None if not path.is_dir() else "submissions lie one folder deep"
+    depth = len(path.relative_to(folder).parts)
+    if path.is_dir():
+        return None if depth == 1 else "submissions lie one folder deep"
+    if depth == 1:
+        return None if path.name in ALSO else "a submission lies in the folder of its task"
+    suffix = next((end for end in BESIDE if path.name.endswith(end)), None)
+    return "its name is not <task>/<id>.json" if suffix is None else _orphan(path, suffix)
+
+
+def _orphan(path: Path, suffix: str) -> str | None:
+    """What a note or a signature lies beside has to be there."""
+    record = path.with_name(f"{path.name.removesuffix(suffix)}.json")
+    if not named(record) or not record.is_file():
+        return "there is no submission that it belongs to"
+    unsigned = suffix == ".note.sig" and not note.beside(record).is_file()
+    return "there is no note that it signs" if unsigned else None
+
+
+def canonical(result: Result) -> str:
+    """The result as canonical JSON: sorted keys, no spaces, and one newline at the end."""
+    content = result.model_dump(mode="json")
+    text = json.dumps(
+        content, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
+    return f"{text}\n"
+
+
+def content_id(content: Result | bytes) -> str:
+    """The first 16 hex digits of the SHA-256 of a record's bytes: the name of a submission."""
+    text = content if isinstance(content, bytes) else canonical(content).encode()
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def marks(result: Result) -> tuple[str, ...]:
+    """What no two submissions share: the run's id, and what its measured trials read."""
+    read = [
+        (trial.duration_seconds, [(r.domain, r.energy_joules) for r in trial.readings])
+        for trial in result.measured()
+    ]
+    raw = [f"trials {hashlib.sha256(repr(read).encode()).hexdigest()}"] if read else []
+    return (f"run {result.run_id}", *raw)
+
+
+def duplicate(shared: str) -> Finding:
+    """The refusal of a submission that shares this mark with another."""
+    what = "its run id" if shared.startswith("run") else "the same trials"
+    sentence = f"Duplicate: a submission with {what} is there already."
+    return next(refusals("duplicate", [sentence]))
+
+
+def duplicates(result: Result, folder: Path) -> Iterator[Finding]:
+    """A refusal if the run is among the submissions already."""
+    mine = marks(result)
+    # A look at the bytes tells all but a few files apart without reading them as results.
+    clues = [result.run_id, *(repr(trial.duration_seconds) for trial in result.measured()[:1])]
+    for path in survey(folder)[0]:
+        try:
+            content = store.read(path)
+            if any(clue.encode() in content for clue in clues):
+                theirs = marks(store.parse(content, str(path)))
+                yield from [duplicate(mark) for mark in mine if mark in theirs][:1]
+        except store.Unreadable:
+            continue

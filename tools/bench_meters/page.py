@@ -246,8 +246,8 @@ def tables(records: Sequence[Record]) -> str:
     behind = [reason, "", *ahead(measured)] if ahead(measured) else ["- In no cell."]
     reason = (
         "Ours waits for steps of the sensor before and after a window, and characterises it once: "
-        "that is where the accuracy comes from. Three or four steps on each side are enough where a "
-        "window is long, and a short one takes up to nine. Inside the window it does "
+        "that is where the accuracy comes from. Three or four steps on each side are enough where "
+        "a window is long, and a short one takes up to nine. Inside the window it does "
         "something only where it sums power: then it looks ten times a step."
     )
     dear = [reason, "", *cheaper(head, figures)] if cheaper(head, figures) else ["- In no cell."]

@@ -52,11 +52,11 @@ def conduct(
     after every measured trial, `tell` between windows. A model that fails, or Ctrl-C, ends in a
     result that says so; a model that can't be found raises ModelNotFound.
     """
-    return _Run(order, workload, machine, rig, save, tell).walk(load)
+    return Run(order, workload, machine, rig, save, tell).walk(load)
 
 
-class _Run:
-    """The state of one walk."""
+class Run:
+    """The state of one walk, and its steps. `conduct` takes them one after the other."""
 
     def __init__(
         self,
@@ -88,7 +88,9 @@ class _Run:
             session = self.load(load)
             self.idle("resident")
             stop = self.measure(session, self.plan(self.warm_up(session)))
-            self.finish(session)
+            # The trials are done: whatever breaks from here on costs the quality or the picture.
+            self.judge()
+            self.picture(session)
             return self.book.close("done", stop)
         except Failed as error:
             failure = Failure(stage=error.stage, code=error.code, message=error.message)
@@ -111,8 +113,12 @@ class _Run:
         self.tell(f"loading {self.order.model.id}")
         began = self.rig.clock.now()
         session = load()
-        self.loading_seconds = self.rig.clock.now() - began
         self.book.loaded(session)
+        if session.model.settings.get("compile") is True:
+            # The first serving compiles. That is as little a part of the budget as loading is.
+            self.tell("compiling")
+            session.serve(self.workload.blocks[0])
+        self.loading_seconds = self.rig.clock.now() - began
         return session
 
     def spent(self) -> float:
@@ -192,11 +198,8 @@ class _Run:
             self.answers = list(zip(requests, seen.value.outputs, strict=True))
         return trial
 
-    def finish(self, session: Session) -> None:
-        """Quality, and one more window for the picture of power over time.
-
-        The trials are done: whatever breaks here costs the quality or the picture, not the run.
-        """
+    def judge(self) -> None:
+        """Note how good the answers of the first trial are, or say why nobody can tell."""
         try:
             self.book.quality = quality.judge(self.workload, self.answers)
         except quality.Unjudged as error:
@@ -204,6 +207,9 @@ class _Run:
         except Exception as error:  # noqa: BLE001
             # A metric or a judge may throw anything; the doubt `quality-missing` says it is gone.
             self.tell(f"the quality could not be judged: {type(error).__name__}: {error}")
+
+    def picture(self, session: Session) -> None:
+        """One more window for the picture of power over time, which does not count."""
         powers = [meter.watts() for meter in self.rig.meters]
         if self.order.profile == "quick" or not any(powers):
             return

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from bench import embedded, hub, media
-from bench.task import Embedded, Hub, Row, Task, Workload, workload
+from bench.task import Embedded, Hub, Row, Setting, Task, Workload, workload
 
 FORMATS = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet", ".txt": "text"}
 
@@ -16,21 +16,22 @@ class DataNotFound(ValueError):
     """A data set that can't be had; the message is one sentence that names the way out."""
 
 
-def load(task: Task, name: str) -> Workload:
+def load(task: Task, name: str, chosen: Mapping[str, Setting] | None = None) -> Workload:
     """The workload of a task on a data set: one of the task's own, or a path.
 
+    `chosen` parameters take the place of the data set's own: other work, with another fingerprint.
     Raises DataNotFound where there is none, it can't be reached, or no row fits the task.
     """
     source = task.datasets.get(name)
+    like = source or task.datasets.get("standard")
+    parameters = {**(like.parameters if like else {}), **(chosen or {})}
     try:
         if isinstance(source, Embedded):
-            return workload(task, name, embedded.rows(source.file), source.parameters)
+            return workload(task, name, embedded.rows(source.file), parameters)
         if isinstance(source, Hub):
             rows, revision = _from_hub(source)
-            return workload(task, name, rows, source.parameters, revision, source.rows)
+            return workload(task, name, rows, parameters, revision, source.rows)
         if Path(name).exists():
-            standard = task.datasets.get("standard")
-            parameters = standard.parameters if standard else {}
             return workload(task, Path(name).name, _from_path(Path(name)), parameters)
     except DataNotFound:
         raise

@@ -24,6 +24,14 @@ def command(result: Result) -> str:
     batch = model.settings.get("batch_size")
     if isinstance(batch, int) and batch > 1:
         words += ["--batch-size", str(batch)]
+    quantization, attention = (model.settings.get(o) for o in ("quantization", "attention"))
+    if isinstance(quantization, str):
+        words += ["--quantization", quantization]
+    if attention in ("eager", "flash_attention_2"):
+        words += ["--attention", str(attention)]
+    if model.settings.get("compile") is True:
+        words.append("--compile")
+    words += _drawing(result)
     for option in ("allow_pickle", "trust_remote_code"):
         if model.settings.get(option) is True:
             words.append(f"--{option.replace('_', '-')}")
@@ -31,6 +39,17 @@ def command(result: Result) -> str:
     if result.profile != "standard":
         words.append(f"--{result.profile}")
     return shlex.join(words)
+
+
+def _drawing(result: Result) -> list[str]:
+    """Steps and size of what was drawn, where they are parameters of the task."""
+    parameters = result.task.parameters
+    words = []
+    if "steps" in parameters:
+        words += ["--steps", str(parameters["steps"])]
+    if "width" in parameters and "height" in parameters:
+        words += ["--size", f"{parameters['width']}x{parameters['height']}"]
+    return words
 
 
 def _device(result: Result) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,9 +17,11 @@ from bench.conduct import CPU_BUDGET_SECONDS, GPU_BUDGET_SECONDS, Order, Profile
 from bench.measure import Rig
 from bench.meters import Meter, Site
 from bench.records import Machine, Model, Result, Sensor
-from bench.task import Task
+from bench.task import Setting, Task, Workload
 
 LOCK_WAIT_SECONDS = 600.0
+# Tags of tasks whose steps and size can be chosen.
+DRAWING = ("text-to-image", "text-to-video")
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,10 @@ class Asked:
     device: str = "auto"
     dtype: str = "auto"
     batch_size: int = 1
+    quantization: str | None = None
+    compile: bool = False
+    attention: str | None = None
+    chosen: Mapping[str, Setting] = field(default_factory=dict)
     revision: str | None = None
     allow_pickle: bool = False
     trust_remote_code: bool = False
@@ -71,30 +78,53 @@ def run(
     Raises ValueError, with one sentence, for what can't be found or is not possible, and OSError
     where the result could not be saved.
     """
-    clock = clock or SystemClock()
     found = prepare(asked)
-    task, backend, described, source = found.task, found.backend, found.machine, found.source
-    workload = data.load(task, asked.dataset or _default_dataset(asked.model))
-    spec = replace(found.spec, parameters=workload.parameters)
+    work = workload(asked, found)
+    load = loader(found, work)
     with machine.lock(LOCK_WAIT_SECONDS, tell):
-        baseline = machine.Watch(described)
-        meters, sensors = open_meters(asked.meter, Site(clock, described.devices, asked.options))
-        described = described.model_copy(update={"sensors": sensors})
-        found_meters = tuple(item.meter for item in meters)
-        rig = Rig(clock, found_meters, baseline.look, baseline.strangers)
+        rig, described = rigged(asked, found, clock or SystemClock())
         saved: list[Path] = []
-
-        def save(result: Result) -> None:
-            path = store.run_path(asked.out, result)
-            store.save(result, path)
-            saved.append(path)
-
-        def load() -> Session:
-            session: Session = backend.load(spec, source)
-            return session
-
-        result = conduct(_order(asked, spec), workload, described, rig, load, save, tell)
+        save = saver(asked.out, saved)
+        result = conduct(order(asked, found.spec), work, described, rig, load, save, tell)
     return result, saved[-1]
+
+
+def workload(asked: Asked, found: Found) -> Workload:
+    """The requests of a run. Raises ValueError where there is no such data set."""
+    name = asked.dataset or _default_dataset(asked.model)
+    return data.load(found.task, name, asked.chosen)
+
+
+def loader(found: Found, work: Workload) -> Callable[[], Session]:
+    """What brings the model into memory, for the parameters of its workload."""
+    spec = replace(found.spec, parameters=work.parameters)
+
+    def load() -> Session:
+        session: Session = found.backend.load(spec, found.source)
+        return session
+
+    return load
+
+
+def rigged(asked: Asked, found: Found, clock: Clock) -> tuple[Rig, Machine]:
+    """The meters that can read here, and the machine with what all of them said of themselves."""
+    baseline = machine.Watch(found.machine)
+    site = Site(clock, found.machine.devices, asked.options)
+    meters, sensors = open_meters(asked.meter, site)
+    opened = tuple(item.meter for item in meters)
+    rig = Rig(clock, opened, baseline.look, baseline.strangers)
+    return rig, found.machine.model_copy(update={"sensors": sensors})
+
+
+def saver(out: Path, saved: list[Path]) -> Callable[[Result], None]:
+    """What saves a result under `out`, and notes the path."""
+
+    def save(result: Result) -> None:
+        path = store.run_path(out, result)
+        store.save(result, path)
+        saved.append(path)
+
+    return save
 
 
 def prepare(asked: Asked) -> Found:
@@ -104,6 +134,8 @@ def prepare(asked: Asked) -> Found:
     not be saved.
     """
     task = find.task(asked.task)
+    if asked.chosen and task.tag not in DRAWING:
+        raise ValueError(f"--steps and --size are for tasks that draw, and {task.id} is none")
     store.check_writable(asked.out / task.id)
     backend = _backend(asked, task)
     described = machine.describe(asked.device)
@@ -132,6 +164,23 @@ def open_meters(wanted: str | None, site: Site) -> tuple[list[Opened], tuple[Sen
     usable = [item for item in opened if item.sensor.usable]
     usable.sort(key=lambda item: -(item.sensor.step_seconds or 0.0))
     return usable, tuple(item.sensor for item in opened)
+
+
+def drawing(steps: int | None, size: str | None) -> dict[str, int]:
+    """The parameters of a task that draws, where they are chosen: steps, width and height.
+
+    Raises ValueError for a size that is not like 640x480.
+    """
+    chosen = {} if steps is None else {"steps": steps}
+    if size is None:
+        return chosen
+    width, _, height = size.partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise ValueError(f"the size {size!r} is not like 512x512")
+    sides = {"width": int(width), "height": int(height)}
+    if any(side == 0 or side % 8 for side in sides.values()):
+        raise ValueError(f"the size {size} is not in whole eights of pixels")
+    return {**chosen, **sides}
 
 
 def _backend(asked: Asked, task: Task) -> ModuleType:
@@ -163,6 +212,9 @@ def _spec(asked: Asked, task: Task, described: Machine) -> Spec:
         dtype=asked.dtype,
         devices=devices,
         batch_size=asked.batch_size,
+        quantization=asked.quantization,
+        compile=asked.compile,
+        attention=asked.attention,
         revision=asked.revision,
         allow_pickle=asked.allow_pickle,
         trust_remote_code=asked.trust_remote_code,
@@ -170,7 +222,8 @@ def _spec(asked: Asked, task: Task, described: Machine) -> Spec:
     )
 
 
-def _order(asked: Asked, spec: Spec) -> Order:
+def order(asked: Asked, spec: Spec) -> Order:
+    """What is asked of a run, beyond its workload."""
     on_gpu = spec.devices[0] != "cpu"
     profile = "quick" if asked.max_inferences else asked.profile
     return Order(
@@ -202,3 +255,5 @@ def be_quiet() -> None:
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    logging.getLogger("torchao").setLevel(logging.ERROR)
+    logging.getLogger("torch.utils._pytree").setLevel(logging.ERROR)

@@ -66,6 +66,16 @@ def test_a_run_on_a_gpu_is_measured_and_only_that_gpu_is_billed(library, tmp_pat
     assert "measured" in said and "NOT measured" not in said
 
 
+def test_a_run_on_several_gpus_bills_each_of_them_and_no_other(library, tmp_path):
+    _, result = run_on(library, tmp_path, [H100, H100, H100], "cuda:0,cuda:2")
+    assert result.boundary.domains[:2] == ("gpu:0", "gpu:2")
+    assert "gpu:1" not in result.boundary.domains
+    for trial in result.measured():
+        both = {r.domain: r.energy_joules for r in trial.readings}
+        true = 2 * WATTS * trial.duration_seconds
+        assert both["gpu:0"] + both["gpu:2"] == pytest.approx(true, rel=0.005)
+
+
 def test_a_gpu_that_may_not_be_read_ends_in_a_missing_figure_with_its_doubt(library, tmp_path):
     said, result = run_on(library, tmp_path, [H100.having(forbidden=1.0)], "cuda:0")
     assert result.boundary.domains[0] == "gpu:0"

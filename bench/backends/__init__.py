@@ -25,6 +25,9 @@ class Spec:
     dtype: str = "auto"
     devices: tuple[str, ...] = ("cpu",)
     batch_size: int = 1
+    quantization: str | None = None
+    compile: bool = False
+    attention: str | None = None
     revision: str | None = None
     allow_pickle: bool = False
     trust_remote_code: bool = False

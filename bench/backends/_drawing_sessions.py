@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from bench.backends import Served, Spec
+from bench.backends import Served, Spec, _levers
 from bench.backends.source import Source, owns_tokenizer
 from bench.backends.torch_device import drain, guarded, parameter_count, versions
 from bench.records import Backend, Model, Work
@@ -34,6 +34,8 @@ class DrawingSession(ABC):
                 "device": self._device,
                 "source": source.kind,
                 "scheduler": type(self._pipeline.scheduler).__name__,
+                "attention": spec.attention or "sdpa",
+                **_levers.settings(spec),
                 "allow_pickle": spec.allow_pickle,
                 "trust_remote_code": spec.trust_remote_code,
                 "tokenizer": "its own" if owns_tokenizer(source, "tokenizer") else "embedded",
@@ -100,6 +102,8 @@ class ImageDrawing(DrawingSession):
         "steps": "num_inference_steps",
         "guidance_scale": "guidance_scale",
         "images_per_prompt": "num_images_per_prompt",
+        "width": "width",
+        "height": "height",
     }
 
     def _drawn(self, result: Any) -> list[Output]:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bench.backends import ModelNotFound, Served, Spec
+from bench.backends import ModelNotFound, Served, Spec, _levers, _several
 from bench.backends.source import Source, tokenizer_folder
 from bench.backends.torch_device import (
     drain,
@@ -40,6 +40,7 @@ class ModelSession(ABC):
         transformers.logging.disable_progress_bar()
         self._spec, self._device = spec, the_device(spec)
         self._net = network(spec, source, self.auto_class, self._device)
+        _levers.pull(spec, [self._net])
         self._prepare(source)
         self.model = Model(
             id=source.public_name(spec.model),
@@ -49,9 +50,10 @@ class ModelSession(ABC):
             parameter_count=parameter_count(self._net),
             settings={
                 "batch_size": spec.batch_size,
-                "device": self._device,
+                "device": ",".join(spec.devices),
                 "source": source.kind,
                 "attention": str(getattr(self._net.config, "_attn_implementation", None)),
+                **_levers.settings(spec),
                 "allow_pickle": spec.allow_pickle,
                 "trust_remote_code": spec.trust_remote_code,
                 **self._settings(source),
@@ -67,7 +69,7 @@ class ModelSession(ABC):
         with guarded("serve"), torch.inference_mode():
             for start in range(0, len(requests), size):
                 batches.append(self._answer(requests[start : start + size]))
-            drain(self._device)
+            drain(*self._spec.devices)
         outputs = tuple(output for batch in batches for output in batch.outputs)
         names = {name for batch in batches for name in batch.counts}
         counts: dict[str, Any] = {
@@ -105,27 +107,28 @@ def network(spec: Spec, source: Source, auto_class: str, device: str) -> Any:
 
     auto = getattr(transformers, auto_class)
     dtype = getattr(torch, dtype_name(spec))
-    common = {"trust_remote_code": spec.trust_remote_code}
+    common: dict[str, Any] = {"trust_remote_code": spec.trust_remote_code}
+    how = {"attn_implementation": spec.attention} if spec.attention else {}
+    several = len(spec.devices) > 1
     try:
         if spec.weights == "random":
             config = transformers.AutoConfig.from_pretrained(source.location, **common)
             torch.manual_seed(0)
-            with torch.device(device):
-                net = auto.from_config(
-                    config, dtype=dtype, trust_remote_code=spec.trust_remote_code
-                )
+            with torch.device("cpu" if several else device):
+                net = auto.from_config(config, dtype=dtype, **how, **common)
         else:
             net, told = auto.from_pretrained(
                 source.location,
                 dtype=dtype,
                 use_safetensors=None if spec.allow_pickle else True,
                 output_loading_info=True,
+                **how,
                 **common,
             )
             _check_whole(spec, net, told["missing_keys"])
     except (OSError, ValueError) as error:
         raise ModelNotFound(why(spec, error)) from error
-    return net.to(device).eval()
+    return (_several.spread(net, spec.devices) if several else net.to(device)).eval()
 
 
 def _check_whole(spec: Spec, net: Any, missing: Collection[str]) -> None:

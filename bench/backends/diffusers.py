@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench.backends import ModelNotFound, Spec
+from bench.backends import ModelNotFound, Spec, _levers
 from bench.backends._drawing_sessions import DrawingSession, ImageDrawing, VideoDrawing
 from bench.backends.source import Source, as_found, fetch, locate, small_file, tokenizer_folder
 from bench.backends.torch_device import dtype_name, guarded, the_device
@@ -23,6 +23,9 @@ def prepare(spec: Spec) -> Source:
     source = locate(spec)
     if small_file(source, "model_index.json") is None:
         raise ModelNotFound(f"{spec.model} is not a model for {spec.task_id}")
+    _levers.check(spec)
+    if len(spec.devices) > 1:
+        raise ModelNotFound("a pipeline runs on one GPU: give one --device")
     the_device(spec)
     return fetch(source, lambda repository, revision: _download(spec, repository, revision))
 
@@ -46,7 +49,24 @@ def _pipeline(spec: Spec, source: Source) -> Any:
     transformers.logging.disable_progress_bar()
     device = the_device(spec)
     build = _random if spec.weights == "random" else _pretrained
-    return build(spec, source, getattr(torch, dtype_name(spec)), device).to(device)
+    pipeline = build(spec, source, getattr(torch, dtype_name(spec)), device).to(device)
+    _pull(spec, pipeline)
+    return pipeline
+
+
+def _pull(spec: Spec, pipeline: Any) -> None:
+    """Quantize and compile the network that runs at every step, and set its attention."""
+    denoiser = pipeline.unet if hasattr(pipeline, "unet") else pipeline.transformer
+    if spec.attention and not hasattr(denoiser, "set_attn_processor"):
+        raise ModelNotFound(f"{spec.model} has an attention of its own: leave out --attention")
+    if spec.attention:
+        from diffusers.models.attention_processor import AttnProcessor, AttnProcessor2_0
+
+        kind = {"eager": AttnProcessor, "sdpa": AttnProcessor2_0}.get(spec.attention)
+        if kind is None:
+            raise ModelNotFound(f"--attention {spec.attention} is not for pipelines")
+        denoiser.set_attn_processor(kind())
+    _levers.pull(spec, [denoiser])
 
 
 def _download(spec: Spec, repository: str, revision: str | None) -> str:

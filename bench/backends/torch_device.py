@@ -32,9 +32,8 @@ def dtype_name(spec: Spec) -> str:
 
 
 def the_device(spec: Spec) -> str:
-    """The one torch device of a run. Raises ModelNotFound where torch can't use it."""
-    if len(spec.devices) > 1:
-        raise ModelNotFound("a model on several GPUs is not supported yet: give one --device")
+    """The torch device that inputs go to, of several the first. Raises ModelNotFound where torch
+    can't use them all."""
     device = spec.devices[0]
     if device == "cpu":
         return device
@@ -44,15 +43,20 @@ def the_device(spec: Spec) -> str:
         raise ModelNotFound(
             f"this torch ({torch.__version__}) can't use {device}: give --device cpu"
         )
+    count = torch.cuda.device_count()
+    for name in spec.devices:
+        if int(name.partition(":")[2]) >= count:
+            raise ModelNotFound(f"torch sees {count} GPUs, and no {name}")
     return device
 
 
-def drain(device: str) -> None:
-    """Return when the device has done all that it was given."""
-    if device != "cpu":
-        import torch
+def drain(*devices: str) -> None:
+    """Return when the devices have done all that they were given."""
+    for device in devices:
+        if device != "cpu":
+            import torch
 
-        torch.cuda.synchronize(device)
+            torch.cuda.synchronize(device)
 
 
 def parameter_count(*modules: Any) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.backends import Spec, _kinds
+from bench.backends import Spec, _kinds, _levers
 from bench.backends._image_sessions import Captions, Detection, ImageClassification
 from bench.backends._sessions import ModelSession
 from bench.backends._speech_sessions import speech
@@ -28,6 +28,7 @@ TAGS = tuple(SESSIONS)
 def prepare(spec: Spec) -> Source:
     """Find the model, and bring it here, before anything is measured. Raises ModelNotFound."""
     source = locate(spec)
+    _levers.check(spec)
     _kinds.check(spec, source)
     the_device(spec)
     weights = () if spec.weights == "random" else WEIGHTS[spec.allow_pickle]

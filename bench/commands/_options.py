@@ -13,7 +13,7 @@ Results = Annotated[Path, typer.Option(help="The folder of results.")]
 Edition = Annotated[
     str, typer.Option(help="Phone charge: epa-current, epa-2019, epa-2024-01, iea-2025.")
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu, or cuda:N.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda:N, or cuda:N,cuda:M for one model.")]
 RegionName = Annotated[
     str | None, typer.Option("--region", help="Where: FR, US-WV, CA-QC, aws:eu-west-3, world.")
 ]
@@ -28,6 +28,21 @@ class Weights(StrEnum):
 
     pretrained = "pretrained"
     random = "random"
+
+
+class Quantization(StrEnum):
+    """Weights in whole numbers."""
+
+    int8 = "int8"
+    int4 = "int4"
+
+
+class Attention(StrEnum):
+    """How attention is computed, by transformers' names."""
+
+    eager = "eager"
+    sdpa = "sdpa"
+    flash_attention_2 = "flash_attention_2"
 
 
 class Dtype(StrEnum):

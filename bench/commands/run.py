@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.commands._options import Device, Dtype, Edition, Json, Weights
+from bench.commands._options import (
+    Attention,
+    Device,
+    Dtype,
+    Edition,
+    Json,
+    Quantization,
+    Weights,
+)
 from bench.commands._summary import print_summary
 from bench.exits import FAILED, INTERRUPTED, Progress, or_none, or_stop, say, stop
 
@@ -40,6 +48,21 @@ def command(
         Dtype, typer.Option(help="auto: float32; on a GPU float16 to generate text.")
     ] = Dtype.auto,
     batch_size: Annotated[int, typer.Option(min=1, help="Requests served together.")] = 1,
+    quantization: Annotated[
+        Quantization | None, typer.Option(help="Weights in 8 or 4 bits, through torchao.")
+    ] = None,
+    compile_: Annotated[
+        bool, typer.Option("--compile", help="torch.compile, before anything is measured.")
+    ] = False,
+    attention: Annotated[
+        Attention | None, typer.Option(help="How attention is computed; else the library's choice.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Denoising steps: other work, ranked apart.")
+    ] = None,
+    size: Annotated[
+        str | None, typer.Option(help="Image size, e.g. 512x512: other work, ranked apart.")
+    ] = None,
     revision: Annotated[str | None, typer.Option(help="Commit or branch of a hub model.")] = None,
     budget: Annotated[
         float | None,
@@ -84,6 +107,10 @@ def command(
         device=device,
         dtype=dtype.value,
         batch_size=batch_size,
+        quantization=quantization and quantization.value,
+        compile=compile_,
+        attention=attention and attention.value,
+        chosen=or_stop(lambda: room.drawing(steps, size)),
         revision=revision,
         allow_pickle=allow_pickle,
         trust_remote_code=trust_remote_code,

@@ -1,0 +1,155 @@
+"""Levers: the same requests under one changed setting at a time, measured in turn.
+
+Windows follow each other A B C, C B A, A B C …, so that drift of the machine hits all alike. What a
+lever saves is the mean over rounds of log(its energy / the energy without it), each round being a
+pair of windows that lie close together: what the rounds share cancels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bench import conduct, machine, run, stats
+from bench.backends import ModelNotFound
+from bench.backends.torch_device import DTYPES
+from bench.clock import Clock, SystemClock
+from bench.comparison import quality_difference
+from bench.measure import Rig
+from bench.records import Estimate, Machine, Result
+from bench.run import DRAWING, Asked
+from bench.turns import Turn, closed, interleave
+
+BASE = "as asked"
+ROUNDS = conduct.MIN_TRIALS
+NAMES = ("dtype", "batch", "quantization", "compile", "attention", "steps", "size")
+
+
+@dataclass(frozen=True)
+class Saving:
+    """What one lever changes: ratios with / without it, and the quality difference, or why not.
+
+    `energy` holds the whole boundary; where that is modelled it is a ratio of CPU time.
+    """
+
+    lever: str
+    result: Result | None = None
+    path: Path | None = None
+    energy: Estimate | None = None
+    duration: Estimate | None = None
+    quality: Estimate | None = None
+    why_not: str | None = None
+
+
+def pulled(asked: Asked, lever: str) -> Asked:
+    """What was asked, with a lever such as "dtype=bf16" or "batch=8,compile=on" pulled.
+
+    Raises ValueError with one sentence for a lever that there is not.
+    """
+    for part in lever.split(","):
+        name, _, value = (word.strip() for word in part.partition("="))
+        if name == "dtype" and value in DTYPES:
+            asked = replace(asked, dtype=value)
+        elif name == "batch" and value.isdecimal() and int(value) > 0:
+            asked = replace(asked, batch_size=int(value))
+        elif name == "quantization" and value in ("int8", "int4"):
+            asked = replace(asked, quantization=value)
+        elif name == "compile" and value in ("on", "off"):
+            asked = replace(asked, compile=value == "on")
+        elif name == "attention" and value in ("eager", "sdpa", "flash_attention_2"):
+            asked = replace(asked, attention=value)
+        elif name == "steps" and value.isdecimal() and int(value) > 0:
+            asked = replace(asked, chosen={**asked.chosen, "steps": int(value)})
+        elif name == "size":
+            asked = replace(asked, chosen={**asked.chosen, **run.drawing(None, value)})
+        else:
+            raise ValueError(
+                f"there is no lever {part!r}: give {', '.join(NAMES)}, as in dtype=bf16"
+            )
+    return asked
+
+
+def usual(tag: str, on_gpu: bool) -> list[str]:
+    """The levers that are worth a try on a device, where the user names none."""
+    found = ["dtype=fp16"] if on_gpu else []
+    found += ["dtype=bf16", "batch=8", "quantization=int8", "compile=on", "attention=eager"]
+    return [*found, "steps=10"] if tag in DRAWING else found
+
+
+def measured(
+    asked: Asked,
+    levers: Sequence[str] | None,
+    tell: Callable[[str], None],
+    rounds: int = ROUNDS,
+    clock: Clock | None = None,
+) -> list[Saving]:
+    """Measure what was asked and every lever, interleaved; the first of the list is without any.
+
+    A lever that this machine lacks, or that breaks, is listed with its reason. Raises ValueError,
+    with one sentence, where the model itself can't be had.
+    """
+    clock = clock or SystemClock()
+    found = run.prepare(asked)
+    if levers is None:
+        levers = usual(found.task.tag, on_gpu=found.spec.devices[0] != "cpu")
+    variants = [(lever, pulled(asked, lever)) for lever in levers]
+    refused: list[Saving] = []
+    with machine.lock(run.LOCK_WAIT_SECONDS, tell):
+        rig, described = run.rigged(asked, found, clock)
+        turns = [_turn(BASE, asked, rig, described)]
+        for lever, changed in variants:
+            try:
+                turns.append(_turn(lever, changed, rig, described))
+            except ModelNotFound as error:
+                refused.append(Saving(lever, why_not=str(error)))
+        interleave(turns, rounds, tell)
+    results = [closed(turn) for turn in turns]
+    base = results[0]
+    return [_saving(turn, result, base) for turn, result in zip(turns, results, strict=True)] + (
+        refused
+    )
+
+
+def _turn(lever: str, asked: Asked, rig: Rig, described: Machine) -> Turn:
+    found = run.prepare(asked)
+    work = run.workload(asked, found)
+    saved: list[Path] = []
+    order, save = run.order(asked, found.spec), run.saver(asked.out, saved)
+    one = conduct.Run(order, work, described, rig, save, lambda text: None)
+    return Turn(lever, run.loader(found, work), one, saved)
+
+
+def _saving(turn: Turn, result: Result, base: Result) -> Saving:
+    failure = result.failure
+    if failure is not None:
+        return Saving(turn.lever, result, turn.saved[-1], why_not=failure.message)
+    quality, why = quality_difference(base, result) if result is not base else (None, None)
+    energies = [_energies(one) for one in (result, base)]
+    times = [[t.duration_seconds for t in one.measured()] for one in (result, base)]
+    energy = None if None in (energies[0] + energies[1]) else _paired(*energies)  # type: ignore[arg-type]
+    if energy is None:
+        why = "the energy of a window could not be read"
+    duration = _paired(*times)
+    return Saving(turn.lever, result, turn.saved[-1], energy, duration, quality, why)
+
+
+def _energies(result: Result) -> list[float | None]:
+    """Joules of each window over the boundary; the work is the same in all."""
+    return [stats.energy_joules(trial, result.boundary.domains) for trial in result.measured()]
+
+
+def _paired(mine: Sequence[float], base: Sequence[float]) -> Estimate | None:
+    """The ratio of two series of windows, from the logarithms of their pairs; None for none."""
+    pairs = [(a, b) for a, b in zip(mine, base, strict=False) if a > 0 and b > 0]
+    if len(pairs) < 2:
+        return None
+    mean, half = stats.mean_interval([math.log(a / b) for a, b in pairs])
+    return Estimate(
+        value=math.exp(mean),
+        low=math.exp(mean - half),
+        high=math.exp(mean + half),
+        confidence_level=stats.CONFIDENCE,
+        sample_count=len(pairs),
+    )

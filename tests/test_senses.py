@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from bench import data, embedded, find
+from bench import data, embedded, find, quality
 from bench.backends import ModelNotFound, Spec, diffusers, transformers
-from bench.task import Request
+from bench.task import Request, workload
 
 NOISE = numpy.random.default_rng(0)
 PICTURES = [
@@ -121,6 +121,19 @@ def test_the_embedded_classifier_is_right_and_a_batch_answers_as_one_by_one_does
     assert right >= 80
     alone = transformers.load(spec("image-classification")).serve(requests)
     assert alone.outputs == together.outputs
+
+
+def test_one_wrong_label_planted_in_the_data_lowers_the_accuracy_by_one_row():
+    task = find.task("image-classification")
+    rows = [dict(row) for row in embedded.rows("image-classification")[:30]]
+    outputs = transformers.load(spec(task.id)).serve(workload(task, "x", rows, {}).requests).outputs
+    right = next(n for n, o in enumerate(outputs) if o.label == rows[n]["label"])
+    rows.append({**rows[right], "label": "sandal" if rows[right]["label"] != "sandal" else "bag"})
+    shares = []
+    for some in (rows[:30], [*rows[:right], rows[30], *rows[right + 1 : 30]]):
+        work = workload(task, "x", some, {})
+        shares.append(quality.judge(work, zip(work.requests, outputs, strict=True)).value)
+    assert shares[0] - shares[1] == pytest.approx(1 / 30)
 
 
 def test_an_image_keeps_the_size_that_the_data_set_fixes():

@@ -125,7 +125,7 @@ function axis(task) {
       const label = words.number(mark / scale, 1);
       // A label needs its room: about eight letters fit in the width of the column.
       const room = ticks.length ? share - ticks[ticks.length - 1].x / 100 : 1;
-      if (share > 0.08 && share < 0.92 && room > label.length * 0.09) ticks.push({ x: place(mark), label });
+      if (share > 0.08 && share < 0.92 && room > label.length * 0.065) ticks.push({ x: place(mark), label });
     }
   }
   return { place, ticks };

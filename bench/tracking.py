@@ -27,6 +27,7 @@ class Measurement:
     readings: tuple[Reading, ...] = ()
     duration_seconds: float | None = None
     sensors: tuple[Sensor, ...] = ()
+    machine: Machine | None = None
 
 
 @contextmanager
@@ -51,7 +52,8 @@ def track(
     meters, sensors = open_meters(None, Site(clock, described.devices, told))
     watch = machine.Watch(described, loaded=True)
     rig = Rig(clock, tuple(item.meter for item in meters), strangers=watch.strangers)
-    measurement = Measurement(sensors=sensors)
+    described = described.model_copy(update={"sensors": sensors})
+    measurement = Measurement(sensors=sensors, machine=described)
     opened = measure.open_window(rig)
     try:
         yield measurement

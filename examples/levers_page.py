@@ -24,9 +24,9 @@ is how power changes with the kind of arithmetic, as in bfloat16.
 MEASURED = "The energy was measured.\n"
 FOOT = """
 Intervals are 95 %. A ratio is taken round by round. Accuracy is over mails that no training saw;
-its interval says how well so many mails can tell, and levers whose intervals overlap are not told
-apart. Fine-tuning starts from the model that ships with the package; what making that drew is not
-in the figures.
+its interval holds how well so many mails can tell, and how one training differs from the next.
+Levers whose intervals overlap are not told apart. Fine-tuning starts from the model that ships with
+the package; what making that drew is not in the figures.
 """
 NO_HOURS = """
 Which hour is best nobody can say without a day of the grid, hour by hour: none ships with the
@@ -58,7 +58,7 @@ def page(done: Turns, where: str, quick: bool, day: Profile | None) -> str:
     parts = [
         HEAD,
         QUICK if quick else "",
-        f"\nThe embedded mail classifier, trained {len(base)} times in each way, in turns, on "
+        f"\nThe embedded mail classifier, trained {len(base)} times in each way, in turns, on\n"
         f"{where}, {datetime.now(UTC):%Y-%m-%d}. Boundary: {', '.join(first.domains)}.\n\n",
         MODELLED if first.modelled else MEASURED,
         "\n",
@@ -100,9 +100,12 @@ def saving(value: float, low: float, high: float) -> tuple[str, str]:
 
 
 def quality(turns: Sequence[Turn]) -> tuple[float, float, float]:
-    """Accuracy over all rounds; the interval is that of the mails, which are the same in each."""
+    """Accuracy with its 95 % interval: how well so many mails tell, and how trainings differ."""
     by_mail = zip(*(turn.right for turn in turns), strict=True)
-    return stats.proportion([math.fsum(mail) / len(turns) for mail in by_mail])
+    value, low, high = stats.proportion([math.fsum(mail) / len(turns) for mail in by_mail])
+    _, scatter = stats.mean_interval([math.fsum(t.right) / len(t.right) for t in turns])
+    low, high = value - math.hypot(value - low, scatter), value + math.hypot(high - value, scatter)
+    return value, max(0.0, low), min(1.0, high)
 
 
 def places(done: Turns) -> Iterator[str]:
@@ -119,7 +122,8 @@ def places(done: Turns) -> Iterator[str]:
         times = f"{fact.value / known[0].value:.1f}"
         yield f"| {fact.label} | {fact.value:g} | {cells} | {times} |"
     yield ""
-    yield f"All of one basis: {known[0].basis}, {known[0].edition}; {known[0].source}."
+    yield f"All of one basis: {known[0].basis}, {known[0].edition};"
+    yield f"{known[0].source}."
 
 
 def when(done: Turns, day: Profile) -> str:

@@ -18,12 +18,14 @@ from simulated_nvml import PROFILES, Card, World
 from test_rapl import Ticking, Tree
 
 from bench import machine
-from bench.clock import SystemClock
+from bench.clock import SystemClock, VirtualClock
 from bench.meters import Site
+from bench.meters._meter_tally import MeterTally
 from bench.meters._rapl_tally import RaplTally
+from bench.meters._sampler import Sampler
 from bench.meters._tally import Look, blunt_edges
 from bench.meters.edges import Traits, level_at
-from bench.records import Reading
+from bench.records import Reading, Sensor
 from bench.tracker.record import Track
 from bench.tracker.sensors import Sensors
 
@@ -220,8 +222,80 @@ def test_a_slow_driver_does_not_hold_the_program_back(monkeypatch: pytest.Monkey
     began = time.monotonic()
     sensors.begin()
     assert time.monotonic() - began < 1.0
-    assert sensors.so_far(CLOCK.now()) == ()
+    assert {r.method for r in sensors.so_far(CLOCK.now())} == {"modelled"}
     assert sensors.describe().devices  # waits for it, while the program runs
+
+
+class Slow:
+    """A meter that takes two seconds to know its sensor and reads 10 W from then on."""
+
+    name = "slow"
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+
+    def probe(self) -> Sensor:
+        self._clock.sleep(2.0)
+        return Sensor(meter="slow", usable=True, domains=("gpu:0",), method="counter")
+
+    def start(self) -> float:
+        return self._clock.now()
+
+    def stop(self, mark: float, began: float, ended: float) -> tuple[Reading, ...]:
+        return (
+            Reading(
+                domain="gpu:0",
+                meter="slow",
+                method="counter",
+                energy_joules=10.0 * (ended - began),
+                standard_uncertainty_joules=0.1,
+                duration_seconds=ended - began,
+            ),
+        )
+
+    def watts(self) -> dict[str, float]:
+        return {}
+
+
+def test_what_a_slow_meter_missed_is_in_its_uncertainty() -> None:
+    clock = VirtualClock()
+    tally = MeterTally(Slow(clock), clock)
+    tally.begin()
+    clock.sleep(8.0)
+    (reading,) = tally.close(0.0, clock.now(), ())
+    assert reading.energy_joules == pytest.approx(100.0)
+    assert reading.duration_seconds == pytest.approx(10.0)
+    assert reading.low_joules is not None and reading.high_joules is not None
+    assert reading.low_joules < 80.0 and reading.high_joules > 120.0
+
+
+def test_a_program_that_ends_before_its_sensor_is_known_has_no_energy() -> None:
+    clock = VirtualClock()
+    tally = MeterTally(Slow(clock), clock)
+    tally.begin()
+    (reading,) = tally.close(0.0, 1.0, ())
+    assert reading.energy_joules is None
+    assert "before the sensor was known" in reading.doubts[0].message
+
+
+def test_a_long_sum_of_power_keeps_its_ends_and_what_it_may_have_missed() -> None:
+    """Two hours of a reading that steps every 0.1 s between 100 and 200 W."""
+    clock = VirtualClock()
+    sampler = Sampler(lambda: 100.0 + 100.0 * (int(clock.now() * 10 + 1e-6) % 2), clock)
+    whole, blur = 0.0, 0.0
+    for number in range(72_000):
+        sampler.look()
+        clock.sleep(0.1)
+        if number % 1000 == 0:
+            whole = sampler.blur(-1.0, clock.now(), 0.25)
+            forgotten = sampler.forget_middle(0.25)
+            blur = (blur**2 + forgotten**2) ** 0.5
+            assert forgotten <= whole
+    assert len(sampler.edges) < 1500 and len(sampler.edges) == len(sampler.watts)
+    seconds = sampler.edges[-1].seconds - sampler.edges[0].seconds
+    assert sampler.edges[-1].joules == pytest.approx(150.0 * seconds, rel=1e-3)
+    once = sampler.blur(sampler.edges[-2].seconds, sampler.edges[-1].seconds, 0.25)
+    assert blur == pytest.approx(once * 72_000**0.5, rel=0.1)
 
 
 def tallied(tree: Tree, seconds: float, looks: float) -> dict[str, Reading]:

@@ -141,6 +141,10 @@ def test_a_killed_tracker_leaves_the_last_record_and_the_program_alone(tmp_path:
         assert (kept.status, kept.exit_code) == ("running", None)
         assert kept.duration_seconds > 0
         os.kill(child, 0)  # it still runs
+        (path,) = tmp_path.glob("*.json")
+        words = [sys.executable, "-P", "-m", "bench", "show", str(path)]
+        shown = subprocess.run(words, check=True, capture_output=True, text=True)
+        assert "until the tracker was killed" in shown.stdout
     finally:
         os.kill(child, signal.SIGKILL)
 

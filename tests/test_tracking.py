@@ -1,5 +1,6 @@
 """`track()` around real work on this machine."""
 
+import csv
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import pytest
 
 import bench
 from bench import track
+from bench.tracker import block
 
 
 def test_a_block_of_code_has_readings():
@@ -49,3 +51,25 @@ def test_the_package_imports_at_once_and_has_no_other_names():
     subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="no attribute 'trace'"):
         _ = bench.trace
+
+
+def test_a_block_leaves_the_record_of_a_program(tmp_path, capsys):
+    with track(devices=[]) as measurement:
+        with pytest.raises(ValueError, match="not ended"):
+            block.record(measurement, "counting")
+        assert sum(n * n for n in range(3_000_000))
+    record = block.record(measurement, "counting", region="fr", pue=1.5)
+    assert record.region == "FR" and record.duration_seconds == measurement.duration_seconds
+    inside = [r.energy_joules for r in record.readings if r.domain in record.boundary.domains]
+    assert record.energy_kwh.value == pytest.approx(sum(inside) / 3.6e6, rel=1e-12)
+    assert record.energy_kwh.low < record.energy_kwh.value < record.energy_kwh.high
+    block.show(record)
+    shown = capsys.readouterr().err
+    assert "counting" in shown and "France" in shown and "PUE 1.5 counted" in shown
+    block.append(record, tmp_path / "emissions.csv")
+    (row,) = csv.DictReader((tmp_path / "emissions.csv").read_text().splitlines())
+    assert float(row["energy_consumed"]) == record.energy_kwh.value * 1.5
+    with pytest.raises(ValueError, match="no region"):
+        block.record(measurement, "counting", region="Atlantis")
+    with pytest.raises(ValueError, match=r"PUE of 0\.5"):
+        block.record(measurement, "counting", pue=0.5)

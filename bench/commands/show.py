@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +14,29 @@ from bench.commands._options import Edition, Json, RegionName, ResultFile
 from bench.commands._summary import print_summary
 from bench.exits import or_stop, stop
 
+if TYPE_CHECKING:
+    from bench.tracker.record import Track
+
 PANEL = "Understand"
+
+
+def _track(path: Path) -> Track | None:
+    """The record of a tracked program, where it is one."""
+    from bench.tracker import record
+
+    return record.load(path)
+
+
+def _show_track(track: Track, path: Path, edition: str, as_json: bool) -> None:
+    """Print what `joulebench track` said of a program, or the last it knew before it was killed."""
+    from rich.console import Console
+
+    from bench.tracker import meaning, summary
+
+    if as_json:
+        print(json.dumps(meaning.document(track, edition)))
+    else:
+        summary.show(track, Console(highlight=False), edition, f"saved  {path}")
 
 
 def command(
@@ -31,6 +55,10 @@ def command(
     or_stop(lambda: room.phone_charge(edition))
     if region and not equivalences:
         stop("--region goes with --equivalences; `joulebench where` compares regions")
+    tracked = or_stop(lambda: _track(result))
+    if tracked is not None:
+        _show_track(tracked, result, edition, as_json)
+        return
     loaded = or_stop(lambda: store.load(result))
     if equivalences:
         or_stop(lambda: _meaning.show(loaded, region, as_json))

@@ -5,6 +5,7 @@ What the first look does not need is imported when it is needed: the program wai
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -37,6 +38,7 @@ class _Gpu:
     fell: bool = False
     averaged: bool = False
     watts: float | None = None
+    blur: float = 0.0
     card: Card | None = field(default=None, repr=False)
 
     @property
@@ -131,6 +133,7 @@ class NvidiaTally:
     def _sampled(self, gpu: _Gpu) -> float | None:
         assert gpu.sampler is not None
         gpu.failure = gpu.sampler.failure
+        gpu.blur = math.hypot(gpu.blur, gpu.sampler.forget_middle(POWER_DUTY))
         steps = gpu.sampler.edges
         return None if gpu.failure or len(steps) < 2 else steps[-1].joules - steps[0].joules
 
@@ -181,7 +184,11 @@ class NvidiaTally:
             first = sampler.edges[0]
             look = Look(first.seconds, first.joules, gpu.watts)
             before = blunt_edges(look, began, card.traits.step_seconds, 0.0)
-        return card.reading(before, began, ended)
+        reading = card.reading(before, began, ended)
+        if reading.standard_uncertainty_joules is None:
+            return reading
+        spread = math.hypot(reading.standard_uncertainty_joules, gpu.blur)
+        return reading.model_copy(update={"standard_uncertainty_joules": spread})
 
     def sensor(self) -> Sensor:
         """The domains that can be read, and the slowest step once it is known."""

@@ -24,6 +24,7 @@ class Book:
     def __init__(self, sensors: Sensors, clock: Clock, began: float, asked: Asked) -> None:
         self._sensors, self._clock, self._began, self._asked = sensors, clock, began, asked
         self._machine = sensors.describe()
+        sensors.begin_others()
         self._id = uuid.uuid4().hex[:12]
         self._created = clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
         stamp = self._created.replace("-", "").replace(":", "")

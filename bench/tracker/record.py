@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from bench import doubts, logbook, units
 from bench.records import (
@@ -41,7 +43,7 @@ class Track(Record):
     status: Literal["running", "done"]
     exit_code: int | None
     duration_seconds: Seconds
-    tracker_cpu_seconds: Seconds
+    tracker_cpu_seconds: Seconds | None
     region: Name | None
     pue: Annotated[float, Field(ge=1)] | None
     boundary: Boundary
@@ -50,6 +52,28 @@ class Track(Record):
     readings: tuple[Reading, ...]
     machine: Machine
     doubts: tuple[Doubt, ...]
+
+
+def load(path: Path) -> Track | None:
+    """The record in a file; None where it is a record of another kind, or none at all.
+
+    Raises ValueError with one sentence where it calls itself one and is not.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict) or content.get("kind") != "track":
+        return None
+    try:
+        return Track.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ValueError(
+            f"{path} is no valid record of a program: {where}: {first['msg']}"
+        ) from None
 
 
 def total(readings: Sequence[Reading], boundary: Boundary, gain: Gain | None) -> Estimate | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import machine
+from bench import find, machine
 from bench.clock import Clock
 from bench.meters import Site, covered
 
@@ -21,7 +21,7 @@ POWERCAP = "/sys/class/powercap"
 
 
 class Sensors:
-    """What reads a program's energy: NVIDIA GPUs, the CPU's counters, and the model of its CPU."""
+    """What reads a program's energy: GPUs, the CPU's counters, and the model of its CPU time."""
 
     def __init__(self, device: str, clock: Clock, options: Mapping[str, str]) -> None:
         self._device, self._clock = device, clock
@@ -30,8 +30,8 @@ class Sensors:
         self._tallies: list[Tally] = []
         self._refusal: ValueError | None = None
         self._model: ModelledMeter | None = None
-        self._missing: tuple[Sensor, ...] | None = None
         self._looking = threading.Thread(target=self._look, daemon=True)
+        self._others = threading.Thread(target=self._begin_others, daemon=True)
 
     def begin(self) -> None:
         """Look at all sensors once; a slow driver does not hold the program back for long.
@@ -39,7 +39,8 @@ class Sensors:
         Raises ValueError with one sentence where there is no such device.
         """
         self._looking.start()
-        self._looking.join(HOLD_BACK_SECONDS if self._device in ("all", "auto", "cpu") else None)
+        named = self._device not in ("all", "auto", "cpu")
+        self._looking.join(None if named else HOLD_BACK_SECONDS)
         if self._refusal is not None:
             raise self._refusal
 
@@ -53,13 +54,29 @@ class Sensors:
         if gpus:
             from bench.meters._nvidia_tally import NvidiaTally
 
-            self._tallies.append(NvidiaTally(gpus, self._clock))
+            self._begin(NvidiaTally(gpus, self._clock))
         if Path(self._site.options.get("rapl_root", POWERCAP)).is_dir():
             from bench.meters._rapl_tally import RaplTally
 
-            self._tallies.append(RaplTally(self._site))
-        for tally in self._tallies:
-            tally.begin()
+            self._begin(RaplTally(self._site))
+
+    def begin_others(self) -> None:
+        """Open the meters that take their time (zeus, other packages') while the program runs."""
+        self._others.start()
+
+    def _begin_others(self) -> None:
+        from bench.meters._meter_tally import MeterTally
+
+        site = Site(self._clock, self.describe().devices, self._site.options)
+        here = {tally.name for tally in self._tallies} | {"modelled"}
+        for name in find.names("meter"):
+            module = find.module("meter", name)
+            if name not in here and not getattr(module, "ON_REQUEST", False):
+                self._begin(MeterTally(module.build(site), self._clock))
+
+    def _begin(self, tally: Tally) -> None:
+        tally.begin()
+        self._tallies.append(tally)
 
     def describe(self) -> Machine:
         """The machine, with its GPUs as they were before the program."""
@@ -69,14 +86,12 @@ class Sensors:
     def so_far(self, began: float) -> tuple[Reading, ...]:
         """What every domain drew since `began`, roughly."""
         now = self._clock.now()
-        if self._looking.is_alive():
-            return ()
-        readings = [r for tally in self._tallies for r in tally.so_far(began, now)]
+        readings = [r for tally in tuple(self._tallies) for r in tally.so_far(began, now)]
         return self._with_model(readings, began, now)
 
     def close(self, began: float, ended: float, described: Machine) -> tuple[Reading, ...]:
         """The readings of the whole window."""
-        self._looking.join()
+        self._others.join()
         readings = [
             reading
             for tally in self._tallies
@@ -86,18 +101,8 @@ class Sensors:
 
     def said(self) -> tuple[Sensor, ...]:
         """What the sensors say of themselves at this moment; those that aren't here, why not."""
-        found = [] if self._looking.is_alive() else [tally.sensor() for tally in self._tallies]
-        return (*found, *self._absent(), self._modelled().probe())
-
-    def _absent(self) -> tuple[Sensor, ...]:
-        from bench.meters.nvml import NvmlMeter
-        from bench.meters.rapl import RaplMeter
-
-        if self._missing is None:
-            kinds = (NvmlMeter, RaplMeter)
-            here = {tally.name for tally in self._tallies}
-            self._missing = tuple(k(self._site).probe() for k in kinds if k.name not in here)
-        return self._missing
+        found = [tally.sensor() for tally in tuple(self._tallies)]
+        return (*found, self._modelled().probe())
 
     def _with_model(
         self, readings: Sequence[Reading], began: float, ended: float

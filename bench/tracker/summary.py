@@ -65,7 +65,9 @@ def show(track: Track, console: Console, edition: str, where: str) -> None:
 
 def _headline(track: Track) -> Text:
     head = Text(f"{words.visible(track.name)}", style="bold")
-    ended = "" if track.exit_code == 0 else f", ended with exit code {track.exit_code}"
+    ended = "" if not track.exit_code else f", ended with exit code {track.exit_code}"
+    if track.status == "running":
+        ended = " so far, or until the tracker was killed"
     head.append(f" · {_duration(track.duration_seconds)}{ended}\n\n", style="not bold")
     energy = track.energy_kwh
     if energy is None:
@@ -124,11 +126,10 @@ def _about(track: Track) -> Iterator[tuple[str, str]]:
         yield "building", f"cooling and power supplies are not counted: --pue 1.2 does{said}"
     domains = ", ".join(track.boundary.domains) or "nothing"
     yield "boundary", f"{domains} ({track.boundary.kind})"
-    share = track.tracker_cpu_seconds / max(track.duration_seconds, 1e-9)
-    yield (
-        "the tracker",
-        f"{track.tracker_cpu_seconds:.2f} s of CPU ({100 * share:.1f} %), not counted",
-    )
+    if track.tracker_cpu_seconds is not None:
+        share = track.tracker_cpu_seconds / max(track.duration_seconds, 1e-9)
+        cost = f"{track.tracker_cpu_seconds:.2f} s of CPU ({100 * share:.1f} %), not counted"
+        yield "the tracker", cost
 
 
 def _span(quantity: Quantity) -> str:

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from bench.tracker.record import Track
+from bench.records import Boundary, Reading
+from bench.tracker.record import Track, total
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux")
 
@@ -108,9 +109,44 @@ def test_a_crash_leaves_what_was_measured(tmp_path: Path) -> None:
         tmp_path, *python(f"{BUSY.format(seconds=0.3)}\nimport os; os.kill(os.getpid(), 9)")
     )
     assert ended.returncode == 128 + 9
+    assert "ended by SIGKILL" in ended.stderr
     kept = record(tmp_path)
     assert (kept.status, kept.exit_code) == ("done", 137)
     assert kept.energy_kwh is not None and kept.energy_kwh.value > 0
+
+
+def test_a_fault_of_the_tracker_is_not_the_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bench.tracker import book, follow
+
+    def fails(*_: object) -> Track:
+        raise ValueError("a fault of ours")
+
+    monkeypatch.setattr(book.Book, "close", fails)
+    words = ["-c", "import sys; sys.exit(4)"]
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    try:
+        followed = follow.follow(
+            follow.Asked([sys.executable, *words], "x", tmp_path), lambda track: None
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+    assert followed.exit_code == 4 and followed.track is None
+    assert "a fault of ours" in (followed.failure or "")
+
+
+def test_an_energy_below_zero_within_its_uncertainty_can_be_kept() -> None:
+    reading = Reading(
+        domain="gpu:0",
+        meter="nvml",
+        method="counter",
+        energy_joules=-1.0,
+        standard_uncertainty_joules=3.0,
+        duration_seconds=1.0,
+    )
+    found = total([reading], Boundary(domains=("gpu:0",), kind="measured"), None)
+    assert found is not None and found.low <= found.value < 0 < found.high
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

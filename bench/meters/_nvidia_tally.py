@@ -5,7 +5,6 @@ What the first look does not need is imported when it is needed: the program wai
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -35,10 +34,10 @@ class _Gpu:
     last: Look | None = None
     sampler: Sampler | None = None
     failure: str | None = None
+    trouble: str | None = None  # of the last rough look alone: a counter outlives a failed look
     fell: bool = False
     averaged: bool = False
     watts: float | None = None
-    blur: float = 0.0
     card: Card | None = field(default=None, repr=False)
 
     @property
@@ -103,7 +102,7 @@ class NvidiaTally:
         joules = self._sampled(gpu) if gpu.sampler else self._counted(gpu)
         doubts: tuple[Doubt, ...] = ()
         if joules is None:
-            reason = gpu.failure or "its sensor has not moved yet"
+            reason = gpu.failure or gpu.trouble or "its sensor has not moved yet"
             code = "counter-reset" if gpu.fell else "energy-missing"
             doubts = (doubt(code, domain=gpu.domain, reason=reason),)
         power = None if joules is None else joules / max(now - began, 1e-9)
@@ -124,8 +123,9 @@ class NvidiaTally:
             try:
                 joules = nvidia.energy_joules(gpu.uuid)
             except (nvidia.ReadFailed, nvidia.NvidiaUnavailable) as failure:
-                gpu.failure = failure.reason
+                gpu.trouble = failure.reason
                 return None
+            gpu.trouble = None
             gpu.fell |= joules < gpu.last.joules
             gpu.last = Look(self._clock.now(), joules, None)
         return gpu.joules
@@ -133,7 +133,6 @@ class NvidiaTally:
     def _sampled(self, gpu: _Gpu) -> float | None:
         assert gpu.sampler is not None
         gpu.failure = gpu.sampler.failure
-        gpu.blur = math.hypot(gpu.blur, gpu.sampler.forget_middle(POWER_DUTY))
         steps = gpu.sampler.edges
         return None if gpu.failure or len(steps) < 2 else steps[-1].joules - steps[0].joules
 
@@ -184,11 +183,7 @@ class NvidiaTally:
             first = sampler.edges[0]
             look = Look(first.seconds, first.joules, gpu.watts)
             before = blunt_edges(look, began, card.traits.step_seconds, 0.0)
-        reading = card.reading(before, began, ended)
-        if reading.standard_uncertainty_joules is None:
-            return reading
-        spread = math.hypot(reading.standard_uncertainty_joules, gpu.blur)
-        return reading.model_copy(update={"standard_uncertainty_joules": spread})
+        return card.reading(before, began, ended)
 
     def sensor(self) -> Sensor:
         """The domains that can be read, and the slowest step once it is known."""

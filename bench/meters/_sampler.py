@@ -14,7 +14,6 @@ from bench.meters.edges import Edge, Traits, wander_of
 
 LOOKS_PER_STEP = 10
 USUAL_STEP_SECONDS = 0.1
-KEPT_STEPS = 100
 
 
 class Sampler:
@@ -148,19 +147,6 @@ class Sampler:
                 return True
             self._clock.sleep(self.step_seconds / 2)
         return False
-
-    def forget_middle(self, duty: float) -> float:
-        """Keep the ends of a long sum and forget what lies between: the steps hold the sum anyway.
-
-        Gives the `blur` of what was forgotten, in joules.
-        """
-        if len(self.edges) < 4 * KEPT_STEPS:
-            return 0.0
-        first, last = self.edges[KEPT_STEPS], self.edges[-KEPT_STEPS]
-        blur = self.blur(first.seconds, last.seconds, duty)
-        for steps in (self.edges, self.watts):
-            del steps[KEPT_STEPS:-KEPT_STEPS]
-        return blur
 
     def blur(self, began: float, ended: float, duty: float) -> float:
         """What sampling may have missed in a window, in joules: a jump of power between two steps

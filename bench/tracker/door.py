@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.tracker.follow import Asked, Followed, follow
+from bench.tracker.follow import Asked, follow
 
 if TYPE_CHECKING:
     from bench.tracker.record import Track
@@ -31,7 +31,10 @@ def main(words: Sequence[str]) -> int:
     except ValueError as error:
         return _refuse(str(error))
     show.clear()
-    _report(followed, asked)
+    if followed.track is None:
+        _refuse(followed.failure or "there is no record")
+        return followed.exit_code
+    _report(followed.track, followed.failure or f"saved  {followed.path}", asked)
     return followed.exit_code if _exported(followed.track, asked.csv) else BAD_INPUT
 
 
@@ -120,7 +123,7 @@ class _Show:
             self._progress.clear()
 
 
-def _report(followed: Followed, asked: argparse.Namespace) -> None:
+def _report(track: Track, where: str, asked: argparse.Namespace) -> None:
     """The record on standard output, the summary on standard error."""
     import json
 
@@ -129,10 +132,9 @@ def _report(followed: Followed, asked: argparse.Namespace) -> None:
     from bench.tracker import meaning, summary
 
     if asked.json:
-        print(json.dumps(meaning.document(followed.track, asked.edition)), flush=True)
-    where = followed.failure or f"saved  {followed.path}"
+        print(json.dumps(meaning.document(track, asked.edition)), flush=True)
     console = Console(file=sys.stderr, highlight=False)
-    summary.show(followed.track, console, asked.edition, where)
+    summary.show(track, console, asked.edition, where)
 
 
 def _exported(track: Track, path: Path | None) -> bool:

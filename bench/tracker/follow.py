@@ -36,12 +36,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Followed:
-    """What came of it: the record, the file that it lies in or why it lies nowhere."""
+    """What came of it: the exit code, the record with its file, and what went wrong with them."""
 
-    track: Track
-    path: Path
-    failure: str | None
     exit_code: int
+    track: Track | None = None
+    path: Path | None = None
+    failure: str | None = None
 
 
 def follow(asked: Asked, tell: Callable[[Track], None]) -> Followed:
@@ -57,7 +57,22 @@ def follow(asked: Asked, tell: Callable[[Track], None]) -> Followed:
     sensors.begin()
     began = clock.now()
     program = launch.Program(asked.command, mask, clock)
+    try:
+        return _billed(program, sensors, clock, began, asked, tell)
+    except Exception as error:  # noqa: BLE001 - our own faults are not the program's: it goes on
+        while (code := program.wait(LONGEST_SECONDS)) is None:
+            continue
+        return Followed(code, failure=f"the tracker failed, the program did not: {error!r}")
 
+
+def _billed(
+    program: launch.Program,
+    sensors: Sensors,
+    clock: SystemClock,
+    began: float,
+    asked: Asked,
+    tell: Callable[[Track], None],
+) -> Followed:
     code = _open_gently(program, clock)
     from bench.tracker.book import Book
 
@@ -70,7 +85,7 @@ def follow(asked: Asked, tell: Callable[[Track], None]) -> Followed:
         code = _wait(program, clock, pause or LOOK_SECONDS)
         pause = min(max(LOOK_SECONDS, spent / SHARE), LONGEST_SECONDS)
     track = book.close(code, program.ended or clock.now())
-    return Followed(track, book.path, book.failure, code)
+    return Followed(code, track, book.path, book.failure)
 
 
 def _open_gently(program: launch.Program, clock: SystemClock) -> int | None:

@@ -90,7 +90,7 @@ def total(readings: Sequence[Reading], boundary: Boundary, gain: Gain | None) ->
     if boundary.kind == "measured":
         scatter = math.hypot(*(reading.standard_uncertainty_joules or 0.0 for reading in mine))
     half = math.hypot(NORMAL_95 * scatter, (gain.relative_half_width if gain else 0.0) * value)
-    ends = (value, max(0.0, value - half), value + half)
+    ends = (value, min(value, max(0.0, value - half)), value + half)
     kwh, low, high = (units.kwh_from_joules(joules) for joules in ends)
     return Estimate(value=kwh, low=low, high=high, confidence_level=CONFIDENCE, sample_count=1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from typing import TextIO
 
@@ -13,7 +14,8 @@ from rich.text import Text
 from bench import units
 from bench.footprint import regions, words
 from bench.footprint.quantity import Quantity
-from bench.records import Reading
+from bench.records import Estimate, Reading
+from bench.stats import CONFIDENCE
 from bench.tracker import meaning
 from bench.tracker.record import Track
 
@@ -65,10 +67,7 @@ def show(track: Track, console: Console, edition: str, where: str) -> None:
 
 def _headline(track: Track) -> Text:
     head = Text(f"{words.visible(track.name)}", style="bold")
-    ended = "" if not track.exit_code else f", ended with exit code {track.exit_code}"
-    if track.status == "running":
-        ended = " so far, or until the tracker was killed"
-    head.append(f" · {_duration(track.duration_seconds)}{ended}\n\n", style="not bold")
+    head.append(f" · {_duration(track.duration_seconds)}{_ended(track)}\n\n", style="not bold")
     energy = track.energy_kwh
     if energy is None:
         return head.append("The energy could not be read; the doubts say why.", style="bold red")
@@ -78,6 +77,15 @@ def _headline(track: Track) -> Text:
     head.append(f"{value} {unit}", style="bold yellow" if modelled else "bold green")
     head.append("   modelled, NOT measured" if modelled else "   measured")
     return head.append(f"   ({low} to {high} {unit})", style="not bold")
+
+
+def _ended(track: Track) -> str:
+    if track.status == "running":
+        return " so far, or until the tracker was killed"
+    code = track.exit_code or 0
+    if code > 128 and code - 128 in set(signal.Signals):
+        return f", ended by {signal.Signals(code - 128).name}"
+    return f", ended with exit code {code}" if code else ""
 
 
 def _energy(track: Track) -> Iterator[tuple[str, str]]:
@@ -91,38 +99,36 @@ def _energy(track: Track) -> Iterator[tuple[str, str]]:
 
 
 def _joules(reading: Reading) -> str:
-    if reading.energy_joules is None:
+    energy = reading.energy_joules
+    if energy is None:
         return "could not be read"
-    watts = reading.energy_joules / max(reading.duration_seconds, 1e-9)
-    text = f"{words.number(reading.energy_joules)} J"
-    if reading.method != "modelled" and reading.low_joules is not None:
-        ends = (reading.low_joules, reading.high_joules or reading.energy_joules)
-        text += f" ({' to '.join(words.number(max(end, 0.0), 4) for end in ends)})"
-    return f"{text}, {words.number(watts, 3)} W   {reading.method}, {reading.meter}"
+    power = f"{words.number(energy / max(reading.duration_seconds, 1e-9), 3)} W"
+    low, high = reading.low_joules, reading.high_joules
+    if reading.method == "modelled" or low is None or high is None:
+        return f"{words.number(energy)} J, {power}   {reading.method}"
+    found = Estimate(value=energy, low=low, high=high, confidence_level=CONFIDENCE, sample_count=1)
+    value, *ends = words.gross(found)
+    return f"{value} J ({' to '.join(ends)}), {power}   {reading.method}, {reading.meter}"
 
 
 def _meaning(track: Track, edition: str) -> Iterator[tuple[str, str]]:
     found = meaning.charges(track, edition)
     if found is not None:
         yield "phone charges", f"{_span(found)}   ({found.edition})"
-    grams = meaning.carbon(track)
     building = f", PUE {track.pue:g} counted" if track.pue else ""
-    if track.region is None and grams:
-        low, world, high = grams
-        yield "CO2e", f"{_span(low)} g on the cleanest grid ({low.label}), {_span(world)} g on the"
-        yield "", f"world's, {_span(high)} g on the dirtiest ({high.label})   {low.basis}{building}"
-        yield "", "Where it ran is not known: --region FR says it."
-        return
-    for index, quantity in enumerate(grams):
-        apart = "; another basis, not to be compared with the line above" if index else ""
-        basis = f"{quantity.basis}, {quantity.edition}{building}{apart}"
-        yield "" if index else "CO2e", f"{_span(quantity)} g {quantity.label}   {basis}"
+    for index, quantity in enumerate(meaning.carbon(track)):
+        apart = "; another basis, not to be compared with the line above"
+        basis = f"{quantity.basis}, {quantity.edition}{building}"
+        basis += apart if index and track.region is not None else ""
+        yield "" if index else "CO2e", f"{_span(quantity)} g   {quantity.label}, {basis}"
+    if track.region is None and track.energy_kwh is not None:
+        yield "", "Where it ran is not known: the cleanest grid, the world's, the dirtiest."
 
 
 def _about(track: Track) -> Iterator[tuple[str, str]]:
     if track.pue is None and track.region is not None:
         known = regions.find(track.region).pue
-        said = f" ({known.facts[0].source}: {known.value:g})" if known else ""
+        said = f" (its provider states {known.value:g})" if known else ""
         yield "building", f"cooling and power supplies are not counted: --pue 1.2 does{said}"
     domains = ", ".join(track.boundary.domains) or "nothing"
     yield "boundary", f"{domains} ({track.boundary.kind})"
@@ -133,6 +139,8 @@ def _about(track: Track) -> Iterator[tuple[str, str]]:
 
 
 def _span(quantity: Quantity) -> str:
+    if quantity.value == 0:
+        return "0"
     value, low, high = words.rough(quantity.value, quantity.low, quantity.high)
     return f"{value} ({low} to {high})"
 

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +52,7 @@ SCENES: dict[str, tuple[list[Card], list[str], Event]] = {
     "forbidden": ([PROFILES["forbidden"]], [], nothing),
     "lost": ([PROFILES["h100"]], [], lambda world, now: world.change(0, lost_at=now + 1)),
     "reset": ([PROFILES["h100"]], [], lambda world, now: world.change(0, reset_at=now + 1)),
+    "shared": ([replace(PROFILES["h100"], pids=(4_000_000, 4_000_001))], [], nothing),
     "mig": ([PROFILES["mig"]], [], nothing),
 }
 
@@ -202,6 +203,11 @@ def test_a_fault_gives_none_and_says_why(
 
 def test_a_slice_of_a_card_says_that_it_is_the_whole_card(scenes: dict[str, Scene]) -> None:
     assert "mig-whole-gpu" in {doubt.code for doubt in scenes["mig"].track.doubts}
+
+
+def test_others_on_the_card_are_told(scenes: dict[str, Scene]) -> None:
+    assert "foreign-process" in {doubt.code for doubt in scenes["shared"].track.doubts}
+    assert "foreign-process" not in {doubt.code for doubt in scenes["h100"].track.doubts}
 
 
 def test_one_look_leaves_open_when_the_counter_moved() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import resource
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from bench import store
+from bench import doubts, machine, store
 from bench.clock import Clock
-from bench.records import Reading
+from bench.records import Doubt, Reading
 from bench.tracker.follow import Asked
 from bench.tracker.record import Track, boundary_of, doubts_of, total
 from bench.tracker.sensors import Sensors
@@ -24,6 +24,8 @@ class Book:
     def __init__(self, sensors: Sensors, clock: Clock, began: float, asked: Asked) -> None:
         self._sensors, self._clock, self._began, self._asked = sensors, clock, began, asked
         self._machine = sensors.describe()
+        self._watch = machine.Watch(self._machine, loaded=True)
+        self._strangers: dict[str, int] = {}
         sensors.begin_others()
         self._id = uuid.uuid4().hex[:12]
         self._created = clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -82,5 +84,12 @@ class Book:
             gain=gain,
             readings=tuple(readings),
             machine=described,
-            doubts=doubts_of(readings, boundary, gain, described),
+            doubts=(*doubts_of(readings, boundary, gain, described), *self._company()),
         )
+
+    def _company(self) -> Iterator[Doubt]:
+        """A doubt for each GPU on which others than the program were seen, the most at once."""
+        for domain, count in self._watch.strangers().items():
+            self._strangers[domain] = max(count, self._strangers.get(domain, 0))
+        for domain, count in self._strangers.items():
+            yield doubts.doubt("foreign-process", domain=domain, count=count)

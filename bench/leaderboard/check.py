@@ -59,7 +59,7 @@ def judge(content: bytes, name: str) -> Verdict:
         sentence = f"Impossible: {result.task.id!r:.60} is no task id."
         return Verdict(result, tuple(refusals("impossible", [sentence])))
     # What can't be true is told first: numbers without bounds would break what comes after.
-    if impossible := tuple(refusals("impossible", impossibilities(result))):
+    if impossible := tuple(refusals("impossible", impossibilities(result, content))):
         return Verdict(result, impossible)
     try:
         raised = doubts.raise_all(result)

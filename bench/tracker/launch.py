@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
 from bench.clock import Clock
 
@@ -55,8 +56,9 @@ class Program:
 
     def _note_end(self) -> None:
         """Remember when it ended, also while the rest of us is at something else."""
-        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
-        self.ended = self._clock.now()
+        with suppress(ChildProcessError):  # `wait` saw the end first, and noted it
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+            self.ended = self.ended or self._clock.now()
 
     def _pass_on(self, number: int, code: int) -> None:
         if self.exit_code is None and code != FROM_THE_TERMINAL:
@@ -72,6 +74,7 @@ class Program:
             if pid == 0:
                 return
             if pid == self.pid:
+                self.ended = self.ended or self._clock.now()
                 code = os.waitstatus_to_exitcode(status)
                 self.exit_code = 128 - code if code < 0 else code
 

@@ -207,6 +207,8 @@ class Run:
         except Exception as error:  # noqa: BLE001
             # A metric or a judge may throw anything; the doubt `quality-missing` says it is gone.
             self.tell(f"the quality could not be judged: {type(error).__name__}: {error}")
+        if self.book.model.settings.get("asked_as") == "prompt":
+            self.book.note(refusal_count=quality.refusals(self.answers))
 
     def picture(self, session: Session) -> None:
         """One more window for the picture of power over time, which does not count."""

@@ -53,7 +53,11 @@ def _from_hub(source: Hub) -> tuple[Iterable[Row], str]:
     try:
         commit = hub.commit(source.repository, source.revision, kind="dataset")
         table = load_dataset(
-            source.repository, source.configuration, split=source.split, revision=commit
+            source.repository,
+            source.configuration,
+            split=source.split,
+            revision=commit,
+            data_files={source.split: source.file} if source.file else None,
         )
     except hub.Unreachable as error:
         raise DataNotFound(f"{error}; {way_out}") from error

@@ -162,6 +162,11 @@ CATALOGUE: dict[str, Kind] = {
         "pip install 'joulebench[quality]'.",
         bars_ranking=False,
     ),
+    "answers-refused": Kind(
+        "{count} request(s) were answered in words that name no label, or several.",
+        "They count as wrong: compare their number before comparing the quality.",
+        bars_ranking=False,
+    ),
     "idle-missing": Kind(
         "The idle floor could not be read, so there is no net energy.",
         "See `joulebench doctor`.",
@@ -240,6 +245,9 @@ def _about_run(result: Result) -> Iterator[Doubt]:
         yield doubt("requests-failed", count=failures)
     if result.status == "done" and result.quality is None:
         yield doubt("quality-missing")
+    refused = result.model.settings.get("refusal_count")
+    if isinstance(refused, int) and refused > 0:
+        yield doubt("answers-refused", count=refused)
     yield from _about_interval(result, measured)
 
 

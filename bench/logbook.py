@@ -21,6 +21,7 @@ from bench.records import (
     Quality,
     Result,
     Sensor,
+    Setting,
     Summary,
     TaskInfo,
     Trial,
@@ -69,6 +70,11 @@ class Logbook:
     def loaded(self, session: Session) -> None:
         """Note what was really loaded."""
         self.model, self.backend = session.model, session.backend
+
+    def note(self, **settings: Setting) -> None:
+        """Note what is known of how the model did only after it was used."""
+        update = {"settings": {**self.model.settings, **settings}}
+        self.model = self.model.model_copy(update=update)
 
     def add_idle(self, idle: Idle) -> None:
         """Note an idle floor."""

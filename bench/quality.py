@@ -70,6 +70,13 @@ def first_answers(answers: Iterable[Answer]) -> list[Answer]:
     return list(once.values())
 
 
+def refusals(answers: Iterable[Answer]) -> int:
+    """How many requests got words where a label was asked for; each counts once."""
+    return sum(
+        output.label is None and output.text is not None for _, output in first_answers(answers)
+    )
+
+
 def interval(room: ModuleType, pairs: Sequence[Pair]) -> tuple[float, float, float] | None:
     """Value of a metric with its 95 % interval: (value, low, high), or None where it has none.
 

@@ -48,6 +48,7 @@ class Asked:
     max_inferences: int | None = None
     backend: str | None = None
     meter: str | None = None
+    ask: str = "auto"
     options: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -91,13 +92,13 @@ def run(
 
 def workload(asked: Asked, found: Found) -> Workload:
     """The requests of a run. Raises ValueError where there is no such data set."""
-    name = asked.dataset or _default_dataset(asked.model)
+    name = asked.dataset or _default_dataset(found.task, asked.model)
     return data.load(found.task, name, asked.chosen)
 
 
 def loader(found: Found, work: Workload) -> Callable[[], Session]:
     """What brings the model into memory, for the parameters of its workload."""
-    spec = replace(found.spec, parameters=work.parameters)
+    spec = replace(found.spec, parameters=work.parameters, labels=work.labels)
 
     def load() -> Session:
         session: Session = found.backend.load(spec, found.source)
@@ -136,6 +137,8 @@ def prepare(asked: Asked) -> Found:
     task = find.task(asked.task)
     if asked.chosen and task.tag not in DRAWING:
         raise ValueError(f"--steps and --size are for tasks that draw, and {task.id} is none")
+    if asked.ask != "auto" and task.tag != "text-classification":
+        raise ValueError(f"--ask is for text classification; {task.id} is asked in one way only")
     store.check_writable(asked.out / task.id)
     backend = _backend(asked, task)
     described = machine.describe(asked.device)
@@ -193,8 +196,11 @@ def _backend(asked: Asked, task: Task) -> ModuleType:
     raise find.NotFound(f"no backend serves {task.tag}")
 
 
-def _default_dataset(model: str) -> str:
-    return "embedded" if model.partition("/")[0] == "embedded" else "standard"
+def _default_dataset(task: Task, model: str) -> str:
+    """What ships for an embedded model; for any other the task's first set on the hub."""
+    if model.partition("/")[0] == "embedded":
+        return "embedded"
+    return next((name for name in task.datasets if name != "embedded"), "standard")
 
 
 def _spec(asked: Asked, task: Task, described: Machine) -> Spec:
@@ -218,6 +224,7 @@ def _spec(asked: Asked, task: Task, described: Machine) -> Spec:
         revision=asked.revision,
         allow_pickle=asked.allow_pickle,
         trust_remote_code=asked.trust_remote_code,
+        ask=asked.ask,
         options=asked.options,
     )
 

@@ -84,12 +84,16 @@ class Embedded:
 
 @dataclass(frozen=True)
 class Hub:
-    """Requests from the Hugging Face hub, read through `datasets` at a pinned revision."""
+    """Requests from the Hugging Face hub, read through `datasets` at a pinned revision.
+
+    `file` names one file of a repository that is too large to fetch whole.
+    """
 
     repository: str
     revision: str
     split: str
     configuration: str | None = None
+    file: str | None = None
     rows: int = 1000
     parameters: Mapping[str, Setting] = field(default_factory=dict)
 
@@ -132,6 +136,11 @@ class Workload:
     requests: tuple[Request, ...]
     blocks: tuple[tuple[Request, ...], ...]
     fingerprint: str
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The right answers that are one label, each once, in alphabetical order."""
+        return tuple(sorted({r.reference for r in self.requests if isinstance(r.reference, str)}))
 
     def block_ids(self, count: int) -> tuple[int, ...]:
         """The ids of the first `count` blocks, from block 0 on, starting over after the last."""

@@ -125,6 +125,7 @@ def test_an_edited_summary_is_refused(quick, tmp_path):
         (["run", "text-gen", "--backend", "vlm"], "no backend 'vlm'"),
         (["run", "text-gen", "--meter", "replay:none.csv"], "no power trace"),
         (["run", "text-gen", "--strict", "--quick"], "--strict"),
+        (["run", "text-gen", "--ask", "prompt"], "--ask is for text classification"),
         (["run", "text-gen", "--model", "gpt2"], "embedded/small"),
         (["run", "text-gen", "--model", "gpt2", "--weights", "random"], "--dataset embedded"),
         (["run", "text-gen", "--out", "/dev/null/results"], "can't be saved"),

@@ -15,7 +15,11 @@ from bench.task import Output, Request, Setting
 
 @dataclass(frozen=True)
 class Spec:
-    """Which model to load, and how. `parameters` are the fixed ones of the workload."""
+    """Which model to load, and how. `parameters` are the fixed ones of the workload.
+
+    `labels` are its right answers, which a model that is asked in words may choose from; `ask` says
+    how it is asked: "classifier", "zero-shot", "prompt", or "auto" to take what fits the model.
+    """
 
     task_id: str
     tag: str
@@ -31,6 +35,8 @@ class Spec:
     revision: str | None = None
     allow_pickle: bool = False
     trust_remote_code: bool = False
+    labels: tuple[str, ...] = ()
+    ask: str = "auto"
     options: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -112,7 +112,7 @@ def network(spec: Spec, source: Source, auto_class: str, device: str) -> Any:
     several = len(spec.devices) > 1
     try:
         if spec.weights == "random":
-            config = transformers.AutoConfig.from_pretrained(source.location, **common)
+            config = configuration(spec, source)
             torch.manual_seed(0)
             with torch.device("cpu" if several else device):
                 net = auto.from_config(config, dtype=dtype, **how, **common)
@@ -163,6 +163,16 @@ def companion(auto_class: str, spec: Spec, source: Source, **words: Any) -> Any:
         return getattr(transformers, auto_class).from_pretrained(
             source.location, trust_remote_code=spec.trust_remote_code, **words
         )
+    except (OSError, ValueError) as error:
+        raise ModelNotFound(why(spec, error)) from error
+
+
+def configuration(spec: Spec, source: Source) -> Any:
+    """The configuration of a model, before it is loaded. Raises ModelNotFound."""
+    from transformers import AutoConfig
+
+    try:
+        return AutoConfig.from_pretrained(source.location, trust_remote_code=spec.trust_remote_code)
     except (OSError, ValueError) as error:
         raise ModelNotFound(why(spec, error)) from error
 

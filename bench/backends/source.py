@@ -14,11 +14,14 @@ from bench.backends import ModelNotFound, Spec
 
 ARCHITECTURES = Path(__file__).parent / "architectures"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt")
-# Whose embedded tokenizer stands in for models that write or read words beside another sense.
+# Whose embedded tokenizer stands in for models of a task that has no trained one of its own.
 STAND_INS = {
     "automatic-speech-recognition": "text-gen",
     "image-to-text": "text-classification",
     "text-to-video": "video-gen",
+    "summarization": "text-classification",
+    "question-answering": "text-classification",
+    "sentence-similarity": "text-classification",
 }
 WAY_OUT = (
     "use --model embedded/small, a local folder, or, for a named architecture, "
@@ -107,13 +110,17 @@ def small_file(source: Source, name: str) -> str | None:
 
 
 def snapshot(patterns: Sequence[str]) -> Callable[[str, str | None], str]:
-    """A download of the files at the top of a repository that match."""
+    """A download of the files at the top of a repository that match, and of those named below."""
+    below = [pattern for pattern in patterns if "/" in pattern]
+    top = [pattern for pattern in patterns if "/" not in pattern]
 
     def download(repository: str, revision: str | None) -> str:
         from huggingface_hub import snapshot_download
 
+        if below:
+            snapshot_download(repository, revision=revision, allow_patterns=below)
         return snapshot_download(
-            repository, revision=revision, allow_patterns=list(patterns), ignore_patterns=["*/*"]
+            repository, revision=revision, allow_patterns=top, ignore_patterns=["*/*"]
         )
 
     return download

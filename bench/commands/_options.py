@@ -45,6 +45,15 @@ class Attention(StrEnum):
     flash_attention_2 = "flash_attention_2"
 
 
+class Ask(StrEnum):
+    """Ways of asking a text model for a label."""
+
+    auto = "auto"
+    classifier = "classifier"
+    zero_shot = "zero-shot"
+    prompt = "prompt"
+
+
 class Dtype(StrEnum):
     """Precisions, by their names and their short names."""
 

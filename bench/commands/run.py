@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bench.commands import _each, _overview
 from bench.commands._options import (
+    Ask,
     Attention,
     Device,
     Dtype,
@@ -31,7 +33,10 @@ PANEL = "Measure"
 
 
 def command(
-    task: Annotated[str, typer.Argument(help="A task (see `joulebench tasks`) or a pipeline tag.")],
+    ctx: typer.Context,
+    task: Annotated[
+        str, typer.Argument(help="A task (see `joulebench tasks`), a pipeline tag, or all.")
+    ],
     model: Annotated[
         list[str] | None,
         typer.Option(help="Hub id, folder, embedded/tiny, embedded/small; may be repeated."),
@@ -41,8 +46,11 @@ def command(
     ] = Weights.pretrained,
     dataset: Annotated[
         str | None,
-        typer.Option(help="embedded, standard, power-hungry, or a path. By default the model's."),
+        typer.Option(help="embedded, standard, power-hungry …, or a path. By default the model's."),
     ] = None,
+    ask: Annotated[
+        Ask, typer.Option(help="How a model is asked for a label; auto: as it is made.")
+    ] = Ask.auto,
     device: Device = "auto",
     dtype: Annotated[
         Dtype, typer.Option(help="auto: float32; on a GPU float16 to generate text.")
@@ -92,10 +100,12 @@ def command(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Measure a task on one model or several, one after the other."""
+    """Measure a task on one model or several, one after the other; or all tasks."""
     from bench import run as room
 
     models = model or ["embedded/small"]
+    if task == "all":
+        raise typer.Exit(_all(ctx, as_json))
     if strict and (quick or max_inferences):
         stop("--strict does not go with --quick or --max-inferences")
     asked = room.Asked(
@@ -104,6 +114,7 @@ def command(
         model=models[0],
         weights=weights.value,
         dataset=dataset,
+        ask=ask.value,
         device=device,
         dtype=dtype.value,
         batch_size=batch_size,
@@ -126,7 +137,7 @@ def command(
         for name in models:
             # All are found before the first is measured: a typing error shows at once.
             or_stop(partial(room.prepare, replace(asked, model=name)))
-        raise typer.Exit(_each_in_its_own_process(models))
+        raise typer.Exit(_each.models(task, models, _each.options(ctx, "model")))
     raise typer.Exit(_measure(asked, edition, as_json))
 
 
@@ -168,6 +179,17 @@ def _measure(asked: Asked, edition: str, as_json: bool) -> int:
     return {"done": 0, "failed": FAILED, "interrupted": INTERRUPTED}[result.status]
 
 
+def _all(ctx: typer.Context, as_json: bool) -> int:
+    """Run every task and show them in one table; gives the first exit code that is not 0."""
+    from bench import find
+
+    began = time.monotonic()
+    ended = _each.tasks(find.names("task"), _each.options(ctx, "as_json"), as_json)
+    stream = sys.stderr if as_json else sys.stdout
+    _overview.print_overview(ended, time.monotonic() - began, stream)
+    return _each.first_bad(one.code for one in ended)
+
+
 def _picture(result: Result, path: Path) -> Path | None:
     """Draw the trials of a run beside its file; None where there is nothing to draw."""
     if result.summary is None or result.summary.energy_kwh_per_1000 is None:
@@ -176,24 +198,3 @@ def _picture(result: Result, path: Path) -> Path | None:
     from bench import plots as room
 
     return room.save(figure.draw([result]), path.parent, path.stem)[0]
-
-
-def _each_in_its_own_process(models: list[str]) -> int:
-    """Run the same command once a model; gives the first exit code that is not 0."""
-    words = [word for word in sys.argv[1:] if not word.startswith("--model=")]
-    while "--model" in words:
-        at = words.index("--model")
-        del words[at : at + 2]
-    codes = []
-    for model in models:
-        # -P: a folder named bench where the user stands is not ours.
-        command = [sys.executable, "-P", "-m", "bench", *words, "--model", model]
-        process = subprocess.Popen(command)
-        try:
-            codes.append(process.wait())
-        except KeyboardInterrupt:
-            # The terminal told the run too: it saves its finished trials, and says so.
-            codes.append(process.wait())
-        if codes[-1] == INTERRUPTED:
-            break
-    return next((code for code in codes if code), 0)

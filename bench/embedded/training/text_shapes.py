@@ -1,0 +1,64 @@
+"""Shapes of text models: configurations without weights, for tasks that nothing was trained for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+POSITIONS = 256
+VOCABULARY = 4096  # that of the text-classification tokenizer, which stands in
+
+
+def _bart(width: int, layers: int) -> tuple[Any, Any]:
+    """An encoder and a decoder as BART's."""
+    from transformers import BartConfig, BartForConditionalGeneration
+
+    sides = ("encoder", "decoder")
+    both: dict[str, Any] = {f"{side}_layers": layers for side in sides}
+    both |= {f"{side}_attention_heads": 4 for side in sides}
+    both |= {f"{side}_ffn_dim": 4 * width for side in sides}
+    config = BartConfig(
+        vocab_size=VOCABULARY,
+        d_model=width,
+        max_position_embeddings=POSITIONS,
+        pad_token_id=0,
+        bos_token_id=2,
+        eos_token_id=3,
+        decoder_start_token_id=3,
+        forced_eos_token_id=3,
+        **both,
+    )
+    return config, BartForConditionalGeneration
+
+
+def _bert(width: int, layers: int) -> Any:
+    from transformers import BertConfig
+
+    return BertConfig(
+        vocab_size=VOCABULARY,
+        hidden_size=width,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        intermediate_size=4 * width,
+        max_position_embeddings=POSITIONS,
+        pad_token_id=0,
+    )
+
+
+def _answering(width: int, layers: int) -> tuple[Any, Any]:
+    from transformers import BertForQuestionAnswering
+
+    return _bert(width, layers), BertForQuestionAnswering
+
+
+def _embedding(width: int, layers: int) -> tuple[Any, Any]:
+    from transformers import BertModel
+
+    return _bert(width, layers), BertModel
+
+
+MAKERS: dict[str, Callable[[int, int], tuple[Any, Any]]] = {
+    "summarization": _bart,
+    "question-answering": _answering,
+    "sentence-similarity": _embedding,
+}

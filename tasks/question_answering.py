@@ -1,0 +1,69 @@
+"""Question answering: the words of a text that answer a question about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bench.task import Embedded, Hub, Metric, Output, Request, Row, Setting, Task
+
+
+def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
+    """Question and context of a row; every answer that counts as right is a reference.
+
+    A question without an answer in its context is asked, and not judged.
+    """
+    question = str(row["question"]).strip()
+    context = str(row["support"] if "support" in row else row["context"]).strip()
+    if not question or not context:
+        return None
+    answers = row.get("answers", row.get("correct_answer"))
+    return Request({"question": question, "context": context}, reference=_texts(answers) or None)
+
+
+def _texts(answers: Any) -> tuple[str, ...]:
+    """The answers of a row as texts, each once: SQuAD's table, a list, or one text."""
+    if isinstance(answers, Mapping):
+        answers = answers.get("text")
+    if isinstance(answers, str):
+        answers = [answers]
+    return tuple(dict.fromkeys(text for text in answers or () if isinstance(text, str) and text))
+
+
+def answer(asked: Request, output: Output) -> tuple[tuple[str, ...], str] | None:
+    """The answers that count as right, and the words that the model chose."""
+    if not asked.reference or output.text is None:
+        return None
+    return asked.reference, output.text
+
+
+TASK = Task(
+    id="question-answering",
+    version=1,
+    title="Question answering",
+    tag="question-answering",
+    inference="one question about one text, one forward pass",
+    unit="inference",
+    parameters={"longest_answer_tokens": 30},
+    datasets={
+        "embedded": Embedded("question-answering"),
+        "standard": Hub("EnergyStarAI/extractive_qa", revision="main", split="train"),
+        "power-hungry": Hub(
+            "rajpurkar/squad",
+            revision="7b6d24c440a36b6815f21b70d25016731768db1f",
+            split="validation",
+        ),
+        "power-hungry-squad2": Hub(
+            "rajpurkar/squad_v2",
+            revision="3ffb306f725f7d2ce8394bc1873b24868140c412",
+            split="validation",
+        ),
+        "power-hungry-sciq": Hub(
+            "allenai/sciq",
+            revision="2c94ad3e1aafab77146f384e23536f97a4849815",
+            split="test",
+        ),
+    },
+    request=request,
+    metric=Metric("F1", "answer-f1", answer),
+)

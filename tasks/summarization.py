@@ -1,0 +1,50 @@
+"""Summarization: exactly 10 new tokens about a long text, greedily."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bench.task import Embedded, Hub, Metric, Output, Request, Row, Setting, Task
+
+TEXTS = ("text", "article", "document")
+SUMMARIES = ("summary", "highlights")
+
+
+def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
+    """The text of a row, which the model cuts to what it takes; its summary is the reference."""
+    column = next((name for name in TEXTS if name in row), TEXTS[0])
+    text = str(row[column]).strip()
+    if not text:
+        return None
+    summary = next((row[name] for name in SUMMARIES if isinstance(row.get(name), str)), None)
+    return Request(inputs={"text": text}, reference=summary.strip() if summary else None)
+
+
+def answer(asked: Request, output: Output) -> tuple[str, str] | None:
+    """The summary of the data set, and the one that the model began to write."""
+    if not asked.reference or output.text is None:
+        return None
+    return asked.reference, output.text
+
+
+TASK = Task(
+    id="summarization",
+    version=1,
+    title="Summarization",
+    tag="summarization",
+    inference="10 new tokens about one text",
+    unit="token",
+    parameters={"new_tokens": 10, "do_sample": False, "num_beams": 1},
+    datasets={
+        "embedded": Embedded("summarization"),
+        "standard": Hub("EnergyStarAI/summarization", revision="main", split="train"),
+        "power-hungry": Hub(
+            "abisee/cnn_dailymail",
+            revision="96df5e686bee6baa90b8bee7c28b81fa3fa6223d",
+            split="test",
+            configuration="3.0.0",
+        ),
+    },
+    request=request,
+    metric=Metric("ROUGE-L", "rouge-l", answer),
+)

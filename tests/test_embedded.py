@@ -103,12 +103,12 @@ def parameters(model: Any) -> int:
 
 
 @pytest.mark.parametrize("task", TRAINED)
-def test_both_sizes_load_and_small_is_three_to_six_times_tiny(task: str) -> None:
+def test_both_sizes_load_and_small_is_several_times_tiny(task: str) -> None:
     tiny, small = (load(task, size)[0] for size in embedded.SIZES)
     for model in (tiny, small):
         kinds = {weight.dtype for part in modules(model) for weight in part.parameters()}
         assert kinds == {torch.float32}
-    assert 3 <= parameters(small) / parameters(tiny) <= 6
+    assert 2.5 <= parameters(small) / parameters(tiny) <= 6
 
 
 @pytest.mark.parametrize("size", embedded.SIZES)

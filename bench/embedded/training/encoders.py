@@ -14,7 +14,7 @@ from bench.embedded.training import common
 VOCABULARY = 1200
 CONTEXT = 64
 BATCH = 48
-SHAPES = {"tiny": (28, 2, 2), "small": (56, 3, 4)}  # width, layers, heads
+SHAPES = {"tiny": (32, 2, 2), "small": (56, 3, 4)}  # width, layers, heads
 RATE = {"tiny": 4e-3, "small": 3e-3}
 
 

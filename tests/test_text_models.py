@@ -70,7 +70,7 @@ def test_a_batch_answers_as_one_by_one_does_and_counts_the_same_tokens(task_id, 
 def test_accuracy_is_that_of_the_library_and_one_planted_error_is_one_row(tmp_path):
     from transformers import pipeline
 
-    rows = embedded.rows("text-classification")[:200]
+    rows = [dict(row) for row in embedded.rows("text-classification")[:200]]
 
     def measured(rows):
         path = tmp_path / "mails.jsonl"

@@ -34,10 +34,10 @@ def options(ctx: typer.Context, *left_out: str) -> list[str]:
         value = ctx.params.get(str(parameter.name))
         if parameter.param_type_name != "option" or parameter.name in left_out:
             continue
-        if value in (None, False, []) or value == parameter.default:
+        if value in (None, False, [], ()) or value == parameter.default:
             continue
         name = parameter.opts[0]
-        for one in value if isinstance(value, list) else [value]:
+        for one in value if isinstance(value, list | tuple) else [value]:
             words += [name] if one is True else [name, _word(one)]
     return words
 

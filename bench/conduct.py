@@ -193,20 +193,18 @@ class Run:
             power_trace=seen.power_trace,
         )
         self.book.add(trial)
-        # Every trial serves the same requests: the first one's answers stand for all.
         if phase == "measured" and not self.answers:
             self.answers = list(zip(requests, seen.value.outputs, strict=True))
         return trial
 
     def judge(self) -> None:
-        """Note how good the answers of the first trial are, or say why nobody can tell."""
+        """Note how good the first trial's answers are: every trial serves the same requests."""
         try:
             self.book.quality = quality.judge(self.workload, self.answers)
-        except quality.Unjudged as error:
-            self.tell(f"the quality could not be judged: {error}")
         except Exception as error:  # noqa: BLE001
             # A metric or a judge may throw anything; the doubt `quality-missing` says it is gone.
-            self.tell(f"the quality could not be judged: {type(error).__name__}: {error}")
+            why = error if isinstance(error, quality.Unjudged) else repr(error)
+            self.tell(f"the quality could not be judged: {why}")
         if self.book.model.settings.get("asked_as") == "prompt":
             self.book.note(refusal_count=quality.refusals(self.answers))
 

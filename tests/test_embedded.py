@@ -67,7 +67,6 @@ def load(task: str, size: str) -> tuple[Any, Any]:
         AutoImageProcessor,
         AutoModelForCausalLM,
         AutoModelForImageClassification,
-        AutoModelForMaskedLM,
         AutoModelForSequenceClassification,
         AutoModelForTokenClassification,
         AutoTokenizer,
@@ -85,7 +84,6 @@ def load(task: str, size: str) -> tuple[Any, Any]:
         "text-gen": AutoModelForCausalLM,
         "text-classification": AutoModelForSequenceClassification,
         "token-classification": AutoModelForTokenClassification,
-        "fill-mask": AutoModelForMaskedLM,
     }
     kind = kinds[task]
     return kind.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)

@@ -177,7 +177,9 @@ def test_an_embedding_is_pooled_as_its_model_says(modes, pooling, tmp_path):
         assert session.model.settings["pooling"] == pooling
 
 
-@pytest.mark.parametrize("task_id", ["summarization", "question-answering", "sentence-similarity"])
+@pytest.mark.parametrize(
+    "task_id", ["fill-mask", "summarization", "question-answering", "sentence-similarity"]
+)
 def test_an_embedded_shape_without_weights_says_that_they_are_random(task_id, tiny):
     session, _ = tiny(task_id)
     assert session.model.weights == "random"

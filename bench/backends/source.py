@@ -22,6 +22,7 @@ STAND_INS = {
     "summarization": "text-classification",
     "question-answering": "text-classification",
     "sentence-similarity": "text-classification",
+    "fill-mask": "text-classification",
 }
 WAY_OUT = (
     "use --model embedded/small, a local folder, or, for a named architecture, "

@@ -1,4 +1,4 @@
-"""What the small BERT encoders share that fill a gap or tag words: shape, training, saving."""
+"""Small BERT encoders: their shape, and how they learn."""
 
 from __future__ import annotations
 

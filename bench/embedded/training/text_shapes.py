@@ -57,8 +57,15 @@ def _embedding(width: int, layers: int) -> tuple[Any, Any]:
     return _bert(width, layers), BertModel
 
 
+def _masked(width: int, layers: int) -> tuple[Any, Any]:
+    from transformers import BertForMaskedLM
+
+    return _bert(width, layers), BertForMaskedLM
+
+
 MAKERS: dict[str, Callable[[int, int], tuple[Any, Any]]] = {
     "summarization": _bart,
     "question-answering": _answering,
     "sentence-similarity": _embedding,
+    "fill-mask": _masked,
 }

@@ -36,8 +36,9 @@ board: $(READY) ## write the leaderboard (json, csv, md, site) from the submissi
 plots: $(READY) ## draw the comparison plots from the submissions
 	@$(BIN)/joulebench plots --results $(RESULTS)
 
-test: $(READY) ## run the tests
-	@$(BIN)/pytest
+test: $(READY) ## run the tests: two at a time, then alone those that time things
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not timing"
+	@$(BIN)/pytest -m timing
 
 check: $(READY) ## lint, types, floors, and that generated files are fresh
 	@$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +53,15 @@ def _from_hub(source: Hub) -> tuple[Iterable[Row], str]:
     way_out = "give --dataset embedded or a path to a local file"
     try:
         commit = hub.commit(source.repository, source.revision, kind="dataset")
-        table = load_dataset(
-            source.repository,
-            source.configuration,
-            split=source.split,
-            revision=commit,
-            data_files={source.split: source.file} if source.file else None,
-        )
+        reached = hub.answers(source.repository, commit, "dataset")
+        with nullcontext() if reached else hub.offline():
+            table = load_dataset(
+                source.repository,
+                source.configuration,
+                split=source.split,
+                revision=commit,
+                data_files={source.split: source.file} if source.file else None,
+            )
     except hub.Unreachable as error:
         raise DataNotFound(f"{error}; {way_out}") from error
     except Exception as error:

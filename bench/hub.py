@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
 
 Kind = Literal["model", "dataset"]
 
@@ -32,6 +33,37 @@ def commit(repository: str, revision: str | None, kind: Kind = "model") -> str:
         raise Unreachable(why(error, repository, kind, revision)) from error
 
 
+def answers(repository: str, at: str, kind: Kind = "model") -> bool:
+    """Whether the hub can be reached for a commit. Raises Unreachable where it says no."""
+    from huggingface_hub import HfApi
+
+    try:
+        HfApi().repo_info(repository, repo_type=kind, revision=at, timeout=10)
+    except Exception as error:
+        # As in `commit`: only what the error says tells a refusal from silence.
+        if _silent(list(_causes(error))):
+            return False
+        raise Unreachable(why(error, repository, kind, at)) from error
+    return True
+
+
+@contextmanager
+def offline() -> Iterator[None]:
+    """Let the libraries take their copies at once, not ask a silent hub for half a minute."""
+    import datasets
+    import huggingface_hub
+
+    settings: tuple[Any, ...] = (huggingface_hub.constants, datasets.config)
+    before = [one.HF_HUB_OFFLINE for one in settings]
+    try:
+        for one in settings:
+            one.HF_HUB_OFFLINE = True
+        yield
+    finally:
+        for one, was in zip(settings, before, strict=True):
+            one.HF_HUB_OFFLINE = was
+
+
 def why(error: BaseException, repository: str, kind: Kind = "model", at: str | None = None) -> str:
     """One sentence for what the hub client, or a library above it, says in many.
 
@@ -46,7 +78,6 @@ def why(error: BaseException, repository: str, kind: Kind = "model", at: str | N
     def threw(*kinds: type[BaseException]) -> bool:
         return any(isinstance(link, kinds) for link in chain)
 
-    no_answer = any(word in type(link).__name__ for link in chain for word in NO_ANSWER)
     full = any(isinstance(link, OSError) and link.errno in FULL for link in chain)
     cases = (
         (
@@ -69,12 +100,17 @@ def why(error: BaseException, repository: str, kind: Kind = "model", at: str | N
             f"the download of {repository} broke off; try again: what came whole is kept",
         ),
         (
-            no_answer or threw(ConnectionError, errors.LocalEntryNotFoundError),
+            _silent(chain) or threw(ConnectionError, errors.LocalEntryNotFoundError),
             f"the hub can't be reached for {repository}, and no copy of it is here",
         ),
     )
     other = f"{repository} can't be had from the hub: {first}"
     return next((sentence for holds, sentence in cases if holds), other)
+
+
+def _silent(chain: Sequence[BaseException]) -> bool:
+    """Whether the hub gave no answer at all."""
+    return any(word in type(link).__name__ for link in chain for word in NO_ANSWER)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

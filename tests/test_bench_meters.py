@@ -19,6 +19,8 @@ import simulated_nvml
 from tools.bench_meters import cells, page, plan
 from tools.bench_meters.meters import IMPORTS, OF_THE_PEERS, OURS, TOOLS
 
+pytestmark = pytest.mark.timing
+
 ROOT = Path(__file__).resolve().parents[1]
 
 

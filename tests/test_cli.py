@@ -96,7 +96,7 @@ def test_submit_board_and_plots(quick, tmp_path):
     assert joulebench("board", "--results", results).returncode == 0
     board = json.loads((results / "leaderboard.json").read_text())
     assert "embedded/small" in json.dumps(board)
-    assert "embedded/small" in (results / "site/index.html").read_text()
+    assert "embedded/small" in (results / "site/data/board.js").read_text()
     assert joulebench("plots", "--results", results).returncode == 0
     assert list((results / "plots").glob("*.png")) and list((results / "plots").glob("*.svg"))
 

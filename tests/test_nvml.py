@@ -16,10 +16,13 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import simulated_nvml
 
-pytestmark = pytest.mark.skipif(
-    simulated_nvml.compiler() is None or not sys.platform.startswith("linux"),
-    reason="the simulated driver needs a C compiler and Linux",
-)
+pytestmark = [
+    pytest.mark.timing,
+    pytest.mark.skipif(
+        simulated_nvml.compiler() is None or not sys.platform.startswith("linux"),
+        reason="the simulated driver needs a C compiler and Linux",
+    ),
+]
 
 FOLDER = Path(simulated_nvml.__file__).parent
 STRICT = [

@@ -10,7 +10,10 @@ from simulated_nvml import H100, World, build, compiler, uuid
 
 from bench import store
 
-pytestmark = pytest.mark.skipif(compiler() is None, reason="no C compiler for the driver")
+pytestmark = [
+    pytest.mark.timing,
+    pytest.mark.skipif(compiler() is None, reason="no C compiler for the driver"),
+]
 WATTS = 180.0
 
 

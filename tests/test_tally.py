@@ -28,6 +28,8 @@ from bench.records import Reading, Sensor
 from bench.tracker.record import Track
 from bench.tracker.sensors import Sensors
 
+pytestmark = pytest.mark.timing
+
 CLOCK = SystemClock()
 BUSY_SECONDS, REST_SECONDS = 2.2, 0.4
 PROGRAM = f"print('ready', flush=True)\nimport time; time.sleep({BUSY_SECONDS + REST_SECONDS})"

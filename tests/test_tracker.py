@@ -19,7 +19,10 @@ import pytest
 from bench.records import Boundary, Reading
 from bench.tracker.record import Track, total
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux")
+pytestmark = [
+    pytest.mark.timing,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux"),
+]
 
 BUSY = "import time\nwhile time.process_time() < {seconds}: pass"
 CHILD = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"

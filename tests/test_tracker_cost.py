@@ -13,7 +13,10 @@ import pytest
 
 from bench.tracker.record import Track
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux")
+pytestmark = [
+    pytest.mark.timing,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux"),
+]
 
 START_SECONDS, SHARE = 0.150, 0.01
 TRIES = 20

@@ -191,6 +191,7 @@ def test_an_ended_run_keeps_its_finished_trials(how, tmp_path):
     assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
 
 
+@pytest.mark.timing
 def test_help_and_tasks_answer_at_once():
     """0.3 s on a quiet machine; the best of five, since others may be at work here."""
     for words in (["--help"], ["tasks"]):

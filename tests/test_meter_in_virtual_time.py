@@ -48,13 +48,17 @@ def test_a_long_window_is_not_waited_on(tmp_path: Path, monkeypatch: pytest.Monk
     meter = gpu.meter()
 
     def cost(seconds: float) -> float:
-        asked = gpu.clock.now()
-        gpu.series(meter, seconds, 1)
-        return gpu.clock.now() - asked - seconds
+        """What a window usually takes beyond itself: the middle of nine."""
+        costs = []
+        for _ in range(9):
+            asked = gpu.clock.now()
+            gpu.series(meter, seconds, 1)
+            costs.append(gpu.clock.now() - asked - seconds)
+        return sorted(costs)[4]
 
-    cost(2.0)
-    assert cost(2.0) < 2.0
-    assert cost(0.1) > cost(2.0)
+    long, short = cost(2.0), cost(0.1)
+    assert long < 2.0
+    assert short > long
 
 
 @pytest.mark.parametrize("profile", ["h100", "a100", "volta", "lagging", "part-time-counter"])

@@ -78,8 +78,11 @@ def sound(value: Any) -> numpy.ndarray[Any, Any]:
     From a file, {"bytes": …, "path": …}, or {"array": …, "sampling_rate": …}.
     """
     import numpy
-    import soundfile
 
+    try:
+        import soundfile
+    except (ImportError, OSError) as error:  # OSError: the package without its library
+        raise Undecodable("sounds are decoded by soundfile: pip install soundfile") from error
     try:
         if isinstance(value, Mapping) and value.get("array") is not None:
             samples, rate = numpy.asarray(value["array"], "float32"), int(value["sampling_rate"])

@@ -1,6 +1,7 @@
 """Decoding: the embedded images and sounds, files of every kind, and what is neither."""
 
 import io
+import sys
 
 import numpy
 import pytest
@@ -145,3 +146,9 @@ def test_a_folder_of_sounds_says_how_to_give_them(tmp_path):
     written(tmp_path / "one.wav", TONE, 16_000)
     with pytest.raises(data.DataNotFound, match="a jsonl file whose column 'audio'"):
         data.load(find.task("asr"), str(tmp_path))
+
+
+def test_a_missing_decoder_is_one_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    with pytest.raises(media.Undecodable, match="pip install soundfile"):
+        media.sound("x.wav")

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from bench import embedded, find, machine
-from bench.backends import Failed, ModelNotFound, Session, Spec
+from bench.backends import Failed, Session, Spec
 from bench.clock import Clock
 from bench.conduct import MIN_TRIALS, Order, conduct
 from bench.measure import Rig
@@ -59,7 +59,7 @@ def run_all(
         tell(f"{entry.model}: {f'{share:.0f} s' if seconds else 'tiny'}")
         try:
             rows.append(_Run(entry, device, described, clock, tell).row(share))
-        except (Failed, ModelNotFound) as failure:
+        except (Failed, ValueError) as failure:  # no model, or a decoder that is not installed
             skipped.append(f"{entry.model}: {failure}")
     return {"published_source": SOURCE, "dataset": DATASET, "rows": rows, "skipped": skipped}
 

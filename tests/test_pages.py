@@ -8,6 +8,7 @@ import random
 import re
 import shutil
 import threading
+import time
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -47,6 +48,14 @@ COLUMNS = [
     "grams",
     "grade",
 ]
+
+
+def until(page, expression, seconds=30):
+    """Wait for something on a page, asking from outside: its policy lets no text run inside."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(50)
 
 
 def site(folder, *results):
@@ -168,7 +177,7 @@ def visit(browser):
         found.on("pageerror", lambda error: wrong.append(str(error)))
         found.on("request", lambda r: wrong.append(r.url) if foreign(r.url) else None)
         found.goto(address)
-        found.wait_for_function(READY)
+        until(found, READY)
         return found
 
     yield open_page
@@ -304,9 +313,9 @@ def test_two_results_compare_side_by_side(opened):
     assert opened.locator("tr.differs", has_text="Run with").count() == 1
     assert opened.locator("tr.differs", has_text="Boundary").count() == 0
     opened.locator("button", has_text="remove").first.click()
-    opened.wait_for_function("document.querySelectorAll('table.side thead .name').length === 2")
+    until(opened, "document.querySelectorAll('table.side thead .name').length === 2")
     opened.select_option("#add", label=opened.locator("#add option").nth(1).inner_text())
-    opened.wait_for_function("document.querySelectorAll('table.side thead .name').length === 3")
+    until(opened, "document.querySelectorAll('table.side thead .name').length === 3")
 
 
 def test_the_slider_answers_at_once(opened):

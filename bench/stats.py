@@ -42,8 +42,8 @@ def summarize(
     counts = [float(trial.work.inference_count) for trial in measured]
     energy = [energy_joules(trial, boundary.domains) for trial in measured]
     net = [net_joules(trial, boundary.domains, idle) for trial in measured]
-    modelled_domains = modelled(measured)
-    model = [energy_joules(trial, modelled_domains) for trial in measured]
+    model_domains = modelled(measured)
+    model = [energy_joules(trial, model_domains) for trial in measured]
     floor = _idle_uncertainty(measured, boundary.domains, idle)
     per_unit = [unit_count(trial, unit) for trial in measured]
     per_1000 = units.kwh_per_1000(1.0)
@@ -52,7 +52,7 @@ def summarize(
         net_energy_kwh_per_1000=_ratio(
             net, counts, per_1000, _uncertainty(measured, boundary), common=floor
         ),
-        modelled_energy_kwh_per_1000=_ratio(model, counts, per_1000) if modelled_domains else None,
+        modelled_energy_kwh_per_1000=_ratio(model, counts, per_1000) if model_domains else None,
         energy_joules_per_unit=_ratio(energy, per_unit, 1.0, _uncertainty(measured, boundary)),
         duration_seconds_per_inference=_ratio([t.duration_seconds for t in measured], counts, 1.0),
     )

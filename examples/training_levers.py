@@ -29,10 +29,11 @@ from levers_page import Turn
 from transformers import BertForSequenceClassification, BertTokenizer
 from transformers.utils import logging
 
-from bench import embedded, track
-from bench.embedded.training import common
-from bench.embedded.training import text_classification as recipe
+from bench import embedded
 from bench.footprint import hours
+from bench.tracking import track
+from tools.embedded_training import common
+from tools.embedded_training import text_classification as recipe
 
 TASK, SIZE = "text-classification", "tiny"
 LEARNED, WATCHED = 600, 100  # mails to learn from, and to decide when to stop; the rest judge

@@ -114,7 +114,7 @@ def test_both_sizes_load_and_small_is_several_times_tiny(task: str) -> None:
 def test_card_tells_licence_data_quality_and_command(task: str, size: str) -> None:
     card = (embedded.model_path(task, size) / "README.md").read_text(encoding="utf-8")
     assert "license: apache-2.0" in card
-    assert f"python -m bench.embedded.training {task} --size {size}" in card
+    assert f"python -m tools.embedded_training {task} --size {size}" in card
     assert "## Data and its licence" in card
     assert re.search(r"\| .*\(\d[\d,]* shipped .*\| \d", card)
     assert "says nothing about the energy of large models" in card
@@ -124,7 +124,7 @@ def test_card_tells_licence_data_quality_and_command(task: str, size: str) -> No
 @pytest.mark.parametrize("task", SHAPES)
 def test_card_of_a_shape_says_that_it_has_no_weights(task: str, size: str) -> None:
     card = (embedded.model_path(task, size) / "README.md").read_text(encoding="utf-8")
-    assert f"python -m bench.embedded.training {task} --size {size}" in card
+    assert f"python -m tools.embedded_training {task} --size {size}" in card
     assert "without weights" in card and "answers mean nothing" in card
 
 

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 import bench
-from bench import track
 from bench.tracker import block
+from bench.tracking import track
 
 
 def test_a_block_of_code_has_readings():

@@ -1,6 +1,6 @@
 """Embedded: small models and held-out requests that ship inside the package, for offline runs.
 
-Everything here was trained from openly available data by `bench.embedded.training`.
+Everything here was trained from openly available data by `tools.embedded_training`.
 """
 
 from __future__ import annotations

@@ -16,11 +16,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from bench import machine, measure, nvidia, track
+from bench import machine, measure, nvidia
 from bench.clock import SystemClock
 from bench.meters import Site
 from bench.meters.nvml import build
 from bench.records import Machine, Reading
+from bench.tracking import track
 from simulated_nvml import H100, PROFILES, Card, World, uuid
 
 CLOCK = SystemClock()

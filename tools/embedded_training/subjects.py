@@ -6,13 +6,21 @@ import random
 import re
 from pathlib import Path
 
-from bench.embedded.training import common, mail_rows, sources
-from bench.embedded.training.mail_rows import EXPLICIT, clean
+from tools.embedded_training import common, mail_rows, sources
+from tools.embedded_training.mail_rows import EXPLICIT, clean
 
 ROWS = 1000
+
+
 SHORTEST, LONGEST = 120, 440  # characters of a body
+
+
 WORDS = (3, 12)  # of a subject
+
+
 REPLY = re.compile(r"(?i)^\s*(re|fwd?|aw|sv)\s*:")
+
+
 MASKS = ("[link]", "[address]", "[number]")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.embedded.training import common, shapes, subjects
+from tools.embedded_training import common, shapes, subjects
 
 
 def train(job: common.Job) -> None:

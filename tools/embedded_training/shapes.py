@@ -14,9 +14,11 @@ from typing import Any
 import torch
 
 from bench import embedded
-from bench.embedded.training import common, text_shapes
+from tools.embedded_training import common, text_shapes
 
 WIDTHS = {"tiny": 64, "small": 128}
+
+
 LAYERS = {"tiny": 2, "small": 3}
 
 
@@ -87,7 +89,7 @@ def _yolos(folder: Path, width: int, layers: int) -> int:
     """A detector as YOLOS, for the ten classes of the embedded canvases."""
     from transformers import YolosConfig, YolosForObjectDetection, YolosImageProcessor
 
-    from bench.embedded.training.sources import FASHION_CLASSES
+    from tools.embedded_training.sources import FASHION_CLASSES
 
     names = dict(enumerate(FASHION_CLASSES))
     config = YolosConfig(
@@ -182,6 +184,8 @@ MAKERS: dict[str, Callable[[Path, int, int], int]] = {
     "video-gen": _video,
     **{task: partial(_text, maker) for task, maker in text_shapes.MAKERS.items()},
 }
+
+
 CARD = """---
 license: apache-2.0
 ---

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 
-from bench.embedded.training import common, shapes
+from tools.embedded_training import common, shapes
 
 WHO = (
     "a small brown dog",
@@ -21,6 +21,8 @@ WHO = (
     "a woman with a violin",
     "a hot-air balloon",
 )
+
+
 DOES = (
     "moves slowly from left to right",
     "comes towards the camera",
@@ -30,6 +32,8 @@ DOES = (
     "passes close by",
     "stays still while the wind blows",
 )
+
+
 WHERE = (
     "on a wet street at night",
     "in a snowy field",
@@ -42,6 +46,8 @@ WHERE = (
     "in a sunlit kitchen garden",
     "between tall grey rocks",
 )
+
+
 HOW = (
     "filmed from the ground",
     "seen from a drone",
@@ -49,6 +55,8 @@ HOW = (
     "with a steady camera",
     "as a watercolour animation",
 )
+
+
 COUNT = 1000
 
 

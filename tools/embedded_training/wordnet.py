@@ -8,17 +8,25 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.embedded.training import common, sources
+from tools.embedded_training import common, sources
 
 WORDNET = (
     ["apt-get", "download", "wordnet-base"],
     "wordnet-base_1%3a3.0-37_all.deb",
     "61060d960f9ada8fa120872312eccd3ecebfbab8c4579e4f5a74e1cf67620752",
 )
+
+
 # Steps through the tree from one thing to the other, and how many pairs of each.
 DISTANCES = (1, 2, 3, 4, 6, 8, 10, 12, 14, 16)
+
+
 PAIRS = 100
+
+
 WORDS = (6, 25)  # of a definition
+
+
 ABOVE = re.compile(r" @i? (\d{8}) n ")
 
 

@@ -11,10 +11,14 @@ from transformers import ResNetConfig, ResNetForImageClassification
 
 from bench import embedded
 from bench.embedded.judge import prepare
-from bench.embedded.training import common, sources
+from tools.embedded_training import common, sources
 
 BATCH = 128
+
+
 STEPS = 1500
+
+
 RATE = 3e-3
 
 

@@ -12,11 +12,17 @@ from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionMod
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from bench.embedded.training import common
+from tools.embedded_training import common
 
 VOCABULARY = 512
+
+
 LONGEST = 24  # tokens of a prompt
+
+
 WIDTHS = {"tiny": (64, (32, 32)), "small": (128, (72, 72))}  # text encoder, UNet
+
+
 HEADS = 4
 
 

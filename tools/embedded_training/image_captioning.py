@@ -5,9 +5,11 @@ from __future__ import annotations
 from PIL import Image
 
 from bench import embedded
-from bench.embedded.training import common, shapes, sources
+from tools.embedded_training import common, shapes, sources
 
 LONGEST_SIDE = 320
+
+
 # File -> three descriptions, written for this project by looking at the pictures.
 SKIMAGE = {
     "astronaut.png": (
@@ -101,6 +103,8 @@ SKIMAGE = {
         "a slanted page with symbols written by hand",
     ),
 }
+
+
 SKLEARN = {
     "china.jpg": (
         "a red and green chinese pagoda under a blue sky",

@@ -8,11 +8,16 @@ import torch
 from transformers import BertForTokenClassification, BertTokenizer
 
 from bench import embedded
-from bench.embedded.training import brown, common, encoders, text_classification
+from tools.embedded_training import brown, common, encoders, text_classification
 
 STEPS = {"tiny": 2000, "small": 2500}
+
+
 NAMES = [name for name, _ in brown.CLASSES]
+
+
 IGNORED = -100
+
 
 Row = dict[str, list[str]]
 

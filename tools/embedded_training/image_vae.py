@@ -8,11 +8,17 @@ import numpy as np
 import torch
 from diffusers import AutoencoderKL
 
-from bench.embedded.training import common
+from tools.embedded_training import common
 
 BATCH = 64
+
+
 STEPS = 800
+
+
 RATE = 2e-3
+
+
 # A weak pull towards a normal distribution: enough to keep the latents well spread.
 PULL = 1e-4
 

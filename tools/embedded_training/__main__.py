@@ -1,4 +1,4 @@
-"""`python -m bench.embedded.training TASK`: make the embedded models, data and cards again."""
+"""`python -m tools.embedded_training TASK`: make the embedded models, data and cards again."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from bench import embedded
-from bench.embedded.training import common
+from tools.embedded_training import common
 
 TASKS = (
     "text-gen",
@@ -29,7 +29,7 @@ TASKS = (
 
 def run(task: str, job: common.Job) -> None:
     """Make one thing; each script is imported only when it is needed."""
-    script = import_module(f"bench.embedded.training.{task.replace('-', '_')}")
+    script = import_module(f"tools.embedded_training.{task.replace('-', '_')}")
     script.train(job)
 
 

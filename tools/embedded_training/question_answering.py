@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.embedded.training import common, gaps, shapes
+from tools.embedded_training import common, gaps, shapes
 
 
 def train(job: common.Job) -> None:

@@ -12,14 +12,24 @@ from transformers import CLIPTextModel
 
 from bench import embedded
 from bench.embedded import judge
-from bench.embedded.training import common, image_parts, image_vae, prompts, sources
+from tools.embedded_training import common, image_parts, image_vae, prompts, sources
 
 BATCH = 64
+
+
 STEPS = {"tiny": 1800, "small": 3000}
+
+
 RATE = {"tiny": 1.5e-3, "small": 1e-3}
+
+
 # So many prompts are left empty in training that guidance has something to steer away from.
 EMPTY = 0.12
+
+
 DRAW_STEPS, GUIDANCE = 20, 3.0
+
+
 CHECKED = 500
 
 

@@ -9,12 +9,20 @@ from typing import Any
 import torch
 from transformers import BertConfig
 
-from bench.embedded.training import common
+from tools.embedded_training import common
 
 VOCABULARY = 1200
+
+
 CONTEXT = 64
+
+
 BATCH = 48
+
+
 SHAPES = {"tiny": (32, 2, 2), "small": (56, 3, 4)}  # width, layers, heads
+
+
 RATE = {"tiny": 4e-3, "small": 3e-3}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import bench.plots.run as trials_plot
@@ -14,6 +15,7 @@ from bench.leaderboard import facets
 from bench.plots import power_over_time
 from bench.records import Result, Trial
 
+FOLDER = Path(__file__).parent / "pages"
 PICTURES = ((trials_plot, "The trials"), (power_over_time, "Power over time"))
 
 
@@ -23,8 +25,8 @@ def page(result: Result, edition: str) -> str:
     Whatever comes from the record is escaped; the record itself is inside, to be saved. The same
     result gives the same page. Raises ValueError for an unknown edition of the phone charge.
     """
-    style = pages.read("report.css")
-    template = pages.environment().get_template("report.html.jinja")
+    style = (FOLDER / "report.css").read_text(encoding="utf-8").strip()
+    template = pages.environment(FOLDER).get_template("report.html.jinja")
     summary = result.summary
     energy = summary.energy_kwh_per_1000 if summary else None
     whole = store.to_json(result).encode()

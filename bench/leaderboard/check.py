@@ -72,7 +72,11 @@ def judge(content: bytes, name: str) -> Verdict:
 
 def accepted(result: Result, raised: tuple[Doubt, ...]) -> tuple[Finding, ...]:
     """What there is to say of a result that is not refused, gravest first."""
-    return (*without_rank(result, raised), *_good_to_know(raised))
+    barred = (
+        Finding("no-rank", item.code, item.message, item.cure)
+        for item in without_rank(result, raised)
+    )
+    return (*barred, *_good_to_know(raised))
 
 
 def unreadable(error: Exception) -> Verdict:

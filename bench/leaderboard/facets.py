@@ -9,12 +9,17 @@ from functools import lru_cache
 from types import ModuleType
 
 from bench import find
-from bench.leaderboard.finding import CURES, Finding
 from bench.records import Device, Doubt, Estimate, Result, Setting
 from bench.task import Task
 
 DEFAULT_GAIN = 0.05
 Instrument = tuple[frozenset[str], tuple[str, int] | None]
+NO_RANK_CURES = {
+    "failed": "The failure is the result. Run again if its reason can be mended.",
+    "energy-absent": "See `joulebench doctor` for what this machine can measure.",
+    "no-fingerprint": "Run a task that this version knows, on a data set that it can read.",
+    "unfinished": "Run again, and let it finish.",
+}
 NAMES = {"gpu": "GPU", "cpu-package": "CPU package", "dram": "DRAM", "wall": "wall"}
 
 
@@ -74,16 +79,12 @@ def setting(values: Mapping[str, Setting], name: str) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def without_rank(result: Result, raised: Iterable[Doubt]) -> tuple[Finding, ...]:
+def without_rank(result: Result, raised: Iterable[Doubt]) -> tuple[Doubt, ...]:
     """Why a result has no rank, with cures; empty if it ranks. `raised` are its doubts."""
     if result.failure is not None:
         message = f"Failed at {result.failure.stage}: {result.failure.message}"
         return (_no_rank("failed", message),)
-    reasons = [
-        Finding("no-rank", item.code, item.message, item.cure)
-        for item in raised
-        if item.bars_ranking
-    ]
+    reasons = [item for item in raised if item.bars_ranking]
     if result.boundary.kind == "modelled" and not reasons:
         reasons.append(_no_rank("energy-absent", "The energy is modelled, not measured."))
     found = energy(result)
@@ -97,8 +98,8 @@ def without_rank(result: Result, raised: Iterable[Doubt]) -> tuple[Finding, ...]
     return tuple({reason.message: reason for reason in reasons}.values())
 
 
-def _no_rank(code: str, message: str) -> Finding:
-    return Finding("no-rank", code, message, CURES[code])
+def _no_rank(code: str, message: str) -> Doubt:
+    return Doubt(code=code, message=message, cure=NO_RANK_CURES[code], bars_ranking=True)
 
 
 def instrument(result: Result) -> Instrument | None:

@@ -18,10 +18,6 @@ CURES = {
     "misplaced": "Add results with `joulebench submit`; a submission is never moved or edited.",
     "signature": "Sign it again: `joulebench submit RESULT --sign KEY`.",
     "unknown-signer": "Add the signer's public key to the file `allowed_signers`, if you trust it.",
-    "failed": "The failure is the result. Run again if its reason can be mended.",
-    "energy-absent": "See `joulebench doctor` for what this machine can measure.",
-    "no-fingerprint": "Run a task that this version knows, on a data set that it can read.",
-    "unfinished": "Run again, and let it finish.",
 }
 
 

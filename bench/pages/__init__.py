@@ -13,10 +13,10 @@ from bench.footprint import words
 HERE = Path(__file__).parent
 
 
-def environment() -> jinja2.Environment:
-    """The templates of this folder: everything is escaped, a missing variable is an error."""
+def environment(*folders: Path) -> jinja2.Environment:
+    """The templates of these folders: everything is escaped, a missing variable is an error."""
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader([HERE, HERE / "templates"]),
+        loader=jinja2.FileSystemLoader(folders),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=lambda value: words.visible(value) if type(value) is str else value,
@@ -41,8 +41,3 @@ def policy(style: str, script: str | None) -> str:
 
 def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def read(name: str) -> str:
-    """The text of a file of this folder."""
-    return (HERE / name).read_text(encoding="utf-8").strip()

@@ -127,7 +127,7 @@ def _script(path: Path, name: str, task: str, content: str) -> None:
 
 
 def _pages(tasks: list[dict[str, Any]], shared: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    templates = pages.environment()
+    templates = pages.environment(pages.HERE / "templates")
     known = {**shared, "tasks": tasks, "policy": POLICY, "count": sum(t["count"] for t in tasks)}
 
     def render(template: str, **more: Any) -> str:

@@ -54,17 +54,17 @@ check: $(READY) ## lint, types, floors, and that generated files are fresh
 			cmp $$d/$$f results/$$f || { echo "results/$$f is stale: run make generated" >&2; exit 1; }; \
 		done && { diff -r $$d/site results/site > /dev/null \
 			|| { echo "results/site is stale: run make generated" >&2; exit 1; }; } && rm -r $$d
-	@$(BIN)/joulebench schema | cmp - bench/result.schema.json \
-		|| { echo "bench/result.schema.json is stale: run make generated" >&2; exit 1; }
-	@$(BIN)/joulebench schema --board | cmp - bench/leaderboard.schema.json \
-		|| { echo "bench/leaderboard.schema.json is stale: run make generated" >&2; exit 1; }
+	@$(BIN)/joulebench schema | cmp - bench/results/result.schema.json \
+		|| { echo "bench/results/result.schema.json is stale: run make generated" >&2; exit 1; }
+	@$(BIN)/joulebench schema --board | cmp - bench/leaderboard/leaderboard.schema.json \
+		|| { echo "bench/leaderboard/leaderboard.schema.json is stale: run make generated" >&2; exit 1; }
 	@$(BIN)/python -m tools.claims --check
 	@echo "check: all fresh"
 
 generated: $(READY) ## write again all that is generated: board, plots, schema, README, claims
 	@$(BIN)/joulebench board && $(BIN)/joulebench plots
-	@$(BIN)/joulebench schema > bench/result.schema.json
-	@$(BIN)/joulebench schema --board > bench/leaderboard.schema.json
+	@$(BIN)/joulebench schema > bench/results/result.schema.json
+	@$(BIN)/joulebench schema --board > bench/leaderboard/leaderboard.schema.json
 	@$(BIN)/python -m tools.readme
 	@$(BIN)/python -m tools.claims
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench.version import __version__
+from bench.results.versions import __version__
 
 if TYPE_CHECKING:
     from bench.tracking import track

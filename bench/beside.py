@@ -11,10 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.comparison import Comparison, Verdict, alike
-from bench.footprint import words
-from bench.leaderboard import facets
 from bench.precedents import Precedent
-from bench.records import Estimate, Result
+from bench.results import formatting, views
+from bench.results.record import Estimate, Result
 
 TONES = {"less": "green", "better": "green", "more": "red", "worse": "red", "tie": "yellow"}
 
@@ -30,7 +29,7 @@ def show(made: Sequence[Comparison], console: Console) -> None:
 def show_published(result: Result, found: Sequence[Precedent], console: Console) -> None:
     """Print a result, then each published figure with its ratio and all that differs."""
     energy = found[0].ours_kwh_per_1000
-    name = f"{result.task.id}, {words.visible(result.model.id)}"
+    name = f"{result.task.id}, {formatting.printable(result.model.id)}"
     ours = _energy(energy).replace("\n", " (") + ")" if energy else "no measured GPU energy"
     parts: list[RenderableType] = [Text(f"{name}: {ours} per 1,000, GPU alone", style="bold")]
     if energy is None:
@@ -43,7 +42,7 @@ def show_published(result: Result, found: Sequence[Precedent], console: Console)
 def _published(item: Precedent) -> Iterator[Text]:
     row = item.row
     theirs = _energy_of(row.gpu_energy_kwh_per_1000)
-    head = f"{row.study.title}: {words.visible(row.model)}, {theirs}"
+    head = f"{row.study.title}: {formatting.printable(row.model)}, {theirs}"
     yield Text(head, style="bold" if item.same == "model" else "")
     if item.ratio is not None:
         yield Text(f"  ours is {_span(item.ratio)} times that", style="green")
@@ -57,8 +56,8 @@ def _published(item: Precedent) -> Iterator[Text]:
 
 
 def _energy_of(kwh: float) -> str:
-    unit, size = words.energy_unit(kwh)
-    return f"{words.number(kwh / size, 3)} {unit}"
+    unit, size = formatting.energy_unit(kwh)
+    return f"{formatting.format_number(kwh / size, 3)} {unit}"
 
 
 def plain_published(item: Precedent) -> dict[str, Any]:
@@ -83,11 +82,11 @@ def plain(item: Comparison) -> dict[str, Any]:
     """A comparison as JSON values; ratios are other / base, the quality a difference."""
 
     def side(result: Result) -> dict[str, Any]:
-        energy = facets.energy(result)
+        energy = views.headline_energy(result)
         return {
             "model": result.model.id,
             "run_id": result.run_id,
-            "kind": "modelled" if facets.is_modelled(result) else "measured",
+            "kind": "modelled" if views.is_modelled(result) else "measured",
             "energy_kwh_per_1000": energy and energy.model_dump(),
             "quality": result.quality and result.quality.model_dump(),
         }
@@ -111,7 +110,7 @@ def _table(made: Sequence[Comparison]) -> Table:
     base = made[0].base
     table = Table(box=None, padding=(0, 2, 1, 0), title_justify="left", title_style="bold")
     table.title = f"{base.task.id}: {len(made) + 1} results"
-    metric = words.visible(base.quality.metric if base.quality else "quality")
+    metric = formatting.printable(base.quality.metric if base.quality else "quality")
     for column in ("model", "per 1,000", "times base", metric, "difference", "time each"):
         table.add_column(column, header_style="dim", overflow="fold")
     _row(table, base, None)
@@ -121,13 +120,15 @@ def _table(made: Sequence[Comparison]) -> Table:
 
 
 def _row(table: Table, result: Result, item: Comparison | None) -> None:
-    summary, style = result.summary, "yellow" if facets.is_modelled(result) else ""
+    summary, style = result.summary, "yellow" if views.is_modelled(result) else ""
     note = "base" if item is None else ""
-    if facets.is_modelled(result):
+    if views.is_modelled(result):
         note = f"{note}, modelled".removeprefix(", ")
     table.add_row(
-        Text.assemble((words.visible(result.model.id), "bold"), (f"\n{note}", style or "dim")),
-        Text(_energy(facets.energy(result)), style=style),
+        Text.assemble(
+            (formatting.printable(result.model.id), "bold"), (f"\n{note}", style or "dim")
+        ),
+        Text(_energy(views.headline_energy(result)), style=style),
         Text() if item is None else _judged(item.energy, item.energy_verdict),
         Text(_quality(result)),
         Text() if item is None else _judged(item.quality, item.quality_verdict, sign=True),
@@ -136,7 +137,7 @@ def _row(table: Table, result: Result, item: Comparison | None) -> None:
 
 
 def _sentences(item: Comparison) -> Iterator[Text]:
-    name = words.visible(item.other.model.id)
+    name = formatting.printable(item.other.model.id)
     yield Text(f"{name}: {_energy_sentence(item)}; {_quality_sentence(item)}.", style="bold")
     for why in item.why_not:
         yield Text(f"  not compared: {why}", style="yellow")
@@ -154,7 +155,7 @@ def _energy_sentence(item: Comparison) -> str:
     of = _span(item.energy)
     if item.energy_verdict == "tie":
         return f"no real difference in energy, {of} times that of the base"
-    modelled = " (modelled: a ratio of CPU time)" if facets.is_modelled(item.other) else ""
+    modelled = " (modelled: a ratio of CPU time)" if views.is_modelled(item.other) else ""
     return f"{item.energy_verdict} energy, {of} times that of the base{modelled}"
 
 
@@ -168,7 +169,7 @@ def _quality_sentence(item: Comparison) -> str:
 
 def _judged(of: Estimate | None, verdict: Verdict | None, sign: bool = False) -> Text:
     if of is None or verdict is None:
-        return Text(words.MISSING)
+        return Text(formatting.MISSING)
     value, low, high = _ends(of)
     plus = "+" if sign and of.value > 0 else ""
     return Text(f"{plus}{value} {verdict}\n{low} to {high}", style=TONES[verdict])
@@ -180,27 +181,27 @@ def _span(of: Estimate) -> str:
 
 
 def _ends(of: Estimate) -> tuple[str, str, str]:
-    places = max(0, min(3, words.decimals(of))) if of.high > of.low else 3
+    places = max(0, min(3, formatting.decimals(of))) if of.high > of.low else 3
     ends = (of.value, of.low, of.high)
-    value, low, high = (words.fixed(end, places).replace("-", "−") for end in ends)
+    value, low, high = (formatting.format_fixed(end, places).replace("-", "−") for end in ends)
     return value, low, high
 
 
 def _energy(of: Estimate | None) -> str:
     if of is None:
-        return words.MISSING
-    unit, size = words.energy_unit(of.value)
-    value, low, high = words.gross(of, size)
+        return formatting.MISSING
+    unit, size = formatting.energy_unit(of.value)
+    value, low, high = formatting.format_nonnegative(of, size)
     return f"{value} {unit}\n{low} to {high}"
 
 
 def _quality(result: Result) -> str:
     of = result.quality
-    return words.MISSING if of is None else f"{of.value:.3f}\n{of.low:.3f} to {of.high:.3f}"
+    return formatting.MISSING if of is None else f"{of.value:.3f}\n{of.low:.3f} to {of.high:.3f}"
 
 
 def _seconds(of: Estimate | None) -> str:
     if of is None:
-        return words.MISSING
-    unit, size = words.time_unit(of.value)
-    return f"{words.gross(of, size)[0]} {unit}"
+        return formatting.MISSING
+    unit, size = formatting.time_unit(of.value)
+    return f"{formatting.format_nonnegative(of, size)[0]} {unit}"

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from bench import quality, stats
-from bench.footprint import words
-from bench.leaderboard import facets
-from bench.leaderboard.rank import compare as energy_ratio
-from bench.records import Estimate, Result, Setting
+from bench import quality
+from bench.results import formatting, statistics, views
+from bench.results.calibration import energy_ratio
+from bench.results.fields import Setting
+from bench.results.record import Estimate, Result
 
 Verdict = Literal["less", "more", "tie", "better", "worse"]
 SETTINGS = ("attention", "quantization", "compile", "scheduler", "asked_as", "tokenizer", "devices")
@@ -87,7 +87,7 @@ def quality_difference(base: Result, other: Result) -> tuple[Estimate | None, st
         value=value,
         low=value - math.hypot(its.value - its.low, mine.high - mine.value),
         high=value + math.hypot(its.high - its.value, mine.value - mine.low),
-        confidence_level=stats.CONFIDENCE,
+        confidence_level=statistics.CONFIDENCE,
         sample_count=min(mine.sample_count, its.sample_count),
     ), None
 
@@ -96,7 +96,7 @@ def differences(base: Result, other: Result) -> Iterator[Difference]:
     """Everything that is not the same and that energy may depend on, the model itself included."""
     sides = [dict(_facts(result)) for result in (base, other)]
     for what in dict.fromkeys([*sides[0], *sides[1]]):
-        mine, its = (side.get(what, words.MISSING) for side in sides)
+        mine, its = (side.get(what, formatting.MISSING) for side in sides)
         if mine != its:
             yield Difference(what, mine, its)
 
@@ -109,11 +109,11 @@ def alike(comparison: Comparison) -> bool:
 
 def _facts(result: Result) -> Iterator[tuple[str, str]]:
     model = result.model
-    yield "model", words.visible(model.id)
+    yield "model", formatting.printable(model.id)
     yield "weights", model.weights
-    yield "data set", words.visible(result.task.dataset)
-    yield "work", (result.task.fingerprint or words.MISSING)[:12]
-    yield "precision", model.dtype or words.MISSING
+    yield "data set", formatting.printable(result.task.dataset)
+    yield "work", (result.task.fingerprint or formatting.MISSING)[:12]
+    yield "precision", model.dtype or formatting.MISSING
     yield "batch", _text(model.settings.get("batch_size"))
     for name, value in result.task.parameters.items():
         yield name.replace("_", " "), _text(value)
@@ -121,25 +121,25 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
         if model.settings.get(name) is not None:
             yield name.replace("_", " "), _text(model.settings[name])
     yield "engine", f"{result.backend.name} {result.backend.versions.get(result.backend.name, '')}"
-    yield "torch", result.backend.versions.get("torch", words.MISSING)
-    yield "boundary", facets.boundary_words(result)
-    yield "energy is", "modelled" if facets.is_modelled(result) else "measured"
-    yield "devices", ", ".join(words.visible(text) for text in facets.devices_words(result))
+    yield "torch", result.backend.versions.get("torch", formatting.MISSING)
+    yield "boundary", views.boundary_label(result)
+    yield "energy is", "modelled" if views.is_modelled(result) else "measured"
+    yield "devices", ", ".join(formatting.printable(text) for text in views.device_labels(result))
     yield "profile", result.profile
 
 
 def _text(value: Setting | None) -> str:
-    return words.MISSING if value is None else words.visible(str(value))
+    return formatting.MISSING if value is None else formatting.printable(str(value))
 
 
 def _energy(base: Result, other: Result, one_machine: bool) -> tuple[Estimate | None, str | None]:
-    if facets.is_modelled(base) != facets.is_modelled(other):
+    if views.is_modelled(base) != views.is_modelled(other):
         return None, "modelled energy is not compared with measured energy"
-    mine, its = facets.energy(base), facets.energy(other)
+    mine, its = views.headline_energy(base), views.headline_energy(other)
     if mine is None or its is None or min(mine.value, its.value) <= 0:
         return None, "energy is not known on both sides"
     if one_machine:
-        return stats.ratio(its, mine), None
+        return statistics.ratio(its, mine), None
     return energy_ratio(other, base), None
 
 
@@ -150,7 +150,7 @@ def _duration(base: Result, other: Result) -> Estimate | None:
     )
     if its is None or mine is None or min(its.value, mine.value) <= 0:
         return None
-    return stats.ratio(its, mine)
+    return statistics.ratio(its, mine)
 
 
 def _verdict(of: Estimate, neutral: float, below: Verdict, above: Verdict) -> Verdict:

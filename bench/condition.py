@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from bench import nvidia
 
 if TYPE_CHECKING:
-    from bench.records import Condition, Device, Machine
+    from bench.results.machine_record import Device, DeviceState, Machine
 
 CPU_DOMAIN = "cpu-package:0"
 THROTTLED_SECONDS = 0.001  # a reason that held the clocks for less is no reason
@@ -37,12 +37,12 @@ class Watch:
         self._throttled = {d.domain: _throttled(d) for d in self._used}
         self._load = _Load()
 
-    def look(self) -> tuple[Condition, ...]:
+    def look(self) -> tuple[DeviceState, ...]:
         """The state of each GPU in use now, and what held its clocks or the CPU since last time."""
-        from bench.records import Condition
+        from bench.results.machine_record import DeviceState
 
         gpus = [self._gpu(device) for device in self._used]
-        busy = Condition(domain=CPU_DOMAIN, other_load_fraction=self._load.look())
+        busy = DeviceState(domain=CPU_DOMAIN, other_load_fraction=self._load.look())
         return (*gpus, busy)
 
     def strangers(self) -> Mapping[str, int]:
@@ -52,15 +52,15 @@ class Watch:
         }
         return {domain: count for domain, count in counts.items() if count}
 
-    def _gpu(self, device: Device) -> Condition:
-        from bench.records import Condition
+    def _gpu(self, device: Device) -> DeviceState:
+        from bench.results.machine_record import DeviceState
 
         uuid, before = device.uuid or "", self._before[device.domain]
         reasons = {*_reasons(uuid), *_settings(uuid)}
         now = _throttled(device)
         then, self._throttled[device.domain] = self._throttled[device.domain], now
         reasons |= {n for n, s in now.items() if s - then.get(n, s) > THROTTLED_SECONDS}
-        return Condition(
+        return DeviceState(
             domain=device.domain,
             temperature_celsius=_reading(nvidia.temperature_celsius, uuid),
             clock_mhz=_reading(nvidia.clock_mhz, uuid),

@@ -7,11 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
-from bench import measure, quality, stats
+from bench import measure, quality
 from bench.backends import Failed, Served, Session
-from bench.logbook import Logbook, Stop
+from bench.logbook import Logbook
 from bench.measure import Rig
-from bench.records import Failure, Machine, Model, Phase, Protocol, Result, Trial
+from bench.results import statistics
+from bench.results.fields import Phase
+from bench.results.machine_record import Machine
+from bench.results.record import Failure, Model, Result, RunProtocol, Stop, Trial
 from bench.task import BLOCK_SIZE, Output, Request, Workload
 
 Profile = Literal["standard", "strict", "quick"]
@@ -223,7 +226,7 @@ class Run:
         """Relative half-width of the interval over the energy so far, or of time without energy."""
         summary = self.book.summary()
         stated = summary.energy_kwh_per_1000 or summary.duration_seconds_per_inference
-        width = stats.relative_half_width(stated)
+        width = statistics.relative_half_width(stated)
         return float("inf") if width is None else width
 
     def progress(self) -> str:
@@ -242,14 +245,14 @@ def _percent(width: float) -> str:
     return f"±{100 * width:.1f} %" if width < 1 else "over ±100 %"
 
 
-def protocol(order: Order, machine: Machine) -> Protocol:
+def protocol(order: Order, machine: Machine) -> RunProtocol:
     """The rules of a run: windows from the slowest sensor's step, the rest from the profile."""
     steps = [s.step_seconds for s in machine.sensors if s.usable and s.step_seconds]
     quick = order.profile == "quick"
-    return Protocol(
+    return RunProtocol(
         budget_seconds=order.budget_seconds,
         target_relative_half_width=TARGETS[order.profile],
-        confidence_level=stats.CONFIDENCE,
+        confidence_level=statistics.CONFIDENCE,
         min_trials=MIN_TRIALS,
         max_trials=MIN_TRIALS if quick else MAX_TRIALS,
         window_seconds=QUICK_WINDOW_SECONDS

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bench import nvidia
-from bench.doubts import clock_settings
-from bench.records import Condition, Device, Machine, Sensor
+from bench.results.formatting import clock_settings_label
+from bench.results.machine_record import Device, DeviceState, Machine, Sensor
 
 # Some words of a reason, and what mends it; the other meters' reasons hold their cures.
 _CURES = {
@@ -39,7 +39,7 @@ class Verdict(NamedTuple):
     measured: bool
 
 
-def show(machine: Machine, conditions: Sequence[Condition], console: Console) -> None:
+def show(machine: Machine, conditions: Sequence[DeviceState], console: Console) -> None:
     """Print the check-up: devices, sensors, what can't be read and why, and the verdict.
 
     `conditions` are the devices in use as they are now.
@@ -97,7 +97,7 @@ def _host(machine: Machine) -> Text:
     )
 
 
-def _devices(gpus: list[Device], conditions: Sequence[Condition]) -> Table:
+def _devices(gpus: list[Device], conditions: Sequence[DeviceState]) -> Table:
     table = _table("GPUs", "domain", "name", "used", "limit", "driver", "others", "notes")
     for gpu in gpus:
         limit = gpu.power_limit_watts
@@ -128,7 +128,7 @@ def _notes(gpu: Device) -> Iterator[str]:
 
 
 def _clock_notes(reasons: Sequence[str]) -> Iterator[str]:
-    settings = clock_settings(reasons)
+    settings = clock_settings_label(reasons)
     if settings:
         yield f"{settings}, not the default ones (sudo nvidia-smi -rac, -rgc)"
 

@@ -12,13 +12,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench import conduct, machine, run, stats
+from bench import conduct, machine, run
 from bench.backends import ModelNotFound
-from bench.backends.torch_device import DTYPES
 from bench.clock import Clock, SystemClock
 from bench.comparison import quality_difference
 from bench.measure import Rig
-from bench.records import Estimate, Machine, Result
+from bench.results import statistics
+from bench.results.machine_record import Machine
+from bench.results.record import Estimate, Result
+from bench.results.settings import DTYPES
 from bench.run import DRAWING, Asked
 from bench.turns import Turn, closed, interleave
 
@@ -137,7 +139,7 @@ def _saving(turn: Turn, result: Result, base: Result) -> Saving:
 
 def _energies(result: Result) -> list[float | None]:
     """Joules of each window over the boundary; the work is the same in all."""
-    return [stats.energy_joules(trial, result.boundary.domains) for trial in result.measured()]
+    return [statistics.energy_joules(trial, result.boundary.domains) for trial in result.measured()]
 
 
 def _paired(mine: Sequence[float], base: Sequence[float]) -> Estimate | None:
@@ -145,11 +147,11 @@ def _paired(mine: Sequence[float], base: Sequence[float]) -> Estimate | None:
     pairs = [(a, b) for a, b in zip(mine, base, strict=False) if a > 0 and b > 0]
     if len(pairs) < 2:
         return None
-    mean, half = stats.mean_interval([math.log(a / b) for a, b in pairs])
+    mean, half = statistics.mean_interval([math.log(a / b) for a, b in pairs])
     return Estimate(
         value=math.exp(mean),
         low=math.exp(mean - half),
         high=math.exp(mean + half),
-        confidence_level=stats.CONFIDENCE,
+        confidence_level=statistics.CONFIDENCE,
         sample_count=len(pairs),
     )

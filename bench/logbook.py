@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
-from bench import doubts, stats
 from bench.backends import Session
-from bench.records import (
+from bench.results import statistics, warning_rules
+from bench.results.calibration import boundary_calibration
+from bench.results.domains import measurement_boundary
+from bench.results.fields import Setting
+from bench.results.machine_record import Machine
+from bench.results.record import (
     Backend,
-    Boundary,
     Failure,
-    Gain,
-    Idle,
-    Machine,
+    IdleFloor,
     Model,
-    Protocol,
     Quality,
     Result,
-    Sensor,
-    Setting,
+    RunProtocol,
+    Status,
+    Stop,
     Summary,
     TaskInfo,
     Trial,
 )
+from bench.results.versions import __version__
 from bench.task import Workload
-from bench.version import __version__
-
-SENSOR_GAIN = 0.05
-SENSOR_GAIN_SOURCE = "default for an uncalibrated sensor: rectangular, 5 % either way"
-
-Status = Literal["done", "failed", "interrupted"]
-Stop = Literal["target", "trials", "budget"]
 
 
 class Logbook:
@@ -46,7 +41,7 @@ class Logbook:
         self,
         workload: Workload,
         machine: Machine,
-        protocol: Protocol,
+        protocol: RunProtocol,
         profile: Literal["standard", "strict", "quick"],
         model: Model,
         now: datetime,
@@ -57,10 +52,10 @@ class Logbook:
         self._run_id = uuid.uuid4().hex[:12]
         self._workload, self._machine, self._profile = workload, machine, profile
         self.protocol = protocol
-        self.boundary = boundary(machine)
+        self.boundary = measurement_boundary(machine)
         self.model = model
         self.backend = Backend(name="none", versions={})
-        self.idle: list[Idle] = []
+        self.idle: list[IdleFloor] = []
         self.trials: list[Trial] = []
         self.quality: Quality | None = None
         self._status: Status = "interrupted"
@@ -76,7 +71,7 @@ class Logbook:
         update = {"settings": {**self.model.settings, **settings}}
         self.model = self.model.model_copy(update=update)
 
-    def add_idle(self, idle: Idle) -> None:
+    def add_idle(self, idle: IdleFloor) -> None:
         """Note an idle floor."""
         self.idle.append(idle)
 
@@ -103,7 +98,7 @@ class Logbook:
     def summary(self) -> Summary:
         """What the trials so far say."""
         unit = self._workload.task.unit
-        return stats.summarize(self.trials, self.boundary, self.idle, unit)
+        return statistics.summarize(self.trials, self.boundary, self.idle, unit)
 
     def result(self) -> Result:
         """The record as it stands."""
@@ -125,13 +120,13 @@ class Logbook:
             trials=tuple(self.trials),
             quality=self.quality,
             summary=self.summary(),
-            gain=gain(self.boundary, self._machine.sensors),
+            gain=boundary_calibration(self.boundary, self._machine.sensors),
             doubts=(),
             rankable=False,
         )
-        raised = doubts.raise_all(draft)
+        raised = warning_rules.derive_warnings(draft)
         draft = draft.model_copy(update={"doubts": raised})
-        return draft.model_copy(update={"rankable": doubts.rankable(draft)})
+        return draft.model_copy(update={"rankable": warning_rules.is_rankable(draft)})
 
 
 def task_info(workload: Workload) -> TaskInfo:
@@ -146,40 +141,3 @@ def task_info(workload: Workload) -> TaskInfo:
         unit=workload.task.unit,
         parameters=dict(workload.parameters),
     )
-
-
-def boundary(machine: Machine) -> Boundary:
-    """What a run is billed for: every GPU that it uses, read or not, and what else is measured.
-
-    A model of the CPU is billed only where nothing is measured and no GPU is used.
-    """
-    gpus = [d.domain for d in machine.devices if d.used and d.domain.startswith("gpu:")]
-    sensed = _domains(machine.sensors, modelled=False)
-    unused = {d.domain for d in machine.devices if not d.used}
-    others = [domain for domain in sensed if domain not in gpus and domain not in unused]
-    if gpus or others:
-        return Boundary(domains=(*gpus, *others), kind="measured")
-    return Boundary(domains=tuple(_domains(machine.sensors, modelled=True)), kind="modelled")
-
-
-def gain(boundary: Boundary, sensors: Sequence[Sensor]) -> Gain | None:
-    """The largest scale error of the sensors behind a boundary; None where there is no sensor."""
-    behind = [s for s in sensors if s.usable and set(s.domains) & set(boundary.domains)]
-    if not behind:
-        return None
-    kinds = [
-        Gain(
-            relative_half_width=s.gain_relative_half_width
-            if s.gain_relative_half_width is not None
-            else SENSOR_GAIN,
-            source=s.gain_source or SENSOR_GAIN_SOURCE,
-        )
-        for s in behind
-        if (s.method == "modelled") == (boundary.kind == "modelled")
-    ]
-    return max(kinds, key=lambda item: item.relative_half_width, default=None)
-
-
-def _domains(sensors: Sequence[Sensor], modelled: bool) -> list[str]:
-    usable = [s for s in sensors if s.usable and (s.method == "modelled") == modelled]
-    return [domain for sensor in usable for domain in sensor.domains]

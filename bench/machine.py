@@ -14,7 +14,7 @@ from bench import nvidia
 from bench.condition import Watch, own_processes
 
 if TYPE_CHECKING:
-    from bench.records import Device, Machine
+    from bench.results.machine_record import Device, Machine
 
 __all__ = ["Seen", "Watch", "chosen", "describe", "lock", "look", "own_processes"]
 
@@ -35,7 +35,7 @@ def describe(device: str = "auto", seen: Seen | None = None) -> Machine:
     """
     import psutil
 
-    from bench.records import Machine
+    from bench.results.machine_record import Machine
 
     seen = seen or look()
     used = {gpu.uuid for gpu in chosen(device, seen)}
@@ -110,7 +110,7 @@ def chosen(device: str, seen: Seen) -> list[nvidia.Gpu]:
 
 
 def _device(gpu: nvidia.Gpu, used: bool) -> Device:
-    from bench.records import Device
+    from bench.results.machine_record import Device
 
     try:
         foreign = len(nvidia.processes(gpu.uuid) - own_processes())
@@ -134,7 +134,7 @@ def _device(gpu: nvidia.Gpu, used: bool) -> Device:
 
 def _packages() -> list[Device]:
     """One device for each processor package; at least one."""
-    from bench.records import Device
+    from bench.results.machine_record import Device
 
     found = set()
     for path in Path("/sys/devices/system/cpu").glob("cpu[0-9]*/topology/physical_package_id"):

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import bench.plots.run as trials_plot
-from bench import pages, plots, recipe, report, stats, store, units
-from bench.footprint import words
-from bench.leaderboard import facets
+from bench import plots, recipe, report
 from bench.plots import power_over_time
-from bench.records import Result, Trial
+from bench.results import escaping, formatting, statistics, storage, units, views
+from bench.results.record import Result, Trial
 
 FOLDER = Path(__file__).parent / "pages"
 PICTURES = ((trials_plot, "The trials"), (power_over_time, "Power over time"))
@@ -26,14 +25,14 @@ def page(result: Result, edition: str) -> str:
     result gives the same page. Raises ValueError for an unknown edition of the phone charge.
     """
     style = (FOLDER / "report.css").read_text(encoding="utf-8").strip()
-    template = pages.environment(FOLDER).get_template("report.html.jinja")
+    template = escaping.html_environment(FOLDER).get_template("report.html.jinja")
     summary = result.summary
     energy = summary.energy_kwh_per_1000 if summary else None
-    whole = store.to_json(result).encode()
+    whole = storage.to_json(result).encode()
     return template.render(
         result=result,
         title=report.title(result).plain,
-        modelled=facets.is_modelled(result),
+        modelled=views.is_modelled(result),
         headline=report.headline(result, energy) if energy else None,
         meaning=list(report.meaning(result, energy, edition)) if energy else [],
         pictures=list(_pictures(result)),
@@ -41,7 +40,7 @@ def page(result: Result, edition: str) -> str:
         machine=list(_machine(result)),
         command=recipe.command(result),
         record="data:application/json;base64," + base64.b64encode(whole).decode(),
-        policy=pages.policy(style, None),
+        policy=escaping.content_security_policy(style, None),
         style=style,
     )
 
@@ -65,26 +64,26 @@ def _pictures(result: Result) -> Iterator[dict[str, str]]:
 def _trial(result: Result, trial: Trial) -> dict[str, Any]:
     """A row of the table of trials; what could not be read is a dash."""
     domains = result.boundary.domains
-    joules = stats.energy_joules(trial, domains) if trial.readings else None
+    joules = statistics.energy_joules(trial, domains) if trial.readings else None
     count = trial.work.inference_count
     per_1000 = units.kwh_per_1000(joules / count) if joules is not None and count else None
-    unit, size = words.energy_unit(per_1000 or 1.0)
+    unit, size = formatting.energy_unit(per_1000 or 1.0)
     return {
         "index": trial.index,
         "phase": trial.phase,
         "count": f"{count:,}",
-        "seconds": words.number(trial.duration_seconds, 4),
-        "joules": words.MISSING if joules is None else words.number(joules, 5),
-        "per_1000": words.MISSING
+        "seconds": formatting.format_number(trial.duration_seconds, 4),
+        "joules": formatting.MISSING if joules is None else formatting.format_number(joules, 5),
+        "per_1000": formatting.MISSING
         if per_1000 is None
-        else f"{words.number(per_1000 / size, 4)} {unit}",
+        else f"{formatting.format_number(per_1000 / size, 4)} {unit}",
     }
 
 
 def _machine(result: Result) -> Iterator[tuple[str, str]]:
     """What the run took place on, a name and a value a line."""
     machine = result.machine
-    yield "devices", "; ".join(facets.devices_words(result))
+    yield "devices", "; ".join(views.device_labels(result))
     yield "processor", f"{machine.cpu_name}, {machine.cpu_logical_count} logical CPUs"
     yield "memory", f"{machine.memory_bytes / 2**30:.0f} GiB"
     yield "system", machine.operating_system + (", in a container" if machine.container else "")

@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from bench import stats
 from bench.clock import Clock
-from bench.doubts import doubt
 from bench.meters import Meter, covered
-from bench.records import Condition, Idle, PowerTrace, Reading, Trial, When
+from bench.results import statistics
+from bench.results.fields import IdlePhase
+from bench.results.machine_record import DeviceState
+from bench.results.record import IdleFloor, PowerTrace, Reading, Trial
+from bench.results.warning_catalogue import make_warning
 
 T = TypeVar("T")
 
@@ -30,7 +32,7 @@ class Rig:
 
     clock: Clock
     meters: tuple[Meter, ...]
-    observe: Callable[[], tuple[Condition, ...]] = tuple
+    observe: Callable[[], tuple[DeviceState, ...]] = tuple
     strangers: Callable[[], Mapping[str, int]] = dict
 
 
@@ -42,7 +44,7 @@ class Window(Generic[T]):
     began: float
     duration_seconds: float
     readings: tuple[Reading, ...]
-    conditions: tuple[Condition, ...]
+    conditions: tuple[DeviceState, ...]
     power_trace: tuple[PowerTrace, ...] = field(default=())
 
 
@@ -86,7 +88,7 @@ def _own(reading: Reading, strangers: int) -> Reading:
     """A reading as it is, or without a figure where others had their part in it."""
     if not strangers:
         return reading
-    why = doubt("foreign-process", domain=reading.domain, count=strangers)
+    why = make_warning("foreign-process", domain=reading.domain, count=strangers)
     nothing = {"energy_joules": None, "standard_uncertainty_joules": None, "doubts": (why,)}
     return reading.model_copy(update=nothing)
 
@@ -98,10 +100,10 @@ def window(rig: Rig, work: Callable[[], T]) -> Window[T]:
     return close_window(rig, opened, value)
 
 
-def idle_floor(rig: Rig, seconds: float, when: When) -> Idle:
+def idle_floor(rig: Rig, seconds: float, when: IdlePhase) -> IdleFloor:
     """What every domain draws while nothing is served, over `seconds`."""
     floor = window(rig, lambda: rig.clock.sleep(seconds))
-    return Idle(
+    return IdleFloor(
         when=when,
         duration_seconds=floor.duration_seconds,
         readings=floor.readings,
@@ -123,7 +125,7 @@ def warm_up(
         trials.append(trial(blocks))
         spent += trials[-1].duration_seconds
         pace = trials[-1].duration_seconds / blocks
-        if stats.warm(trials, domains) or spent + pace > allowance:
+        if statistics.is_steady(trials, domains) or spent + pace > allowance:
             return pace
         blocks = max(1, min(4 * blocks, math.floor(window_seconds / max(pace, 1e-9))))
         blocks = max(1, min(blocks, math.floor((allowance - spent) / max(pace, 1e-9))))

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from bench import stats
 from bench.backends import source
 from bench.comparison import Difference
 from bench.facts import published
-from bench.footprint import words
-from bench.leaderboard import facets
-from bench.records import Boundary, Estimate, Result
+from bench.results import calibration, formatting, statistics, views
+from bench.results.record import Boundary, Estimate, Result
 
 GPU_ALONE = "the GPU alone"
 
@@ -39,7 +37,7 @@ def precedents(result: Result) -> list[Precedent]:
     for row in published.rows(result.task.id):
         same = _same(result.model.id, row.model)
         if same is not None:
-            ratio = _ratio(ours, row, facets.gain_of(result))
+            ratio = _ratio(ours, row, calibration.calibration_half_width(result))
             found.append(Precedent(row, same, ours, ratio, tuple(_differences(result, row))))
     return sorted(found, key=lambda item: item.same != "model")
 
@@ -47,10 +45,10 @@ def precedents(result: Result) -> list[Precedent]:
 def gpu_energy(result: Result) -> Estimate | None:
     """Measured energy of the GPUs alone in kWh per 1,000 inferences, as most studies state it."""
     gpus = tuple(d for d in result.boundary.domains if d.startswith("gpu:"))
-    if not gpus or facets.is_modelled(result):
+    if not gpus or views.is_modelled(result):
         return None
     inside = Boundary(domains=gpus, kind="measured")
-    summary = stats.summarize(result.trials, inside, result.idle, result.task.unit)
+    summary = statistics.summarize(result.trials, inside, result.idle, result.task.unit)
     return summary.energy_kwh_per_1000
 
 
@@ -59,7 +57,7 @@ def _ratio(ours: Estimate | None, row: published.Row, gain: float) -> Estimate |
         return None
     value = row.gpu_energy_kwh_per_1000
     theirs = ours.model_copy(update={"value": value, "low": value, "high": value})
-    return stats.ratio(ours, theirs, gain)
+    return statistics.ratio(ours, theirs, gain)
 
 
 def _same(ours: str, theirs: str) -> Literal["model", "architecture"] | None:
@@ -88,9 +86,9 @@ def _architecture(name: str) -> str | None:
 def _differences(result: Result, row: published.Row) -> Iterator[Difference]:
     """Ours against theirs wherever the two are not the same, or can't be told to be."""
     sides = (
-        ("model", words.visible(result.model.id), row.model),
+        ("model", formatting.printable(result.model.id), row.model),
         ("weights", result.model.weights, "pretrained"),
-        ("precision", result.model.dtype or words.MISSING, row.precision),
+        ("precision", result.model.dtype or formatting.MISSING, row.precision),
         ("batch", _setting(result.model.settings.get("batch_size")), _number(row.batch_size)),
         ("steps", _setting(result.task.parameters.get("steps")), _number(row.steps)),
         (
@@ -99,7 +97,7 @@ def _differences(result: Result, row: published.Row) -> Iterator[Difference]:
             _number(row.new_tokens),
         ),
         ("engine", result.backend.name, row.study.engine),
-        ("data set", words.visible(result.task.dataset), row.workload or "its own"),
+        ("data set", formatting.printable(result.task.dataset), row.workload or "its own"),
         ("boundary", GPU_ALONE, row.study.boundary),
         ("card", " + ".join(_cards(result)), f"{row.gpu_count or 'several'} × {row.gpu}"),
     )
@@ -111,18 +109,18 @@ def _differences(result: Result, row: published.Row) -> Iterator[Difference]:
 def _alike(ours: str, theirs: str) -> bool:
     """Whether two descriptions say the same; "the GPU alone, by a tool" is the GPU alone."""
     mine, its = ours.lower(), theirs.lower()
-    return mine == its or its.startswith(f"{mine},") or {mine, its} == {words.MISSING}
+    return mine == its or its.startswith(f"{mine},") or {mine, its} == {formatting.MISSING}
 
 
 def _cards(result: Result) -> list[str]:
     used = [d for d in result.machine.devices if d.domain in result.boundary.domains]
-    gpus = [words.visible(d.name) for d in used if d.domain.startswith("gpu:")]
+    gpus = [formatting.printable(d.name) for d in used if d.domain.startswith("gpu:")]
     return [f"{gpus.count(name)} × {name}" for name in dict.fromkeys(gpus)] or ["no GPU"]
 
 
 def _setting(value: object) -> str:
-    return words.MISSING if value is None else str(value)
+    return formatting.MISSING if value is None else str(value)
 
 
 def _number(value: float | None) -> str:
-    return words.MISSING if value is None else f"{value:g}"
+    return formatting.MISSING if value is None else f"{value:g}"

@@ -8,9 +8,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import leaderboard, store
+from bench import leaderboard
 from bench.leaderboard.write import csv_lines
-from bench.records import Result
+from bench.results import storage
+from bench.results.record import Result
 
 WHOLE = {"rank", "stars", "parameter_count", "batch_size", "steps"}
 FIGURES = {
@@ -70,7 +71,7 @@ def folder(results: Sequence[Result], out: Path) -> list[Path]:
     count = len({result.task.id for result in results})
     text = CARD.format(count=len(results), tasks=count, latest=latest)
     card = DatasetCard(f"---\n{data.to_yaml()}\n---\n{text}")
-    store.write_text(out / "README.md", str(card))
+    storage.write_text(out / "README.md", str(card))
     (out / "data").mkdir(parents=True, exist_ok=True)
     written = [out / "README.md"]
     for name, one in tables.items():

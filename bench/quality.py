@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 from typing import Any, Literal
 
-from bench import find, stats
+from bench import find
 from bench.metrics import NoJudge
-from bench.records import Quality
+from bench.results import statistics
+from bench.results.record import Quality
 from bench.task import Output, Request, Workload
 
 Answer = tuple[Request, Output]
@@ -88,7 +89,7 @@ def interval(room: ModuleType, pairs: Sequence[Pair]) -> tuple[float, float, flo
     if hasattr(room, "rows"):
         scores = room.rows(pairs)
         if set(scores) <= {0.0, 1.0}:
-            return stats.proportion(scores)
+            return statistics.wilson_interval(scores)
         return _bootstrap(value, [(score, 1.0) for score in scores], _ratio, RESAMPLES)
     if hasattr(room, "shares"):
         return _bootstrap(value, room.shares(pairs), _ratio, RESAMPLES)

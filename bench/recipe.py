@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from bench.records import Result
+from bench.results.record import Result
 
 
 def command(result: Result) -> str:

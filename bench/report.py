@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,10 +10,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench import stats
-from bench.footprint import carbon, equivalences, words
+from bench.footprint import carbon, equivalences
 from bench.footprint.quantity import Quantity
-from bench.records import Estimate, Failure, Gain, Result
+from bench.results import formatting, statistics
+from bench.results.calibration import estimate_with_calibration
+from bench.results.record import Estimate, Failure, Result
 
 
 def show(result: Result, path: Path, console: Console, edition: str, next_step: str) -> None:
@@ -36,7 +36,7 @@ def show(result: Result, path: Path, console: Console, edition: str, next_step: 
 
 def greatest_uncertainty(result: Result, energy: Estimate) -> str:
     """Which source makes the figure least sure, in words."""
-    scatter = stats.relative_half_width(energy) or 0.0
+    scatter = statistics.relative_half_width(energy) or 0.0
     gain = result.gain.relative_half_width if result.gain else 0.0
     if gain < scatter:
         return f"scatter from trial to trial: ±{100 * scatter:.1f} %"
@@ -54,7 +54,7 @@ def title(result: Result) -> Text:
         title.append(" (random weights)", style="bold")
     size = result.model.parameter_count
     if size:
-        title.append(f" · {words.count(size)} parameters")
+        title.append(f" · {formatting.format_count(size)} parameters")
     batch = result.model.settings.get("batch_size")
     title.append(f" · {result.model.dtype or 'no dtype'} · batch {batch} · {_device(result)}")
     return title
@@ -78,8 +78,8 @@ def _headline(result: Result, energy: Estimate) -> RenderableType:
 
 def headline(result: Result, energy: Estimate) -> tuple[str, str, list[tuple[str, str]]]:
     """The figure ("750 mWh"), what it is for, and how sure it is, a name and a value a line."""
-    unit, size = words.energy_unit(energy.value)
-    value, low, high = words.span(_physical(energy), size)
+    unit, size = formatting.energy_unit(energy.value)
+    value, low, high = formatting.format_interval(_physical(energy), size)
     trials = result.measured()
     each = trials[0].work.inference_count if trials else 0
     rows = [
@@ -90,8 +90,8 @@ def headline(result: Result, energy: Estimate) -> tuple[str, str, list[tuple[str
         )
     ]
     if result.gain is not None and result.gain.relative_half_width > 0:
-        whole = _with_scale(energy, result.gain)
-        ends = [words.number(end / size, 2) for end in (whole.low, whole.high)]
+        whole = estimate_with_calibration(energy, result.gain)
+        ends = [formatting.format_number(end / size, 2) for end in (whole.low, whole.high)]
         percent = 100 * result.gain.relative_half_width
         rows.append(
             (
@@ -100,7 +100,7 @@ def headline(result: Result, energy: Estimate) -> tuple[str, str, list[tuple[str
                 f"{result.gain.source}",
             )
         )
-    return f"{value} {unit}", f"per 1,000 {words.things(result.task.unit)}", rows
+    return f"{value} {unit}", f"per 1,000 {formatting.unit_plural(result.task.unit)}", rows
 
 
 def _grid(rows: Iterable[tuple[str, str]]) -> Table:
@@ -119,17 +119,17 @@ def meaning(result: Result, energy: Estimate, edition: str) -> Iterator[tuple[st
         return
     if summary.energy_joules_per_unit is not None:
         each = _plus_minus(_physical(summary.energy_joules_per_unit), 1.0)
-        yield f"per {words.unit(result.task.unit)}", f"{each} J"
+        yield f"per {formatting.unit_label(result.task.unit)}", f"{each} J"
     if summary.duration_seconds_per_inference is not None:
-        unit, size = words.time_unit(summary.duration_seconds_per_inference.value)
+        unit, size = formatting.time_unit(summary.duration_seconds_per_inference.value)
         text = _plus_minus(_physical(summary.duration_seconds_per_inference), size)
         yield "time each", f"{text} {unit}"
     # The model of the CPU knows no idle power, so that nothing stands above it.
     if summary.net_energy_kwh_per_1000 is not None and result.boundary.kind == "measured":
-        unit, size = words.energy_unit(energy.value)
+        unit, size = formatting.energy_unit(energy.value)
         text = _plus_minus(summary.net_energy_kwh_per_1000, size)
         yield "above idle", f"{text} {unit} per 1,000"
-    whole = _with_scale(energy, result.gain)
+    whole = estimate_with_calibration(energy, result.gain)
     yield "phone charges", _charges(whole, edition)
     yield from _carbon(whole)
     if result.quality is not None:
@@ -156,7 +156,7 @@ def _charges(energy: Estimate, edition: str) -> str:
     charge = equivalences.phone_charge(edition)
     text = f"{_rounded(charges)} per 1,000"
     if charges.value > 0:
-        text += f"; one charge makes about {words.number(1000 / charges.value, 2)}"
+        text += f"; one charge makes about {formatting.format_number(1000 / charges.value, 2)}"
     return f"{text}   ({1000 * charge.value:g} Wh a charge: {charge.edition})"
 
 
@@ -175,16 +175,10 @@ def _carbon(energy: Estimate) -> Iterator[tuple[str, str]]:
 
 def _rounded(quantity: Quantity) -> str:
     """A derived figure with the range that the energy's whole uncertainty gives it."""
-    value, low, high = (words.number(n, 2) for n in (quantity.value, quantity.low, quantity.high))
+    value, low, high = (
+        formatting.format_number(n, 2) for n in (quantity.value, quantity.low, quantity.high)
+    )
     return f"{value} ({low} to {high})"
-
-
-def _with_scale(energy: Estimate, gain: Gain | None) -> Estimate:
-    """The estimate with the scale error in its interval, added in quadrature; never below zero."""
-    scale = gain.relative_half_width if gain else 0.0
-    half = math.hypot((energy.high - energy.low) / 2, scale * energy.value)
-    wide = {"low": max(0.0, energy.value - half), "high": energy.value + half}
-    return energy.model_copy(update=wide)
 
 
 def _physical(estimate: Estimate) -> Estimate:
@@ -193,7 +187,7 @@ def _physical(estimate: Estimate) -> Estimate:
 
 
 def _plus_minus(estimate: Estimate, size: float) -> str:
-    value, low, high = words.span(estimate, size)
+    value, low, high = formatting.format_interval(estimate, size)
     return f"{value} ({low} to {high})"
 
 

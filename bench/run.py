@@ -10,16 +10,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bench import data, find, machine, store
+from bench import condition, data, find, machine
 from bench.backends import Session, Spec
 from bench.clock import Clock, SystemClock
 from bench.conduct import CPU_BUDGET_SECONDS, GPU_BUDGET_SECONDS, Order, Profile, conduct
 from bench.measure import Rig
 from bench.meters import Meter, Site
-from bench.records import Machine, Model, Result, Sensor
+from bench.results import storage
+from bench.results.machine_record import Machine, Sensor
+from bench.results.record import Model, Result
 from bench.task import Setting, Task, Workload
 
 LOCK_WAIT_SECONDS = 600.0
+
+
 # Tags of tasks whose steps and size can be chosen.
 DRAWING = ("text-to-image", "text-to-video")
 
@@ -109,7 +113,7 @@ def loader(found: Found, work: Workload) -> Callable[[], Session]:
 
 def rigged(asked: Asked, found: Found, clock: Clock) -> tuple[Rig, Machine]:
     """The meters that can read here, and the machine with what all of them said of themselves."""
-    baseline = machine.Watch(found.machine)
+    baseline = condition.Watch(found.machine)
     site = Site(clock, found.machine.devices, asked.options)
     meters, sensors = open_meters(asked.meter, site)
     opened = tuple(item.meter for item in meters)
@@ -121,8 +125,8 @@ def saver(out: Path, saved: list[Path]) -> Callable[[Result], None]:
     """What saves a result under `out`, and notes the path."""
 
     def save(result: Result) -> None:
-        path = store.run_path(out, result)
-        store.save(result, path)
+        path = storage.run_path(out, result)
+        storage.save_result(result, path)
         saved.append(path)
 
     return save
@@ -139,7 +143,7 @@ def prepare(asked: Asked) -> Found:
         raise ValueError(f"--steps and --size are for tasks that draw, and {task.id} is none")
     if asked.ask != "auto" and task.tag != "text-classification":
         raise ValueError(f"--ask is for text classification; {task.id} is asked in one way only")
-    store.check_writable(asked.out / task.id)
+    storage.check_writable(asked.out / task.id)
     backend = _backend(asked, task)
     described = machine.describe(asked.device)
     spec = _spec(asked, task, described)
@@ -247,12 +251,6 @@ def order(asked: Asked, spec: Spec) -> Order:
         or (GPU_BUDGET_SECONDS if on_gpu else CPU_BUDGET_SECONDS),
         max_inferences=asked.max_inferences,
     )
-
-
-def default_out() -> Path:
-    """Where results go: `results/runs` inside a checkout of the project, else `results`."""
-    in_checkout = Path("tasks").is_dir() and Path("bench/run.py").is_file()
-    return Path("results/runs") if in_checkout else Path("results")
 
 
 def be_quiet() -> None:

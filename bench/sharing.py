@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape
 
-from bench import doubts, report
-from bench.footprint import words
-from bench.leaderboard import facets
-from bench.leaderboard.submissions import content_id
+from bench import report
 from bench.plots.style import MEASURED, MODELLED
-from bench.records import Result
+from bench.results import calibration, formatting, views, warning_rules
+from bench.results.record import Result
+from bench.results.storage import content_id
 
 INK = "#45423c"
 BARRED = "#6b675f"
@@ -33,20 +32,20 @@ def citation(result: Result) -> str:
 
     Raises ValueError for a result without an energy.
     """
-    energy = facets.energy(result)
+    energy = views.headline_energy(result)
     if energy is None:
         raise ValueError("this result has no energy to cite")
-    unit, size = words.energy_unit(energy.value)
-    value, low, high = words.gross(energy, size, _scale_error(result))
-    kind = "modelled, not measured" if facets.is_modelled(result) else "measured"
-    things = words.things(result.task.unit)
+    unit, size = formatting.energy_unit(energy.value)
+    value, low, high = formatting.format_nonnegative(energy, size, _scale_error(result))
+    kind = "modelled, not measured" if views.is_modelled(result) else "measured"
+    things = formatting.unit_plural(result.task.unit)
     line = (
         f"{report.title(result).plain}: {value} {unit} per 1,000 {things} (95 % interval {low} to "
-        f"{high} {unit}, {kind}, boundary {facets.boundary_words(result)}). "
+        f"{high} {unit}, {kind}, boundary {views.boundary_label(result)}). "
         f"JouleBench {result.joulebench_version}, run {result.run_id}, "
         f"{result.created_at[:10]}, record {content_id(result)}."
     )
-    return words.visible(line)
+    return formatting.printable(line)
 
 
 def badge(result: Result) -> str:
@@ -55,15 +54,17 @@ def badge(result: Result) -> str:
     Green is measured and ranks, grey is measured and does not rank, amber is modelled. Raises
     ValueError for a result without an energy.
     """
-    energy = facets.energy(result)
+    energy = views.headline_energy(result)
     if energy is None:
         raise ValueError("this result has no energy for a badge")
-    unit, size = words.energy_unit(energy.value)
-    value = f"{words.number(energy.value / size, 2 if facets.is_modelled(result) else 3)} {unit}"
-    modelled = facets.is_modelled(result)
-    barred = not modelled and bool(facets.without_rank(result, doubts.raise_all(result)))
+    unit, size = formatting.energy_unit(energy.value)
+    value = f"{formatting.format_number(energy.value / size, 2 if views.is_modelled(result) else 3)} {unit}"
+    modelled = views.is_modelled(result)
+    barred = not modelled and bool(
+        warning_rules.rank_blockers(result, warning_rules.derive_warnings(result))
+    )
     value += " modelled" if modelled else " not ranked" if barred else ""
-    name = f"energy per 1,000 {words.things(result.task.unit)}"
+    name = f"energy per 1,000 {formatting.unit_plural(result.task.unit)}"
     name_length, value_length = round(LETTER * len(name)), round(LETTER * len(value))
     left, right = name_length + 2 * PAD, value_length + 2 * PAD
     return BADGE.format(
@@ -85,4 +86,4 @@ def badge(result: Result) -> str:
 
 def _scale_error(result: Result) -> float | None:
     """The scale error where it leaves fewer digits than the interval does: of a model."""
-    return facets.gain_of(result) if facets.is_modelled(result) else None
+    return calibration.calibration_half_width(result) if views.is_modelled(result) else None

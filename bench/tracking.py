@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bench import doubts, machine, measure
+from bench import machine, measure
 from bench.clock import Clock, SystemClock
 from bench.measure import Rig
 from bench.meters import Site
-from bench.records import Machine, Reading, Sensor
+from bench.results import warning_catalogue
+from bench.results.machine_record import Machine, Sensor
+from bench.results.record import Reading
 from bench.run import open_meters
 
 
@@ -100,5 +102,5 @@ def _unread(
                 energy_joules=None,
                 standard_uncertainty_joules=None,
                 duration_seconds=seconds,
-                doubts=(doubts.unread(device.domain, sensors),),
+                doubts=(warning_catalogue.missing_energy_warning(device.domain, sensors),),
             )

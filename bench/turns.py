@@ -12,7 +12,8 @@ import psutil
 
 from bench import conduct
 from bench.backends import Failed, ModelNotFound, Session
-from bench.records import Failure, Machine, Result
+from bench.results.machine_record import Machine
+from bench.results.record import Failure, Result
 
 MEMORY_SHARE = 0.5  # of what is free: as much may the models take that are loaded together
 

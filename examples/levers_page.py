@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bench import stats, units
-from bench.footprint import regions, words
+from bench.footprint import regions
 from bench.footprint.hours import Profile, windows
+from bench.results import formatting, statistics, units
 
 GRIDS = ("FR", "world", "US", "PL")
 HEAD = """# What one can do about it, measured
@@ -76,9 +76,9 @@ def table(done: Turns) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     base, *_ = done.values()
     for name, turns in done.items():
-        mean, half = stats.mean_interval([turn.joules for turn in turns])
+        mean, half = statistics.mean_interval([turn.joules for turn in turns])
         joules = f"{mean:.1f} ({max(0.0, mean - half):.1f} to {mean + half:.1f})"
-        right = "{} ({} to {})".format(*(words.percent(end) for end in quality(turns)))
+        right = "{} ({} to {})".format(*(formatting.format_percent(end) for end in quality(turns)))
         ratios, saved = ("1", "") if turns is base else saving(*ratio(turns, base))
         yield f"| {name} | {joules} | {ratios} | {saved} | {right} |"
 
@@ -86,7 +86,7 @@ def table(done: Turns) -> Iterator[str]:
 def ratio(turns: Sequence[Turn], base: Sequence[Turn]) -> tuple[float, float, float]:
     """Energy over that of the base, round by round, with the 95 % interval of its mean."""
     logs = [math.log(a.joules / b.joules) for a, b in zip(turns, base, strict=True)]
-    mean, half = stats.mean_interval(logs)
+    mean, half = statistics.mean_interval(logs)
     return math.exp(mean), math.exp(mean - half), math.exp(mean + half)
 
 
@@ -102,8 +102,10 @@ def saving(value: float, low: float, high: float) -> tuple[str, str]:
 def quality(turns: Sequence[Turn]) -> tuple[float, float, float]:
     """Accuracy with its 95 % interval: how well so many mails tell, and how trainings differ."""
     by_mail = zip(*(turn.right for turn in turns), strict=True)
-    value, low, high = stats.proportion([math.fsum(mail) / len(turns) for mail in by_mail])
-    _, scatter = stats.mean_interval([math.fsum(t.right) / len(t.right) for t in turns])
+    value, low, high = statistics.wilson_interval(
+        [math.fsum(mail) / len(turns) for mail in by_mail]
+    )
+    _, scatter = statistics.mean_interval([math.fsum(t.right) / len(t.right) for t in turns])
     low, high = value - math.hypot(value - low, scatter), value + math.hypot(high - value, scatter)
     return value, max(0.0, low), min(1.0, high)
 
@@ -134,7 +136,7 @@ def when(done: Turns, day: Profile) -> str:
     low, high = (milligrams(turns, window.intensity) for window in (best, worst))
     return (
         "\n## The same work at another hour\n\n"
-        f"On the day in {words.visible(day.source)}, {base} emits {low:.2g} mg CO2e in the hour "
+        f"On the day in {formatting.printable(day.source)}, {base} emits {low:.2g} mg CO2e in the hour "
         f"from {best.start}:00 ({best.intensity:g} g/kWh) and {high:.2g} mg in the one from "
         f"{worst.start}:00 ({worst.intensity:g} g/kWh).\n"
     )
@@ -142,5 +144,5 @@ def when(done: Turns, day: Profile) -> str:
 
 def milligrams(turns: Sequence[Turn], grams_per_kwh: float) -> float:
     """CO2e of one training, on average."""
-    kwh = units.kwh_from_joules(stats.mean_interval([turn.joules for turn in turns])[0])
+    kwh = units.kwh_from_joules(statistics.mean_interval([turn.joules for turn in turns])[0])
     return 1000 * units.grams_co2e(kwh, grams_per_kwh)

@@ -6,22 +6,20 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from bench import doubts, logbook, stats
-from bench.records import (
+from bench.results import calibration, domains, statistics, warning_rules
+from bench.results.machine_record import Device, Machine, Sensor
+from bench.results.record import (
     Backend,
-    Device,
-    Doubt,
     Failure,
-    Idle,
-    Machine,
+    IdleFloor,
     Model,
-    Protocol,
     Quality,
     Reading,
     Result,
-    Sensor,
+    RunProtocol,
     TaskInfo,
     Trial,
+    Warning_,
     Work,
 )
 
@@ -47,7 +45,7 @@ def made_result(
     profile: Literal["standard", "strict", "quick"] = "standard",
     quality: tuple[float, float, float] | None = (0.93, 0.91, 0.95),
     failure: Failure | None = None,
-    reading_doubts: tuple[Doubt, ...] = (),
+    reading_doubts: tuple[Warning_, ...] = (),
     dataset: str = "embedded",
     dtype: str | None = "float32",
     batch: int = 1,
@@ -70,9 +68,9 @@ def made_result(
         gain_source="default",
     )
     machine = made_machine(domain, device, uuid, limit, sensor)
-    boundary = logbook.boundary(machine)
+    boundary = domains.measurement_boundary(machine)
 
-    def reading(joules: float, length: float, found: tuple[Doubt, ...] = ()) -> Reading:
+    def reading(joules: float, length: float, found: tuple[Warning_, ...] = ()) -> Reading:
         return Reading(
             domain=domain,
             meter="nvml" if kind == "measured" else "modelled",
@@ -98,7 +96,7 @@ def made_result(
     warmup = [trial(index, "warmup", first) for index in range(3 if energies else 0)]
     measured = [trial(index + 3, "measured", joules) for index, joules in enumerate(energies)]
     floor = max(first, 1.0) / seconds
-    idle = (Idle(when="resident", duration_seconds=10.0, readings=(reading(floor, 10.0),)),)
+    idle = (IdleFloor(when="resident", duration_seconds=10.0, readings=(reading(floor, 10.0),)),)
     trials = (*warmup, *measured)
     seed = repr(
         (task, model, tuple(energies), uuid, slot, created_at, kind, weights, profile, dtype, batch)
@@ -127,8 +125,8 @@ def made_result(
         idle=idle,
         trials=trials,
         quality=None if quality is None else made_quality(*quality),
-        summary=None if failure else stats.summarize(trials, boundary, idle, UNITS[task]),
-        gain=logbook.gain(boundary, machine.sensors),
+        summary=None if failure else statistics.summarize(trials, boundary, idle, UNITS[task]),
+        gain=calibration.boundary_calibration(boundary, machine.sensors),
         doubts=(),
         rankable=False,
     )
@@ -137,8 +135,8 @@ def made_result(
 
 def judged(result: Result) -> Result:
     """The result with the doubts and the rank that its record gives rise to."""
-    raised = result.model_copy(update={"doubts": doubts.raise_all(result)})
-    return raised.model_copy(update={"rankable": doubts.rankable(raised)})
+    raised = result.model_copy(update={"doubts": warning_rules.derive_warnings(result)})
+    return raised.model_copy(update={"rankable": warning_rules.is_rankable(raised)})
 
 
 def made_around(kwh_per_1000: float, spread: float = 0.01, **options: Any) -> Result:
@@ -196,9 +194,9 @@ def made_machine(
     )
 
 
-def made_protocol(profile: str) -> Protocol:
+def made_protocol(profile: str) -> RunProtocol:
     """The rules of a profile."""
-    return Protocol(
+    return RunProtocol(
         budget_seconds=150.0,
         target_relative_half_width=0.01 if profile == "strict" else 0.02,
         confidence_level=0.95,

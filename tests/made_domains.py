@@ -6,8 +6,8 @@ import random
 
 from made import judged, made_around
 
-from bench import stats
-from bench.records import Boundary, Idle, PowerTrace, Reading, Result, Trial
+from bench.results import statistics
+from bench.results.record import Boundary, IdleFloor, PowerTrace, Reading, Result, Trial
 
 SHARES = {"gpu:0": 1.0, "cpu-package:0": 0.22, "dram:0": 0.05}
 IDLE_WATTS = {"gpu:0": 70.0, "cpu-package:0": 45.0, "dram:0": 8.0}
@@ -25,7 +25,7 @@ def made_domains(kwh_per_1000: float = 0.05, **options: object) -> Result:
             "trials": tuple(trials),
             "idle": idle,
             "boundary": boundary,
-            "summary": stats.summarize(trials, boundary, idle, base.task.unit),
+            "summary": statistics.summarize(trials, boundary, idle, base.task.unit),
         }
     )
     return judged(draft)
@@ -47,9 +47,9 @@ def _readings(trial: Trial) -> tuple[Reading, ...]:
     return tuple(_reading(d, share * gpu, trial.duration_seconds) for d, share in SHARES.items())
 
 
-def _idle(when: str, share: float) -> Idle:
+def _idle(when: str, share: float) -> IdleFloor:
     readings = (_reading(d, 10.0 * share * watts, 10.0) for d, watts in IDLE_WATTS.items())
-    return Idle(when=when, duration_seconds=10.0, readings=tuple(readings))
+    return IdleFloor(when=when, duration_seconds=10.0, readings=tuple(readings))
 
 
 def _profile(last: Trial) -> Trial:

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from bench import store
 from bench.commands import _each, _overview
+from bench.results import storage
 
 RUN = ["--quick", "--model", "embedded/tiny"]
 TWO = """
@@ -33,7 +33,7 @@ def test_a_task_that_fails_stops_no_other_and_gives_the_exit_code(ended):
     done, out = ended
     assert done.returncode == 2
     (line,) = done.stdout.splitlines()
-    result = store.parse(line)
+    result = storage.parse_result(line)
     assert result.profile == "quick" and result.task.id == "text-classification"
     assert [path.suffix for path in sorted(out.glob("*/*"))] == [".json", ".png", ".svg"]
     assert json.loads(line)["model"]["id"] == "embedded/tiny"

@@ -13,7 +13,7 @@ from test_footprint_commands import joulebench, refused
 
 from bench import facts
 from bench.footprint import claims, regions
-from bench.footprint.span import span
+from bench.results.interval import as_interval
 
 with (Path(__file__).parent / "claims_expected.csv").open(encoding="utf-8", newline="") as _file:
     EXPECTED = list(csv.DictReader(_file))
@@ -24,7 +24,7 @@ CONTEXT = {"S9", "S15", "S16", "S17", "C1", "C2"}
 
 
 def value_of(name):
-    return span(claims.FORMULAS[name]())
+    return as_interval(claims.FORMULAS[name]())
 
 
 @pytest.fixture

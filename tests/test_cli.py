@@ -12,9 +12,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from bench import embedded, stats, store
+from bench import embedded
+from bench.results import statistics, storage
 
-SCHEMA = json.loads((Path(store.__file__).parent / "result.schema.json").read_text())
+SCHEMA = json.loads((Path(storage.__file__).parent / "result.schema.json").read_text())
 # A port that nobody listens on: a hub that can't be reached, wherever the tests run.
 NO_HUB = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "0"}
 QUICK = ["run", "text-classification", "--model", "embedded/tiny", "--quick"]
@@ -51,9 +52,9 @@ def test_results_validate_and_say_what_their_trials_say(quick):
     assert len(files) == 2
     for path in files:
         jsonschema.validate(json.loads(path.read_text()), SCHEMA)
-        result = store.load(path)
+        result = storage.load_result(path)
         assert result.status == "done" and result.profile == "quick" and not result.rankable
-        again = stats.summarize(result.trials, result.boundary, result.idle, result.task.unit)
+        again = statistics.summarize(result.trials, result.boundary, result.idle, result.task.unit)
         assert again == result.summary
         energy = result.summary.energy_kwh_per_1000
         assert energy.low <= energy.value <= energy.high
@@ -78,7 +79,7 @@ def test_the_summary_names_what_a_reader_needs(quick):
 
 def test_no_sensor_is_said_plainly(quick):
     out, _ = quick
-    result = store.load(next(out.glob("text-classification/*.json")))
+    result = storage.load_result(next(out.glob("text-classification/*.json")))
     if result.boundary.kind == "measured":
         pytest.skip("this machine has a sensor")
     assert "energy-modelled" in {doubt.code for doubt in result.doubts}
@@ -164,9 +165,9 @@ def test_a_failing_model_is_a_result_and_exit_3(tmp_path):
     words = ["--weights", "random", "--dataset", "embedded", "--quick", "--out", tmp_path]
     done = joulebench("run", "text-gen", "--model", folder, *words)
     assert done.returncode == 3, done.stderr
-    result = store.load(next(tmp_path.glob("text-gen/*.json")))
+    result = storage.load_result(next(tmp_path.glob("text-gen/*.json")))
     assert (result.status, result.failure.code) == ("failed", "out-of-memory")
-    jsonschema.validate(json.loads(store.to_json(result)), SCHEMA)
+    jsonschema.validate(json.loads(storage.to_json(result)), SCHEMA)
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
@@ -185,7 +186,7 @@ def test_an_ended_run_keeps_its_finished_trials(how, tmp_path):
             break
     process.wait(timeout=60)
     process.stderr.close()
-    result = store.load(next(tmp_path.glob("text-classification/*.json")))
+    result = storage.load_result(next(tmp_path.glob("text-classification/*.json")))
     assert result.status == "interrupted"
     assert len(result.measured()) >= 2
     assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)

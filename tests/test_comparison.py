@@ -8,9 +8,10 @@ import pytest
 from made import made_around, made_result
 from rich.console import Console
 
-from bench import beside, comparison, store
+from bench import beside, comparison
 from bench.precedents import precedents
-from bench.records import Failure
+from bench.results import storage
+from bench.results.record import Failure
 
 FAILED = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
 
@@ -89,7 +90,7 @@ def test_what_differs_stands_beside():
 def test_files_as_a_command(tmp_path):
     paths = [tmp_path / f"{name}.json" for name in "ab"]
     for path, kwh in zip(paths, (0.1, 0.3), strict=True):
-        store.save(made_around(kwh, 0.001, model=path.stem), path)
+        storage.save_result(made_around(kwh, 0.001, model=path.stem), path)
     done = joulebench("compare", *paths, "--json")
     (line,) = done.stdout.splitlines()
     assert json.loads(line)["energy_ratio"]["value"] == pytest.approx(3.0)
@@ -120,8 +121,8 @@ def test_bad_input_is_one_sentence(words, sentence):
 
 def test_two_tasks_are_not_compared(tmp_path):
     paths = [tmp_path / "a.json", tmp_path / "b.json"]
-    store.save(made_around(0.1), paths[0])
-    store.save(made_around(0.1, task="text-gen"), paths[1])
+    storage.save_result(made_around(0.1), paths[0])
+    storage.save_result(made_around(0.1, task="text-gen"), paths[1])
     done = joulebench("compare", *paths)
     assert done.returncode == 2 and "two tasks" in done.stderr
 
@@ -153,10 +154,10 @@ def test_modelled_energy_has_no_ratio_to_published_figures():
 
 def test_published_as_a_command(tmp_path):
     path = tmp_path / "a.json"
-    store.save(made_around(0.002, task="text-gen", model="gpt2"), path)
+    storage.save_result(made_around(0.002, task="text-gen", model="gpt2"), path)
     done = joulebench("compare", path, "--published")
     assert "times that" in done.stdout and "AI Energy Score" in done.stdout
     lines = joulebench("compare", path, "--published", "--json").stdout.splitlines()
     assert all(json.loads(line)["ratio"]["value"] > 0 for line in lines)
-    store.save(made_around(0.002, model="no/one-knows"), path)
+    storage.save_result(made_around(0.002, model="no/one-knows"), path)
     assert joulebench("compare", path, "--published").returncode == 2

@@ -7,7 +7,7 @@ from io import StringIO
 from rich.console import Console
 
 from bench import doctor, nvidia
-from bench.records import Condition, Device, Machine, Sensor
+from bench.results.machine_record import Device, DeviceState, Machine, Sensor
 
 GPU = Device(
     domain="gpu:0",
@@ -39,7 +39,7 @@ READ = Sensor(meter="nvml", usable=True, domains=("gpu:0",), method="counter", s
 
 def shown(found: Machine, *reasons: str) -> str:
     console = Console(file=StringIO(), width=160)
-    conditions = [Condition(domain="gpu:0", throttle_reasons=reasons)]
+    conditions = [DeviceState(domain="gpu:0", throttle_reasons=reasons)]
     doctor.show(found, conditions, console)
     assert isinstance(console.file, StringIO)
     return " ".join(console.file.getvalue().split())

@@ -17,7 +17,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from bench import exporters, find
 from bench.exporters import Options, codecarbon
 from bench.footprint import regions
-from bench.records import Failure
+from bench.results.record import Failure
 
 FORMS = find.names("exporter")
 FAILED = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bench.footprint import carbon, equivalences, words
-from bench.records import Estimate
+from bench.footprint import carbon, equivalences
+from bench.results import formatting
+from bench.results.record import Estimate
 
 
 @pytest.mark.parametrize(
@@ -84,25 +85,33 @@ def estimate(value, low, high):
     ],
 )
 def test_a_derived_figure_has_no_more_digits_than_its_interval_leaves(figure, shown):
-    assert words.rough(*figure) == shown
+    assert formatting.format_rough(*figure) == shown
 
 
 def test_what_cannot_be_negative_is_not_shown_below_zero():
-    assert words.gross(estimate(0.5, -0.2, 1.2)) == ("0.50", "0", "1.20")
-    assert words.gross(estimate(500.0, 480.0, 520.0)) == words.span(estimate(500.0, 480.0, 520.0))
-    assert words.span(estimate(0.5, -0.2, 1.2))[1] == "-0.20", "net energy may be negative"
-    assert words.gross(None) == (words.MISSING,) * 3
+    assert formatting.format_nonnegative(estimate(0.5, -0.2, 1.2)) == ("0.50", "0", "1.20")
+    assert formatting.format_nonnegative(
+        estimate(500.0, 480.0, 520.0)
+    ) == formatting.format_interval(estimate(500.0, 480.0, 520.0))
+    assert formatting.format_interval(estimate(0.5, -0.2, 1.2))[1] == "-0.20", (
+        "net energy may be negative"
+    )
+    assert formatting.format_nonnegative(None) == (formatting.MISSING,) * 3
 
 
 def test_a_scale_error_leaves_few_digits():
     fine = estimate(16.954, 16.9, 17.0)
-    assert words.gross(fine)[0] == "16.95"
-    assert words.gross(fine, 1.0, 0.75) == ("17", "17", "17")
-    assert words.gross(estimate(1.3355, 0.2845, 2.3866), 1.0, 0.75) == ("1.3", "0.3", "2.4")
+    assert formatting.format_nonnegative(fine)[0] == "16.95"
+    assert formatting.format_nonnegative(fine, 1.0, 0.75) == ("17", "17", "17")
+    assert formatting.format_nonnegative(estimate(1.3355, 0.2845, 2.3866), 1.0, 0.75) == (
+        "1.3",
+        "0.3",
+        "2.4",
+    )
 
 
 @pytest.mark.parametrize(
     ("share", "text"), [(1.0, "100"), (0.0, "0"), (0.93, "93.0"), (0.9994, "99.9")]
 )
 def test_a_perfect_score_needs_no_decimals(share, text):
-    assert words.percent(share) == text
+    assert formatting.format_percent(share) == text

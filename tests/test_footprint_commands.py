@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from made import made_around
 
-from bench import store
+from bench.results import storage
 
 
 def joulebench(*words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
@@ -45,7 +45,7 @@ def test_facts_lists_its_tables():
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):
     path = tmp_path_factory.mktemp("results") / "made.json"
-    store.save(made_around(0.3, 0.02, kind="modelled"), path)
+    storage.save_result(made_around(0.3, 0.02, kind="modelled"), path)
     return str(path)
 
 
@@ -103,7 +103,9 @@ def test_export_writes_and_import_reads_what_it_wrote(result, tmp_path):
     joulebench("export", "codecarbon", result, "--region", "FR", "--out", str(out))
     (found,) = lines("import", "codecarbon", str(out), "--region", "FR", "--json")
     assert found["kind"] == "modelled" and found["grid"] == "France"
-    joules = sum(r.energy_joules for t in store.load(Path(result)).measured() for r in t.readings)
+    joules = sum(
+        r.energy_joules for t in storage.load_result(Path(result)).measured() for r in t.readings
+    )
     assert found["energy_kwh"] == pytest.approx(joules / 3.6e6, rel=1e-14)
     assert "modelled" in joulebench("import", "codecarbon", str(out)).stdout
     assert joulebench("export", "codecarbon", result).stdout.startswith("timestamp,")

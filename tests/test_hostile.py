@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from made import judged, made_around, made_result
 
-from bench import leaderboard, store
+from bench import leaderboard
 from bench.leaderboard.entry import entry
-from bench.records import Failure, Result
+from bench.results import storage
+from bench.results.record import Failure, Result
 
 HONEST = [
     made_around(0.100, 0.01, model="honest/a"),
@@ -187,7 +188,7 @@ def put(folder, content):
 
 def honest(folder):
     for result in HONEST:
-        store.save(result, folder / "honest.json")
+        storage.save_result(result, folder / "honest.json")
         leaderboard.submit(folder / "honest.json", folder / "submissions")
     (folder / "honest.json").unlink()
     return folder / "submissions"
@@ -195,7 +196,7 @@ def honest(folder):
 
 def misplaced(submissions):
     """Files that are not where, or what, they should be -> a word of the reason."""
-    good = submissions / "image-gen" / f"{leaderboard.content_id(HONEST[0])}.json"
+    good = submissions / "image-gen" / f"{storage.content_id(HONEST[0])}.json"
     secret = submissions.parent / "secret.json"
     shutil.copy(good, secret)
     folder = submissions / "image-gen"
@@ -289,7 +290,7 @@ def test_a_strange_text_that_is_legal_is_shown_as_text_in_every_form(tmp_path, t
     failed = made_result(model=text, energies=[], failure=failure)
     assert judged(strange) == strange
     for result in (strange, failed):
-        store.save(result, tmp_path / "one.json")
+        storage.save_result(result, tmp_path / "one.json")
         leaderboard.submit(tmp_path / "one.json", tmp_path / "submissions")
     found, _ = written(tmp_path / "out", tmp_path / "submissions")
     assert len(found.kept) == 2 and found.refused == {}

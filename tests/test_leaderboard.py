@@ -16,15 +16,16 @@ import pytest
 from made import judged, made_around, made_result
 from walk import MODEL, walk
 
-from bench import leaderboard, store
+from bench import leaderboard
 from bench.conduct import Order
-from bench.doubts import doubt
 from bench.facts import published
 from bench.leaderboard.entry import mark
-from bench.leaderboard.table import neutral
 from bench.leaderboard.ties import Mark, better_and_worse, less
 from bench.meters.replay import Trace
-from bench.records import Failure, Result
+from bench.results import calibration, storage
+from bench.results.escaping import csv_safe
+from bench.results.record import Failure, Result
+from bench.results.warning_catalogue import make_warning
 
 FAILURE = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
 
@@ -43,7 +44,7 @@ def ranks(results):
 
 
 def saved(tmp_path, result, name="result.json"):
-    store.save(result, tmp_path / name)
+    storage.save_result(result, tmp_path / name)
     return tmp_path / name
 
 
@@ -140,8 +141,8 @@ def test_clear_differences_rank_in_order():
 def test_a_chain_of_ties_is_one_plus_the_number_of_better_ones():
     chain = [made_around(e, 0.01, model=m) for e, m in ((0.100, "a"), (0.102, "b"), (0.104, "c"))]
     a, b, c = chain
-    assert leaderboard.rank.compare(a, b).high > 1 and leaderboard.rank.compare(b, c).high > 1
-    assert leaderboard.rank.compare(a, c).high < 1
+    assert calibration.energy_ratio(a, b).high > 1 and calibration.energy_ratio(b, c).high > 1
+    assert calibration.energy_ratio(a, c).high < 1
     assert ranks(chain) == {"a": 1, "b": 1, "c": 2}
     (task,) = board(chain).tasks
     assert [row.tied for row in task.groups[0].rows] == [True, True, True]
@@ -208,7 +209,7 @@ def test_the_cards_of_a_machine_speak_for_its_processors(mine, other, same):
         return with_host(made_around(energy, 0.001, uuid=uuid), **host)
 
     a, b = made(0.100, **mine), made(0.107, **other)
-    assert (leaderboard.rank.compare(a, b).high < 1) == same
+    assert (calibration.energy_ratio(a, b).high < 1) == same
     assert less(mark(a), mark(b)) == same
 
 
@@ -222,8 +223,8 @@ def test_processors_alone_are_never_told_apart():
         return Result.model_validate(content)
 
     a, b = made(0.100), made(0.107)
-    assert leaderboard.facets.instrument(a) is None
-    assert leaderboard.rank.compare(a, b).high > 1
+    assert calibration.instrument_id(a) is None
+    assert calibration.energy_ratio(a, b).high > 1
 
 
 def test_a_gpu_without_a_uuid_could_be_any():
@@ -232,18 +233,18 @@ def test_a_gpu_without_a_uuid_could_be_any():
         content["machine"]["devices"][1]["uuid"] = None
         return Result.model_validate(content)
 
-    assert leaderboard.rank.compare(made(0.100), made(0.107)).high > 1
+    assert calibration.energy_ratio(made(0.100), made(0.107)).high > 1
 
 
 def test_a_processor_outside_the_boundary_does_not_matter():
     a, b = (made_around(e, 0.001, model=str(e)) for e in (0.100, 0.107))
     moved = b.machine.model_copy(update={"cpu_name": "Another CPU"})
-    assert leaderboard.rank.compare(a, b.model_copy(update={"machine": moved})).high < 1
+    assert calibration.energy_ratio(a, b.model_copy(update={"machine": moved})).high < 1
 
 
 def test_gain_twice_is_the_root_of_two_of_gain_once():
     a, b = (made_around(0.1, 1e-9, model=m, uuid=m) for m in "ab")
-    wide = leaderboard.rank.compare(a, b).high
+    wide = calibration.energy_ratio(a, b).high
     assert wide == pytest.approx(2.718281828 ** (1.959964 * 0.05 * (2 / 3) ** 0.5), rel=1e-6)
 
 
@@ -261,7 +262,7 @@ def test_ranking_and_comparing_agree_on_every_pair():
     ]
     marks = [mark(result) for result in many]
     table = [[less(x, y) for y in marks] for x in marks]
-    compared = [[leaderboard.rank.compare(a, b).high < 1 for b in many] for a in many]
+    compared = [[calibration.energy_ratio(a, b).high < 1 for b in many] for a in many]
     assert table == compared and {True, False} == {x for line in table for x in line}
     better, worse = better_and_worse(marks)
     assert worse == [sum(line) for line in table]
@@ -329,7 +330,10 @@ def test_the_slot_of_a_card_does_not_matter():
         ({"weights": "random"}, "random"),
         ({"profile": "quick"}, "quick"),
         ({"failure": FAILURE}, "CUDA ran out of memory"),
-        ({"reading_doubts": (doubt("foreign-process", count=1, domain="gpu:0"),)}, "process"),
+        (
+            {"reading_doubts": (make_warning("foreign-process", count=1, domain="gpu:0"),)},
+            "process",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_listed_and_says_why(tmp_path, options, word):
@@ -505,7 +509,7 @@ def test_an_unused_gpu_may_rest(tmp_path, joules, refused):
 
 
 def test_a_doubt_whose_weight_was_changed_is_refused(tmp_path):
-    light = doubt("foreign-process", count=1, domain="gpu:0").model_copy(
+    light = make_warning("foreign-process", count=1, domain="gpu:0").model_copy(
         update={"bars_ranking": False}
     )
     verdict = leaderboard.check(saved(tmp_path, made_around(0.1, reading_doubts=(light,))))
@@ -534,7 +538,7 @@ def test_a_submission_is_named_by_its_content_and_passes_again(tmp_path):
     path, _ = leaderboard.submit(saved(tmp_path, result), tmp_path / "submissions")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     assert path == tmp_path / "submissions" / "image-gen" / f"{digest}.json"
-    assert store.load(path) == result
+    assert storage.load_result(path) == result
     found = leaderboard.collect(tmp_path / "submissions")
     assert found.results == [result] and found.refused == {}
 
@@ -594,7 +598,7 @@ def test_the_same_results_give_the_same_bytes_in_any_order(tmp_path):
 
 
 def test_the_board_fits_its_schema_which_is_shipped(tmp_path):
-    shipped = Path(store.__file__).parent / "leaderboard.schema.json"
+    shipped = Path(leaderboard.__file__).parent / "leaderboard.schema.json"
     schema = json.loads(shipped.read_text())
     assert schema == leaderboard.schema(), "make generated"
     validator = jsonschema.Draft202012Validator(schema)
@@ -637,8 +641,8 @@ def test_csv_cells_are_not_run_by_a_spreadsheet(tmp_path):
     assert len(rows) == 5
     assert "'=HYPERLINK(1)" in {row["model"] for row in rows}
     for start in "=+-@\t\r\n":
-        assert neutral(f"{start}1").startswith("'")
-    assert neutral(-1.5) == -1.5
+        assert csv_safe(f"{start}1").startswith("'")
+    assert csv_safe(-1.5) == -1.5
 
 
 def test_markdown_shows_strange_names_as_words(tmp_path):

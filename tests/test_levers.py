@@ -5,10 +5,11 @@ import torch
 import transformers as models
 from test_backends import spec
 
-from bench import data, find, run, store, turns
+from bench import data, find, run, turns
 from bench import levers as levers_room
 from bench.backends import ModelNotFound, _levers, _several, diffusers, transformers
 from bench.backends.source import ARCHITECTURES
+from bench.results import storage
 
 
 def test_whole_number_weights_answer_almost_alike_and_are_recorded():
@@ -121,7 +122,7 @@ def test_levers_are_measured_in_turn_on_the_same_requests_and_saved(tmp_path):
     assert base.lever == "as asked" and base.energy.value == 1.0
     assert refused.result is None and "needs a GPU" in refused.why_not
     for saving in (batch, half):
-        result = store.load(saving.path)
+        result = storage.load_result(saving.path)
         assert result == saving.result and result.status == "done"
         assert result.task.fingerprint == base.result.task.fingerprint
         assert [t.block_ids for t in result.measured()] == [

@@ -8,10 +8,11 @@ import pytest
 from made import made_result
 from test_footprint_commands import joulebench, refused
 
-from bench import facts, store
+from bench import facts
 from bench.footprint import estimate, hardware, lifecycle, plan, scores, service, studies
 from bench.footprint.sci import sci
-from bench.footprint.span import Span, span
+from bench.results import storage
+from bench.results.interval import Interval, as_interval
 
 PLAN = """
 name = "mine"
@@ -49,16 +50,16 @@ def written(tmp_path):
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
     path = tmp_path_factory.mktemp("run") / "run.json"
-    store.save(made_result(gain=0.05), path)
+    storage.save_result(made_result(gain=0.05), path)
     return path
 
 
 def test_the_stages_of_a_plan_add_up(written):
     chosen = plan.load(written(PLAN))
     found = lifecycle.of(chosen)
-    assert found.stage("dynamic").energy_kwh == span(8 * 1000 * 0.5)
+    assert found.stage("dynamic").energy_kwh == as_interval(8 * 1000 * 0.5)
     assert found.stage("overhead").energy_kwh.value == pytest.approx(1000)
-    assert found.stage("idle").energy_kwh == span(2000.0)
+    assert found.stage("idle").energy_kwh == as_interval(2000.0)
     assert found.stage("deployment").energy_kwh.value == pytest.approx(20 * 1.25)
     made = found.stage("embodied").grams
     assert made.low < made.value < made.high
@@ -82,7 +83,7 @@ def test_the_scores_of_a_plan(written):
 def test_sci_is_e_times_i_plus_m_per_r():
     found = sci(2.0, 400.0, 100.0, count=1000)
     assert found.grams.value == pytest.approx((2 * 400 + 100) / 1000)
-    alone = sci(2.0, Span(400, 300, 500), None, count=1000, missing="not known")
+    alone = sci(2.0, Interval(400, 300, 500), None, count=1000, missing="not known")
     assert (alone.grams.low, alone.grams.high, alone.complete) == (0.6, 1.0, False)
     with pytest.raises(ValueError, match="reason"):
         sci(2.0, 400.0, None)
@@ -136,15 +137,15 @@ def test_bloom_from_the_command():
 
 
 def test_a_measured_result_and_its_scores(measured):
-    found = service.life(store.load(measured), service.Asked(region="FR", pue=1.2))
-    summary = store.load(measured).summary
+    found = service.life(storage.load_result(measured), service.Asked(region="FR", pue=1.2))
+    summary = storage.load_result(measured).summary
     assert summary is not None
     gross, net = summary.energy_kwh_per_1000, summary.net_energy_kwh_per_1000
     assert found.stage("dynamic").energy_kwh.value == pytest.approx(net.value)
     assert found.stage("idle").energy_kwh.value == pytest.approx(gross.value - net.value)
     assert found.stage("overhead").energy_kwh.value == pytest.approx(0.2 * gross.value)
     assert found.stage("embodied").grams.low < found.stage("embodied").grams.high
-    both = scores.of_result(store.load(measured), service.Asked(region="FR", pue=1.2))
+    both = scores.of_result(storage.load_result(measured), service.Asked(region="FR", pue=1.2))
     assert both.consumer.complete and both.consumer.unit == "image"
     assert both.inference.grams.value == pytest.approx(found.grams.value / 1000)
     assert both.providers == () and both.no_provider
@@ -158,7 +159,7 @@ def test_a_score_per_token_is_that_of_an_inference_over_its_tokens():
 
 def test_a_modelled_result_says_so(tmp_path):
     path = tmp_path / "run.json"
-    store.save(made_result(kind="modelled"), path)
+    storage.save_result(made_result(kind="modelled"), path)
     done = joulebench("lifecycle", str(path), "--region", "FR")
     words = " ".join(done.stdout.split())
     assert "modelled, NOT measured" in words and "idle, overhead, embodied not known" in words
@@ -168,9 +169,12 @@ def test_a_modelled_result_says_so(tmp_path):
 
 def test_training_is_shared_among_its_uses(measured):
     asked = service.Asked(region="FR", training="bloomz-560m-pretrain-finetune", uses=1e6)
-    share = service.life(store.load(measured), asked).stage("training")
+    share = service.life(storage.load_result(measured), asked).stage("training")
     assert share.energy_kwh.value == pytest.approx(11048 / 1e6 * 1000)
-    assert scores.of_result(store.load(measured), asked).providers[0].unit == "billion parameters"
+    assert (
+        scores.of_result(storage.load_result(measured), asked).providers[0].unit
+        == "billion parameters"
+    )
 
 
 @pytest.mark.parametrize(
@@ -227,7 +231,7 @@ def test_the_estimate_of_the_issue():
     assert found.ml_co2_kwh == pytest.approx(384 * 2820 * 0.4)
     assert found.ml_co2_grams.value == pytest.approx(384 * 2820 * 0.4 * 44.18)
     assert found.energy_kwh.low < found.ml_co2_kwh < found.energy_kwh.high
-    assert found.steps[0][1] == span(found.ml_co2_kwh)
+    assert found.steps[0][1] == as_interval(found.ml_co2_kwh)
     assert found.steps[-1][1].value == pytest.approx(found.energy_kwh.value)
     assert found.grams.value > found.operational_grams.value
     # BLOOM itself, dynamic and idle of the paper times its PUE, is inside the estimate.

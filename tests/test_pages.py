@@ -16,11 +16,11 @@ import pytest
 from made import made_around, made_result
 
 from bench import leaderboard
-from bench.footprint import words
 from bench.leaderboard.entry import entry
 from bench.leaderboard.verify import Submission
 from bench.pages import site as pages
-from bench.records import Estimate, Failure, PowerTrace
+from bench.results import formatting, storage
+from bench.results.record import Estimate, Failure, PowerTrace
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -443,14 +443,16 @@ def test_it_works_from_a_static_host_too(visit, made_site):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_strange_names_are_text_in_a_browser(visit, tmp_path, name):
     result = made_around(0.1, model=name, device=name, dataset=name, dtype=name)
-    submission = Submission(result, (), leaderboard.content_id(result), None, None)
+    submission = Submission(result, (), storage.content_id(result), None, None)
     strange = made_result(
         model=name, energies=[], failure=FAILED.model_copy(update={"message": name})
     )
     entries = [entry(submission), *leaderboard.of([strange])]
     leaderboard.write(leaderboard.board(entries), tmp_path)
     page = visit((tmp_path / "site" / "index.html").as_uri())
-    assert page.locator("#rows .name").first.inner_text() == " ".join(words.visible(name).split())
+    assert page.locator("#rows .name").first.inner_text() == " ".join(
+        formatting.printable(name).split()
+    )
     assert page.locator("main script, main img, main style").count() == 0
     page.locator(".name").first.click()
     page.wait_for_selector(".standing")
@@ -471,16 +473,16 @@ def test_figures_read_the_same_in_the_browser_and_in_python(opened):
     ours = []
     for value, low, high, error in cases:
         found = Estimate(value=value, low=low, high=high, confidence_level=0.95, sample_count=5)
-        unit, scale = words.energy_unit(value)
+        unit, scale = formatting.energy_unit(value)
         ours.append(
             [
-                list(words.span(found)),
-                list(words.gross(found, scale, error)),
-                list(words.rough(value, low, high)),
-                words.number(value, 2),
-                words.count(round(value)),
+                list(formatting.format_interval(found)),
+                list(formatting.format_nonnegative(found, scale, error)),
+                list(formatting.format_rough(value, low, high)),
+                formatting.format_number(value, 2),
+                formatting.format_count(round(value)),
                 unit,
-                words.percent(min(1.0, value)),
+                formatting.format_percent(min(1.0, value)),
             ]
         )
     theirs = opened.evaluate(

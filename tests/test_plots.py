@@ -14,9 +14,10 @@ from made import made_around, made_result
 from made_domains import made_domains
 from PIL import Image
 
-from bench import find, plots, store
+from bench import find, plots
 from bench.plots import _points, breakdown, energy_by_quality, power_over_time, run, style
-from bench.records import Failure
+from bench.results import storage
+from bench.results.record import Failure
 
 NAMES = find.names("plot")
 FAILED = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
@@ -187,7 +188,7 @@ def test_modelled_idle_is_not_drawn_as_nothing():
 
 def test_one_figure_by_name_as_a_command(tmp_path):
     path = tmp_path / "result.json"
-    store.save(made_domains(0.05), path)
+    storage.save_result(made_domains(0.05), path)
     command = [sys.executable, "-m", "bench", "plot", "power-over-time", str(path)]
     done = subprocess.run(
         [*command, "--out", str(tmp_path), "--json"], capture_output=True, text=True, check=True

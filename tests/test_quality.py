@@ -8,7 +8,8 @@ import pytest
 import torch
 from walk import TASK
 
-from bench import doubts, embedded, find, quality
+from bench import embedded, find, quality
+from bench.results import warning_catalogue
 from bench.task import Box, Metric, Output, Request, workload
 
 SIDES = ("higher", "lower")
@@ -108,7 +109,7 @@ def test_a_missing_library_costs_the_quality_and_says_how_to_have_it(monkeypatch
     work = workload(TASK, "embedded", [{"text": "x", "label": "yes"}], {})
     with pytest.raises(quality.Unjudged, match=r"joulebench\[quality\]"):
         quality.judge(work, [(work.requests[0], Output(label="yes"))])
-    assert "joulebench[quality]" in doubts.doubt("quality-missing").cure
+    assert "joulebench[quality]" in warning_catalogue.make_warning("quality-missing").cure
 
 
 def test_no_reference_is_no_quality():

@@ -9,12 +9,13 @@ import pytest
 from made import made_around
 from test_footprint_commands import joulebench, refused
 
-from bench import store
 from bench.facts import published
 from bench.footprint import scale, scaled
 from bench.footprint.breakeven import amortised, break_even
 from bench.footprint.intensity import intensity
-from bench.footprint.span import Span, as_json, say, span, total
+from bench.results import storage
+from bench.results.formatting import interval_text
+from bench.results.interval import Interval, as_interval, interval_json, sum_intervals
 
 SDXL = "stabilityai/stable-diffusion-xl-base-1.0"
 
@@ -22,52 +23,54 @@ SDXL = "stabilityai/stable-diffusion-xl-base-1.0"
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     path = tmp_path_factory.mktemp("run") / "run.json"
-    store.save(made_around(1.0, 0.02, model=SDXL), path)
+    storage.save_result(made_around(1.0, 0.02, model=SDXL), path)
     return path
 
 
 def test_a_span_takes_everything_at_its_low_and_at_its_high():
-    a, b = Span(2, 1, 3), Span(10, 5, 20)
-    assert a + b == Span(12, 6, 23) == total([a, b])
-    assert a * b == Span(20, 5, 60) and b / a == Span(5, 5 / 3, 20)
-    assert (b / Span(1, 0, 2)).high == math.inf
+    a, b = Interval(2, 1, 3), Interval(10, 5, 20)
+    assert a + b == Interval(12, 6, 23) == sum_intervals([a, b])
+    assert a * b == Interval(20, 5, 60) and b / a == Interval(5, 5 / 3, 20)
+    assert (b / Interval(1, 0, 2)).high == math.inf
     with pytest.raises(ValueError, match="zero"):
         a / 0.0
     with pytest.raises(ValueError, match="0 <="):
-        Span(1, 2, 3)
+        Interval(1, 2, 3)
 
 
 def test_an_end_that_nothing_bounds_is_null_in_json_and_said_in_words():
-    open_end = Span(5, 4, math.inf)
-    assert as_json(open_end) == {"value": 5, "low": 4, "high": None}
-    assert say(open_end) == "5.00 (4.00 or more)" and as_json(None) is None
+    open_end = Interval(5, 4, math.inf)
+    assert interval_json(open_end) == {"value": 5, "low": 4, "high": None}
+    assert interval_text(open_end) == "5.00 (4.00 or more)" and interval_json(None) is None
 
 
 def test_break_even_carries_the_interval_of_the_measured_side():
-    even = break_even(span(1000.0), Span(2.0, 1.0, 4.0))
-    assert even == Span(500, 250, 1000)
-    share = amortised(span(1000.0), span(2.0), 250)
+    even = break_even(as_interval(1000.0), Interval(2.0, 1.0, 4.0))
+    assert even == Interval(500, 250, 1000)
+    share = amortised(as_interval(1000.0), as_interval(2.0), 250)
     assert share.training_kwh.value == 4 and share.training_share == pytest.approx(4 / 6)
     assert share.whole_kwh.value == 6
-    assert amortised(span(1000.0), span(2.0), 500).training_share == pytest.approx(0.5)
+    assert amortised(as_interval(1000.0), as_interval(2.0), 500).training_share == pytest.approx(
+        0.5
+    )
     with pytest.raises(ValueError, match="no energy"):
-        break_even(span(1000.0), span(0.0))
+        break_even(as_interval(1000.0), as_interval(0.0))
     with pytest.raises(ValueError, match="positive"):
-        amortised(span(1000.0), span(2.0), 0)
+        amortised(as_interval(1000.0), as_interval(2.0), 0)
 
 
 def test_a_billion_a_day():
-    found = scale.of(span(0.002907), 1e9, intensity("FR"), span(3.6))
+    found = scale.of(as_interval(0.002907), 1e9, intensity("FR"), as_interval(3.6))
     assert found.kwh_per_day.value == pytest.approx(2.907e6)
     assert found.grams_per_day.value == pytest.approx(2.907e6 * 44.18)
     assert found.homes.value == pytest.approx(2.907e6 / 29.36)
     assert found.reactors.value == pytest.approx(2.907 / 24)
     assert found.machines.value == pytest.approx(3.6e9 / 86400)
-    assert scale.of(span(1.0), 1, intensity("FR")).machines is None
+    assert scale.of(as_interval(1.0), 1, intensity("FR")).machines is None
 
 
 def test_a_result_at_scale(path):
-    result = store.load(path)
+    result = storage.load_result(path)
     found = scaled.of(result, scaled.Asked(1e6, 100, "FR", 1.5, "bloom-176b"))
     assert found.scaled.kwh_per_day.value == pytest.approx(1e6 * 1.5 / 1000)
     # 5 % of scale error against 2 % of spread: the scale is what makes it wide.
@@ -82,7 +85,7 @@ def test_a_result_at_scale(path):
 
 
 def test_what_others_published_stands_beside_ours_and_says_whose_it_is(path):
-    found = scaled.of(store.load(path), scaled.Asked(1e6, region="FR")).batching
+    found = scaled.of(storage.load_result(path), scaled.Asked(1e6, region="FR")).batching
     own = [row for row in found if row.words.startswith("this model")]
     titles = {study.title for study in published.STUDIES}
     assert {title for title in titles for row in own if title in row.words} == titles
@@ -126,7 +129,7 @@ def test_the_command(path, tmp_path):
 
 def test_modelled_energy_stays_modelled_at_any_scale(tmp_path):
     path = tmp_path / "run.json"
-    store.save(made_around(1.0, kind="modelled"), path)
+    storage.save_result(made_around(1.0, kind="modelled"), path)
     assert "modelled, NOT measured" in joulebench("scale", str(path)).stdout
     assert json.loads(joulebench("scale", str(path), "--json").stdout)["kind"] == "modelled"
 
@@ -149,9 +152,9 @@ def test_scale_refuses_bad_input(path, words, said):
 def test_a_result_without_energy_is_refused(tmp_path):
     from made import made_result
 
-    from bench.records import Failure
+    from bench.results.record import Failure
 
     failure = Failure(stage="load", code="out-of-memory", message="No memory.")
     path = tmp_path / "run.json"
-    store.save(made_result(energies=[], failure=failure), path)
+    storage.save_result(made_result(energies=[], failure=failure), path)
     assert "no energy" in refused("scale", str(path))

@@ -13,8 +13,9 @@ from datasets import load_dataset
 from made import made_around, made_result
 from made_domains import made_domains
 
-from bench import mail, publish, recipe, sharing, store
-from bench.records import Failure
+from bench import mail, publish, recipe, sharing
+from bench.results import storage
+from bench.results.record import Failure
 
 FAILED = Failure(stage="load", code="out-of-memory", message="CUDA <b>ran</b> out of memory.")
 
@@ -33,7 +34,7 @@ def test_a_page_holds_the_figures_and_the_whole_record():
     assert ">63.50 Wh<" in page and "measured" in page and "NOT measured" not in page
     assert page.count('src="data:image/svg+xml;base64,') == 2
     (record,) = re.findall(r'href="data:application/json;base64,([^"]+)"', page)
-    assert store.parse(base64.b64decode(record).decode()) == result
+    assert storage.parse_result(base64.b64decode(record).decode()) == result
 
 
 def test_a_page_loads_nothing_and_runs_nothing():
@@ -77,7 +78,7 @@ def test_the_command_is_one_that_joulebench_takes():
 
 def test_report_as_a_command(tmp_path):
     path = tmp_path / "run.json"
-    store.save(made_domains(0.05), path)
+    storage.save_result(made_domains(0.05), path)
     done = joulebench("report", path, "--json")
     assert json.loads(done.stdout) == {"page": str(tmp_path / "run.html")}
     assert (tmp_path / "run.html").read_text().startswith("<!doctype html>")
@@ -96,7 +97,7 @@ def test_the_published_folder_is_a_data_set_with_every_record(tmp_path):
     ranks = {row["model"]: (row["rank"], row["kind"]) for row in rows}
     assert ranks == {"embedded/small": (1, "measured"), "b": (None, "modelled")}
     records = load_dataset(str(tmp_path / "hub"), "results", split="train", cache_dir=cache)
-    assert [store.parse(row["record"]) for row in records] == results
+    assert [storage.parse_result(row["record"]) for row in records] == results
 
 
 def test_publish_sends_nothing_by_itself(tmp_path):
@@ -133,7 +134,7 @@ def test_a_badge_says_how_its_figure_came_about():
 
 def test_badge_and_cite_as_commands(tmp_path):
     path = tmp_path / "run.json"
-    store.save(made_around(0.1), path)
+    storage.save_result(made_around(0.1), path)
     done = joulebench("badge", path)
     assert done.returncode == 0 and (tmp_path / "run.svg").read_text().startswith("<svg")
     assert joulebench("cite", path).stdout.count("\n") == 1

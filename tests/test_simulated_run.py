@@ -8,7 +8,7 @@ import time
 import pytest
 from simulated_nvml import H100, World, build, compiler, uuid
 
-from bench import store
+from bench.results import storage
 
 pytestmark = [
     pytest.mark.timing,
@@ -42,7 +42,7 @@ def run_on(library, tmp_path, cards, device, at_trial_3=lambda world: None):
             at_trial_3(world)
     said = process.stdout.read()
     assert process.wait(timeout=60) == 0
-    return said, store.load(next((tmp_path / "out").glob("text-gen/*.json")))
+    return said, storage.load_result(next((tmp_path / "out").glob("text-gen/*.json")))
 
 
 def test_a_run_on_a_gpu_is_measured_and_only_that_gpu_is_billed(library, tmp_path):

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from bench import stats
-from bench.records import Estimate
+from bench.results import statistics
+from bench.results.record import Estimate
 
 
 # Two-sided quantiles of Student's t, as every table prints them.
@@ -15,23 +15,26 @@ from bench.records import Estimate
      (0.98, 29, 2.462), (0.99, 10, 3.169), (0.95, 2, 4.303)],
 )  # fmt: skip
 def test_student_quantiles_are_those_of_the_tables(confidence, freedom, expected):
-    assert stats.student_quantile(confidence, freedom) == pytest.approx(expected, abs=6e-4)
+    assert statistics.student_quantile(confidence, freedom) == pytest.approx(expected, abs=6e-4)
 
 
 def test_interval_of_alternating_values_has_no_correlation():
     values = [1.0, 2.0] * 5
-    assert stats.correlation(values) == 0.0
-    mean, half = stats.mean_interval(values)
+    assert statistics.lag1_correlation(values) == 0.0
+    mean, half = statistics.mean_interval(values)
     expected = 2.821 * math.sqrt(10 * 0.25 / 9 / 10)
     assert (mean, half) == (1.5, pytest.approx(expected, rel=1e-3))
 
 
 def test_equal_values_have_no_width():
-    assert stats.mean_interval([0.1] * 7) == (pytest.approx(0.1), pytest.approx(0.0, abs=1e-15))
+    assert statistics.mean_interval([0.1] * 7) == (
+        pytest.approx(0.1),
+        pytest.approx(0.0, abs=1e-15),
+    )
 
 
 def test_one_value_has_no_interval():
-    assert stats.mean_interval([3.0])[1] == math.inf
+    assert statistics.mean_interval([3.0])[1] == math.inf
 
 
 def estimate(value, half):
@@ -42,26 +45,26 @@ def estimate(value, half):
 
 def test_ratio_carries_both_intervals_and_the_gain_twice():
     a, b = estimate(2.0, 0.06), estimate(1.0, 0.04)
-    same_card = stats.ratio(a, b)
+    same_card = statistics.ratio(a, b)
     assert same_card.value == 2.0
     assert math.log(same_card.high / 2.0) == pytest.approx(0.05)
-    across = stats.ratio(a, b, relative_gain_half_width=0.05)
+    across = statistics.ratio(a, b, relative_gain_half_width=0.05)
     gain = 1.96 * 0.05 * math.sqrt(2 / 3)
     assert math.log(across.high / 2.0) == pytest.approx(math.hypot(0.05, gain), rel=1e-4)
 
 
 def test_ratio_of_nothing_is_refused():
     with pytest.raises(ValueError, match="positive"):
-        stats.ratio(estimate(1.0, 0.1), estimate(0.0, 0.0))
+        statistics.ratio(estimate(1.0, 0.1), estimate(0.0, 0.0))
 
 
 # Wilson's interval for 8 of 10, as in Newcombe 1998's method 3: 0.4902 to 0.9433.
 def test_proportion_is_wilsons():
-    value, low, high = stats.proportion([1.0] * 8 + [0.0] * 2)
+    value, low, high = statistics.wilson_interval([1.0] * 8 + [0.0] * 2)
     assert value == 0.8
     assert (low, high) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
 
 
 def test_proportion_at_the_ends_stays_inside():
-    assert stats.proportion([1.0] * 20)[2] == 1.0
-    assert stats.proportion([0.0] * 20)[1] == 0.0
+    assert statistics.wilson_interval([1.0] * 20)[2] == 1.0
+    assert statistics.wilson_interval([0.0] * 20)[1] == 0.0

@@ -10,10 +10,10 @@ import jsonschema
 import pytest
 from walk import walk
 
-from bench import store
 from bench.meters.replay import Trace
+from bench.results import storage
 
-SHIPPED = Path(store.__file__).parent / "result.schema.json"
+SHIPPED = Path(storage.__file__).parent / "result.schema.json"
 
 
 @pytest.fixture(scope="module")
@@ -22,30 +22,30 @@ def result():
 
 
 def test_written_and_read_back_to_the_last_digit(result, tmp_path):
-    path = store.run_path(tmp_path, result)
-    store.save(result, path)
+    path = storage.run_path(tmp_path, result)
+    storage.save_result(result, path)
     assert path.name == "20260101T000000Z-" + result.run_id + ".json"
-    assert store.load(path) == result
+    assert storage.load_result(path) == result
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_the_shipped_schema_accepts_it(result):
-    jsonschema.validate(json.loads(store.to_json(result)), json.loads(SHIPPED.read_text()))
+    jsonschema.validate(json.loads(storage.to_json(result)), json.loads(SHIPPED.read_text()))
 
 
 def test_the_shipped_schema_is_that_of_the_code():
     """Version 1 is frozen: a change here needs a new schema version and a reader for this one."""
-    assert json.loads(SHIPPED.read_text()) == store.schema()
+    assert json.loads(SHIPPED.read_text()) == storage.result_schema()
 
 
 def test_the_schema_refuses_an_unknown_field(result):
-    content = {**json.loads(store.to_json(result)), "extra": 1}
+    content = {**json.loads(storage.to_json(result)), "extra": 1}
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(content, json.loads(SHIPPED.read_text()))
 
 
 def edited(result, **changes):
-    return json.dumps({**json.loads(store.to_json(result)), **changes})
+    return json.dumps({**json.loads(storage.to_json(result)), **changes})
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def edited(result, **changes):
     ],
 )
 def test_what_is_no_result_is_said_in_one_sentence(text, words):
-    with pytest.raises(store.Unreadable, match=words) as caught:
-        store.parse(text)
+    with pytest.raises(storage.UnreadableRecord, match=words) as caught:
+        storage.parse_result(text)
     assert "\n" not in str(caught.value)
 
 
@@ -77,15 +77,15 @@ def test_what_is_no_result_is_said_in_one_sentence(text, words):
     ],
 )
 def test_records_that_contradict_themselves_are_refused(result, changes):
-    with pytest.raises(store.Unreadable, match="not a valid result"):
-        store.parse(edited(result, **changes))
+    with pytest.raises(storage.UnreadableRecord, match="not a valid result"):
+        storage.parse_result(edited(result, **changes))
 
 
 def test_a_folder_that_cant_be_written_is_known_before(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
     with pytest.raises(OSError):
-        store.check_writable(file / "results")
+        storage.check_writable(file / "results")
 
 
 def test_a_full_disk_leaves_the_old_file(result, tmp_path):
@@ -93,10 +93,10 @@ def test_a_full_disk_leaves_the_old_file(result, tmp_path):
     path = tmp_path / "result.json"
     path.write_text("old")
     code = (
-        "import resource, signal, sys; from pathlib import Path; from bench import store\n"
+        "import resource, signal, sys; from pathlib import Path; from bench.results import storage\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
-        "try: store.write_text(Path(sys.argv[1]), 'x' * 5000)\n"
+        "try: storage.write_text(Path(sys.argv[1]), 'x' * 5000)\n"
         "except OSError as error: print(type(error).__name__)\n"
     )
     done = subprocess.run(

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from made import made_around, made_result
 
-from bench import facts, leaderboard, store
+from bench import facts, leaderboard
 from bench.leaderboard import submissions
 from bench.leaderboard.entry import entry
-from bench.records import Failure
+from bench.results import storage, versions
+from bench.results.record import Failure
 
 GOLDEN = Path(__file__).parent / "golden"
 FAILURE = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
@@ -27,14 +28,14 @@ def joulebench(*words):
 
 
 def saved(folder, result, name="result.json"):
-    store.save(result, folder / name)
+    storage.save_result(result, folder / name)
     return folder / name
 
 
 def placed(folder, result):
     """A submission, put where `submit` puts it, whatever it holds."""
-    path = folder / result.task.id / f"{leaderboard.content_id(result)}.json"
-    store.write_text(path, leaderboard.canonical(result))
+    path = folder / result.task.id / f"{storage.content_id(result)}.json"
+    storage.write_text(path, storage.canonical_json(result))
     return path
 
 
@@ -46,7 +47,7 @@ def refused(folder):
 # Older records
 
 
-@pytest.mark.parametrize("version", range(1, store.SCHEMA_VERSION + 1))
+@pytest.mark.parametrize("version", range(1, versions.SCHEMA_VERSION + 1))
 def test_a_record_of_every_schema_version_is_read_judged_and_ranked(version):
     path = GOLDEN / f"result-v{version}.json"
     verdict = leaderboard.check(path)
@@ -58,8 +59,8 @@ def test_a_record_of_every_schema_version_is_read_judged_and_ranked(version):
 
 
 def test_the_golden_record_of_this_version_is_still_written_so():
-    text = (GOLDEN / f"result-v{store.SCHEMA_VERSION}.json").read_text()
-    assert leaderboard.canonical(store.parse(text)) == text
+    text = (GOLDEN / f"result-v{versions.SCHEMA_VERSION}.json").read_text()
+    assert storage.canonical_json(storage.parse_result(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -90,7 +91,7 @@ def busy(tokens, dtype="float16", parameters=1_000_000_000, **options):
 
 def arithmetic(tmp_path, result):
     path = tmp_path / "busy.json"
-    store.save(result, path)
+    storage.save_result(result, path)
     return [r for r in leaderboard.check(path).refusals if "operations a second" in r]
 
 
@@ -124,10 +125,8 @@ def test_name_and_note_lie_beside_the_record_and_stand_on_the_board(tmp_path):
     )
     assert findings == ()
     bare = made_around(0.1)
-    assert path.name == f"{leaderboard.content_id(bare)}.json", (
-        "the record's name has no note in it"
-    )
-    assert store.load(path) == bare
+    assert path.name == f"{storage.content_id(bare)}.json", "the record's name has no note in it"
+    assert storage.load_result(path) == bare
     found = leaderboard.verify(folder, entry)
     (row,) = leaderboard.document(leaderboard.board(found.kept))["tasks"][0]["groups"][0]["rows"]
     assert row["submitted_by"] == {"name": "Ada", "note": "=1+1 <b>first</b>", "signer": None}
@@ -241,7 +240,7 @@ def test_of_twins_the_one_that_git_saw_first_stays(tmp_path, first):
         git(tmp_path, "add", ".")
         git(tmp_path, "commit", "-q", "-m", str(number))
     found = leaderboard.verify(folder, entry)
-    assert [e.id for e in found.kept] == [leaderboard.content_id(pair[first])]
+    assert [e.id for e in found.kept] == [storage.content_id(pair[first])]
     assert "Duplicate" in " ".join(refused(folder).values())
 
 

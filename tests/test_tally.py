@@ -24,7 +24,8 @@ from bench.meters._meter_tally import MeterTally
 from bench.meters._rapl_tally import RaplTally
 from bench.meters._tally import Look, blunt_edges
 from bench.meters.edges import Traits, level_at
-from bench.records import Reading, Sensor
+from bench.results.machine_record import Sensor
+from bench.results.record import Reading
 from bench.tracker.record import Track
 from bench.tracker.sensors import Sensors
 

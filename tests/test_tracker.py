@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from bench.records import Boundary, Reading
+from bench.results.record import Boundary, Reading
 from bench.tracker.record import Track, total
 
 pytestmark = [

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 from walk import MODEL, SPEC, TASK, WORK, machine, walk
 
-from bench import stats, units
 from bench.backends import Failed, Served
 from bench.backends.pretend import PretendSession
 from bench.clock import VirtualClock
@@ -15,7 +14,8 @@ from bench.conduct import Order, conduct
 from bench.measure import Rig
 from bench.meters import Site
 from bench.meters.replay import ReplayMeter, Trace
-from bench.records import Work
+from bench.results import statistics, units
+from bench.results.record import Work
 from bench.task import Metric, Output, workload
 
 STEADY = Trace([0.0], [250.0])
@@ -191,7 +191,7 @@ def test_ctrl_c_keeps_finished_trials():
 
 def test_the_summary_is_what_its_trials_say():
     result = walk(BURSTS, noise=0.02, seed=3)
-    again = stats.summarize(result.trials, result.boundary, result.idle, result.task.unit)
+    again = statistics.summarize(result.trials, result.boundary, result.idle, result.task.unit)
     assert again == result.summary
 
 
@@ -225,7 +225,7 @@ def test_a_trend_across_trials_widens_the_interval():
     rng = random.Random(1)
     flat = [100 + rng.gauss(0, 1) for _ in range(12)]
     rising = sorted(flat)
-    assert stats.mean_interval(rising)[1] > 1.5 * stats.mean_interval(flat)[1]
+    assert statistics.mean_interval(rising)[1] > 1.5 * statistics.mean_interval(flat)[1]
 
 
 class Breaks(PretendSession):
@@ -306,7 +306,9 @@ def test_net_interval_holds_the_error_of_the_idle_floor():
         for idle in result.idle
     )
     plain = result.summary.net_energy_kwh_per_1000
-    wide = stats.summarize(result.trials, result.boundary, unsure, "token").net_energy_kwh_per_1000
+    wide = statistics.summarize(
+        result.trials, result.boundary, unsure, "token"
+    ).net_energy_kwh_per_1000
     common = units.kwh_per_1000(1.959964 * 0.05 * 250.0 * 0.1)
     half = (plain.high - plain.low) / 2
     assert (wide.high - wide.low) / 2 == pytest.approx(math.hypot(half, common), rel=0.02)

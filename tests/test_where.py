@@ -6,7 +6,7 @@ import pytest
 
 from bench import facts
 from bench.footprint import carbon, equivalences, hours, regions, water, where
-from bench.records import Estimate
+from bench.results.record import Estimate
 
 
 def energy(value, low, high):

@@ -13,7 +13,7 @@ from pretend_zeus import AMDGPU, BOARD, CARDS, CHIP
 from bench.clock import SystemClock, VirtualClock
 from bench.meters import Site
 from bench.meters.zeus import build
-from bench.records import Device
+from bench.results.machine_record import Device
 
 
 @pytest.fixture

@@ -21,7 +21,8 @@ from bench.clock import VirtualClock
 from bench.meters import Site
 from bench.meters._sampler import Sampler
 from bench.meters.nvml import NvmlMeter, build
-from bench.records import Device, Reading
+from bench.results.machine_record import Device
+from bench.results.record import Reading
 
 _MASK = (1 << 64) - 1
 

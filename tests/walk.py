@@ -11,7 +11,8 @@ from bench.conduct import Order, conduct
 from bench.measure import Rig
 from bench.meters import Site
 from bench.meters.replay import ReplayMeter, Trace
-from bench.records import Machine, Model, Result, Sensor
+from bench.results.machine_record import Machine, Sensor
+from bench.results.record import Model, Result
 from bench.task import Embedded, Metric, Output, Request, Row, Setting, Task, Workload, workload
 
 

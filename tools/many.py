@@ -17,8 +17,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from made import made_around, made_result
 
-from bench.leaderboard.submissions import canonical, content_id
-from bench.records import Failure, Result
+from bench.results.record import Failure, Result
+from bench.results.storage import canonical_json, content_id
 
 TASKS = ("image-gen", "text-gen", "text-classification")
 DEVICES = (
@@ -68,7 +68,7 @@ def write(folder: Path, numbers: range) -> int:
         result = made(number)
         path = folder / "submissions" / result.task.id / f"{content_id(result)}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(canonical(result), encoding="utf-8")
+        path.write_text(canonical_json(result), encoding="utf-8")
     return len(numbers)
 
 

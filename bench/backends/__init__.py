@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from bench.records import Backend, Model, Work
+from bench.results.record import Backend, Model, Work
 from bench.task import Output, Request, Setting
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from bench.backends import Served, Spec, _levers
 from bench.backends.source import Source, owns_tokenizer
 from bench.backends.torch_device import drain, guarded, parameter_count, versions
-from bench.records import Backend, Model, Work
+from bench.results.record import Backend, Model, Work
 from bench.task import Output, Request
 
 

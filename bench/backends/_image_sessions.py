@@ -14,7 +14,7 @@ from typing import Any
 from bench.backends._scribe import Scribe
 from bench.backends._sessions import Answered, ModelSession, companion
 from bench.backends.source import Source
-from bench.records import Setting
+from bench.results.fields import Setting
 from bench.task import Box, Output, Request
 
 

@@ -10,7 +10,7 @@ from bench.backends import ModelNotFound, Spec
 from bench.backends._sessions import Answered, ModelSession, configuration
 from bench.backends._text_sessions import TextSession, Writing, tokens_in
 from bench.backends.source import Source
-from bench.records import Setting
+from bench.results.fields import Setting
 from bench.task import Output, Request
 
 ANSWER_TOKENS, SEAMS = 8, 4

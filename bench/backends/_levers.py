@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.backends import ModelNotFound, Spec
 from bench.backends.torch_device import dtype_name
-from bench.records import Setting
+from bench.results.fields import Setting
 
 QUANTIZATIONS = ("int8", "int4")
 ATTENTIONS = ("eager", "sdpa", "flash_attention_2")

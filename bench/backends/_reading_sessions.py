@@ -10,7 +10,7 @@ from bench.backends import ModelNotFound
 from bench.backends._sessions import Answered
 from bench.backends._text_sessions import TextSession, tokens_in
 from bench.backends.source import Source
-from bench.records import Setting
+from bench.results.fields import Setting
 from bench.task import Output, Request
 
 MASK = "[MASK]"

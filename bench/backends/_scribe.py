@@ -8,7 +8,7 @@ from typing import Any
 from bench.backends import Spec
 from bench.backends._sessions import tokenizer
 from bench.backends.source import Source, owns_tokenizer
-from bench.records import Setting
+from bench.results.fields import Setting
 
 
 class Scribe:

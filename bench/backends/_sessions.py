@@ -17,7 +17,8 @@ from bench.backends.torch_device import (
     the_device,
     versions,
 )
-from bench.records import Backend, Model, Setting, Work
+from bench.results.fields import Setting
+from bench.results.record import Backend, Model, Work
 from bench.task import Output, Request
 
 

@@ -14,7 +14,7 @@ from bench.backends import ModelNotFound, Spec
 from bench.backends._scribe import Scribe
 from bench.backends._sessions import Answered, ModelSession, companion, why
 from bench.backends.source import Source
-from bench.records import Setting
+from bench.results.fields import Setting
 from bench.task import Output, Request
 
 RATE = 16_000

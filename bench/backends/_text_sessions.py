@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.backends._sessions import Answered, ModelSession, tokenizer
 from bench.backends.source import Source, owns_tokenizer
-from bench.records import Setting
+from bench.results.fields import Setting
 from bench.task import Output, Request
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bench.backends import Failed, Served, Spec
 from bench.clock import Clock, SystemClock
-from bench.records import Backend, Model, Work
+from bench.results.record import Backend, Model, Work
 from bench.task import Output, Request
 
 TAGS: tuple[str, ...] = ()

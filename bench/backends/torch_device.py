@@ -8,17 +8,14 @@ from contextlib import contextmanager
 from typing import Any
 
 from bench.backends import Failed, ModelNotFound, Spec
+from bench.results.settings import DTYPES
 
-DTYPES = {
-    "float32": "float32",
-    "fp32": "float32",
-    "float16": "float16",
-    "fp16": "float16",
-    "bfloat16": "bfloat16",
-    "bf16": "bfloat16",
-}
 NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory")
+
+
 UNSUPPORTED = ("not implemented for", "not supported", "unsupported", "no kernel image")
+
+
 PACKAGES = ("torch", "transformers", "diffusers", "tokenizers", "safetensors", "accelerate")
 
 

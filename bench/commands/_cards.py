@@ -9,9 +9,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench.footprint import scale, words
 from bench.footprint.lifecycle import Stage
-from bench.footprint.span import Span, say, span
+from bench.results import formatting
+from bench.results.formatting import interval_text
+from bench.results.interval import Interval, as_interval
 
 Row = Sequence[str]
 
@@ -93,21 +94,21 @@ def titled(title: str, below: RenderableType) -> Group:
     return Group(Text(title, style="italic"), below)
 
 
-def energy(kwh: Span | float | None) -> str:
+def energy(kwh: Interval | float | None) -> str:
     """An energy in kWh in the unit that fits: "500 (283 to 828) MWh"; a dash where not known."""
     if kwh is None:
-        return words.MISSING
-    found = span(kwh)
-    unit, size = scale.energy_words(found.value)
-    return say(found / size, unit)
+        return formatting.MISSING
+    found = as_interval(kwh)
+    unit, size = formatting.large_energy_unit(found.value)
+    return interval_text(found / size, unit)
 
 
-def grams(mass: Span | None) -> str:
+def grams(mass: Interval | None) -> str:
     """A mass in grams in the unit that fits: "24.7 t"; a dash where not known."""
     if mass is None:
-        return words.MISSING
-    unit, size = scale.mass_words(mass.value)
-    return say(mass / size, unit)
+        return formatting.MISSING
+    unit, size = formatting.large_mass_unit(mass.value)
+    return interval_text(mass / size, unit)
 
 
 def notes(texts: Iterable[str]) -> Table:

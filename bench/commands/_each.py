@@ -14,7 +14,7 @@ from bench.exits import INTERRUPTED, say
 if TYPE_CHECKING:
     import typer
 
-    from bench.records import Result
+    from bench.results.record import Result
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def first_bad(codes: Iterable[int]) -> int:
 
 
 def _task(name: str, words: Sequence[str], as_json: bool) -> Ended:
-    from bench import store
+    from bench.results import storage
 
     process = subprocess.Popen(
         _command(name, [*words, "--json"]),
@@ -91,7 +91,7 @@ def _task(name: str, words: Sequence[str], as_json: bool) -> Ended:
     lines = out.splitlines()
     if as_json:
         print(out, end="", flush=True)
-    result = store.parse(lines[-1]) if lines else None
+    result = storage.parse_result(lines[-1]) if lines else None
     return Ended(name, process.returncode, result, (said.strip().splitlines() or [""])[-1])
 
 

@@ -7,24 +7,11 @@ import json
 from typing import TYPE_CHECKING
 
 from bench.exits import say
+from bench.results.calibration import energy_with_calibration_of
 
 if TYPE_CHECKING:
     from bench.footprint.quantity import Quantity
-    from bench.records import Estimate, Result
-
-
-def whole_energy(result: Result) -> Estimate:
-    """Energy in kWh per 1,000 inferences with the scale error in its interval.
-
-    Raises ValueError where the result has none.
-    """
-    from bench.leaderboard import facets
-
-    found = facets.energy(result)
-    if found is None:
-        raise ValueError(f"{result.task.id} {result.model.id} has no energy to convert")
-    low, high = facets.whole(found, facets.gain_of(result))
-    return found.model_copy(update={"low": max(0.0, low), "high": high})
+    from bench.results.record import Estimate, Result
 
 
 def comparisons(energy: Estimate, region: str | None) -> list[Quantity]:
@@ -37,20 +24,19 @@ def comparisons(energy: Estimate, region: str | None) -> list[Quantity]:
 
 def show(result: Result, region: str | None, as_json: bool) -> None:
     """Print what 1,000 inferences compare to, one line each. Raises ValueError without energy."""
-    from bench.footprint import words
-    from bench.leaderboard import facets
+    from bench.results import formatting, views
 
-    found = comparisons(whole_energy(result), region)
-    kind = "modelled, NOT measured" if facets.is_modelled(result) else "measured"
+    found = comparisons(energy_with_calibration_of(result), region)
+    kind = "modelled, NOT measured" if views.is_modelled(result) else "measured"
     if as_json:
         for each in found:
             print(json.dumps({**dataclasses.asdict(each), "kind": kind}, ensure_ascii=False))
         return
-    things = words.things(result.task.unit)
+    things = formatting.unit_plural(result.task.unit)
     grams = next(each for each in found if each.unit.startswith("gCO2"))
     at = found.index(grams)
     _table(f"1,000 {things}, energy {kind}: {_percent(found[0])}", found[:at], things)
-    mass = " to ".join(words.number(end, 2) for end in (grams.low, grams.high))
+    mass = " to ".join(formatting.format_number(end, 2) for end in (grams.low, grams.high))
     place = f"{grams.label} ({grams.basis}, {grams.edition})"
     _table(f"{mass} g {grams.unit[1:]}, {place}: {_percent(grams)}", found[at + 1 :], things)
     if region is None:
@@ -62,7 +48,7 @@ def _table(title: str, found: list[Quantity], things: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from bench.footprint import words
+    from bench.results import formatting
 
     console = Console(highlight=False)
     console.print(title, markup=False, style="bold")
@@ -71,8 +57,12 @@ def _table(title: str, found: list[Quantity], things: str) -> None:
     table.add_column("or in 1,000", justify="right", no_wrap=True)
     table.add_column("")
     for each in found:
-        one = words.number(1000 / each.value, 2) if each.value > 0 else words.MISSING
-        table.add_row(one, words.number(each.value, 2), each.label.removesuffix(", CO2"))
+        one = (
+            formatting.format_number(1000 / each.value, 2) if each.value > 0 else formatting.MISSING
+        )
+        table.add_row(
+            one, formatting.format_number(each.value, 2), each.label.removesuffix(", CO2")
+        )
     console.print(table, "")
 
 

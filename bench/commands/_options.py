@@ -2,65 +2,33 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON a result on standard output.")]
+
+
 Results = Annotated[Path, typer.Option(help="The folder of results.")]
+
+
 Edition = Annotated[
     str, typer.Option(help="Phone charge: epa-current, epa-2019, epa-2024-01, iea-2025.")
 ]
+
+
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda:N, or cuda:N,cuda:M for one model.")]
+
+
 RegionName = Annotated[
     str | None, typer.Option("--region", help="Where: FR, US-WV, CA-QC, aws:eu-west-3, world.")
 ]
+
+
 Pue = Annotated[
     float | None, typer.Option(min=1.0, help="Power usage effectiveness of the place; 1 is none.")
 ]
+
+
 ResultFile = Annotated[Path, typer.Argument(help="A result file.")]
-
-
-class Weights(StrEnum):
-    """Where weights come from."""
-
-    pretrained = "pretrained"
-    random = "random"
-
-
-class Quantization(StrEnum):
-    """Weights in whole numbers."""
-
-    int8 = "int8"
-    int4 = "int4"
-
-
-class Attention(StrEnum):
-    """How attention is computed, by transformers' names."""
-
-    eager = "eager"
-    sdpa = "sdpa"
-    flash_attention_2 = "flash_attention_2"
-
-
-class Ask(StrEnum):
-    """Ways of asking a text model for a label."""
-
-    auto = "auto"
-    classifier = "classifier"
-    zero_shot = "zero-shot"
-    prompt = "prompt"
-
-
-class Dtype(StrEnum):
-    """Precisions, by their names and their short names."""
-
-    auto = "auto"
-    float32 = "float32"
-    fp32 = "fp32"
-    float16 = "float16"
-    fp16 = "fp16"
-    bfloat16 = "bfloat16"
-    bf16 = "bf16"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bench.commands._each import Ended
-    from bench.records import Quality, Result
+    from bench.results.record import Quality, Result
 
 HEADS = ("task", "energy per 1,000", "time each", "", "quality")
 WIDTH = 116  # where nobody looks at a terminal
@@ -35,32 +35,32 @@ def print_overview(ended: Sequence[Ended], seconds: float, stream: Any) -> None:
 
 
 def _cells(one: Ended) -> tuple[str, str, str, str]:
-    from bench.footprint import words
+    from bench.results import formatting
 
     result = one.result
     if result is None or result.failure is not None:
         said = result.failure.message if result and result.failure else one.words
-        return words.MISSING, words.MISSING, "", f"exit {one.code}: {said}"
+        return formatting.MISSING, formatting.MISSING, "", f"exit {one.code}: {said}"
     summary = result.summary
     energy = summary and summary.energy_kwh_per_1000
     spent = summary and summary.duration_seconds_per_inference
-    cost = time = words.MISSING
+    cost = time = formatting.MISSING
     if energy:
-        unit, size = words.energy_unit(energy.value)
+        unit, size = formatting.energy_unit(energy.value)
         floor = energy.model_copy(update={"low": max(0.0, energy.low)})
-        value, low, high = words.span(floor, size)
+        value, low, high = formatting.format_interval(floor, size)
         cost = f"{value} ({low} to {high}) {unit}"
     if spent:
-        unit, size = words.time_unit(spent.value)
-        time = f"{words.span(spent, size)[0]} {unit}"
+        unit, size = formatting.time_unit(spent.value)
+        time = f"{formatting.format_interval(spent, size)[0]} {unit}"
     return cost, time, _notes(result), _quality(result.quality)
 
 
 def _quality(quality: Quality | None) -> str:
-    from bench.footprint import words
+    from bench.results import formatting
 
     if quality is None:
-        return words.MISSING
+        return formatting.MISSING
     return f"{quality.metric} {quality.value:.2f} ({quality.low:.2f} to {quality.high:.2f})"
 
 

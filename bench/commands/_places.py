@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bench.footprint.hours import Profile
     from bench.footprint.quantity import Quantity
     from bench.footprint.where import Comparison, Place
-    from bench.records import Estimate
+    from bench.results.record import Estimate
 
 BAR = 20
 
@@ -21,7 +21,8 @@ def show(comparison: Comparison, work: str, rows: int, water: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from bench.footprint import where, words
+    from bench.footprint import where
+    from bench.results import formatting
 
     console = Console(highlight=False)
     places = comparison.places
@@ -32,7 +33,7 @@ def show(comparison: Comparison, work: str, rows: int, water: bool) -> None:
     what = f"{places[0].grams.unit.removeprefix('g')}: location-based, average over a year"
     console.print(f"{work}, by region", markup=False, style="bold")
     console.print("water, modelled" if water else f"{what}, {comparison.basis}", markup=False)
-    unit, size = words.mass_unit(max(place.grams.value for _, place in shown))
+    unit, size = formatting.mass_unit(max(place.grams.value for _, place in shown))
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("", justify="right", no_wrap=True)
     carbon = (unit, "", *["market-based"] * market)
@@ -56,20 +57,22 @@ def show(comparison: Comparison, work: str, rows: int, water: bool) -> None:
 
 def _carbon(place: Place, size: float, bar: float) -> tuple[str, ...]:
     """Mass, a bar, and the market-based mass; a dash where none is published."""
-    from bench.footprint import words
+    from bench.results import formatting
 
     market = place.market
-    bought = words.MISSING if market is None else words.number(market.value / size, 2)
+    bought = (
+        formatting.MISSING if market is None else formatting.format_number(market.value / size, 2)
+    )
     return _span(place.grams, size), "█" * max(1, round(bar * place.grams.value)), bought
 
 
 def _water(place: Place) -> tuple[str, ...]:
     """Water off site and on site with the spread of its sources; a dash where none is published."""
-    from bench.footprint import words
+    from bench.results import formatting
 
     on_site = place.water.on_site
     off_site = _litres(place.water.off_site) + " †" * place.water.borrowed
-    return off_site, words.MISSING if on_site is None else _litres(on_site)
+    return off_site, formatting.MISSING if on_site is None else _litres(on_site)
 
 
 def _litres(found: Quantity) -> str:
@@ -134,7 +137,8 @@ def show_hours(
     energy: Estimate, work: str, profile: Profile, pue: float | None, length: int, as_json: bool
 ) -> None:
     """Print the hours of a day, best first, and what the best of them saves."""
-    from bench.footprint import hours, words
+    from bench.footprint import hours
+    from bench.results import formatting
 
     ranked = hours.windows(profile, length)
     factor = pue or 1.0
@@ -159,17 +163,19 @@ def show_hours(
         print(f"  {hour:02d}:00  {value:7.1f} g/kWh  {bar.ljust(BAR)} {'best' * inside}".rstrip())
     for name, window in (("best", best), ("worst", worst)):
         grams = energy.value * factor * window.intensity
-        unit, size = words.mass_unit(grams)
-        mass = f"{words.number(grams / size)} {unit}"
+        unit, size = formatting.mass_unit(grams)
+        mass = f"{formatting.format_number(grams / size)} {unit}"
         print(f"\n{name:<6}{window.start:02d}:00 to {window.end:02d}:00   {mass}", end="")
     saved = 100 * (1 - best.intensity / profile.mean) if profile.mean else 0.0
     print(f"\nThe best is {saved:.0f} % below the mean of the day.  source: {profile.source}")
 
 
 def _span(found: Quantity, size: float = 1.0) -> str:
-    from bench.footprint import words
+    from bench.results import formatting
 
-    value, low, high = (words.number(n / size, 2) for n in (found.value, found.low, found.high))
+    value, low, high = (
+        formatting.format_number(n / size, 2) for n in (found.value, found.low, found.high)
+    )
     return value if low == high else f"{value} ({low} to {high})"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bench.records import Result
+    from bench.results.record import Result
 
 
 def print_summary(result: Result, path: Path, edition: str, stream: Any) -> None:

@@ -22,9 +22,10 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Write the badge (SVG) of a result."""
-    from bench import sharing, store
+    from bench import sharing
+    from bench.results import storage
 
-    text = or_stop(lambda: sharing.badge(store.load(result)))
+    text = or_stop(lambda: sharing.badge(storage.load_result(result)))
     path = out or result.with_suffix(".svg")
-    or_stop(lambda: store.write_text(path, text))
+    or_stop(lambda: storage.write_text(path, text))
     print(json.dumps({"badge": str(path)}) if as_json else f"wrote {path}")

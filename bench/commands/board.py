@@ -14,11 +14,11 @@ PANEL = "Share"
 def command(results: Results = Path("results"), as_json: Json = False) -> None:
     """Write the leaderboard (json, csv, md, page) from the submissions."""
     from bench import leaderboard
-    from bench.footprint.words import visible
+    from bench.results.formatting import printable
 
     found = leaderboard.verify(results / "submissions", leaderboard.entry)
     for path, why in found.refused.items():
-        say(visible(f"left out {path}: {' '.join(item.message for item in why)}"))
+        say(printable(f"left out {path}: {' '.join(item.message for item in why)}"))
     written = or_stop(lambda: leaderboard.write(leaderboard.board(found.kept), results))
     if as_json:
         print(json.dumps([str(path) for path in written]))

@@ -59,13 +59,13 @@ def _json(answer: Answer) -> dict[str, Any]:
     import dataclasses
 
     from bench.footprint import claims
-    from bench.footprint.span import as_json
+    from bench.results.interval import interval_json
 
     return dataclasses.asdict(answer.claim) | {
         "quantities": [
             {
                 **dataclasses.asdict(ours.claimed),
-                "ours": as_json(ours.figure),
+                "ours": interval_json(ours.figure),
                 "ratios": ours.ratios,
                 "caveat": answer.claim.caveat,
                 "facts": [

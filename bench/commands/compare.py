@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.commands._options import Device, Dtype, Json
+from bench.commands._options import Device, Json
 from bench.exits import FAILED, or_stop, stop
+from bench.results.settings import Dtype
 
 if TYPE_CHECKING:
-    from bench.records import Result
+    from bench.results.record import Result
 
 PANEL = "Understand"
 
@@ -69,23 +70,23 @@ def _are_files(names: list[str]) -> bool:
 
 
 def _read(paths: list[Path]) -> list[Result]:
-    from bench import store
+    from bench.results import storage
 
-    return or_stop(lambda: [store.load(path) for path in paths])
+    return or_stop(lambda: [storage.load_result(path) for path in paths])
 
 
 def _run(task: str, models: list[str], words: list[str]) -> list[Result]:
     """Measure each model in a process of its own; the results that came back, at least the base."""
     import subprocess
 
-    from bench import store
+    from bench.results import storage
 
     named = [word for model in models for word in ("--model", model)]
     command = [sys.executable, "-P", "-m", "bench", "run", task, *named, *words, "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode not in (0, FAILED):
         raise typer.Exit(done.returncode)
-    return [store.parse(line) for line in done.stdout.splitlines()]
+    return [storage.parse_result(line) for line in done.stdout.splitlines()]
 
 
 def _show(results: list[Result], one_machine: bool, as_json: bool) -> None:

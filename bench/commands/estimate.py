@@ -78,26 +78,28 @@ CAVEATS = (
 def _json(job: Job, answer: Answer) -> dict[str, object]:
     import dataclasses
 
-    from bench.footprint.span import as_json
+    from bench.results.interval import interval_json
 
     return {
         "kind": "estimate",
         "job": dataclasses.asdict(job) | {"hardware": answer.board.label},
         "tdp_watts": answer.board.value,
         "grid": {
-            "gco2e_per_kwh": as_json(answer.intensity.grams_per_kwh),
+            "gco2e_per_kwh": interval_json(answer.intensity.grams_per_kwh),
             "label": answer.intensity.label,
             "basis": answer.intensity.basis,
         },
         "ml_co2_impact": {
             "energy_kwh": answer.ml_co2_kwh,
-            "gco2e": as_json(answer.ml_co2_grams),
+            "gco2e": interval_json(answer.ml_co2_grams),
             "caveat": "TDP x hours x grid: no PUE, no host, no idle, nothing embodied",
         },
-        "energy_kwh": as_json(answer.energy_kwh),
-        "operational_gco2e": as_json(answer.operational_grams),
-        "gco2e": as_json(answer.grams),
-        "steps": [{"words": words, "energy_kwh": as_json(span)} for words, span in answer.steps],
+        "energy_kwh": interval_json(answer.energy_kwh),
+        "operational_gco2e": interval_json(answer.operational_grams),
+        "gco2e": interval_json(answer.grams),
+        "steps": [
+            {"words": words, "energy_kwh": interval_json(span)} for words, span in answer.steps
+        ],
         "stages": [stage.as_json() for stage in answer.stages],
         "caveats": CAVEATS,
     }

@@ -28,8 +28,9 @@ def command(
     ] = None,
 ) -> None:
     """Write results in another form: CodeCarbon, model card, SCI, BoAmps, OpenTelemetry, csv."""
-    from bench import exporters, find, store
+    from bench import exporters, find
     from bench.footprint import regions
+    from bench.results import storage
 
     or_stop(lambda: find.module("exporter", form))
     if not results:
@@ -42,13 +43,13 @@ def command(
             base=_bytes(card) if card else None,
         )
     )
-    loaded = or_stop(lambda: [store.load(path) for path in results])
+    loaded = or_stop(lambda: [storage.load_result(path) for path in results])
     data = or_stop(lambda: exporters.export(form, loaded, options))
     if out is None:
         sys.stdout.buffer.write(data)
         return
     try:
-        store.write_text(out, data.decode())
+        storage.write_text(out, data.decode())
     except OSError as error:
         stop(f"{out} can't be written: {error.strerror or error}")
     say(f"wrote {out}")

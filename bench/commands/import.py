@@ -68,18 +68,18 @@ def _meaning(each: Imported, region: str | None, edition: str) -> dict[str, floa
 
 
 def _show(each: Imported, meaning: dict[str, float | str]) -> None:
-    from bench.footprint import words
+    from bench.results import formatting
 
-    energy = words.MISSING
+    energy = formatting.MISSING
     if each.energy_kwh is not None:
-        unit, size = words.energy_unit(each.energy_kwh)
-        energy = f"{words.number(each.energy_kwh / size)} {unit}"
-    parts = [f"{words.visible(each.label)}: {energy} ({each.kind})"]
+        unit, size = formatting.energy_unit(each.energy_kwh)
+        energy = f"{formatting.format_number(each.energy_kwh / size)} {unit}"
+    parts = [f"{formatting.printable(each.label)}: {energy} ({each.kind})"]
     if each.duration_seconds is not None:
-        parts.append(f"{words.number(each.duration_seconds)} s")
+        parts.append(f"{formatting.format_number(each.duration_seconds)} s")
     if "phone_charges" in meaning:
-        parts.append(f"{words.number(float(meaning['phone_charges']))} phone charges")
+        parts.append(f"{formatting.format_number(float(meaning['phone_charges']))} phone charges")
     if "co2e_grams" in meaning:
-        grams = words.number(float(meaning["co2e_grams"]))
+        grams = formatting.format_number(float(meaning["co2e_grams"]))
         parts.append(f"{grams} g CO2e in {meaning['grid']} ({meaning['basis']})")
     print(", ".join(parts) + (f"\n  {each.note}" if each.note else ""))

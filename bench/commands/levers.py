@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.commands._options import Device, Dtype, Json, Weights
+from bench.commands._options import Device, Json
 from bench.exits import FAILED, Progress, or_stop
+from bench.results.settings import Dtype, Weights
 
 if TYPE_CHECKING:
     from bench.levers import Saving
@@ -47,11 +48,12 @@ def command(
     """Measure one model under one changed setting at a time, the windows of all in turn."""
     from bench import levers as room
     from bench import run
+    from bench.results import storage
 
     run.be_quiet()
     asked = run.Asked(
         task=task,
-        out=out or run.default_out(),
+        out=out or storage.default_output_folder(),
         model=model,
         weights=weights.value,
         dataset=dataset,

@@ -55,11 +55,11 @@ def command(
 
 def _computed(source: str, asked: Asked) -> tuple[LifeCycle, Scores]:
     """The life cycle of a file or a published run. Raises ValueError with one sentence."""
-    from bench import store
     from bench.footprint import lifecycle, plan, scores, service, studies
+    from bench.results import storage
 
     if source.endswith(".json"):
-        result = store.load(Path(source))
+        result = storage.load_result(Path(source))
         return service.life(result, asked), scores.of_result(result, asked)
     extra = (("training", asked.training), ("uses", asked.uses), ("embodied-kg", asked.embodied_kg))
     for name, value in extra:
@@ -74,12 +74,12 @@ def _computed(source: str, asked: Asked) -> tuple[LifeCycle, Scores]:
 def _show(found: LifeCycle, scores: Scores) -> None:
     from bench.commands import _cards
     from bench.commands._cards import grams
-    from bench.footprint.span import say
+    from bench.results.formatting import interval_text
 
     without = f"; {', '.join(found.missing)} not known, not in it" if found.missing else ""
     rows = [("grid", f"{found.intensity.label}   {found.intensity.basis}"), *_scored(scores)]
     if found.covers == "to train":
-        rows.insert(0, ("whole / dynamic", f"{say(found.over_dynamic)} times"))
+        rows.insert(0, ("whole / dynamic", f"{interval_text(found.over_dynamic)} times"))
     _cards.show(
         [
             _cards.head(found.name),
@@ -113,16 +113,16 @@ def _score(score: Score) -> str:
 
 
 def _json(found: LifeCycle, scores: Scores) -> dict[str, Any]:
-    from bench.footprint.span import as_json
+    from bench.results.interval import interval_json
 
     return {
         "name": found.name,
         "kind": found.kind,
         "covers": found.covers,
-        "gco2e": as_json(found.grams),
+        "gco2e": interval_json(found.grams),
         "missing": found.missing,
         "grid": {
-            "gco2e_per_kwh": as_json(found.intensity.grams_per_kwh),
+            "gco2e_per_kwh": interval_json(found.intensity.grams_per_kwh),
             "label": found.intensity.label,
             "basis": found.intensity.basis,
         },

@@ -24,12 +24,13 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Draw one figure (PNG and SVG) from result files or from the submissions."""
-    from bench import find, leaderboard, store
+    from bench import find, leaderboard
     from bench import plots as room
+    from bench.results import storage
 
     or_stop(lambda: find.module("plot", name))
     if result:
-        chosen = or_stop(lambda: [store.load(path) for path in result])
+        chosen = or_stop(lambda: [storage.load_result(path) for path in result])
     else:
         collection = leaderboard.collect(results / "submissions")
         for path, reasons in collection.refused.items():

@@ -12,21 +12,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.commands import _each, _overview
-from bench.commands._options import (
-    Ask,
-    Attention,
-    Device,
-    Dtype,
-    Edition,
-    Json,
-    Quantization,
-    Weights,
-)
+from bench.commands._options import Device, Edition, Json
 from bench.commands._summary import print_summary
 from bench.exits import FAILED, INTERRUPTED, Progress, or_none, or_stop, say, stop
+from bench.results.settings import Attention, Dtype, LabelMethod, Quantization, Weights
 
 if TYPE_CHECKING:
-    from bench.records import Result
+    from bench.results.record import Result
     from bench.run import Asked
 
 PANEL = "Measure"
@@ -49,8 +41,8 @@ def command(
         typer.Option(help="embedded, standard, power-hungry …, or a path. By default the model's."),
     ] = None,
     ask: Annotated[
-        Ask, typer.Option(help="How a model is asked for a label; auto: as it is made.")
-    ] = Ask.auto,
+        LabelMethod, typer.Option(help="How a model is asked for a label; auto: as it is made.")
+    ] = LabelMethod.auto,
     device: Device = "auto",
     dtype: Annotated[
         Dtype, typer.Option(help="auto: float32; on a GPU float16 to generate text.")
@@ -102,6 +94,7 @@ def command(
 ) -> None:
     """Measure a task on one model or several, one after the other; or all tasks."""
     from bench import run as room
+    from bench.results import storage
 
     models = model or ["embedded/small"]
     if task == "all":
@@ -110,7 +103,7 @@ def command(
         stop("--strict does not go with --quick or --max-inferences")
     asked = room.Asked(
         task=task,
-        out=out or room.default_out(),
+        out=out or storage.default_output_folder(),
         model=models[0],
         weights=weights.value,
         dataset=dataset,
@@ -170,9 +163,9 @@ def _measure(asked: Asked, edition: str, as_json: bool) -> int:
     progress.clear()
     picture = or_none(lambda: _picture(result, path))
     if as_json:
-        from bench import store
+        from bench.results import storage
 
-        print(store.to_json(result), flush=True)
+        print(storage.to_json(result), flush=True)
     print_summary(result, path, edition, sys.stderr if as_json else sys.stdout)
     if picture:
         say(f"  plot   {picture}\n")

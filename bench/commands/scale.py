@@ -14,7 +14,7 @@ from bench.exits import or_stop, say
 if TYPE_CHECKING:
     from bench.footprint.scale import Batching
     from bench.footprint.scaled import Answer
-    from bench.footprint.span import Span
+    from bench.results.interval import Interval
 
 PANEL = "Understand"
 
@@ -38,11 +38,11 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Say what a result comes to at scale: energy, carbon, homes, machines, and break-even."""
-    from bench import store
     from bench.footprint import scaled
+    from bench.results import storage
 
     asked = scaled.Asked(per_day, days, region, pue, training)
-    loaded = or_stop(lambda: store.load(result))
+    loaded = or_stop(lambda: storage.load_result(result))
     answer = or_stop(lambda: scaled.of(loaded, asked))
     if plot:
         or_stop(lambda: _draw(loaded, asked, plot))
@@ -67,7 +67,7 @@ def _show(answer: Answer) -> None:
     from bench import facts
     from bench.commands import _cards
     from bench.commands._cards import energy, grams
-    from bench.footprint.span import say as words
+    from bench.results.formatting import interval_text as words
 
     found, one = answer.scaled, answer.one
     home = facts.equivalences()["home-day-us"]
@@ -94,8 +94,8 @@ def _show(answer: Answer) -> None:
     _cards.show([*parts, _cards.notes(answer.notes)])
 
 
-def _reactors(share: Span) -> str:
-    from bench.footprint.span import say as words
+def _reactors(share: Interval) -> str:
+    from bench.results.formatting import interval_text as words
 
     return words(share) if share.high >= 0.001 else "under 0.001"
 
@@ -108,19 +108,22 @@ def _batched(batching: list[Batching]) -> list[tuple[str, str]]:
 
 def _training(answer: Answer) -> list[tuple[str, str]]:
     from bench.commands._cards import energy
-    from bench.footprint.scale import many
-    from bench.footprint.span import say as words
-    from bench.footprint.span import span
+    from bench.results.formatting import interval_text as words
+    from bench.results.formatting import large_number_text
+    from bench.results.interval import as_interval
 
     found = answer.training
     assert found is not None
     share = found.amortised
     return [
         ("training", f"{energy(found.energy_kwh)}   {found.name}: {found.source}"),
-        ("break-even", f"after {many(found.break_even)} inferences: {words(found.days)} days"),
+        (
+            "break-even",
+            f"after {large_number_text(found.break_even)} inferences: {words(found.days)} days",
+        ),
         (
             "share of a use",
             f"{energy(share.training_kwh)} of training beside {energy(share.use_kwh)} of its own: "
-            f"{100 * share.training_share:.3g} %, over {many(span(share.uses))} uses",
+            f"{100 * share.training_share:.3g} %, over {large_number_text(as_interval(share.uses))} uses",
         ),
     ]

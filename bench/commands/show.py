@@ -49,8 +49,8 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Show the summary of a result file again, or what it compares to."""
-    from bench import store
     from bench.footprint import equivalences as room
+    from bench.results import storage
 
     or_stop(lambda: room.phone_charge(edition))
     if region and not equivalences:
@@ -59,10 +59,10 @@ def command(
     if tracked is not None:
         _show_track(tracked, result, edition, as_json)
         return
-    loaded = or_stop(lambda: store.load(result))
+    loaded = or_stop(lambda: storage.load_result(result))
     if equivalences:
         or_stop(lambda: _meaning.show(loaded, region, as_json))
     elif as_json:
-        print(store.to_json(loaded))
+        print(storage.to_json(loaded))
     else:
         print_summary(loaded, result, edition, sys.stdout)

@@ -25,7 +25,7 @@ def command(
 ) -> None:
     """Check a result and add it to the leaderboard's submissions."""
     from bench import leaderboard
-    from bench.footprint.words import visible
+    from bench.results.formatting import printable
 
     if not result.is_file():
         stop(f"there is no file {result}")
@@ -45,7 +45,7 @@ def command(
         submission = path and str(path)
         print(json.dumps({"submission": submission, "refused": refused, "findings": found}))
     for item in findings:
-        say(visible(item.words()))
+        say(printable(item.words()))
     if path is None:
         raise typer.Exit(REFUSED)
     if not as_json:

@@ -23,7 +23,7 @@ def command(
 ) -> None:
     """Judge every submission again from its raw trials; exit 4 if one is refused."""
     from bench import leaderboard
-    from bench.footprint.words import visible
+    from bench.results.formatting import printable
 
     if not submissions.is_dir():
         stop(f"there is no folder {submissions}")
@@ -38,7 +38,7 @@ def command(
     for of in told.values():
         for path, why in of.items():
             for item in why:
-                say(visible(f"{path}: {item.words()}"))
+                say(printable(f"{path}: {item.words()}"))
     if not as_json:
         listed = len(found.kept) - sum(found.kept)
         print(f"{len(found.kept)} passed ({listed} of them without rank)")

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bench.commands import _places
-from bench.commands._meaning import whole_energy
 from bench.commands._options import Json, Pue
 from bench.exits import or_stop, stop
+from bench.results.calibration import energy_with_calibration_of
 
 if TYPE_CHECKING:
     from bench.footprint.hours import Profile
     from bench.footprint.where import Comparison
-    from bench.records import Estimate
+    from bench.results.record import Estimate
 
 PANEL = "Understand"
 
@@ -71,10 +71,8 @@ def command(
 
 def _energy(result: Path | None, kwh: float | None) -> tuple[Estimate, str]:
     """The energy to place, and what it is, in words."""
-    from bench import store
-    from bench.footprint import words
-    from bench.leaderboard import facets
-    from bench.records import Estimate
+    from bench.results import formatting, storage, views
+    from bench.results.record import Estimate
 
     if (result is None) == (kwh is None):
         raise ValueError("give a result file or --kwh N, one of the two")
@@ -84,10 +82,10 @@ def _energy(result: Path | None, kwh: float | None) -> tuple[Estimate, str]:
             raise ValueError(f"--kwh {value:g} is not an amount of energy above zero")
         exact = Estimate(value=value, low=value, high=value, confidence_level=0.95, sample_count=0)
         return exact, f"{value:,.10g} kWh"
-    loaded = store.load(result)
-    kind = "modelled, NOT measured" if facets.is_modelled(loaded) else "measured"
-    what = f"1,000 {words.things(loaded.task.unit)} by {words.visible(loaded.model.id)}"
-    return whole_energy(loaded), f"{what}, energy {kind}"
+    loaded = storage.load_result(result)
+    kind = "modelled, NOT measured" if views.is_modelled(loaded) else "measured"
+    what = f"1,000 {formatting.unit_plural(loaded.task.unit)} by {formatting.printable(loaded.model.id)}"
+    return energy_with_calibration_of(loaded), f"{what}, energy {kind}"
 
 
 def _compare(

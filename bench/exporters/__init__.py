@@ -16,7 +16,7 @@ from bench import find
 
 if TYPE_CHECKING:
     from bench.footprint.regions import Region
-    from bench.records import Result
+    from bench.results.record import Result
 
 Kind = Literal["measured", "modelled", "unknown"]
 

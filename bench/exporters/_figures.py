@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bench import stats, units
 from bench.exporters import Kind
-from bench.leaderboard import facets
-from bench.records import Estimate, Result
+from bench.results import statistics, units, views
+from bench.results.record import Estimate, Result
 
 NOT_MEASURED = "energy modelled, NOT measured"
 PARTS = {"gpu": "gpu", "cpu-package": "cpu", "dram": "ram"}
@@ -35,7 +34,7 @@ class Figures:
     @property
     def how(self) -> str:
         """Where the energy comes from and what is inside, in words."""
-        inside = facets.boundary_words(self.result)
+        inside = views.boundary_label(self.result)
         return f"{NOT_MEASURED} ({inside})" if self.modelled else f"energy measured ({inside})"
 
 
@@ -43,9 +42,9 @@ def figures(result: Result) -> Figures:
     """The figures of a result. Its energy is None where a reading of its boundary is missing."""
     trials = result.measured()
     domains = result.boundary.domains
-    modelled = facets.is_modelled(result)
+    modelled = views.is_modelled(result)
     if modelled and result.boundary.kind == "measured":
-        domains = stats.modelled(list(trials))
+        domains = statistics.modelled_domains(list(trials))
     parts: dict[str, float] = {}
     for kind in dict.fromkeys(domain.partition(":")[0] for domain in domains):
         energy = _kwh(result, [d for d in domains if d.partition(":")[0] == kind])
@@ -58,7 +57,7 @@ def figures(result: Result) -> Figures:
         parts_kwh=parts,
         duration_seconds=math.fsum(trial.duration_seconds for trial in trials),
         inference_count=sum(trial.work.inference_count for trial in trials),
-        per_1000=facets.energy(result),
+        per_1000=views.headline_energy(result),
         kind="modelled" if modelled else "measured",
     )
 
@@ -75,7 +74,7 @@ def with_energy(results: list[Result]) -> list[Figures]:
 
 
 def _kwh(result: Result, domains: list[str] | tuple[str, ...]) -> float | None:
-    energies = [stats.energy_joules(trial, domains) for trial in result.measured()]
+    energies = [statistics.energy_joules(trial, domains) for trial in result.measured()]
     read = [joules for joules in energies if joules is not None]
     if not read or len(read) < len(energies):
         return None

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.exporters import Imported, Options, _json
 from bench.exporters._figures import Figures, with_energy
-from bench.records import Result
+from bench.results.record import Result
 
 SUFFIX = ".json"
 PHASES = ("preprocess", "prefill", "decode")

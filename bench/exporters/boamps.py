@@ -12,8 +12,8 @@ from typing import Any
 from bench.exporters import Imported, Options, _json
 from bench.exporters._figures import NOT_MEASURED, Figures, with_energy
 from bench.footprint.regions import Region
-from bench.records import Result
-from bench.stats import relative_half_width
+from bench.results.record import Result
+from bench.results.statistics import relative_half_width
 
 SUFFIX = ".json"
 VERSION = "1.1.0"

@@ -17,9 +17,9 @@ from bench.exporters import Imported, Kind, Options
 from bench.exporters._columns import COLUMNS, KNOWN, OLD_COLUMNS, refuse_others
 from bench.exporters._figures import NOT_MEASURED, Figures, with_energy
 from bench.footprint.regions import Region
-from bench.leaderboard.table import neutral
-from bench.records import Result
-from bench.units import SECONDS_PER_HOUR
+from bench.results.escaping import csv_safe
+from bench.results.record import Result
+from bench.results.units import SECONDS_PER_HOUR
 
 SUFFIX = ".csv"
 BYTES_PER_GIB = 2**30
@@ -220,7 +220,7 @@ def _difference(columns: set[str]) -> str:
 def _cell(value: object | None) -> object:
     if isinstance(value, float):
         return repr(value)
-    return "" if value is None else neutral(value)
+    return "" if value is None else csv_safe(value)
 
 
 def _times(value: float | None, factor: float | None) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bench.exporters import Options, codecarbon
 from bench.exporters._figures import with_energy
-from bench.records import Result
+from bench.results.record import Result
 
 SUFFIX = codecarbon.SUFFIX
 read = codecarbon.read

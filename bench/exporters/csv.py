@@ -9,9 +9,9 @@ from typing import Any
 
 from bench.exporters import Imported, Options
 from bench.exporters._figures import Figures, with_energy
-from bench.leaderboard import facets
-from bench.leaderboard.table import neutral
-from bench.records import Estimate, Reading, Result, Trial
+from bench.results import views
+from bench.results.escaping import csv_safe
+from bench.results.record import Estimate, Reading, Result, Trial
 
 SUFFIX = ".csv"
 WORK = ("inference_count", "failure_count", "input_token_count", "output_token_count")
@@ -83,10 +83,10 @@ def _run(found: Figures) -> dict[str, object]:
         "weights": result.model.weights,
         "dtype": result.model.dtype,
         "parameter_count": result.model.parameter_count,
-        "batch_size": facets.setting(result.model.settings, "batch_size"),
+        "batch_size": views.int_setting(result.model.settings, "batch_size"),
         "backend": result.backend.name,
         "cpu": result.machine.cpu_name,
-        "devices": " | ".join(facets.devices_words(result)),
+        "devices": " | ".join(views.device_labels(result)),
         "boundary": " ".join(result.boundary.domains),
         "kind": "modelled, NOT measured" if found.modelled else "measured",
         "run_energy_kwh": found.energy_kwh,
@@ -133,4 +133,4 @@ def _reading(reading: Reading) -> dict[str, object]:
 
 
 def _cell(value: object) -> object:
-    return repr(value) if isinstance(value, float) else neutral(value)
+    return repr(value) if isinstance(value, float) else csv_safe(value)

@@ -19,7 +19,7 @@ from bench.exporters._json import imported, ours
 from bench.footprint import carbon
 from bench.footprint.regions import Region
 from bench.footprint.where import pue_of
-from bench.records import Result
+from bench.results.record import Result
 
 SUFFIX = ".md"
 METRIC = "energy_kwh_per_1000"

@@ -12,7 +12,7 @@ from typing import Any
 
 from bench.exporters import Imported, Options
 from bench.exporters._figures import NOT_MEASURED, Figures, with_energy
-from bench.records import Result
+from bench.results.record import Result
 
 SUFFIX = ".prom"
 TYPES = {"gpu": "gpu", "cpu-package": "cpu", "dram": "memory"}

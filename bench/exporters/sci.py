@@ -9,7 +9,7 @@ from bench.exporters import Imported, Options, _json
 from bench.exporters._figures import Figures, with_energy
 from bench.footprint import scores
 from bench.footprint.service import Asked
-from bench.records import Result
+from bench.results.record import Result
 
 SUFFIX = ".json"
 

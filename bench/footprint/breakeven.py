@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bench.footprint.span import Span
+from bench.results.interval import Interval
 
 
 @dataclass(frozen=True)
 class Amortised:
     """What one use carries in kWh: of its own, and of training at a given volume."""
 
-    use_kwh: Span
-    training_kwh: Span
+    use_kwh: Interval
+    training_kwh: Interval
     uses: float
 
     @property
-    def whole_kwh(self) -> Span:
+    def whole_kwh(self) -> Interval:
         """Both together."""
         return self.use_kwh + self.training_kwh
 
@@ -26,7 +26,7 @@ class Amortised:
         return self.training_kwh.value / self.whole_kwh.value
 
 
-def break_even(training_kwh: Span, per_use_kwh: Span) -> Span:
+def break_even(training_kwh: Interval, per_use_kwh: Interval) -> Interval:
     """After how many uses their energy is that of training.
 
     The interval is that of both; it has no high end where a use may cost nothing. Raises ValueError
@@ -37,7 +37,7 @@ def break_even(training_kwh: Span, per_use_kwh: Span) -> Span:
     return training_kwh / per_use_kwh
 
 
-def amortised(training_kwh: Span, per_use_kwh: Span, uses: float) -> Amortised:
+def amortised(training_kwh: Interval, per_use_kwh: Interval, uses: float) -> Amortised:
     """The energy of one use with its share of a training that serves so many uses in all.
 
     Raises ValueError if `uses` is not positive.

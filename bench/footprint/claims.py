@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from bench import facts
 from bench.footprint import claims_training, claims_use
-from bench.footprint.span import Span, say, span
+from bench.results.formatting import interval_text
+from bench.results.interval import Interval, as_interval
 
-FORMULAS: dict[tuple[str, str, str], Callable[[], Span | float]] = {
+FORMULAS: dict[tuple[str, str, str], Callable[[], Interval | float]] = {
     **claims_training.FORMULAS,
     **claims_use.FORMULAS,
 }
@@ -21,7 +22,7 @@ class Ours:
     """One quantity of a claim: what was published, and what we get."""
 
     claimed: facts.Claimed
-    figure: Span
+    figure: Interval
 
     @property
     def published(self) -> tuple[float, ...]:
@@ -64,7 +65,7 @@ def source(name: str) -> facts.Fact:
 def words(ours: Ours) -> tuple[str, str]:
     """Our figure, and its unit with low and high where it has them: ("24.69", "tCO2e")."""
     unit = "times" if ours.claimed.unit == "ratio" else ours.claimed.unit
-    value, _, ends = say(ours.figure, "", 4).partition(" ")
+    value, _, ends = interval_text(ours.figure, "", 4).partition(" ")
     return value, f"{unit} {ends}".strip()
 
 
@@ -85,5 +86,6 @@ def beside(ours: Ours) -> str:
 
 def _compute(claim: facts.Claim) -> list[Ours]:
     return [
-        Ours(one, span(FORMULAS[claim.id, one.quantity, one.unit]())) for one in claim.quantities
+        Ours(one, as_interval(FORMULAS[claim.id, one.quantity, one.unit]()))
+        for one in claim.quantities
     ]

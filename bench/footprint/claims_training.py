@@ -8,8 +8,8 @@ from bench import facts
 from bench.footprint import carbon, equivalences, estimate, hardware, lifecycle, studies
 from bench.footprint.lifecycle import LifeCycle, Stage
 from bench.footprint.plan import Plan
-from bench.footprint.span import Span
-from bench.units import GRAMS_PER_TONNE, pounds
+from bench.results.interval import Interval
+from bench.results.units import GRAMS_PER_TONNE, pounds
 
 GPT3, BLOOM, SEARCH = "gpt-3-175b", studies.BLOOM, "evolved-transformer-nas"
 
@@ -18,22 +18,22 @@ def _life(key: str, **changes: object) -> LifeCycle:
     return lifecycle.of(studies.plan(key).model_copy(update=changes))
 
 
-def _tonnes(stage: Stage) -> Span:
+def _tonnes(stage: Stage) -> Interval:
     assert stage.grams is not None
     return stage.grams / GRAMS_PER_TONNE
 
 
-def _kwh(stage: Stage) -> Span:
+def _kwh(stage: Stage) -> Interval:
     assert stage.energy_kwh is not None
     return stage.energy_kwh
 
 
-def _emissions(key: str) -> Span:
+def _emissions(key: str) -> Interval:
     """Tonnes of the energy of a run at the grid that its authors applied."""
     return _tonnes(_life(key).stage("dynamic"))
 
 
-def _with_pue(life: LifeCycle) -> Span:
+def _with_pue(life: LifeCycle) -> Interval:
     return _tonnes(life.stage("dynamic")) + _tonnes(life.stage("overhead"))
 
 
@@ -43,12 +43,12 @@ def _on_grid(key: str, region: str) -> float:
     return carbon.grams(energy, region).value / GRAMS_PER_TONNE
 
 
-def _searched(key: str = SEARCH) -> Span:
+def _searched(key: str = SEARCH) -> Interval:
     """Tonnes by hours, power, PUE and grid, as Strubell et al. compute them."""
     return _with_pue(lifecycle.of(studies.recomputed(key)))
 
 
-def _pounds(tonnes: Span) -> float:
+def _pounds(tonnes: Interval) -> float:
     return pounds(tonnes.value * GRAMS_PER_TONNE)
 
 
@@ -85,7 +85,7 @@ def _calculated() -> float:
     return estimate.ml_co2(watts, 100, grid)[1] / 1000
 
 
-FORMULAS: dict[tuple[str, str, str], Callable[[], Span | float]] = {
+FORMULAS: dict[tuple[str, str, str], Callable[[], Interval | float]] = {
     ("S1", "BLOOM dynamic energy", "kWh"): lambda: _kwh(_life(BLOOM).stage("dynamic")),
     ("S1", "BLOOM dynamic emissions", "tCO2e"): lambda: _emissions(BLOOM),
     ("S1", "BLOOM dynamic emissions with PUE 1.2", "tCO2e"): lambda: _with_pue(

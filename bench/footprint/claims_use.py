@@ -8,7 +8,7 @@ from functools import partial
 from bench import facts
 from bench.footprint import breakeven, carbon, equivalences, scale, studies, water
 from bench.footprint.quantity import Quantity, widen
-from bench.footprint.span import Span, span
+from bench.results.interval import Interval, as_interval
 
 IMAGE, WORST = "power-hungry/image-generation/mean", "power-hungry/image-generation/most"
 GPT3 = "gpt-3-175b"
@@ -33,19 +33,19 @@ def _charges(key: str, edition: str) -> float:
 
 def _a_day(key: str) -> float:
     """Energy of a billion a day, in kWh."""
-    return scale.energy_per_day(span(_of(key) / 1000), BILLION).value
+    return scale.energy_per_day(as_interval(_of(key) / 1000), BILLION).value
 
 
-def _per_request() -> Span:
+def _per_request() -> Interval:
     """Energy of a request to the BLOOM API, in kWh."""
-    return span(_of("bloom-api/energy") / _of("bloom-api/requests"))
+    return as_interval(_of("bloom-api/energy") / _of("bloom-api/requests"))
 
 
-def _parity(size: str) -> Span:
+def _parity(size: str) -> Interval:
     name = f"bloomz-{size.lower()}"
     training = studies.energy(f"{name}-pretrain-finetune").value
     use = _of(f"power-hungry/{name}/energy-per-inference")
-    return breakeven.break_even(span(training), span(use))
+    return breakeven.break_even(as_interval(training), as_interval(use))
 
 
 def _water(energy_kwh: float) -> tuple[float, float]:
@@ -66,7 +66,7 @@ def _sdxl(grid: str) -> Quantity:
     return carbon.on(_of(WORST), facts.inference()[f"power-hungry/grid-{grid}"])
 
 
-FORMULAS: dict[tuple[str, str, str], Callable[[], Span | float]] = {
+FORMULAS: dict[tuple[str, str, str], Callable[[], Interval | float]] = {
     **{
         ("S4", f"charges per SDXL image ({name}, {size})", "charges"): partial(
             _charges, WORST, edition
@@ -95,7 +95,7 @@ FORMULAS: dict[tuple[str, str, str], Callable[[], Span | float]] = {
         for size in BLOOMZ
     },
     ("S13", "BLOOM requests until inference equals training", "inferences"): lambda: (
-        breakeven.break_even(span(studies.energy(studies.BLOOM).value), _per_request())
+        breakeven.break_even(as_interval(studies.energy(studies.BLOOM).value), _per_request())
     ),
     ("S14", "BLOOM API energy per request", "Wh"): lambda: _per_request() * 1000,
     ("S14", "BLOOM API emissions per request", "gCO2e"): lambda: (

@@ -9,7 +9,7 @@ from bench import facts
 from bench.footprint import hardware, lifecycle, regions
 from bench.footprint.intensity import Intensity, intensity
 from bench.footprint.lifecycle import Stage
-from bench.footprint.span import Span, span, total
+from bench.results.interval import Interval, as_interval, sum_intervals
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class Answer:
     board: facts.Fact
     intensity: Intensity
     ml_co2_kwh: float
-    ml_co2_grams: Span
-    energy_kwh: Span
-    grams: Span
+    ml_co2_grams: Interval
+    energy_kwh: Interval
+    grams: Interval
     stages: tuple[Stage, ...]
-    steps: tuple[tuple[str, Span], ...]
+    steps: tuple[tuple[str, Interval], ...]
 
     @property
-    def operational_grams(self) -> Span:
+    def operational_grams(self) -> Interval:
         """Of the energy alone, without the making of the hardware."""
         return self.energy_kwh * self.intensity.grams_per_kwh
 
@@ -63,13 +63,13 @@ def of(job: Job) -> Answer:
     nominal, _ = ml_co2(board.value, device_hours, 0.0)
     stages = tuple(_stages(job, nominal, grid))
     grams, how = lifecycle.embodied_grams(device_hours, job.hardware)
-    energy = total(stage.energy_kwh for stage in stages if stage.energy_kwh)
+    energy = sum_intervals(stage.energy_kwh for stage in stages if stage.energy_kwh)
     made = Stage("embodied", None, grams, how)
     return Answer(
         board=board,
         intensity=grid,
         ml_co2_kwh=nominal,
-        ml_co2_grams=span(nominal) * grid.grams_per_kwh,
+        ml_co2_grams=as_interval(nominal) * grid.grams_per_kwh,
         energy_kwh=energy,
         grams=energy * grid.grams_per_kwh + grams,
         stages=(*stages, made),
@@ -77,7 +77,7 @@ def of(job: Job) -> Answer:
     )
 
 
-def load() -> Span:
+def load() -> Interval:
     """The power of a board at work as a share of its TDP.
 
     From StarCoder (280 W of an A100's 400); low from the least measured mean of a TPU v3, high the
@@ -85,10 +85,12 @@ def load() -> Span:
     """
     a100, tpu = hardware.find("A100 SXM4 80GB"), hardware.find("TPU v3")
     least = facts.table("calculator")["device-power/tpu-v3"].value / tpu.value
-    return Span(facts.training_runs()["starcoderbase-15.5b"]["power"].value / a100.value, least, 1)
+    return Interval(
+        facts.training_runs()["starcoderbase-15.5b"]["power"].value / a100.value, least, 1
+    )
 
 
-def surroundings() -> Span:
+def surroundings() -> Interval:
     """What stands around a board, as a share of its TDP: host, and machines that wait.
 
     From BLOOM: idle nodes less the boards that idle in them; low nothing, high idle nodes and
@@ -98,7 +100,7 @@ def surroundings() -> Span:
     waiting = bloom["idle-power"].value / bloom["devices"].value
     hall = bloom["infrastructure-power"].value / bloom["devices"].value
     board = facts.table("calculator")["idle-power/a100-sxm4"].value
-    return Span((waiting - board) / a100.value, 0.0, (waiting + hall) / a100.value)
+    return Interval((waiting - board) / a100.value, 0.0, (waiting + hall) / a100.value)
 
 
 def _stages(job: Job, nominal: float, grid: Intensity) -> Iterator[Stage]:
@@ -107,35 +109,39 @@ def _stages(job: Job, nominal: float, grid: Intensity) -> Iterator[Stage]:
     yield _stage("dynamic", at_work, grid, f"{share:.0f} % of the TDP, as in StarCoder")
     yield _stage("idle", around, grid, "host and waiting machines, as in BLOOM")
     pue, source = _pue(job)
-    extra = Span(pue.value - 1, pue.low - 1, pue.high - 1)
+    extra = Interval(pue.value - 1, pue.low - 1, pue.high - 1)
     yield _stage("overhead", (at_work + around) * extra, grid, source)
 
 
-def _stage(name: str, energy: Span, grid: Intensity, how: str) -> Stage:
+def _stage(name: str, energy: Interval, grid: Intensity, how: str) -> Stage:
     return Stage(name, energy, energy * grid.grams_per_kwh, how)
 
 
-def _pue(job: Job) -> tuple[Span, str]:
+def _pue(job: Job) -> tuple[Interval, str]:
     if job.pue is not None:
-        return span(job.pue), f"PUE {job.pue:g}"
+        return as_interval(job.pue), f"PUE {job.pue:g}"
     found = regions.find(job.region).pue if job.region else None
     if found is None:
         reports = facts.datacenters("pue")
         whole = facts.span(reports.values())
         recent = reports["uptime-2025"]
-        return Span(recent.value, whole.low, whole.high), f"PUE {recent.value:g}, {recent.source}"
-    return Span(found.value, found.low, found.high), f"PUE {found.value:g}, {found.facts[0].source}"
+        return Interval(
+            recent.value, whole.low, whole.high
+        ), f"PUE {recent.value:g}, {recent.source}"
+    return Interval(
+        found.value, found.low, found.high
+    ), f"PUE {found.value:g}, {found.facts[0].source}"
 
 
-def _steps(nominal: float, stages: tuple[Stage, ...]) -> Iterator[tuple[str, Span]]:
+def _steps(nominal: float, stages: tuple[Stage, ...]) -> Iterator[tuple[str, Interval]]:
     """How the energy goes from TDP x hours to ours."""
-    yield "ML CO2 Impact: TDP x hours, no host, no idle, no PUE", span(nominal)
+    yield "ML CO2 Impact: TDP x hours, no host, no idle, no PUE", as_interval(nominal)
     words = (
         "boards draw less than their TDP",
         "and what stands around them",
         "and what the data centre takes for itself",
     )
-    sums = Span(0, 0, 0)
+    sums = Interval(0, 0, 0)
     for word, stage in zip(words, stages, strict=True):
-        sums = sums + (stage.energy_kwh or span(0.0))
+        sums = sums + (stage.energy_kwh or as_interval(0.0))
         yield f"{word} ({stage.how})", sums

@@ -6,7 +6,7 @@ import difflib
 import re
 
 from bench import facts
-from bench.footprint.span import Span
+from bench.results.interval import Interval
 
 # Words of a name that tell no two boards apart, and the driver's word for a board of another name.
 EMPTY = {"nvidia", "amd", "google", "tesla", "geforce", "instinct", "gpu"}
@@ -29,7 +29,7 @@ def find(name: str) -> facts.Fact:
     raise ValueError(f"there is no hardware {name!r}; the nearest are {_listed(_nearest(name))}")
 
 
-def embodied(board: facts.Fact | None) -> tuple[Span, bool]:
+def embodied(board: facts.Fact | None) -> tuple[Interval, bool]:
     """What making one board emitted, kgCO2e over all sources, and whether the sources are its own.
 
     For a board without a source of its own, or an unknown one, the range over all boards that have
@@ -42,13 +42,13 @@ def embodied(board: facts.Fact | None) -> tuple[Span, bool]:
     ranges = [facts.embodied(kind) for kind in own or kinds]
     middles = sorted(middle(found).value for found in ranges)
     low, high = min(found.low for found in ranges), max(found.high for found in ranges)
-    return Span(middles[len(middles) // 2], low, high), bool(own)
+    return Interval(middles[len(middles) // 2], low, high), bool(own)
 
 
-def middle(found: facts.Range) -> Span:
+def middle(found: facts.Range) -> Interval:
     """A range of several sources, with the middle one (the upper of two) as its value."""
     values = sorted(fact.value for fact in found.facts if fact.unit == found.unit)
-    return Span(values[len(values) // 2], found.low, found.high)
+    return Interval(values[len(values) // 2], found.low, found.high)
 
 
 def _answers(asked: set[str], board: facts.Fact) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bench.footprint import carbon
-from bench.footprint.span import Span, span
+from bench.results.interval import Interval, as_interval
 
 
 @dataclass(frozen=True)
 class Intensity:
     """gCO2e/kWh, location-based, and the words to print beside it."""
 
-    grams_per_kwh: Span
+    grams_per_kwh: Interval
     label: str
     basis: str
 
@@ -24,9 +24,9 @@ def intensity(region: str | None, given: float | None = None, source: str = "giv
     ValueError for an unknown region.
     """
     if given is not None:
-        return Intensity(span(given), f"{given:g} g/kWh", source)
+        return Intensity(as_interval(given), f"{given:g} g/kWh", source)
     found = carbon.grams(1.0, region)
-    figures = Span(found.value, found.low, found.high)
+    figures = Interval(found.value, found.low, found.high)
     basis = f"{found.basis}, {found.edition}"
     label = f"{found.label} ({found.value:g} g/kWh)"
     if not figures.exact:

@@ -15,7 +15,7 @@ from bench import facts
 from bench.footprint import hardware
 from bench.footprint.intensity import Intensity, intensity
 from bench.footprint.plan import HOURS_PER_YEAR, Deployment, Embodied, Plan, Training
-from bench.footprint.span import Span, as_json, span, total
+from bench.results.interval import Interval, as_interval, interval_json, sum_intervals
 
 GRAMS = 1000.0
 
@@ -28,8 +28,8 @@ class Stage:
     """
 
     name: str
-    energy_kwh: Span | None
-    grams: Span | None
+    energy_kwh: Interval | None
+    grams: Interval | None
     how: str
     missing: str | None = None
 
@@ -37,8 +37,8 @@ class Stage:
         """The stage as JSON; what is not known is null, with the reason."""
         return {
             "stage": self.name,
-            "energy_kwh": as_json(self.energy_kwh),
-            "gco2e": as_json(self.grams),
+            "energy_kwh": interval_json(self.energy_kwh),
+            "gco2e": interval_json(self.grams),
             "how": self.how,
             "missing": self.missing,
         }
@@ -66,20 +66,22 @@ class LifeCycle:
         raise KeyError(name)
 
     @property
-    def grams(self) -> Span:
+    def grams(self) -> Interval:
         """What all stages but deployment emitted, those that are known."""
         known = (s.grams for s in self.stages if s.name != "deployment" and s.grams is not None)
-        return total(known)
+        return sum_intervals(known)
 
     @property
-    def over_dynamic(self) -> Span:
+    def over_dynamic(self) -> Interval:
         """How many times the emissions of training are those of its dynamic energy.
 
         The dynamic part is in both, so that it does not widen the ratio.
         """
         dynamic, whole = self.stage("dynamic").grams, self.grams
         assert dynamic is not None
-        return Span(*(getattr(whole, e) / getattr(dynamic, e) for e in ("value", "low", "high")))
+        return Interval(
+            *(getattr(whole, e) / getattr(dynamic, e) for e in ("value", "low", "high"))
+        )
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -101,30 +103,30 @@ def plan_grid(plan: Plan) -> Intensity:
     return intensity(plan.region, plan.grid_gco2e_per_kwh, plan.grid_source)
 
 
-def dynamic_energy(training: Training) -> tuple[Span, str]:
+def dynamic_energy(training: Training) -> tuple[Interval, str]:
     """The energy of the devices at work in kWh, and the arithmetic in words."""
     if training.energy_kwh is not None:
-        return span(training.energy_kwh), "energy as stated"
+        return as_interval(training.energy_kwh), "energy as stated"
     hours, watts = training.worked_hours, training.watts
     assert hours is not None
     kind = "W each, as stated"
     if watts is None:
         watts = hardware.find(training.hardware or "").value
         kind = "W, the TDP: an upper bound for the boards"
-    return span(hours * watts / 1000), f"{hours:,.0f} device-hours x {watts:g} {kind}"
+    return as_interval(hours * watts / 1000), f"{hours:,.0f} device-hours x {watts:g} {kind}"
 
 
-def years() -> Span:
+def years() -> Interval:
     """How many years hardware serves, over all sources."""
     return hardware.middle(facts.embodied("lifetime"))
 
 
-def utilisation() -> Span:
+def utilisation() -> Interval:
     """The share of its life in which hardware is used."""
     return hardware.middle(facts.embodied("utilisation"))
 
 
-def per_hour(kilograms: Span, lifetime_years: Span, used: Span) -> Span:
+def per_hour(kilograms: Interval, lifetime_years: Interval, used: Interval) -> Interval:
     """What an hour in use carries of the making of a thing, in kgCO2e."""
     return kilograms / (lifetime_years * used * HOURS_PER_YEAR)
 
@@ -140,7 +142,7 @@ def embodied(training: Training, given: Embodied | None) -> Stage:
 
 def embodied_grams(
     device_hours: float, board: str | None, given: Embodied | None = None
-) -> tuple[Span, str]:
+) -> tuple[Interval, str]:
     """gCO2e of the making of devices and their servers for so many device-hours, and how.
 
     What is not given is taken over all sources; what is given is the value, and the sources give
@@ -152,7 +154,7 @@ def embodied_grams(
     device = _around(given.device_kg, device)
     server = _around(given.server_kg, hardware.middle(facts.embodied("server")))
     lifetime = _around(given.lifetime_years, years())
-    busy = span(given.utilisation) if given.utilisation else utilisation()
+    busy = as_interval(given.utilisation) if given.utilisation else utilisation()
     each = per_hour(device, lifetime, busy)
     share = per_hour(server, lifetime, busy) / given.devices_per_server
     kilograms = (each + share) * device_hours
@@ -178,18 +180,18 @@ def _operation(plan: Plan, grid: Intensity) -> Iterator[Stage]:
         return
     hours = plan.idle.hours or plan.training.elapsed_hours or 0.0
     least = plan.idle.least_kilowatts or plan.idle.kilowatts
-    waiting = Span(plan.idle.kilowatts, least, plan.idle.kilowatts) * hours
+    waiting = Interval(plan.idle.kilowatts, least, plan.idle.kilowatts) * hours
     how = f"{plan.idle.kilowatts:g} kW x {hours:,.0f} h"
     yield Stage("idle", waiting, waiting * grid.grams_per_kwh, how)
 
 
-def deployment(use: Deployment, plan: Plan) -> tuple[Span, Intensity, Stage]:
+def deployment(use: Deployment, plan: Plan) -> tuple[Interval, Intensity, Stage]:
     """(energy in kWh, its grid, the making of what serves) of the use that a plan foresees."""
     own = use.region is not None or use.grid_gco2e_per_kwh is not None
     grid = plan_grid(plan) if not own else intensity(use.region, use.grid_gco2e_per_kwh)
     kwh = use.served * use.wh_per_inference / 1000
     waits = (use.idle_watts or 0.0) * 24 * use.days / 1000
-    energy = span((kwh + waits) * (plan.pue or 1.0))
+    energy = as_interval((kwh + waits) * (plan.pue or 1.0))
     if use.hardware is None or use.count is None:
         return energy, grid, Stage("embodied", None, None, "", "what serves it is not in the plan")
     grams, how = embodied_grams(use.count * use.days * 24, use.hardware, plan.embodied)
@@ -203,11 +205,11 @@ def _deployment(plan: Plan, use: Deployment) -> Stage:
     how += f", and {use.idle_watts:g} W that wait" if use.idle_watts else ""
     how += f"; {grid.label}; "
     how += "with the making of what serves" if made.grams else f"without the making: {made.missing}"
-    return Stage("deployment", energy, operational + (made.grams or span(0.0)), how)
+    return Stage("deployment", energy, operational + (made.grams or as_interval(0.0)), how)
 
 
-def _around(given: float | None, sources: Span) -> Span:
+def _around(given: float | None, sources: Interval) -> Interval:
     """What is given as the value, with the low and the high of the sources."""
     if given is None:
         return sources
-    return Span(given, min(given, sources.low), max(given, sources.high))
+    return Interval(given, min(given, sources.low), max(given, sources.high))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bench import stats
 from bench.footprint import hardware
-from bench.footprint.span import Span, span
-from bench.records import Estimate, Result
+from bench.results import statistics
+from bench.results.calibration import energy_with_calibration
+from bench.results.interval import Interval, as_interval
+from bench.results.record import Estimate, Result
 
 
 @dataclass(frozen=True)
@@ -19,9 +20,9 @@ class Inference:
     `per_unit` is how many units (tokens, images) one inference made.
     """
 
-    energy_kwh: Span
-    idle_kwh: Span | None
-    seconds: Span | None
+    energy_kwh: Interval
+    idle_kwh: Interval | None
+    seconds: Interval | None
     devices: int
     board: str | None
     boundary: str
@@ -42,11 +43,11 @@ def inference(result: Result) -> Inference:
     net = None if modelled else summary.net_energy_kwh_per_1000
     time = summary.duration_seconds_per_inference
     gpus = [d for d in result.machine.devices if d.used and d.domain.startswith("gpu:")]
-    whole = _with_scale(energy, result) / 1000
+    whole = energy_with_calibration(energy, result) / 1000
     return Inference(
         energy_kwh=whole,
         idle_kwh=None if net is None else _idle(energy, net, whole),
-        seconds=None if time is None else span(time),
+        seconds=None if time is None else as_interval(time),
         devices=len(gpus) or 1,
         board=gpus[0].name if gpus else None,
         boundary=", ".join(result.boundary.domains),
@@ -64,14 +65,7 @@ def named(board: str | None) -> str | None:
         return None
 
 
-def _with_scale(energy: Estimate, result: Result) -> Span:
-    """The interval with the scale error of the sensor or model, added in quadrature."""
-    scale = result.gain.relative_half_width if result.gain else 0.0
-    half = math.hypot((energy.high - energy.low) / 2, scale * energy.value)
-    return Span(energy.value, max(0.0, energy.value - half), energy.value + half)
-
-
-def _idle(gross: Estimate, net: Estimate, whole: Span) -> Span:
+def _idle(gross: Estimate, net: Estimate, whole: Interval) -> Interval:
     """Gross less net, kWh of one inference, as unsure as the whole is."""
     part = max(0.0, gross.value - net.value) / 1000
     return whole * (part / whole.value)
@@ -80,5 +74,5 @@ def _idle(gross: Estimate, net: Estimate, whole: Span) -> Span:
 def _units(result: Result) -> float:
     trials = result.measured()
     inferences = math.fsum(trial.work.inference_count for trial in trials)
-    made = math.fsum(stats.unit_count(trial, result.task.unit) for trial in trials)
+    made = math.fsum(statistics.unit_count(trial, result.task.unit) for trial in trials)
     return made / inferences if made and inferences else 1.0

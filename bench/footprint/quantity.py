@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from bench.facts import Fact, Range
-from bench.records import Estimate
+from bench.results.record import Estimate
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 from bench import facts
 from bench.facts import published
-from bench.footprint import words
 from bench.footprint.intensity import Intensity
-from bench.footprint.span import Span, say, span
-from bench.records import Result
-from bench.units import SECONDS_PER_HOUR
+from bench.results.interval import Interval, as_interval
+from bench.results.record import Result
+from bench.results.units import SECONDS_PER_HOUR
 
 DAYS_PER_YEAR = 365
+
+
 REACTOR_KWH_PER_DAY = 24e6  # one gigawatt of electricity without a pause: a definition
+
+
 BATCHED = ("ml-energy-v2",)
 
 
@@ -23,19 +26,19 @@ class Scaled:
     """So many uses a day of one inference, for a day and a year of 365 days."""
 
     per_day: float
-    kwh_per_day: Span
-    grams_per_day: Span
-    homes: Span
-    reactors: Span
-    machines: Span | None
+    kwh_per_day: Interval
+    grams_per_day: Interval
+    homes: Interval
+    reactors: Interval
+    machines: Interval | None
 
     @property
-    def kwh_per_year(self) -> Span:
+    def kwh_per_year(self) -> Interval:
         """Energy of 365 such days."""
         return self.kwh_per_day * DAYS_PER_YEAR
 
     @property
-    def grams_per_year(self) -> Span:
+    def grams_per_year(self) -> Interval:
         """gCO2e of 365 such days."""
         return self.grams_per_day * DAYS_PER_YEAR
 
@@ -44,18 +47,20 @@ class Scaled:
 class Batching:
     """The energy of a day at a published figure or gain, and in words which; never ours."""
 
-    kwh_per_day: Span
+    kwh_per_day: Interval
     words: str
 
 
-def energy_per_day(use_kwh: Span, per_day: float) -> Span:
+def energy_per_day(use_kwh: Interval, per_day: float) -> Interval:
     """Energy of so many uses a day, in kWh. Raises ValueError if there are none."""
     if not 0 < per_day < float("inf"):
         raise ValueError(f"uses a day must be above zero, not {per_day:g}")
     return use_kwh * per_day
 
 
-def of(use_kwh: Span, per_day: float, grid: Intensity, seconds_each: Span | None = None) -> Scaled:
+def of(
+    use_kwh: Interval, per_day: float, grid: Intensity, seconds_each: Interval | None = None
+) -> Scaled:
     """A service of `per_day` uses; `seconds_each` is the time of one on the machine measured.
 
     Machines are those that work without a pause. Raises ValueError if there are no uses.
@@ -73,7 +78,7 @@ def of(use_kwh: Span, per_day: float, grid: Intensity, seconds_each: Span | None
 
 
 def batching(
-    result: Result, use_kwh: Span, per_day: float, pue: float | None = None
+    result: Result, use_kwh: Interval, per_day: float, pue: float | None = None
 ) -> list[Batching]:
     """How the energy of a day may change from batch 1 to served, by what others published.
 
@@ -87,7 +92,7 @@ def batching(
     found = [Batching(use_kwh * per_day, f"ours, at batch {batch}")]
     for row in ends:
         kwh = row.gpu_energy_kwh_per_1000 * per_day / 1000 * (pue or 1.0)
-        found.append(Batching(span(kwh), _row_words(row)))
+        found.append(Batching(as_interval(kwh), _row_words(row)))
     cards = _by_card(result.task.id) if batch == 1 else []
     return found + [_gained(groups, use_kwh * per_day) for groups in cards]
 
@@ -109,7 +114,7 @@ def _by_card(task: str) -> list[list[list[published.Row]]]:
     return [[rows for rows in wide if rows[0].gpu == card] for card in cards]
 
 
-def _gained(groups: list[list[published.Row]], kwh: Span) -> Batching:
+def _gained(groups: list[list[published.Row]], kwh: Interval) -> Batching:
     """Our energy, had it gained by batches as the models of these settings did."""
     times = sorted(
         rows[0].energy_kwh_per_1000 / min(r.energy_kwh_per_1000 for r in rows) for rows in groups
@@ -121,7 +126,7 @@ def _gained(groups: list[list[published.Row]], kwh: Span) -> Batching:
         f"{times[0]:.1f} to {times[-1]:.1f} times less from batch {least:.0f} to {most:.0f} "
         f"({study.title})"
     )
-    return Batching(kwh / Span(times[len(times) // 2], times[0], times[-1]), words)
+    return Batching(kwh / Interval(times[len(times) // 2], times[0], times[-1]), words)
 
 
 def _row_words(row: published.Row) -> str:
@@ -130,22 +135,3 @@ def _row_words(row: published.Row) -> str:
         f"this model at batch {row.batch_size:.0f} on {card}, GPU alone, {row.study.precision} "
         f"({row.study.title})"
     )
-
-
-def energy_words(kwh: float) -> tuple[str, float]:
-    """The unit in which a large energy is easy to read, and how many kWh it holds."""
-    large = (("TWh", 1e9), ("GWh", 1e6), ("MWh", 1e3))
-    return next((unit for unit in large if kwh >= unit[1]), words.energy_unit(kwh))
-
-
-def mass_words(grams: float) -> tuple[str, float]:
-    """The unit in which a mass in grams is easy to read, and how many grams it holds."""
-    sizes = (("Mt", 1e12), ("t", 1e6), ("kg", 1e3), ("g", 1.0), ("mg", 1e-3), ("µg", 1e-6))
-    return next((unit for unit in sizes if grams >= unit[1]), sizes[-1])
-
-
-def many(figure: Span, digits: int = 3) -> str:
-    """A great number in words: "79.0 (44.9 to 327) billion"."""
-    names = (("trillion", 1e12), ("billion", 1e9), ("million", 1e6), ("", 1.0))
-    name, size = next((n for n in names if figure.value * (1 + 1e-9) >= n[1]), names[-1])
-    return f"{say(figure / size, '', digits)} {name}".strip()

@@ -11,8 +11,8 @@ from bench.footprint.breakeven import Amortised, amortised, break_even
 from bench.footprint.intensity import Intensity, intensity
 from bench.footprint.measured import Inference, inference
 from bench.footprint.scale import Batching, Scaled
-from bench.footprint.span import Span, as_json, span
-from bench.records import Result
+from bench.results.interval import Interval, as_interval, interval_json
+from bench.results.record import Result
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Training:
     """A training by its energy in kWh, and where that figure comes from."""
 
     name: str
-    energy_kwh: Span
+    energy_kwh: Interval
     source: str
 
 
@@ -39,8 +39,8 @@ class Training:
 class Against(Training):
     """A training against a use: after how many they are even, in how many days, and the share."""
 
-    break_even: Span
-    days: Span
+    break_even: Interval
+    days: Interval
     amortised: Amortised
 
 
@@ -61,32 +61,34 @@ class Answer:
         """The answer as JSON; an end that nothing bounds is null."""
         found, against = self.scaled, self.training
         spans = ("kwh_per_day", "kwh_per_year", "grams_per_day", "grams_per_year", "homes")
-        figures = {name: as_json(getattr(found, name)) for name in (*spans, "reactors", "machines")}
+        figures = {
+            name: interval_json(getattr(found, name)) for name in (*spans, "reactors", "machines")
+        }
         return {
             "kind": "modelled" if self.one.modelled else "measured",
             "name": self.name,
             "per_day": found.per_day,
-            "kwh_per_inference": as_json(self.one.energy_kwh),
+            "kwh_per_inference": interval_json(self.one.energy_kwh),
             "grid": {
-                "gco2e_per_kwh": as_json(self.grid.grams_per_kwh),
+                "gco2e_per_kwh": interval_json(self.grid.grams_per_kwh),
                 "label": self.grid.label,
                 "basis": self.grid.basis,
             },
             **figures,
             "machine": self.machine,
             "batching": [
-                {"kwh_per_day": as_json(row.kwh_per_day), "words": row.words}
+                {"kwh_per_day": interval_json(row.kwh_per_day), "words": row.words}
                 for row in self.batching
             ],
             "training": against
             and {
                 "name": against.name,
                 "source": against.source,
-                "energy_kwh": as_json(against.energy_kwh),
-                "break_even": as_json(against.break_even),
-                "break_even_days": as_json(against.days),
+                "energy_kwh": interval_json(against.energy_kwh),
+                "break_even": interval_json(against.break_even),
+                "break_even_days": interval_json(against.days),
                 "uses": against.amortised.uses,
-                "training_kwh_per_use": as_json(against.amortised.training_kwh),
+                "training_kwh_per_use": interval_json(against.amortised.training_kwh),
                 "training_share": against.amortised.training_share,
             },
             "caveats": self.notes,
@@ -120,13 +122,13 @@ def training(name: str) -> Training:
         kwh = float(name)
     except ValueError:
         fact = studies.energy(name)
-        return Training(fact.label, span(fact.value), f"{fact.source}; {fact.basis}")
+        return Training(fact.label, as_interval(fact.value), f"{fact.source}; {fact.basis}")
     if not 0 < kwh < float("inf"):
         raise ValueError(f"the energy of a training must be above zero, not {kwh:g} kWh")
-    return Training("training", span(kwh), "as given")
+    return Training("training", as_interval(kwh), "as given")
 
 
-def _against(asked: Asked, use: Span) -> Against:
+def _against(asked: Asked, use: Interval) -> Against:
     found = training(asked.training or "")
     even = break_even(found.energy_kwh, use)
     return Against(

@@ -12,20 +12,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bench.footprint.span import Span, as_json
-from bench.footprint.span import span as as_span
-from bench.records import Estimate
+from bench.results.interval import Interval, interval_json
+from bench.results.interval import as_interval as as_span
+from bench.results.record import Estimate
 
-Figure = Span | Estimate | float
+Figure = Interval | Estimate | float
 
 
 @dataclass(frozen=True)
 class Score:
     """A score in gCO2e per `unit`; without embodied emissions it is not yet an SCI (`complete`)."""
 
-    grams: Span
-    operational_grams: Span
-    embodied_grams: Span | None
+    grams: Interval
+    operational_grams: Interval
+    embodied_grams: Interval | None
     unit: str
     missing: str | None = None
 
@@ -37,9 +37,9 @@ class Score:
     def as_json(self) -> dict[str, Any]:
         """The score as JSON, in gCO2e per unit; what is not known is null, with the reason."""
         return {
-            "gco2e": as_json(self.grams),
-            "operational_gco2e": as_json(self.operational_grams),
-            "embodied_gco2e": as_json(self.embodied_grams),
+            "gco2e": interval_json(self.grams),
+            "operational_gco2e": interval_json(self.operational_grams),
+            "embodied_gco2e": interval_json(self.embodied_grams),
             "per": self.unit,
             "complete": self.complete,
             "missing": self.missing,

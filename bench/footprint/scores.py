@@ -11,8 +11,8 @@ from bench.footprint.measured import inference
 from bench.footprint.plan import Model, Plan
 from bench.footprint.sci import Score, sci, score
 from bench.footprint.service import COUNT, Asked
-from bench.footprint.span import total
-from bench.records import Result
+from bench.results.interval import sum_intervals
+from bench.results.record import Result
 
 OPERATION = ("dynamic", "idle", "overhead")
 # (field of a plan's model, how many of it a unit holds, the unit)
@@ -41,7 +41,9 @@ def of_result(result: Result, asked: Asked) -> Scores:
     """The scores of a result. Raises ValueError for what is unknown, or without an energy."""
     one, found = inference(result), service.life(result, asked)
     made = found.stage("embodied")
-    energy = total(s.energy_kwh for s in found.stages if s.name in OPERATION and s.energy_kwh)
+    energy = sum_intervals(
+        s.energy_kwh for s in found.stages if s.name in OPERATION and s.energy_kwh
+    )
     operational = energy * found.intensity.grams_per_kwh
     each = score(operational, made.grams, COUNT, "inference", made.missing)
     consumer = score(operational, made.grams, COUNT * one.per_unit, one.unit, made.missing)
@@ -73,7 +75,7 @@ def _provider(found: LifeCycle, model: Model | None) -> tuple[tuple[Score, ...],
 def _per_unit(found: LifeCycle, model: Model) -> Iterator[Score]:
     made = found.stage("embodied")
     stages = (s for s in found.stages if s.name in OPERATION)
-    operational = total(stage.grams for stage in stages if stage.grams)
+    operational = sum_intervals(stage.grams for stage in stages if stage.grams)
     for field, size, unit in UNITS:
         count = getattr(model, field)
         if count:

@@ -10,9 +10,9 @@ from bench.footprint.breakeven import amortised
 from bench.footprint.intensity import Intensity, intensity
 from bench.footprint.lifecycle import LifeCycle, Stage
 from bench.footprint.measured import Inference, inference, named
-from bench.footprint.span import Span, span
-from bench.records import Result
-from bench.units import SECONDS_PER_HOUR
+from bench.results.interval import Interval, as_interval
+from bench.results.record import Result
+from bench.results.units import SECONDS_PER_HOUR
 
 COUNT = 1000
 
@@ -56,7 +56,7 @@ def _operation(one: Inference, asked: Asked, grid: Intensity) -> Iterator[Stage]
         yield _stage("overhead", whole * (asked.pue - 1), grid, f"PUE {asked.pue:g}")
 
 
-def _stage(name: str, energy: Span, grid: Intensity, how: str) -> Stage:
+def _stage(name: str, energy: Interval, grid: Intensity, how: str) -> Stage:
     return Stage(name, energy, energy * grid.grams_per_kwh, how)
 
 
@@ -68,7 +68,7 @@ def _embodied(one: Inference, asked: Asked) -> Stage:
         if asked.embodied_kg <= 0:
             raise ValueError(f"kilograms must be above zero, not {asked.embodied_kg:g}")
         years, busy = lifecycle.years(), lifecycle.utilisation()
-        rate = lifecycle.per_hour(span(asked.embodied_kg), years, busy) * lifecycle.GRAMS
+        rate = lifecycle.per_hour(as_interval(asked.embodied_kg), years, busy) * lifecycle.GRAMS
         how = f"{asked.embodied_kg:g} kg, as given, over {years.value:g} years"
         return Stage("embodied", None, hours / one.devices * rate, how)
     if one.board is None:
@@ -87,7 +87,7 @@ def _training(asked: Asked) -> Iterator[Stage]:
     found = lifecycle.of(studies.plan(asked.training))
     energy = found.stage("dynamic").energy_kwh
     assert energy is not None
-    share = amortised(energy, span(0.0), asked.uses)
+    share = amortised(energy, as_interval(0.0), asked.uses)
     grams = found.grams / asked.uses * COUNT
     how = f"published, not measured: {found.name} at {found.intensity.label}, "
     how += f"over {asked.uses:,.0f} uses"

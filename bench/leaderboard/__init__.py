@@ -6,7 +6,7 @@ from bench.leaderboard.entry import Entry, entry, of
 from bench.leaderboard.form import schema
 from bench.leaderboard.grade import grades, stars
 from bench.leaderboard.rank import Board, Group, Row, TaskBoard, board
-from bench.leaderboard.submissions import Refused, canonical, content_id, submit
+from bench.leaderboard.submissions import Refused, submit
 from bench.leaderboard.verify import Collection, Submission, Verified, collect, has_rank, verify
 from bench.leaderboard.write import write
 
@@ -22,10 +22,8 @@ __all__ = [
     "Verdict",
     "Verified",
     "board",
-    "canonical",
     "check",
     "collect",
-    "content_id",
     "document",
     "entry",
     "grades",

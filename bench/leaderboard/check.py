@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import doubts, stats, store
-from bench.leaderboard.facets import without_rank
 from bench.leaderboard.finding import Finding, refusals
 from bench.leaderboard.possible import impossibilities
 from bench.leaderboard.provenance import contradictions
-from bench.records import Doubt, Result
+from bench.results import statistics, storage, warning_rules
+from bench.results.record import Result, Warning_
+from bench.results.warning_rules import rank_blockers
 
 TASK_ID = re.compile(r"(?=.{1,60}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -43,8 +43,8 @@ class Verdict:
 def check(path: Path) -> Verdict:
     """Judge one result file."""
     try:
-        content = store.read(path)
-    except store.Unreadable as error:
+        content = storage.read_bytes(path)
+    except storage.UnreadableRecord as error:
         return unreadable(error)
     return judge(content, str(path))
 
@@ -52,8 +52,8 @@ def check(path: Path) -> Verdict:
 def judge(content: bytes, name: str) -> Verdict:
     """Judge the bytes of a result file."""
     try:
-        result = store.parse(content, name)
-    except store.Unreadable as error:
+        result = storage.parse_result(content, name)
+    except storage.UnreadableRecord as error:
         return unreadable(error)
     if not TASK_ID.fullmatch(result.task.id):
         sentence = f"Impossible: {result.task.id!r:.60} is no task id."
@@ -62,7 +62,7 @@ def judge(content: bytes, name: str) -> Verdict:
     if impossible := tuple(refusals("impossible", impossibilities(result, content))):
         return Verdict(result, impossible)
     try:
-        raised = doubts.raise_all(result)
+        raised = warning_rules.derive_warnings(result)
         refused = tuple(_irreproducible(result, raised))
     except (KeyError, ValueError, ArithmeticError) as error:
         sentence = f"The summary can't be recomputed from the trials: {error!s:.200}."
@@ -70,11 +70,11 @@ def judge(content: bytes, name: str) -> Verdict:
     return Verdict(result, refused or accepted(result, raised))
 
 
-def accepted(result: Result, raised: tuple[Doubt, ...]) -> tuple[Finding, ...]:
+def accepted(result: Result, raised: tuple[Warning_, ...]) -> tuple[Finding, ...]:
     """What there is to say of a result that is not refused, gravest first."""
     barred = (
         Finding("no-rank", item.code, item.message, item.cure)
-        for item in without_rank(result, raised)
+        for item in rank_blockers(result, raised)
     )
     return (*barred, *_good_to_know(raised))
 
@@ -84,24 +84,24 @@ def unreadable(error: Exception) -> Verdict:
     return Verdict(None, tuple(refusals("unreadable", [f"Unreadable: {error}."])))
 
 
-def _good_to_know(raised: Iterable[Doubt]) -> Iterator[Finding]:
+def _good_to_know(raised: Iterable[Warning_]) -> Iterator[Finding]:
     for item in raised:
         if not item.bars_ranking:
             yield Finding("note", item.code, item.message, item.cure)
 
 
-def _irreproducible(result: Result, raised: tuple[Doubt, ...]) -> Iterator[Finding]:
+def _irreproducible(result: Result, raised: tuple[Warning_, ...]) -> Iterator[Finding]:
     yield from refusals("irreproducible", _recomputed(result, raised))
     yield from refusals("irreproducible", contradictions(result))
 
 
-def _codes(raised: Iterable[Doubt]) -> set[tuple[str, bool]]:
+def _codes(raised: Iterable[Warning_]) -> set[tuple[str, bool]]:
     return {(item.code, item.bars_ranking) for item in raised}
 
 
-def _recomputed(result: Result, raised: tuple[Doubt, ...]) -> Iterator[str]:
+def _recomputed(result: Result, raised: tuple[Warning_, ...]) -> Iterator[str]:
     if result.summary is not None:
-        again = stats.summarize(result.trials, result.boundary, result.idle, result.task.unit)
+        again = statistics.summarize(result.trials, result.boundary, result.idle, result.task.unit)
         for name in type(again).model_fields:
             stated, computed = getattr(result.summary, name), getattr(again, name)
             if stated != computed:
@@ -111,5 +111,5 @@ def _recomputed(result: Result, raised: tuple[Doubt, ...]) -> Iterator[str]:
         differing = sorted(code for code, _ in _codes(result.doubts) ^ _codes(raised))
         listed = ", ".join(differing[:5])
         yield f"Irreproducible: the doubts are not those of the record ({listed:.200})."
-    if result.rankable != doubts.rankable(result, raised):
+    if result.rankable != warning_rules.is_rankable(result, raised):
         yield "Irreproducible: whether it may rank is not what the record gives."

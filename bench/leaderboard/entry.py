@@ -12,21 +12,16 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bench import doubts
-from bench.leaderboard import submissions, table
+from bench.leaderboard import table
 from bench.leaderboard.check import accepted
-from bench.leaderboard.facets import (
-    boundary_words,
-    device_words,
-    energy,
-    gain_of,
-    instrument,
-)
 from bench.leaderboard.row import facts
 from bench.leaderboard.ties import Mark
 from bench.leaderboard.verify import Submission, has_rank
 from bench.pages import detail, line
-from bench.records import Result
+from bench.results import storage, warning_rules
+from bench.results.calibration import calibration_half_width, instrument_id
+from bench.results.record import Result
+from bench.results.views import boundary_label, device_label, headline_energy
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -59,7 +54,7 @@ class Entry:
 
 def entry(submission: Submission) -> Entry:
     """The entry of a submission that passed."""
-    result, found = submission.result, energy(submission.result)
+    result, found = submission.result, headline_energy(submission.result)
     ranks = has_rank(submission)
     row = facts(submission)
     return Entry(
@@ -82,27 +77,27 @@ def of(results: Iterable[Result]) -> list[Entry]:
     """The entries of results that are at hand, as if each were a submission."""
     found = []
     for result in results:
-        findings = accepted(result, doubts.raise_all(result))
-        name = submissions.content_id(result)
+        findings = accepted(result, warning_rules.derive_warnings(result))
+        name = storage.content_id(result)
         found.append(entry(Submission(result, findings, name, None, None)))
     return found
 
 
 def mark(result: Result) -> Mark:
     """What ranks a result. Raises ValueError where it has no positive energy."""
-    found = energy(result)
+    found = headline_energy(result)
     if found is None or found.value <= 0:
         raise ValueError("only a positive energy can be ranked")
     width = (found.high - found.low) / 2 / found.value
-    return Mark(math.log(found.value), width, gain_of(result), instrument(result))
+    return Mark(math.log(found.value), width, calibration_half_width(result), instrument_id(result))
 
 
 def _equals(result: Result) -> Equals:
     # Every device once for each domain: two cards are not the equals of one.
-    devices = sorted(device_words(result, domain) for domain in result.boundary.domains)
+    devices = sorted(device_label(result, domain) for domain in result.boundary.domains)
     return Equals(
         dataset=result.task.dataset,
-        boundary=boundary_words(result),
+        boundary=boundary_label(result),
         devices=tuple(devices),
         fingerprint=result.task.fingerprint or "",
     )
@@ -110,7 +105,7 @@ def _equals(result: Result) -> Equals:
 
 def _instrument_words(result: Result) -> str | None:
     """The same short text for two results whose scale error is common; it names no card."""
-    found = instrument(result)
+    found = instrument_id(result)
     if found is None:
         return None
     cards, host = found

@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from bench import store
-from bench.records import Record
+from bench.results import storage
+from bench.results.fields import Record
 
 MAX_BYTES = 10_000
 
@@ -54,9 +54,9 @@ def beside(path: Path) -> Path:
 def read(path: Path) -> Note:
     """Read a note. Raises store.Unreadable with a sentence where it is none."""
     try:
-        return Note.model_validate_json(store.read(path, MAX_BYTES), strict=True)
+        return Note.model_validate_json(storage.read_bytes(path, MAX_BYTES), strict=True)
     except ValidationError as error:
-        raise store.Unreadable(f"{path} is no note: {_why(error)}") from error
+        raise storage.UnreadableRecord(f"{path} is no note: {_why(error)}") from error
 
 
 def _why(error: ValidationError) -> str:

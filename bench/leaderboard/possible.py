@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 from math import fsum, inf
 
-from bench import doubts, facts
+from bench import facts
 from bench.footprint import hardware
 from bench.leaderboard.facets import known_metric
-from bench.records import Reading, Record, Result, Trial
+from bench.results import warning_catalogue
+from bench.results.fields import Record
+from bench.results.record import Reading, Result, Trial
 
 MOST = 2**53
 WATTS = (1e-3, 1e5)
@@ -58,7 +60,7 @@ def _trial(result: Result, trial: Trial) -> Iterator[str]:
     for reading in trial.readings:
         named = f"trial {trial.index}, {reading.domain}"
         for item in reading.doubts:
-            known = doubts.CATALOGUE.get(item.code)
+            known = warning_catalogue.CATALOGUE.get(item.code)
             if known is not None and known.bars_ranking != item.bars_ranking:
                 yield f"Impossible: {named}: the weight of the doubt {item.code} was changed."
         kind = "modelled" if reading.method == "modelled" else "measured"
@@ -82,7 +84,7 @@ def _energy(reading: Reading, named: str, inside: bool, limit: float) -> Iterato
         yield f"Impossible: {named}: a measured energy of {joules:g} J."
     elif joules < 0 or (joules > 0 and not _within(watts, WATTS)):
         yield f"Impossible: {named}: a mean of {watts:g} W."
-    elif watts > doubts.HIGHEST_POWER_RATIO * limit:
+    elif watts > warning_catalogue.HIGHEST_POWER_RATIO * limit:
         yield f"Impossible: {named}: a mean of {watts:.0f} W, above 1.1 times {limit:.0f} W."
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench import conduct, logbook
+from bench import conduct
 from bench.leaderboard.facets import known_task
-from bench.records import Result
+from bench.results import calibration, domains
+from bench.results.record import Result
 
 
 def contradictions(result: Result) -> Iterator[str]:
     """A sentence for everything that a record says of itself and that the rest of it denies."""
-    if logbook.boundary(result.machine) != result.boundary:
+    if domains.measurement_boundary(result.machine) != result.boundary:
         yield "Irreproducible: the boundary is not what the machine's devices and sensors give."
-    if logbook.gain(result.boundary, result.machine.sensors) != result.gain:
+    if calibration.boundary_calibration(result.boundary, result.machine.sensors) != result.gain:
         yield "Irreproducible: the scale error is not that of the sensors inside the boundary."
     if result.status == "done":
         yield from _stopping(result)

@@ -6,17 +6,13 @@ b with c, but a better than c) gives 1, 1, 2.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bench import stats
 from bench.leaderboard.entry import Entry, Equals
-from bench.leaderboard.facets import energy, gain_of, instrument
 from bench.leaderboard.grade import grades, stars
 from bench.leaderboard.ties import better_and_worse
-from bench.records import Estimate, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +63,6 @@ def board(entries: Iterable[Entry]) -> Board:
     for entry in entries:
         by_task[entry.task_id].append(entry)
     return Board(tuple(_task(task_id, by_task[task_id]) for task_id in sorted(by_task)))
-
-
-def compare(a: Result, b: Result) -> Estimate:
-    """Energy of a over energy of b with the interval; gain enters twice unless one card read both.
-
-    Raises ValueError where one of them has no positive energy.
-    """
-    mine, other = energy(a), energy(b)
-    if mine is None or other is None:
-        raise ValueError("a ratio needs two energies")
-    gains = [gain_of(result) for result in (a, b)]
-    mine_sensors = instrument(a)
-    same = mine_sensors is not None and mine_sensors == instrument(b)
-    gain = 0.0 if same else math.hypot(*gains) / math.sqrt(2)
-    return stats.ratio(mine, other, gain)
 
 
 def _task(task_id: str, entries: Sequence[Entry]) -> TaskBoard:

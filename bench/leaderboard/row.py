@@ -7,27 +7,26 @@ from typing import Literal
 
 from bench.footprint import carbon, equivalences
 from bench.leaderboard import form
-from bench.leaderboard.facets import (
-    boundary_words,
-    devices_words,
-    energy,
-    gain_of,
-    is_modelled,
-    known_metric,
-    setting,
-    whole,
-)
+from bench.leaderboard.facets import known_metric
 from bench.leaderboard.verify import Submission
-from bench.records import Estimate, Result
+from bench.results.calibration import calibration_half_width, with_calibration
+from bench.results.record import Estimate, Result
+from bench.results.views import (
+    boundary_label,
+    device_labels,
+    headline_energy,
+    int_setting,
+    is_modelled,
+)
 
 Ends = tuple[float, float]
 
 
 def facts(submission: Submission) -> form.Facts:
     """The row of a result, without its place among its equals."""
-    result, found = submission.result, energy(submission.result)
+    result, found = submission.result, headline_energy(submission.result)
     summary, model, said = result.summary, result.model, submission.note
-    ends = None if found is None else whole(found, gain_of(result))
+    ends = None if found is None else with_calibration(found, calibration_half_width(result))
     return {
         "why": [item.message for item in submission.findings if item.severity == "no-rank"],
         "run_id": result.run_id,
@@ -49,11 +48,11 @@ def facts(submission: Submission) -> form.Facts:
             "parameter_count": model.parameter_count,
         },
         "backend": result.backend.name,
-        "batch_size": setting(model.settings, "batch_size"),
-        "steps": setting(result.task.parameters, "steps"),
+        "batch_size": int_setting(model.settings, "batch_size"),
+        "steps": int_setting(result.task.parameters, "steps"),
         "kind": "modelled" if is_modelled(result) else "measured",
-        "boundary": boundary_words(result),
-        "devices": list(devices_words(result)),
+        "boundary": boundary_label(result),
+        "devices": list(device_labels(result)),
         "energy_kwh_per_1000": _interval(found),
         "energy_with_gain_kwh_per_1000": {"low": ends[0], "high": ends[1]} if ends else None,
         "net_energy_kwh_per_1000": _interval(summary.net_energy_kwh_per_1000 if summary else None),

@@ -9,21 +9,25 @@ allowed_signers         whose signatures are believed
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from bench import store
 from bench.leaderboard import note, signature
 from bench.leaderboard.check import check
 from bench.leaderboard.finding import Finding, refusals
-from bench.records import Result
+from bench.results import storage
+from bench.results.record import Result
+from bench.results.storage import canonical_json, content_id
 
 RECORD = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[0-9a-f]{16}\.json")
+
+
 BESIDE = (".json.sig", ".note", ".note.sig")
+
+
 ALSO = {signature.SIGNERS, "README.md"}
 
 
@@ -56,13 +60,13 @@ def submit(
     if twins := list(duplicates(result, folder)):
         raise Refused(twins)
     target = folder / result.task.id / f"{content_id(result)}.json"
-    texts = {target: canonical(result)}
+    texts = {target: canonical_json(result)}
     if added is not None:
         texts[note.beside(target)] = f"{added.model_dump_json()}\n"
     # Signed before anything is written: a key that does not work leaves nothing behind.
     signatures = _signed(texts, key) if key else {}
     for place, text in {**signatures, **texts}.items():
-        store.write_text(place, text)
+        storage.write_text(place, text)
     return target, verdict.findings
 
 
@@ -121,21 +125,6 @@ def _orphan(path: Path, suffix: str) -> str | None:
     return "there is no note that it signs" if unsigned else None
 
 
-def canonical(result: Result) -> str:
-    """The result as canonical JSON: sorted keys, no spaces, and one newline at the end."""
-    content = result.model_dump(mode="json")
-    text = json.dumps(
-        content, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
-    )
-    return f"{text}\n"
-
-
-def content_id(content: Result | bytes) -> str:
-    """The first 16 hex digits of the SHA-256 of a record's bytes: the name of a submission."""
-    text = content if isinstance(content, bytes) else canonical(content).encode()
-    return hashlib.sha256(text).hexdigest()[:16]
-
-
 def marks(result: Result) -> tuple[str, ...]:
     """What no two submissions share: the run's id, and what its measured trials read."""
     read = [
@@ -160,9 +149,9 @@ def duplicates(result: Result, folder: Path) -> Iterator[Finding]:
     clues = [result.run_id, *(repr(trial.duration_seconds) for trial in result.measured()[:1])]
     for path in survey(folder)[0]:
         try:
-            content = store.read(path)
+            content = storage.read_bytes(path)
             if any(clue.encode() in content for clue in clues):
-                theirs = marks(store.parse(content, str(path)))
+                theirs = marks(storage.parse_result(content, str(path)))
                 yield from [duplicate(mark) for mark in mine if mark in theirs][:1]
-        except store.Unreadable:
+        except storage.UnreadableRecord:
             continue

@@ -7,12 +7,12 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
-from bench.footprint import words
 from bench.leaderboard import form
+from bench.results.escaping import csv_safe
 
-# What begins a formula, in spreadsheets of any language.
-FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 PLACE = ("task", "rank", "tied", "grade", "stars")
+
+
 INTERVALS = (
     "energy_kwh_per_1000",
     "net_energy_kwh_per_1000",
@@ -20,9 +20,17 @@ INTERVALS = (
     "duration_seconds_per_inference",
     "quality",
 )
+
+
 TEXTS = ("kind", "boundary", "devices", "dataset", "model", "weights")
+
+
 RUN = ("parameter_count", "dtype", "backend", "batch_size", "steps", "unit")
+
+
 LAST = ("quality_metric", "phone_charges_per_1000", "created_at", "submission", "submitted_by")
+
+
 COLUMNS = (
     *PLACE,
     *TEXTS,
@@ -57,20 +65,8 @@ def joined(place: Iterable[object], rest: str) -> str:
 
 def _written(values: Iterable[object]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow([neutral(value) for value in values])
+    csv.writer(out, lineterminator="\n").writerow([csv_safe(value) for value in values])
     return out.getvalue()
-
-
-def neutral(cell: object) -> object:
-    """A cell that a spreadsheet shows and does not run: text that could be a formula is quoted.
-
-    A stranger's text becomes one line, without characters that hide or turn.
-    """
-    if isinstance(cell, str):
-        risky = cell[:1].isspace() or cell.lstrip().startswith(FORMULA_STARTS)
-        text = words.visible(cell)
-        return f"'{text}" if risky else text
-    return "" if cell is None else cell
 
 
 HEAD = _written(COLUMNS)

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from bench import stats
-from bench.leaderboard.facets import Instrument
+from bench.results import statistics
+from bench.results.calibration import Instrument
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
-GAIN_TO_SPREAD = stats.NORMAL_95 / 3**0.5
+GAIN_TO_SPREAD = statistics.NORMAL_95 / 3**0.5
 CLASS_WIDTH = 1.05
 SLACK = 1e-12
 BLOCK = 1_000_000

@@ -15,11 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from bench import store
 from bench.leaderboard import note, signature, submissions
 from bench.leaderboard.check import judge, unreadable
 from bench.leaderboard.finding import CURES, Finding, refusals
-from bench.records import Result
+from bench.results import storage
+from bench.results.record import Result
 
 T = TypeVar("T")
 BATCH = 250
@@ -131,14 +131,14 @@ def _batch(paths: Sequence[Path], keep: Keep[T]) -> list[_Seen[T]]:
 
 def _judge(path: Path, keep: Keep[T]) -> _Seen[T]:
     try:
-        content = store.read(path)
-    except store.Unreadable as error:
+        content = storage.read_bytes(path)
+    except storage.UnreadableRecord as error:
         return _refused(path, unreadable(error).findings)
     verdict = judge(content, path.name)
     result, why = verdict.result, [f for f in verdict.findings if f.severity == "refused"]
     if result is None or why:
         return _refused(path, tuple(why))
-    if path.parts[-2:] != (result.task.id, f"{submissions.content_id(content)}.json"):
+    if path.parts[-2:] != (result.task.id, f"{storage.content_id(content)}.json"):
         sentence = "Misplaced: the file's name is not that of its content: it was moved or edited."
         return _refused(path, tuple(refusals("misplaced", [sentence])))
     try:
@@ -183,7 +183,7 @@ def _note(record: Path) -> tuple[note.Note | None, Refusals]:
     try:
         said = note.read(path)
         _signer(path, path.read_bytes())
-    except store.Unreadable as error:
+    except storage.UnreadableRecord as error:
         return None, {path: unreadable(error).findings}
     except ValueError as error:
         return None, {path: tuple(refusals("signature", [str(error)]))}

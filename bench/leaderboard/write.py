@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import store
 from bench.leaderboard import site, table
 from bench.leaderboard.document import lines, place
 from bench.leaderboard.markdown import markdown
 from bench.leaderboard.rank import Board
 from bench.pages import site as site_pages
+from bench.results import storage
 
 
 def write(board: Board, results_dir: Path) -> tuple[Path, ...]:
     """Write leaderboard.json, .csv, .md and the site under a results folder; gives the files."""
-    store.write_parts(results_dir / "leaderboard.json", lines(board))
-    store.write_parts(results_dir / "leaderboard.csv", csv_lines(board))
-    store.write_text(results_dir / "leaderboard.md", markdown(board))
+    storage.write_parts(results_dir / "leaderboard.json", lines(board))
+    storage.write_parts(results_dir / "leaderboard.csv", csv_lines(board))
+    storage.write_text(results_dir / "leaderboard.md", markdown(board))
     site_pages.write(site.parts(board), site.shared(board), results_dir / "site")
     names = ("leaderboard.json", "leaderboard.csv", "leaderboard.md", "site/index.html")
     return tuple(results_dir / name for name in names)

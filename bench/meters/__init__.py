@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bench.clock import Clock
 
 if TYPE_CHECKING:
-    from bench.records import Device, Reading, Sensor
+    from bench.results.machine_record import Device, Sensor
+    from bench.results.record import Reading
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from bench.clock import Clock
 
 if TYPE_CHECKING:
     from bench.meters import Meter
-    from bench.records import Device, Reading, Sensor
+    from bench.results.machine_record import Device, Sensor
+    from bench.results.record import Reading
 
 
 class MeterTally:
@@ -39,7 +40,7 @@ class MeterTally:
 
     def sensor(self) -> Sensor:
         """What the meter said of itself."""
-        from bench.records import Sensor
+        from bench.results.machine_record import Sensor
 
         return self._said or Sensor(meter=self.name, usable=False, reason="not known yet")
 
@@ -53,14 +54,14 @@ class MeterTally:
 
 
 def _stretched(reading: Reading, late: float, seconds: float) -> Reading:
-    from bench.doubts import doubt
+    from bench.results.warning_catalogue import make_warning
 
     whole = {"duration_seconds": late + max(seconds, 0.0)}
     if reading.energy_joules is None:
         return reading.model_copy(update=whole)
     if seconds <= 0:
         reason = "the program ended before the sensor was known"
-        missing = doubt("energy-missing", domain=reading.domain, reason=reason)
+        missing = make_warning("energy-missing", domain=reading.domain, reason=reason)
         nothing = {"energy_joules": None, "standard_uncertainty_joules": None}
         return reading.model_copy(update={**whole, **nothing, "doubts": (missing,)})
     head = reading.energy_joules / seconds * late

@@ -17,7 +17,8 @@ from bench.meters._watch import CannotRead, Watch, traits_of
 from bench.meters.edges import Edge, Traits
 
 if TYPE_CHECKING:
-    from bench.records import Device, Doubt, Reading
+    from bench.results.machine_record import Device
+    from bench.results.record import Reading, Warning_
 
 METER = "nvml"
 USUAL_STEP_SECONDS = 0.1
@@ -177,9 +178,9 @@ class Card:
             return "counter-reset", ""
         return None
 
-    def _remarks(self, seconds: float) -> list[Doubt]:
+    def _remarks(self, seconds: float) -> list[Warning_]:
         """What a reader should know of a figure of a window so long."""
-        from bench.doubts import doubt
+        from bench.results.warning_catalogue import make_warning
 
         domain, steps = self.device.domain, seconds / self.traits.step_seconds
         averaged = self.averaged and not self._looks_away
@@ -190,7 +191,11 @@ class Card:
             "power-averaged": averaged,
             "window-short": steps < SHORTEST_STEPS,
         }
-        return [doubt(code, domain=domain, steps=steps) for code, holds in remarks.items() if holds]
+        return [
+            make_warning(code, domain=domain, steps=steps)
+            for code, holds in remarks.items()
+            if holds
+        ]
 
     def _sides(
         self, began: float, ended: float, under_load: bool
@@ -219,9 +224,9 @@ class Card:
         return math.hypot(result.uncertainty, blur)
 
     def _missing(self, code: str, reason: str, began: float, ended: float) -> Reading:
-        from bench.doubts import doubt
+        from bench.results.warning_catalogue import make_warning
 
-        why = doubt(code, domain=self.device.domain, reason=reason)
+        why = make_warning(code, domain=self.device.domain, reason=reason)
         return self._made(None, None, began, ended, [why])
 
     def _made(
@@ -230,9 +235,9 @@ class Card:
         spread: float | None,
         began: float,
         ended: float,
-        doubts: Sequence[Doubt],
+        doubts: Sequence[Warning_],
     ) -> Reading:
-        from bench.records import Reading
+        from bench.results.record import Reading
 
         return Reading(
             domain=self.device.domain,

@@ -10,7 +10,8 @@ from bench.clock import Clock
 from bench.meters._nvidia_card import METER, USUAL_STEP_SECONDS
 
 if TYPE_CHECKING:
-    from bench.records import Device, Reading
+    from bench.results.machine_record import Device
+    from bench.results.record import Reading
 
 Look = tuple[float, float]
 """When, in seconds, and what the counter said, in joules."""
@@ -43,16 +44,16 @@ def _reading(
     device: Device, first: Look | None, last: Look | None, began: float, ended: float
 ) -> Reading:
     """Its uncertainty is that of a step at each end."""
-    from bench.doubts import doubt
-    from bench.records import Reading
+    from bench.results.record import Reading
+    from bench.results.warning_catalogue import make_warning
 
     energy = spread = None
     doubts = []
     if first is None or last is None:
         reason = "the GPU is not in use and its counter can't be read"
-        doubts.append(doubt("energy-missing", domain=device.domain, reason=reason))
+        doubts.append(make_warning("energy-missing", domain=device.domain, reason=reason))
     elif last[1] < first[1]:
-        doubts.append(doubt("counter-reset", domain=device.domain))
+        doubts.append(make_warning("counter-reset", domain=device.domain))
     else:
         power = (last[1] - first[1]) / max(last[0] - first[0], 1e-9)
         energy = power * (ended - began)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from bench.meters._nvidia_card import Card
     from bench.meters._sampler import Sampler
     from bench.meters.edges import Edge
-    from bench.records import Device, Doubt, Reading, Sensor
+    from bench.results.machine_record import Device, Sensor
+    from bench.results.record import Reading, Warning_
 
 EDGES_TO_LEARN, EDGES_AFTER = 8, 5
 PATIENCE_SECONDS = 2.0
@@ -95,16 +96,16 @@ class NvidiaTally:
 
     def _rough(self, gpu: _Gpu, began: float, now: float) -> Reading:
         """A plain difference, with the uncertainty of a step at each end."""
-        from bench.doubts import doubt
         from bench.meters._nvidia_card import USUAL_STEP_SECONDS
-        from bench.records import Reading
+        from bench.results.record import Reading
+        from bench.results.warning_catalogue import make_warning
 
         joules = self._sampled(gpu) if gpu.sampler else self._counted(gpu)
-        doubts: tuple[Doubt, ...] = ()
+        doubts: tuple[Warning_, ...] = ()
         if joules is None:
             reason = gpu.failure or gpu.trouble or "its sensor has not moved yet"
             code = "counter-reset" if gpu.fell else "energy-missing"
-            doubts = (doubt(code, domain=gpu.domain, reason=reason),)
+            doubts = (make_warning(code, domain=gpu.domain, reason=reason),)
         power = None if joules is None else joules / max(now - began, 1e-9)
         return Reading(
             domain=gpu.domain,
@@ -188,7 +189,7 @@ class NvidiaTally:
     def sensor(self) -> Sensor:
         """The domains that can be read, and the slowest step once it is known."""
         from bench.meters.nvml import GAIN, GAIN_SOURCE
-        from bench.records import Sensor
+        from bench.results.machine_record import Sensor
 
         reasons = {gpu.domain: gpu.reason for gpu in self._gpus}
         bad = "; ".join(f"{domain}: {reason}" for domain, reason in reasons.items() if reason)

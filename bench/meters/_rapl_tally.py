@@ -11,7 +11,8 @@ from bench.meters.rapl import RaplMeter, Zone, rise, spread_of, zones
 
 if TYPE_CHECKING:
     from bench.meters import Site
-    from bench.records import Device, Reading, Sensor
+    from bench.results.machine_record import Device, Sensor
+    from bench.results.record import Reading
 
 
 class RaplTally(RaplMeter):
@@ -71,8 +72,8 @@ class RaplTally(RaplMeter):
         self._last[zone.domain] = seen
 
     def _total(self, zone: Zone, began: float, ended: float) -> Reading:
-        from bench.doubts import doubt
-        from bench.records import Reading
+        from bench.results.record import Reading
+        from bench.results.warning_catalogue import make_warning
 
         failure = self._failed.get(zone.domain)
         energy = doubtful = None
@@ -90,7 +91,9 @@ class RaplTally(RaplMeter):
             energy_joules=energy,
             standard_uncertainty_joules=doubtful,
             duration_seconds=ended - began,
-            doubts=(doubt("read-failed", domain=zone.domain, reason=failure),) if failure else (),
+            doubts=(make_warning("read-failed", domain=zone.domain, reason=failure),)
+            if failure
+            else (),
         )
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from bench.meters.edges import Edge
-    from bench.records import Device, Reading, Sensor
+    from bench.results.machine_record import Device, Sensor
+    from bench.results.record import Reading
 
 FAINT_WATTS = 1e-3
 

@@ -14,7 +14,7 @@ from bench.meters._zeus_sources import JETSON_STEP_SECONDS, Source
 from bench.meters.edges import RESTLESS, Edge
 
 if TYPE_CHECKING:
-    from bench.records import Doubt, Reading
+    from bench.results.record import Reading, Warning_
 
 METER = "zeus"
 AVERAGE_SECONDS = 1.0  # the longest time over which a driver is taken to average power
@@ -30,18 +30,20 @@ def counted(
 
     A text in place of a step is the reason why it could not be read.
     """
-    from bench.doubts import doubt
+    from bench.results.warning_catalogue import make_warning
 
     failure = next((side for side in (first, last) if isinstance(side, str)), None)
     if isinstance(first, Edge) and isinstance(last, Edge):
         used, seconds = last.joules - first.joules, max(last.seconds - first.seconds, 1e-9)
         if used < 0:
-            return _made(source, began, ended, [doubt("counter-reset", domain=source.domain)])
+            return _made(
+                source, began, ended, [make_warning("counter-reset", domain=source.domain)]
+            )
         if used > 0 or source.may_rest or seconds < STILL_SECONDS:
             spread = _spread(source, used / seconds, (first, last), began, ended)
             return _made(source, began, ended, [], used * (ended - began) / seconds, spread)
         failure = "its counter does not move"
-    why = doubt("read-failed", domain=source.domain, reason=failure)
+    why = make_warning("read-failed", domain=source.domain, reason=failure)
     return _made(source, began, ended, [why])
 
 
@@ -69,7 +71,7 @@ def settle_seconds(source: Source) -> float:
 
 def summed(source: Source, sampler: Sampler, began: float, ended: float) -> Reading:
     """Power summed at the rate of its sensor, bracketed like a counter."""
-    from bench.doubts import doubt
+    from bench.results.warning_catalogue import make_warning
 
     failure, settle = sampler.failure, settle_seconds(source)
     step = sampler.step_seconds
@@ -84,10 +86,12 @@ def summed(source: Source, sampler: Sampler, began: float, ended: float) -> Read
             failure = "the sensor did not move for too long around the window"
         else:
             blur = sampler.blur(began, ended, 1.0 if settle else POWER_DUTY)
-            why = doubt("power-averaged" if settle else "aliasing-risk", domain=source.domain)
+            why = make_warning(
+                "power-averaged" if settle else "aliasing-risk", domain=source.domain
+            )
             spread = math.hypot(bill.uncertainty, blur)
             return _made(source, began, ended, [why], bill.joules, spread)
-    why = doubt("read-failed", domain=source.domain, reason=failure)
+    why = make_warning("read-failed", domain=source.domain, reason=failure)
     return _made(source, began, ended, [why])
 
 
@@ -95,11 +99,11 @@ def _made(
     source: Source,
     began: float,
     ended: float,
-    doubts: Sequence[Doubt],
+    doubts: Sequence[Warning_],
     energy: float | None = None,
     spread: float | None = None,
 ) -> Reading:
-    from bench.records import Reading
+    from bench.results.record import Reading
 
     return Reading(
         domain=source.domain,

@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable, Mapping
 
 from bench.meters import Site
-from bench.records import Reading, Sensor
+from bench.results.machine_record import Sensor
+from bench.results.record import Reading
 
 DOMAIN = "cpu-package:0"
 LOW_WATTS, HIGH_WATTS = 1.69, 12.0

@@ -15,7 +15,8 @@ from bench.meters.edges import Edge
 
 if TYPE_CHECKING:
     from bench.meters import Site
-    from bench.records import Reading, Sensor
+    from bench.results.machine_record import Sensor
+    from bench.results.record import Reading
 
 PROBE_SECONDS = 1.6
 PROBE_EDGES = 13
@@ -64,7 +65,7 @@ class NvmlMeter:
 
     def probe(self) -> Sensor:
         """Which GPUs can be read and how well; takes up to two seconds, at rest."""
-        from bench.records import Sensor
+        from bench.results.machine_record import Sensor
 
         self._probed = True
         if not self._cards:
@@ -97,7 +98,7 @@ class NvmlMeter:
             card.learn(beside.edges, self._counter_duty)
 
     def _sensor(self) -> Sensor:
-        from bench.records import Sensor
+        from bench.results.machine_record import Sensor
 
         good = [card for card in self._cards if card.reason is None]
         bad = [f"{card.device.domain}: {card.reason}" for card in self._cards if card.reason]

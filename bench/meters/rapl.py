@@ -21,7 +21,8 @@ from bench.meters.edges import Edge
 
 if TYPE_CHECKING:
     from bench.meters import Site
-    from bench.records import Reading, Sensor
+    from bench.results.machine_record import Sensor
+    from bench.results.record import Reading
 
 ROOT = "/sys/class/powercap"
 STEP_SECONDS = 0.001
@@ -81,7 +82,7 @@ class RaplMeter:
 
     def probe(self) -> Sensor:
         """Which packages can be read, or the file that can't and the command that opens it."""
-        from bench.records import Sensor
+        from bench.results.machine_record import Sensor
 
         found = zones(self._root)
         self._zones, refused = [], []
@@ -146,8 +147,8 @@ class RaplMeter:
     def _reading(
         self, zone: Zone, first: Edge | str, last: Edge | str, began: float, ended: float
     ) -> Reading:
-        from bench.doubts import doubt
-        from bench.records import Reading
+        from bench.results.record import Reading
+        from bench.results.warning_catalogue import make_warning
 
         energy = spread = None
         doubts = []
@@ -163,9 +164,9 @@ class RaplMeter:
                 energy = used * (ended - began) / seconds
                 spread = spread_of(used / seconds, first, last, began, ended)
             if (ended - began) * zone.highest_watts > zone.range_joules / 2:
-                doubts.append(doubt("counter-wrap-risk", domain=zone.domain))
+                doubts.append(make_warning("counter-wrap-risk", domain=zone.domain))
         if failure:
-            doubts.append(doubt("read-failed", domain=zone.domain, reason=failure))
+            doubts.append(make_warning("read-failed", domain=zone.domain, reason=failure))
         return Reading(
             domain=zone.domain,
             meter=self.name,

@@ -9,9 +9,10 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.doubts import doubt
 from bench.meters import Site
-from bench.records import Reading, Sensor
+from bench.results.machine_record import Sensor
+from bench.results.record import Reading
+from bench.results.warning_catalogue import make_warning
 
 DOMAIN = "gpu:0"
 # Only where it is asked for: a trace is no sensor of this machine.
@@ -85,7 +86,7 @@ class ReplayMeter:
                 energy_joules=self.trace.energy(began - self._zero, ended - self._zero),
                 standard_uncertainty_joules=0.0,
                 duration_seconds=ended - began,
-                doubts=(doubt("energy-replayed"),),
+                doubts=(make_warning("energy-replayed"),),
             ),
         )
 

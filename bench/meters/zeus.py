@@ -15,7 +15,8 @@ from bench.meters.edges import Edge
 
 if TYPE_CHECKING:
     from bench.meters import Site
-    from bench.records import Reading, Sensor
+    from bench.results.machine_record import Sensor
+    from bench.results.record import Reading
 
 FIRST_STEP_SECONDS = 0.01  # until the sensor is known
 PROBE_SECONDS = 1.2
@@ -44,7 +45,7 @@ class ZeusMeter:
 
     def probe(self) -> Sensor:
         """What zeus can read here and how well, or why nothing; takes up to two seconds."""
-        from bench.records import Sensor
+        from bench.results.machine_record import Sensor
 
         self._probed = True
         self._counters, self._powers = {}, {}
@@ -81,7 +82,7 @@ class ZeusMeter:
     def _sensor(
         self, good: Sequence[Source], refused: Sequence[str], watches: Sequence[Watch]
     ) -> Sensor:
-        from bench.records import Sensor
+        from bench.results.machine_record import Sensor
 
         steps = [s for watch in watches if (s := _step(watch)) is not None]
         if any(source.kind == "polled" for source in good):

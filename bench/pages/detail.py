@@ -8,7 +8,7 @@ from typing import Any
 
 from bench import recipe
 from bench.pages.line import short, text
-from bench.records import PowerTrace, Result
+from bench.results.record import PowerTrace, Result
 
 POINTS = 240
 ABOUT = {

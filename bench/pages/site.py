@@ -23,6 +23,7 @@ from typing import Any
 
 from bench import pages
 from bench.pages.line import text
+from bench.results import escaping
 
 FIRST = 50
 MOST_ROWS, MOST_RUNS = 8000, 100
@@ -127,7 +128,7 @@ def _script(path: Path, name: str, task: str, content: str) -> None:
 
 
 def _pages(tasks: list[dict[str, Any]], shared: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    templates = pages.environment(pages.HERE / "templates")
+    templates = escaping.html_environment(pages.HERE / "templates")
     known = {**shared, "tasks": tasks, "policy": POLICY, "count": sum(t["count"] for t in tasks)}
 
     def render(template: str, **more: Any) -> str:

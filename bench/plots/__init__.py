@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from bench import find
-from bench.records import Result
+from bench.results.record import Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bench.footprint import words
-from bench.leaderboard import facets
-from bench.records import Result
+from bench.results import calibration, formatting, views
+from bench.results.formatting import energy_text
+from bench.results.record import Result
 
 TINY = 1e-6
+
+
 HOW = "Bar: 95 % interval of the trials; thin line: with the scale error."
 
 
@@ -30,12 +32,12 @@ def points(results: Iterable[Result]) -> list[Point]:
     """The results that have a positive energy, least first. Raises ValueError if none has."""
     found = []
     for result in results:
-        energy = facets.energy(result)
+        energy = views.headline_energy(result)
         if energy is not None and energy.value > 0:
             low = max(energy.low, TINY * energy.value)
-            gain = facets.gain_of(result)
-            both = facets.whole(energy, gain)
-            modelled = facets.is_modelled(result)
+            gain = calibration.calibration_half_width(result)
+            both = calibration.with_calibration(energy, gain)
+            modelled = views.is_modelled(result)
             found.append(Point(result, energy.value, low, energy.high, gain, both, modelled))
     if not found:
         raise ValueError("no result has an energy to draw")
@@ -56,15 +58,9 @@ def ends(found: Sequence[Point]) -> tuple[float, float]:
     return low, max(outer(point)[1] for point in found)
 
 
-def energy_words(kwh: float, digits: int = 2) -> str:
-    """An energy in kWh as "8.3 Wh"."""
-    unit, size = words.energy_unit(kwh * (1 + 1e-9))
-    return f"{words.number(kwh / size, digits).removesuffix('.0')} {unit}"
-
-
 def name(result: Result, most: int = 38) -> str:
     """A model's name, on one line and not too long, with what bars it from ranking."""
-    text = words.visible(result.model.id)
+    text = formatting.printable(result.model.id)
     return (text if len(text) <= most else f"{text[: most - 1]}…") + caveat(result)
 
 
@@ -82,17 +78,19 @@ def device(result: Result) -> str:
     """The device inside the boundary in a word or two: "H100 80GB", "CPU"."""
     if not any(domain.startswith("gpu") for domain in result.boundary.domains):
         return "CPU"
-    text = " / ".join(facets.devices_words(result)).removeprefix("NVIDIA ")
-    return " ".join(words.visible(text).split(" at ")[0].split()[:2])
+    text = " / ".join(views.device_labels(result)).removeprefix("NVIDIA ")
+    return " ".join(formatting.printable(text).split(" at ")[0].split()[:2])
 
 
 def footer(found: Sequence[Point], how: str = HOW) -> str:
     """Boundary, kind and date of what is drawn, and how to read the marks."""
     kinds: dict[str, None] = {}
     for point in found:
-        where = ", ".join(facets.devices_words(point.result))
+        where = ", ".join(views.device_labels(point.result))
         kind = "◇ modelled" if point.modelled else "● measured"
-        kinds[f"{kind}: {facets.boundary_words(point.result)} of {words.visible(where)}"] = None
+        kinds[f"{kind}: {views.boundary_label(point.result)} of {formatting.printable(where)}"] = (
+            None
+        )
     listed = sorted(kinds, reverse=True)
     more = [f"and {len(listed) - 4} others"] if len(listed) > 4 else []
     dates = sorted({point.result.created_at[:10] for point in found})
@@ -104,7 +102,7 @@ def caption(title: str, found: Sequence[Point]) -> str:
     """The figure's numbers as text: what goes into its file, for readers who can't see it."""
     lines = [title]
     for point in found:
-        ends = (energy_words(end, 4) for end in (point.value, point.low, point.high))
+        ends = (energy_text(end, 4) for end in (point.value, point.low, point.high))
         value, low, high = ends
         kind = "modelled" if point.modelled else "measured"
         who = f"{point.result.task.id}, {name(point.result, 300)}, {device(point.result)}"

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import stats, units
-from bench.footprint import words
-from bench.leaderboard import facets
 from bench.plots import _points, style
-from bench.records import Result
+from bench.results import formatting, statistics, units, views
+from bench.results.domains import NAMES
+from bench.results.record import Result
 
 SCOPE = "task"
 MOST = 24
@@ -43,17 +42,21 @@ def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
     and the greatest are shown.
     """
     chosen = task or (results[0].task.id if results else "")
-    measured = [r for r in results if r.task.id == chosen and not facets.is_modelled(r)]
+    measured = [r for r in results if r.task.id == chosen and not views.is_modelled(r)]
     found = _points.points(measured)
     if len(found) > MOST:
         found = [*found[: MOST // 2], *found[-MOST // 2 :]]
     whole = {point.result.run_id: list(parts(point.result)) for point in found}
     most = max(point.value for point in found)
-    unit, size = words.energy_unit(most)
+    unit, size = formatting.energy_unit(most)
     figure, axes = style.canvas(2.9 + 0.5 * len(found))
     for y, point in enumerate(found):
         _bar(axes, -y, whole[point.result.run_id], size)
-        text = " " + words.gross(facets.energy(point.result), size)[0] + f" {unit}"
+        text = (
+            " "
+            + formatting.format_nonnegative(views.headline_energy(point.result), size)[0]
+            + f" {unit}"
+        )
         axes.text(point.value / size, -y, text, va="center_baseline", fontsize=10)
     axes.set_yticks([-y for y in range(len(found))], [_points.name(p.result) for p in found])
     axes.set_ylim(-len(found) + 0.4, 0.6)
@@ -79,12 +82,12 @@ def parts(result: Result) -> Iterator[Part]:
     kinds = dict.fromkeys(domain.split(":")[0] for domain in result.boundary.domains)
     for kind in kinds:
         domains = [d for d in result.boundary.domains if d.split(":")[0] == kind]
-        joules = [stats.energy_joules(trial, domains) for trial in trials]
+        joules = [statistics.energy_joules(trial, domains) for trial in trials]
         known = [value for value in joules if value is not None]
         if len(known) < len(joules) or not count:
             continue
         gross = math.fsum(known)
-        floors = [stats.idle_watts(result.idle, domain) for domain in domains]
+        floors = [statistics.idle_watts(result.idle, domain) for domain in domains]
         idle = None
         if all(floor is not None for floor in floors):
             watts = math.fsum(floor[0] for floor in floors if floor)
@@ -108,7 +111,7 @@ def _names(some: Sequence[Part]) -> dict[str, str]:
     found: dict[str, str] = {}
     for kind in dict.fromkeys(part.kind for part in some):
         dark, light = TONES.get(kind, OTHER)
-        name = facets.NAMES.get(kind, kind)
+        name = NAMES.get(kind, kind)
         known = any(part.idle is not None for part in some if part.kind == kind)
         found |= {f"{name} at idle": light} if known else {}
         found[f"{name} above idle" if known else name] = dark

@@ -8,10 +8,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from bench.footprint import equivalences, words
-from bench.leaderboard import facets
+from bench.footprint import equivalences
 from bench.plots import _points, style
-from bench.records import Result
+from bench.results import formatting, views
+from bench.results.record import Result
 
 SCOPE = "task"
 
@@ -45,7 +45,7 @@ def draw(
         for point in members:
             y -= 1
             style.mark(axes, point, y)
-            value = _points.energy_words(point.value, 3)
+            value = formatting.energy_text(point.value, 3)
             axes.text(1.01, y, value, transform=axes.get_yaxis_transform(), va="center_baseline")
             ticks.append((y, _points.name(point.result)))
         y -= 1.4
@@ -58,10 +58,10 @@ def draw(
 
 def _heading(point: _points.Point) -> str:
     result = point.result
-    where = textwrap.shorten(words.visible(", ".join(facets.devices_words(result))), 50)
+    where = textwrap.shorten(formatting.printable(", ".join(views.device_labels(result))), 50)
     kind = "modelled" if point.modelled else "measured"
-    data = words.visible(result.task.dataset)[:20]
-    return f"{where} · {facets.boundary_words(result)}, {kind} · {data} data"
+    data = formatting.printable(result.task.dataset)[:20]
+    return f"{where} · {views.boundary_label(result)}, {kind} · {data} data"
 
 
 def _small() -> dict[str, Any]:

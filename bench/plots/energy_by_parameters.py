@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from bench.footprint import words
 from bench.plots import _points, style
-from bench.records import Result
+from bench.results import formatting
+from bench.results.record import Result
 
 SCOPE = "task"
 
@@ -28,7 +28,7 @@ def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
     figure, axes = style.canvas(6.2)
     style.energy_axis(axes, "y", *style.log_range(*_points.ends(found), pad=0.12))
     low, high = style.log_range(min(sizes), max(sizes), pad=0.14)
-    style.log_axis(axes, "x", low, high, lambda value: words.count(round(value)))
+    style.log_axis(axes, "x", low, high, lambda value: formatting.format_count(round(value)))
     spots = []
     for point, size in zip(found, sizes, strict=True):
         across, tone = (size, size), style.colour(point)
@@ -42,7 +42,7 @@ def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
     title = f"{chosen}: energy against size"
     metric = next((p.result.quality.metric for p in found if p.result.quality), None)
     subtitle = f"Beside each model its quality ({metric})" if metric else "Quality is not known"
-    style.finish(figure, title, words.visible(subtitle), found)
+    style.finish(figure, title, formatting.printable(subtitle), found)
     style.label(axes, spots, reach=10)
     return figure
 

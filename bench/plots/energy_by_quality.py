@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from bench import quality
-from bench.footprint import words
 from bench.plots import _points, style
-from bench.records import Quality, Result
+from bench.results import formatting
+from bench.results.record import Quality, Result
 
 SCOPE = "task"
 Mark = tuple[_points.Point, Quality]
@@ -38,7 +38,9 @@ def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
     _quality_axis(axes, marks, way)
     spots = [_mark(axes, point, of) for point, of in marks]
     fronts = [_front(axes, mine, way) for mine in _alike(marks)]
-    axes.set_ylabel(words.visible(metric) + (" (lower is better)" * (way == "lower")), labelpad=8)
+    axes.set_ylabel(
+        formatting.printable(metric) + (" (lower is better)" * (way == "lower")), labelpad=8
+    )
     axes.tick_params(axis="both", length=0, pad=6, labelcolor=style.SOFT)
     axes.grid(axis="y", color=style.LINE, linewidth=0.8)
     title = f"{chosen}: energy against quality"

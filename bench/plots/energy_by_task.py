@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from bench.footprint import equivalences
 from bench.plots import _points, style
-from bench.records import Result
+from bench.results.record import Result
 
 SCOPE = "all"
 ROWS_A_TASK = 12

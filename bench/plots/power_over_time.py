@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.plots import _points, style
-from bench.records import Reading, Result, Trial
+from bench.results.record import Reading, Result, Trial
 
 SCOPE = "result"
 SHADES = {

@@ -9,11 +9,11 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.footprint import regions, where, words
+from bench.footprint import regions, where
 from bench.footprint.where import Comparison, Place
-from bench.leaderboard import facets
 from bench.plots import _points, style
-from bench.records import Result
+from bench.results import formatting, views
+from bench.results.record import Result
 
 SCOPE = "result"
 USUAL = ("SE", "FR", "CA", "BR", "GB", "DE", "US", "world", "JP", "CN", "PL", "IN", "ZA")
@@ -32,13 +32,13 @@ def draw(results: Sequence[Result], *, among: Sequence[str] = USUAL) -> Figure:
         raise ValueError("no result to draw")
     (point,) = _points.points(results[:1])
     low, high = _points.outer(point)
-    energy = facets.energy(point.result)
+    energy = views.headline_energy(point.result)
     assert energy is not None, "a point has an energy"
     whole = energy.model_copy(update={"low": low, "high": high})
     asked = [regions.find(name) for name in among]
     comparison = where.compare(whole, asked, where.common_basis(asked))
     kind = "modelled, not measured" if point.modelled else "measured"
-    things = words.things(point.result.task.unit)
+    things = formatting.unit_plural(point.result.task.unit)
     who = f"{point.result.task.id} · {_points.name(point.result, 60)}"
     title = f"1,000 {things}, place by place"
     subtitle = f"{who} · energy {kind}"
@@ -57,7 +57,7 @@ def picture(comparison: Comparison, work: str, rows: int) -> Figure:
     with rc_context(style.STYLE), style.quiet():
         title = "The same work, place by place"
         figure = _figure(comparison, rows, "", DOT)
-        style.finish(figure, title, words.visible(work), [], _foot(comparison))
+        style.finish(figure, title, formatting.printable(work), [], _foot(comparison))
         figure.set_label(f"{title}\n{work}\n{_numbers(comparison)}")
         return figure
 
@@ -92,7 +92,7 @@ def _mark(axes: Axes, place: Place, y: float, dot: dict[str, Any], least: float)
     ends = (max(grams.low, grams.value / 1e6), grams.high)
     axes.plot(ends, (y, y), color=dot["color"], linewidth=1.4, alpha=0.6, zorder=2)
     axes.plot([grams.value], [y], **dot)
-    times = f"{words.number(grams.value / least, 2)} ×" if least > 0 else ""
+    times = f"{formatting.format_number(grams.value / least, 2)} ×" if least > 0 else ""
     right: Any = {"xycoords": axes.get_yaxis_transform(), "textcoords": "offset points"}
     for x, text in ((70, _mass(grams.value)), (118, times)):
         axes.annotate(text, (1, y), xytext=(x, 0), ha="right", va="center_baseline", **right)
@@ -104,8 +104,8 @@ def _name(place: Place) -> str:
 
 def _mass(grams: float) -> str:
     """Grams as "33 mg", "8.3 g", "2.1 kg" or "5.0 t"."""
-    name, size = words.mass_unit(grams * (1 + 1e-9))
-    return f"{words.number(grams / size, 2).removesuffix('.0')} {name}"
+    name, size = formatting.mass_unit(grams * (1 + 1e-9))
+    return f"{formatting.format_number(grams / size, 2).removesuffix('.0')} {name}"
 
 
 def _foot(comparison: Comparison) -> str:

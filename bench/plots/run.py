@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench import stats, units
-from bench.footprint import words
-from bench.leaderboard import facets
 from bench.plots import _points, style
-from bench.records import Result, Trial
+from bench.results import formatting, statistics, units, views
+from bench.results.record import Result, Trial
 
 SCOPE = "result"
 
@@ -23,11 +21,11 @@ def draw(results: Sequence[Result]) -> Figure:
         raise ValueError("no result to draw")
     (point,) = _points.points(results[:1])
     result = point.result
-    unit, size = words.energy_unit(point.value)
+    unit, size = formatting.energy_unit(point.value)
     figure, axes = style.canvas(4.6)
     domains = result.boundary.domains
     if result.summary is not None and result.summary.energy_kwh_per_1000 is None:
-        domains = stats.modelled(result.measured())
+        domains = statistics.modelled_domains(result.measured())
     start = _trials(axes, point, domains, size)
     axes.axhspan(
         point.low / size, point.high / size, color=style.colour(point), alpha=0.13, linewidth=0
@@ -51,8 +49,8 @@ def draw(results: Sequence[Result]) -> Figure:
     axes.ticklabel_format(axis="y", useOffset=False, style="plain")
     kind = "modelled, not measured" if point.modelled else "measured"
     error = point.gain if point.modelled else None
-    value, low, high = words.gross(facets.energy(result), size, error)
-    title = f"{value} {unit} per 1,000 {words.things(result.task.unit)}, {kind}"
+    value, low, high = formatting.format_nonnegative(views.headline_energy(result), size, error)
+    title = f"{value} {unit} per 1,000 {formatting.unit_plural(result.task.unit)}, {kind}"
     who = f"{result.task.id} · {_points.name(result, 60)}"
     subtitle = f"{who} · 95 % interval {low} to {high} {unit}"
     return style.finish(figure, title, subtitle, [point], _foot(point, start < 0))
@@ -70,7 +68,7 @@ def _trials(axes: Axes, point: _points.Point, domains: Sequence[str], size: floa
     """Draw the trials, warm-up in grey left of 0; gives where the drawing begins."""
 
     def energy(trial: Trial) -> float | None:
-        joules, count = stats.energy_joules(trial, domains), trial.work.inference_count
+        joules, count = statistics.energy_joules(trial, domains), trial.work.inference_count
         return None if joules is None or not count else units.kwh_per_1000(joules / count) / size
 
     warmup = [trial for trial in point.result.trials if trial.phase == "warmup"]

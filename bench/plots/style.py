@@ -16,9 +16,11 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 from matplotlib.transforms import Bbox
 
-from bench.footprint import equivalences, words
-from bench.plots._points import Point, caption, energy_words, footer, outer
-from bench.records import Result
+from bench.footprint import equivalences
+from bench.plots._points import Point, caption, footer, outer
+from bench.results import formatting
+from bench.results.formatting import energy_text
+from bench.results.record import Result
 
 INK, SOFT, LINE, PAPER = "#1d1c1a", "#6b675f", "#dcd8cf", "#ffffff"
 MEASURED, MODELLED = "#0f6b62", "#a35a00"
@@ -113,7 +115,7 @@ def log_ticks(low: float, high: float) -> list[float]:
 
 def energy_axis(axes: Axes, which: str, low: float, high: float) -> None:
     """A logarithmic energy axis, "x" or "y", from kWh to kWh, labelled in mWh, Wh or kWh."""
-    log_axis(axes, which, low, high, energy_words)
+    log_axis(axes, which, low, high, energy_text)
     (axes.set_xlabel if which == "x" else axes.set_ylabel)(
         "energy per 1,000 inferences", labelpad=8
     )
@@ -140,7 +142,9 @@ def phone_axis(axes: Axes, edition: str) -> None:
     )
     ticks = log_ticks(low / fact.value, high / fact.value)
     top.xaxis.set_major_locator(FixedLocator(ticks))
-    top.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.number(value, 1)))
+    top.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: formatting.format_number(value, 1))
+    )
     top.xaxis.set_minor_locator(NullLocator())
     top.set_xlabel(f"phone charges, {fact.value:g} kWh each ({fact.edition})", labelpad=8)
     top.spines["top"].set_visible(False)

@@ -9,12 +9,13 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.footprint import scale, scaled, words
+from bench.footprint import scaled
 from bench.footprint.breakeven import break_even
 from bench.footprint.scaled import Training
-from bench.footprint.span import Span, span
 from bench.plots import _points, style
-from bench.records import Result
+from bench.results import formatting
+from bench.results.interval import Interval, as_interval
+from bench.results.record import Result
 
 SCOPE = "all"
 ROOM = 40  # how far below the least training the axis begins, for the legend
@@ -74,14 +75,14 @@ def _most(found: Sequence[_points.Point]) -> list[_points.Point]:
     return list(most.values())
 
 
-def _use(point: _points.Point) -> Span:
+def _use(point: _points.Point) -> Interval:
     """kWh of one use, with the scale error of the sensor or model."""
     low, high = _points.outer(point)
-    return Span(point.value, low, high) / 1000
+    return Interval(point.value, low, high) / 1000
 
 
 def _line(
-    axes: Axes, point: _points.Point, use: Span, ends: tuple[float, float], dash: Any
+    axes: Axes, point: _points.Point, use: Interval, ends: tuple[float, float], dash: Any
 ) -> None:
     tone = style.colour(point)
     low, high = ([end * x for x in ends] for end in (use.low, use.high))
@@ -92,7 +93,7 @@ def _line(
     axes.plot(ends, values, color=tone, linewidth=1.8, linestyle=dash, label=name)
 
 
-def _cross(axes: Axes, point: _points.Point, use: Span, run: Training) -> style.Spot:
+def _cross(axes: Axes, point: _points.Point, use: Interval, run: Training) -> style.Spot:
     even, y = break_even(run.energy_kwh, use), run.energy_kwh.value
     axes.plot((even.low, even.high), (y, y), color=style.colour(point), linewidth=3.5, alpha=0.6)
     axes.plot([even.value], [y], **style.dot(point))
@@ -100,9 +101,9 @@ def _cross(axes: Axes, point: _points.Point, use: Span, run: Training) -> style.
 
 
 def _energy(kwh: float) -> str:
-    unit, size = scale.energy_words(kwh * (1 + 1e-9))
-    return f"{words.number(kwh / size, 3).removesuffix('.00')} {unit}"
+    unit, size = formatting.large_energy_unit(kwh * (1 + 1e-9))
+    return f"{formatting.format_number(kwh / size, 3).removesuffix('.00')} {unit}"
 
 
 def _count(uses: float, digits: int = 1) -> str:
-    return scale.many(span(uses), digits)
+    return formatting.large_number_text(as_interval(uses), digits)

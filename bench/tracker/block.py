@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.footprint import equivalences, regions
+from bench.results.versions import __version__
 from bench.tracker import emissions, summary
 from bench.tracker.record import Track, boundary_of, doubts_of, total
 from bench.tracking import Measurement
-from bench.version import __version__
 
 __all__ = ["append", "record", "show"]
 

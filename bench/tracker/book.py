@@ -7,13 +7,14 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from bench import doubts, machine, store
+from bench import machine
 from bench.clock import Clock
-from bench.records import Doubt, Reading
+from bench.results import storage, warning_catalogue
+from bench.results.record import Reading, Warning_
+from bench.results.versions import __version__
 from bench.tracker.follow import Asked
 from bench.tracker.record import Track, boundary_of, doubts_of, total
 from bench.tracker.sensors import Sensors
-from bench.version import __version__
 
 SAVE_SECONDS = 5.0
 
@@ -53,7 +54,7 @@ class Book:
     def _save(self, track: Track) -> None:
         """Save, or remember why not: the program goes on, whatever becomes of its record."""
         try:
-            store.write_text(self.path, track.model_dump_json(indent=1))
+            storage.write_text(self.path, track.model_dump_json(indent=1))
             self.failure = None
         except OSError as error:
             self.failure = f"{self.path} can't be saved: {error.strerror or error}"
@@ -87,9 +88,9 @@ class Book:
             doubts=(*doubts_of(readings, boundary, gain, described), *self._company()),
         )
 
-    def _company(self) -> Iterator[Doubt]:
+    def _company(self) -> Iterator[Warning_]:
         """A doubt for each GPU on which others than the program were seen, the most at once."""
         for domain, count in self._watch.strangers().items():
             self._strangers[domain] = max(count, self._strangers.get(domain, 0))
         for domain, count in self._strangers.items():
-            yield doubts.doubt("foreign-process", domain=domain, count=count)
+            yield warning_catalogue.make_warning("foreign-process", domain=domain, count=count)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from bench import units
 from bench.exporters import codecarbon
 from bench.footprint import regions
+from bench.results import units
 from bench.tracker.record import Track
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.footprint import equivalences, regions
 from bench.footprint.quantity import Quantity, derive
-from bench.records import Estimate
+from bench.results.record import Estimate
 from bench.tracker.record import Track
 
 

@@ -10,19 +10,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
-from bench import doubts, logbook, units
-from bench.records import (
-    Boundary,
-    Doubt,
-    Estimate,
-    Gain,
-    Machine,
-    Name,
-    Reading,
-    Record,
-    Seconds,
-)
-from bench.stats import CONFIDENCE, NORMAL_95
+from bench.results import calibration, domains, units, warning_catalogue
+from bench.results.fields import Name, Record, Seconds
+from bench.results.machine_record import Machine
+from bench.results.record import Boundary, Calibration, Estimate, Reading, Warning_
+from bench.results.statistics import CONFIDENCE, NORMAL_95
 
 
 class Track(Record):
@@ -48,10 +40,10 @@ class Track(Record):
     pue: Annotated[float, Field(ge=1)] | None
     boundary: Boundary
     energy_kwh: Estimate | None
-    gain: Gain | None
+    gain: Calibration | None
     readings: tuple[Reading, ...]
     machine: Machine
-    doubts: tuple[Doubt, ...]
+    doubts: tuple[Warning_, ...]
 
 
 def load(path: Path) -> Track | None:
@@ -76,7 +68,9 @@ def load(path: Path) -> Track | None:
         ) from None
 
 
-def total(readings: Sequence[Reading], boundary: Boundary, gain: Gain | None) -> Estimate | None:
+def total(
+    readings: Sequence[Reading], boundary: Boundary, gain: Calibration | None
+) -> Estimate | None:
     """Energy in kWh over a boundary, None where a domain of it has none.
 
     The interval is 95 %, with the scale error added in quadrature; a model has that error alone.
@@ -96,18 +90,26 @@ def total(readings: Sequence[Reading], boundary: Boundary, gain: Gain | None) ->
 
 
 def doubts_of(
-    readings: Sequence[Reading], boundary: Boundary, gain: Gain | None, machine: Machine
-) -> tuple[Doubt, ...]:
+    readings: Sequence[Reading], boundary: Boundary, gain: Calibration | None, machine: Machine
+) -> tuple[Warning_, ...]:
     """What a reader should know, each with its cure: of the sensors, and of domains without one."""
     found = [doubt for reading in readings for doubt in reading.doubts]
     if boundary.kind == "modelled" and gain is not None:
-        found.append(doubts.doubt("energy-modelled", percent=100 * gain.relative_half_width))
+        found.append(
+            warning_catalogue.make_warning(
+                "energy-modelled", percent=100 * gain.relative_half_width
+            )
+        )
     read = {reading.domain for reading in readings}
-    found += [doubts.unread(d, machine.sensors) for d in boundary.domains if d not in read]
+    found += [
+        warning_catalogue.missing_energy_warning(d, machine.sensors)
+        for d in boundary.domains
+        if d not in read
+    ]
     return tuple(found)
 
 
-def boundary_of(machine: Machine) -> tuple[Boundary, Gain | None]:
+def boundary_of(machine: Machine) -> tuple[Boundary, Calibration | None]:
     """What the program is billed for, as a run would be, and the scale error of that."""
-    boundary = logbook.boundary(machine)
-    return boundary, logbook.gain(boundary, machine.sensors)
+    boundary = domains.measurement_boundary(machine)
+    return boundary, calibration.boundary_calibration(boundary, machine.sensors)

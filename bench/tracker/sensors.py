@@ -14,7 +14,8 @@ from bench.meters import Site, covered
 if TYPE_CHECKING:
     from bench.meters._tally import Tally
     from bench.meters.modelled import ModelledMeter
-    from bench.records import Machine, Reading, Sensor
+    from bench.results.machine_record import Machine, Sensor
+    from bench.results.record import Reading
 
 HOLD_BACK_SECONDS = 0.05
 POWERCAP = "/sys/class/powercap"

@@ -11,11 +11,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench import units
-from bench.footprint import regions, words
+from bench.footprint import regions
 from bench.footprint.quantity import Quantity
-from bench.records import Estimate, Reading
-from bench.stats import CONFIDENCE
+from bench.results import formatting, units
+from bench.results.record import Estimate, Reading
+from bench.results.statistics import CONFIDENCE
 from bench.tracker import meaning
 from bench.tracker.record import Track
 
@@ -44,11 +44,11 @@ def so_far(track: Track) -> str:
     energy = track.energy_kwh
     if energy is None:
         return f"{_duration(track.duration_seconds)} · energy: not read yet"
-    unit, size = words.energy_unit(energy.value)
+    unit, size = formatting.energy_unit(energy.value)
     watts = units.joules_from_kwh(energy.value) / max(track.duration_seconds, 1e-9)
-    figure = f"{words.number(energy.value / size)} {unit} so far"
+    figure = f"{formatting.format_number(energy.value / size)} {unit} so far"
     kind = ", modelled" if track.boundary.kind == "modelled" else ""
-    return f"{_duration(track.duration_seconds)} · {figure} · {words.number(watts, 2)} W{kind}"
+    return f"{_duration(track.duration_seconds)} · {figure} · {formatting.format_number(watts, 2)} W{kind}"
 
 
 def show(track: Track, console: Console, edition: str, where: str) -> None:
@@ -66,13 +66,15 @@ def show(track: Track, console: Console, edition: str, where: str) -> None:
 
 
 def _headline(track: Track) -> Text:
-    head = Text(f"{words.visible(track.name)}", style="bold")
+    head = Text(f"{formatting.printable(track.name)}", style="bold")
     head.append(f" · {_duration(track.duration_seconds)}{_ended(track)}\n\n", style="not bold")
     energy = track.energy_kwh
     if energy is None:
         return head.append("The energy could not be read; the doubts say why.", style="bold red")
-    unit, size = words.energy_unit(energy.value)
-    value, low, high = words.rough(energy.value / size, energy.low / size, energy.high / size)
+    unit, size = formatting.energy_unit(energy.value)
+    value, low, high = formatting.format_rough(
+        energy.value / size, energy.low / size, energy.high / size
+    )
     modelled = track.boundary.kind == "modelled"
     head.append(f"{value} {unit}", style="bold yellow" if modelled else "bold green")
     head.append("   modelled, NOT measured" if modelled else "   measured")
@@ -102,12 +104,12 @@ def _joules(reading: Reading) -> str:
     energy = reading.energy_joules
     if energy is None:
         return "could not be read"
-    power = f"{words.number(energy / max(reading.duration_seconds, 1e-9), 3)} W"
+    power = f"{formatting.format_number(energy / max(reading.duration_seconds, 1e-9), 3)} W"
     low, high = reading.low_joules, reading.high_joules
     if reading.method == "modelled" or low is None or high is None:
-        return f"{words.number(energy)} J, {power}   {reading.method}"
+        return f"{formatting.format_number(energy)} J, {power}   {reading.method}"
     found = Estimate(value=energy, low=low, high=high, confidence_level=CONFIDENCE, sample_count=1)
-    value, *ends = words.gross(found)
+    value, *ends = formatting.format_nonnegative(found)
     return f"{value} J ({' to '.join(ends)}), {power}   {reading.method}, {reading.meter}"
 
 
@@ -141,7 +143,7 @@ def _about(track: Track) -> Iterator[tuple[str, str]]:
 def _span(quantity: Quantity) -> str:
     if quantity.value == 0:
         return "0"
-    value, low, high = words.rough(quantity.value, quantity.low, quantity.high)
+    value, low, high = formatting.format_rough(quantity.value, quantity.low, quantity.high)
     return f"{value} ({low} to {high})"
 
 

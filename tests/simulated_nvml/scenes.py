@@ -20,7 +20,8 @@ from bench import machine, measure, nvidia
 from bench.clock import SystemClock
 from bench.meters import Site
 from bench.meters.nvml import build
-from bench.records import Machine, Reading
+from bench.results.machine_record import Machine
+from bench.results.record import Reading
 from bench.tracking import track
 from simulated_nvml import H100, PROFILES, Card, World, uuid
 

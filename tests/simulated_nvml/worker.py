@@ -23,7 +23,7 @@ from bench import nvidia
 from bench.clock import SystemClock
 from bench.meters import Site
 from bench.meters.nvml import NvmlMeter, build
-from bench.records import Device
+from bench.results.machine_record import Device
 from simulated_nvml import PROFILES, World, uuid
 
 

@@ -39,7 +39,7 @@ class Ours:
         from bench.clock import SystemClock
         from bench.meters import Site
         from bench.meters.nvml import build
-        from bench.records import Device
+        from bench.results.machine_record import Device
 
         gpu = nvidia.gpus()[0]
         device = Device(domain="gpu:0", name=gpu.name, uuid=gpu.uuid, mig_enabled=gpu.mig_enabled)

@@ -12,10 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from bench.footprint import claims, words
+from bench.footprint import claims
 from bench.footprint.claims import Ours
-from bench.footprint.span import Span, say
 from bench.plots import style
+from bench.results import formatting
+from bench.results.formatting import interval_text
+from bench.results.interval import Interval
 
 DPI = 110
 TONE = "#a39c8e"  # neither measured nor modelled by us: computed from what others published
@@ -26,7 +28,7 @@ class Row:
     """One figure to draw: its name, its value with low and high, and how it reads."""
 
     name: str
-    figure: Span
+    figure: Interval
     words: str
     apart: bool = False  # of another basis or kind: drawn hollow
 
@@ -59,7 +61,7 @@ def _phone_charge() -> Figure:
     rows = []
     for quantity, one in found.items():
         name = quantity.removeprefix("charges per ").removesuffix(", charges")
-        text = words.number(one.figure.value, 3)
+        text = formatting.format_number(one.figure.value, 3)
         rows.append(Row(name[0].upper() + name[1:], one.figure, text, apart="mean" in quantity))
     return _draw(
         rows,
@@ -78,7 +80,7 @@ def _bloom() -> Figure:
         "Embodied": found["BLOOM embodied emissions, tCO2e"],
         "All of it": found["BLOOM total emissions, tCO2e"],
     }
-    rows = [Row(name, one.figure, say(one.figure, "t", 4)) for name, one in parts.items()]
+    rows = [Row(name, one.figure, interval_text(one.figure, "t", 4)) for name, one in parts.items()]
     return _draw(
         rows,
         "What training BLOOM emitted",
@@ -95,8 +97,13 @@ def _grids() -> Figure:
         ("United States", "GPT-3 energy in the US, 2024, tCO2e", False),
         ("West Virginia, direct combustion", "GPT-3 energy in West Virginia, tCO2e", True),
     )
-    rows = [Row(n, found[q].figure, say(found[q].figure, "t", 4), other) for n, q, other in places]
-    ratio = words.number(found["US over France, 2024, both life-cycle, ratio"].figure.value, 3)
+    rows = [
+        Row(n, found[q].figure, interval_text(found[q].figure, "t", 4), other)
+        for n, q, other in places
+    ]
+    ratio = formatting.format_number(
+        found["US over France, 2024, both life-cycle, ratio"].figure.value, 3
+    )
     return _draw(
         rows,
         "The same training on three grids",
@@ -131,7 +138,9 @@ def _five_cars() -> Figure:
         ("GPT-3", gpt3["GPT-3 in car lifetimes, with PUE, cars"]),
         ("GPT-3 before PUE", gpt3["GPT-3 in car lifetimes, before PUE, cars"]),
     )
-    rows = [Row(name, one.figure, words.number(one.figure.value, 3)) for name, one in names]
+    rows = [
+        Row(name, one.figure, formatting.format_number(one.figure.value, 3)) for name, one in names
+    ]
     return _draw(
         rows,
         "Five cars",

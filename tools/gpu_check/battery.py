@@ -20,7 +20,8 @@ from bench.clock import Clock
 from bench.conduct import MIN_TRIALS, Order, conduct
 from bench.measure import Rig
 from bench.meters import Site
-from bench.records import Machine, Model, Result
+from bench.results.machine_record import Machine
+from bench.results.record import Model, Result
 from bench.run import open_meters
 from bench.task import Embedded, Workload, workload
 from tools.gpu_check.published import SOURCE, Entry, compared

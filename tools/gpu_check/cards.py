@@ -10,7 +10,7 @@ from bench import machine, nvidia
 from bench.clock import Clock
 from bench.measure import Rig
 from bench.meters import Site
-from bench.records import Device, Machine
+from bench.results.machine_record import Device, Machine
 from bench.run import open_meters
 from tools.gpu_check import overhead, sensor, wave
 from tools.gpu_check.load import Load, OpenLoad

@@ -8,9 +8,10 @@ import statistics
 import time
 from collections.abc import Callable
 
-from bench import measure, nvidia, stats
+from bench import measure, nvidia
 from bench.clock import Clock
 from bench.measure import Rig
+from bench.results.statistics import student_quantile
 from tools.gpu_check.load import Load
 from tools.gpu_check.sensor import USUAL_STEP_SECONDS, Section
 
@@ -105,7 +106,7 @@ def _interval(values: list[float]) -> tuple[float, float]:
     """Mean and half-width of its 95 % interval by Student's t; one value has no width."""
     if len(values) < 2:
         return values[0], 0.0
-    quantile = stats.student_quantile(0.95, len(values) - 1)
+    quantile = student_quantile(0.95, len(values) - 1)
     return statistics.fmean(values), quantile * statistics.stdev(values) / len(values) ** 0.5
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.facts.published import rows
-from bench.records import Result
-from bench.stats import energy_joules
-from bench.units import JOULES_PER_KWH
+from bench.results.record import Result
+from bench.results.statistics import energy_joules
+from bench.results.units import JOULES_PER_KWH
 
 STUDY = "ai-energy-score"
 SOURCE = "AI Energy Score leaderboard (Hugging Face), H100, GPU energy, 2025"

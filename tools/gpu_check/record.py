@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.clock import Clock
-from bench.records import Machine
-from bench.version import __version__
+from bench.results.machine_record import Machine
+from bench.results.versions import __version__
 
 PACKAGES = ("torch", "transformers", "diffusers", "nvidia-ml-py", "numpy", "pydantic")
 

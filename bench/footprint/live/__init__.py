@@ -16,8 +16,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from bench import store
 from bench.footprint.hours import HOURS
+from bench.results import storage
 
 TIMEOUT_SECONDS = 15
 CACHE_SECONDS = 3600
@@ -62,7 +62,7 @@ def ask(
     except ValueError:
         raise ValueError(f"{name} gave an answer that is not JSON") from None
     if keep:
-        store.write_text(kept, text)
+        storage.write_text(kept, text)
     return answer
 
 

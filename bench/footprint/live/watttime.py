@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from bench.footprint import live
 from bench.footprint.hours import Profile
 from bench.footprint.regions import Region
-from bench.units import KILOGRAMS_PER_POUND
+from bench.results.units import KILOGRAMS_PER_POUND
 
 NAME, USER, PASSWORD = "WattTime", "WATTTIME_USER", "WATTTIME_PASSWORD"
 URL = "https://api.watttime.org"

@@ -19,18 +19,26 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 
-from bench import units
-from bench.records import Boundary, Estimate, Idle, Summary, Trial
+from bench.results import units
+from bench.results.record import Boundary, Estimate, IdleFloor, Summary, Trial
 
 CONFIDENCE = 0.95
+
+
 LOOKS_CONFIDENCE = 0.98
+
+
 MAX_CORRELATION = 0.9
+
+
 STEADY = 1.05
+
+
 NORMAL_95 = 1.959964
 
 
 def summarize(
-    trials: Sequence[Trial], boundary: Boundary, idle: Sequence[Idle], unit: str
+    trials: Sequence[Trial], boundary: Boundary, idle: Sequence[IdleFloor], unit: str
 ) -> Summary:
     """The five figures of a run from its measured trials.
 
@@ -42,7 +50,7 @@ def summarize(
     counts = [float(trial.work.inference_count) for trial in measured]
     energy = [energy_joules(trial, boundary.domains) for trial in measured]
     net = [net_joules(trial, boundary.domains, idle) for trial in measured]
-    model_domains = modelled(measured)
+    model_domains = modelled_domains(measured)
     model = [energy_joules(trial, model_domains) for trial in measured]
     floor = _idle_uncertainty(measured, boundary.domains, idle)
     per_unit = [unit_count(trial, unit) for trial in measured]
@@ -67,7 +75,7 @@ def energy_joules(trial: Trial, domains: Sequence[str]) -> float | None:
     return math.fsum(value for value in values if value is not None)
 
 
-def idle_watts(idle: Sequence[Idle], domain: str) -> tuple[float, float] | None:
+def idle_watts(idle: Sequence[IdleFloor], domain: str) -> tuple[float, float] | None:
     """Idle power of a domain in watts with its standard uncertainty, model resident if known."""
     for when in ("resident", "after", "cold"):
         for floor in idle:
@@ -81,7 +89,7 @@ def idle_watts(idle: Sequence[Idle], domain: str) -> tuple[float, float] | None:
     return None
 
 
-def net_joules(trial: Trial, domains: Sequence[str], idle: Sequence[Idle]) -> float | None:
+def net_joules(trial: Trial, domains: Sequence[str], idle: Sequence[IdleFloor]) -> float | None:
     """Energy of one trial above the idle floor with the model resident, in joules, or None."""
     gross = energy_joules(trial, domains)
     floors = [idle_watts(idle, domain) for domain in domains]
@@ -103,7 +111,7 @@ def unit_count(trial: Trial, unit: str) -> float:
     return float(count or 0)
 
 
-def modelled(trials: Sequence[Trial]) -> tuple[str, ...]:
+def modelled_domains(trials: Sequence[Trial]) -> tuple[str, ...]:
     """The domains that were modelled, in order of appearance."""
     seen = {r.domain: None for t in trials for r in t.readings if r.method == "modelled"}
     return tuple(seen)
@@ -121,7 +129,7 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float]:
     return mean, _half_width(values, mean)
 
 
-def correlation(values: Sequence[float]) -> float:
+def lag1_correlation(values: Sequence[float]) -> float:
     """Lag-1 correlation of the values, corrected for small-sample bias, within [0, 0.9]."""
     count = len(values)
     mean = math.fsum(values) / count
@@ -133,7 +141,7 @@ def correlation(values: Sequence[float]) -> float:
     return min(max(0.0, lagged + (1 + 4 * lagged) / count), MAX_CORRELATION)
 
 
-def warm(trials: Sequence[Trial], domains: Sequence[str]) -> bool:
+def is_steady(trials: Sequence[Trial], domains: Sequence[str]) -> bool:
     """Whether warm-up is over: the last three windows agree within 5 % in time a block and, where
     power was measured, in power."""
     last = [trial for trial in trials if trial.phase == "warmup"][-3:]
@@ -152,7 +160,7 @@ def relative_half_width(estimate: Estimate | None) -> float | None:
     return (estimate.high - estimate.low) / 2 / abs(estimate.value)
 
 
-def proportion(scores: Sequence[float]) -> tuple[float, float, float]:
+def wilson_interval(scores: Sequence[float]) -> tuple[float, float, float]:
     """Mean of right-or-wrong scores (0 or 1) with Wilson's 95 % interval: (value, low, high)."""
     count = len(scores)
     mean = math.fsum(scores) / count
@@ -223,7 +231,7 @@ def _measured_watts(trial: Trial, domains: Sequence[str]) -> float | None:
 def _half_width(values: Sequence[float], mean: float) -> float:
     count = len(values)
     variance = math.fsum((value - mean) ** 2 for value in values) / (count - 1)
-    r = correlation(values)
+    r = lag1_correlation(values)
     widened = math.sqrt(variance / count * (1 + r) / (1 - r))
     return student_quantile(LOOKS_CONFIDENCE, count - 1) * widened
 
@@ -276,7 +284,7 @@ def _uncertainty(trials: Sequence[Trial], boundary: Boundary) -> float:
 
 
 def _idle_uncertainty(
-    trials: Sequence[Trial], domains: Sequence[str], idle: Sequence[Idle]
+    trials: Sequence[Trial], domains: Sequence[str], idle: Sequence[IdleFloor]
 ) -> float:
     """Standard uncertainty, in joules, that the idle floor brings into a trial's net energy."""
     if not trials:

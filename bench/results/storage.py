@@ -1,7 +1,8 @@
-"""One JSON file per run, written atomically; reads every older schema version."""
+"""Atomic writes, reading with limits, canonical JSON and content id, output folder."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import stat
@@ -13,12 +14,13 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from bench.records import SCHEMA_VERSION, Result
+from bench.results.record import Result
+from bench.results.versions import SCHEMA_VERSION
 
 MAX_BYTES = 10_000_000
 
 
-class Unreadable(ValueError):
+class UnreadableRecord(ValueError):
     """A file that is not a result; the message is one sentence that says why."""
 
 
@@ -33,7 +35,7 @@ def to_json(result: Result) -> str:
     return json.dumps(result.model_dump(mode="json"), allow_nan=False, ensure_ascii=False)
 
 
-def save(result: Result, path: Path) -> None:
+def save_result(result: Result, path: Path) -> None:
     """Write the result so that a reader sees the old file or the new one, never half of either."""
     content = result.model_dump(mode="json")
     write_text(path, json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False))
@@ -60,30 +62,30 @@ def write_parts(path: Path, parts: Iterable[str]) -> None:
         raise
 
 
-def load(path: Path) -> Result:
+def load_result(path: Path) -> Result:
     """Read a result file. Raises Unreadable with a sentence where it is not one."""
-    return parse(read(path), str(path))
+    return parse_result(read_bytes(path), str(path))
 
 
-def read(path: Path, most: int = MAX_BYTES) -> bytes:
+def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
     """The bytes of a file of ours. Raises Unreadable where it is no plain file, or too large."""
     try:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
-            raise Unreadable(f"{path} is no plain file")
+            raise UnreadableRecord(f"{path} is no plain file")
         if about.st_size > most:
-            raise Unreadable(f"{path} has {about.st_size} bytes; no real one has over {most}")
+            raise UnreadableRecord(f"{path} has {about.st_size} bytes; no real one has over {most}")
         return path.read_bytes()
     except OSError as error:
-        raise Unreadable(f"{path} can't be read: {error.strerror or error}") from error
+        raise UnreadableRecord(f"{path} can't be read: {error.strerror or error}") from error
 
 
-def parse(text: str | bytes, name: str = "the result") -> Result:
+def parse_result(text: str | bytes, name: str = "the result") -> Result:
     """Turn JSON text into a result. Raises Unreadable with a sentence where it is not one."""
     try:
         return Result.model_validate_json(text, strict=True)
     except ValidationError as error:
-        raise Unreadable(f"{name} {_why_not(text, error)}") from error
+        raise UnreadableRecord(f"{name} {_why_not(text, error)}") from error
 
 
 def _why_not(text: str | bytes, error: ValidationError) -> str:
@@ -114,7 +116,28 @@ def check_writable(folder: Path) -> None:
         os.fsync(probe.fileno())
 
 
-def schema() -> dict[str, Any]:
+def result_schema() -> dict[str, Any]:
     """The JSON Schema of a result, draft 2020-12."""
     content = Result.model_json_schema(mode="serialization")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **content}
+
+
+def canonical_json(result: Result) -> str:
+    """The result as canonical JSON: sorted keys, no spaces, and one newline at the end."""
+    content = result.model_dump(mode="json")
+    text = json.dumps(
+        content, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
+    return f"{text}\n"
+
+
+def content_id(content: Result | bytes) -> str:
+    """The first 16 hex digits of the SHA-256 of a record's bytes: the name of a submission."""
+    text = content if isinstance(content, bytes) else canonical_json(content).encode()
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def default_output_folder() -> Path:
+    """Where results go: `results/runs` inside a checkout of the project, else `results`."""
+    in_checkout = Path("tasks").is_dir() and Path("bench/run.py").is_file()
+    return Path("results/runs") if in_checkout else Path("results")

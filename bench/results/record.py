@@ -1,37 +1,26 @@
-"""What is written to disk: one frozen record per run, unknown fields refused, never NaN."""
+"""Schema version 2: Result, Summary, Trial, Reading, IdleFloor, Quality, Warning_, RunProtocol, Failure."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-SCHEMA_VERSION: Literal[1] = 1
-
-Text = Annotated[str, Field(max_length=2000)]
-Name = Annotated[str, Field(max_length=300)]
-Count = Annotated[int, Field(ge=0)]
-Seconds = Annotated[float, Field(ge=0)]
-Scalar = bool | int | float | str | None
-Setting = Scalar | list[Scalar]
-
-Method = Literal["counter", "integrated", "modelled"]
-Phase = Literal["warmup", "measured", "profile"]
-When = Literal["cold", "resident", "after"]
-
-
-class Record(BaseModel):
-    """The base of all: frozen, closed, finite."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        allow_inf_nan=False,
-        json_schema_serialization_defaults_required=True,
-    )
+from bench.results.fields import (
+    Count,
+    IdlePhase,
+    Method,
+    Name,
+    Phase,
+    Record,
+    Seconds,
+    Setting,
+    Text,
+)
+from bench.results.machine_record import DeviceState, Machine
 
 
-class Doubt(Record):
+class Warning_(Record):
     """One thing that a reader should know before trusting a number, and how to cure it."""
 
     code: Name
@@ -54,7 +43,7 @@ class Reading(Record):
     energy_joules: float | None
     standard_uncertainty_joules: Annotated[float, Field(ge=0)] | None
     duration_seconds: Seconds
-    doubts: tuple[Doubt, ...] = ()
+    doubts: tuple[Warning_, ...] = ()
 
     @property
     def low_joules(self) -> float | None:
@@ -94,20 +83,6 @@ class PowerTrace(Record):
     watts: tuple[float, ...]
 
 
-class Condition(Record):
-    """The state of one device right after a window.
-
-    `other_load_fraction` is the share of the CPU that other programs took since the last look.
-    """
-
-    domain: Name
-    temperature_celsius: float | None = None
-    clock_mhz: float | None = None
-    throttle_reasons: tuple[Name, ...] = ()
-    foreign_process_count: Count | None = None
-    other_load_fraction: Annotated[float, Field(ge=0)] | None = None
-
-
 class Trial(Record):
     """One window: what was served in it, how long it took, what the meters read."""
 
@@ -118,17 +93,17 @@ class Trial(Record):
     duration_seconds: Seconds
     work: Work
     readings: tuple[Reading, ...]
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[DeviceState, ...] = ()
     power_trace: tuple[PowerTrace, ...] = ()
 
 
-class Idle(Record):
+class IdleFloor(Record):
     """The floor under a run: energy of every domain while nothing was served."""
 
-    when: When
+    when: IdlePhase
     duration_seconds: Seconds
     readings: tuple[Reading, ...]
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[DeviceState, ...] = ()
 
 
 class Estimate(Record):
@@ -167,7 +142,7 @@ class Quality(Record):
     sample_count: Count
 
 
-class Gain(Record):
+class Calibration(Record):
     """The scale error that repeats with every window: all of a run's figures move with it."""
 
     relative_half_width: Annotated[float, Field(ge=0)]
@@ -179,54 +154,6 @@ class Boundary(Record):
 
     domains: tuple[Name, ...]
     kind: Literal["measured", "modelled"]
-
-
-class Device(Record):
-    """One device of the machine; `used` says whether the run had it."""
-
-    domain: Name
-    name: Name
-    uuid: Name | None = None
-    used: bool = True
-    memory_bytes: Count | None = None
-    power_limit_watts: float | None = None
-    default_power_limit_watts: float | None = None
-    driver_version: Name | None = None
-    clock_mhz: float | None = None
-    max_clock_mhz: float | None = None
-    mig_enabled: bool | None = None
-    foreign_process_count: Count | None = None
-
-
-class Sensor(Record):
-    """What a meter said of itself before the run: what it can read, or why it can't."""
-
-    meter: Name
-    usable: bool
-    reason: Text | None = None
-    domains: tuple[Name, ...] = ()
-    method: Method | None = None
-    step_seconds: float | None = None
-    jitter_seconds: float | None = None
-    quantum_joules: float | None = None
-    read_cost_seconds: float | None = None
-    counter_to_power_ratio: float | None = None
-    gain_relative_half_width: Annotated[float, Field(ge=0)] | None = None
-    gain_source: Text | None = None
-
-
-class Machine(Record):
-    """Where the run took place. No host name and no user name."""
-
-    operating_system: Name
-    architecture: Name
-    cpu_name: Name
-    cpu_logical_count: Count
-    memory_bytes: Count
-    container: bool
-    python_version: Name
-    devices: tuple[Device, ...]
-    sensors: tuple[Sensor, ...]
 
 
 class TaskInfo(Record):
@@ -260,7 +187,7 @@ class Backend(Record):
     versions: dict[Name, Name]
 
 
-class Protocol(Record):
+class RunProtocol(Record):
     """The rules that the run followed, so that its stopping can be understood."""
 
     budget_seconds: Seconds
@@ -296,14 +223,14 @@ class Result(Record):
     model: Model
     backend: Backend
     machine: Machine
-    protocol: Protocol
+    protocol: RunProtocol
     boundary: Boundary
-    idle: tuple[Idle, ...]
+    idle: tuple[IdleFloor, ...]
     trials: tuple[Trial, ...]
     quality: Quality | None
     summary: Summary | None
-    gain: Gain | None
-    doubts: tuple[Doubt, ...]
+    gain: Calibration | None
+    doubts: tuple[Warning_, ...]
     rankable: bool
 
     @model_validator(mode="after")
@@ -317,3 +244,9 @@ class Result(Record):
     def measured(self) -> tuple[Trial, ...]:
         """The trials that count."""
         return tuple(trial for trial in self.trials if trial.phase == "measured")
+
+
+Status = Literal["done", "failed", "interrupted"]
+
+
+Stop = Literal["target", "trials", "budget"]

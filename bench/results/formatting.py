@@ -1,31 +1,43 @@
-"""Figures as people read them: as many digits as the interval carries, and a unit that fits."""
+"""Numbers, units and labels as text."""
 
 from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Iterable
 
-from bench.records import Estimate
+from bench.results.interval import Interval
+from bench.results.record import Estimate
 
 ENERGY_UNITS = (("kWh", 1.0), ("Wh", 1e-3), ("mWh", 1e-6), ("µWh", 1e-9))
+
+
 MASS_UNITS = (("t", 1e6), ("kg", 1e3), ("g", 1.0), ("mg", 1e-3), ("µg", 1e-6))
+
+
 TIME_UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6))
+
+
 MISSING = "—"
+
+
 # How a unit is read, and what 1,000 inferences make; other units are read as they are written.
 UNITS = {"audio-second": "second of audio", "video-second": "second of video"}
+
+
 THINGS = {"image": "images", "token": "generations", "video-second": "videos"}
 
 
-def number(value: float, digits: int = 3) -> str:
+def format_number(value: float, digits: int = 3) -> str:
     """A number with so many significant digits, thousands set apart: 8.33, 1,240, 0.00052."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else MISSING
     if not 1e-6 <= abs(value) < 1e9:
         return f"{value:.{digits - 1}e}"
-    return fixed(value, digits - 1 - _exponent(round_to(value, digits)))
+    return format_fixed(value, digits - 1 - _exponent(round_to(value, digits)))
 
 
-def fixed(value: float, decimals: int) -> str:
+def format_fixed(value: float, decimals: int) -> str:
     """A number with so many decimals (negative ones round to tens, hundreds …)."""
     return f"{round(value, decimals):,.{max(0, decimals)}f}"
 
@@ -40,17 +52,17 @@ def decimals(estimate: Estimate, scale: float = 1.0) -> int:
     return max(min(1 - _exponent(half), most), min(0, 2 - _exponent(value)) if value > 0 else 0)
 
 
-def span(estimate: Estimate | None, scale: float = 1.0) -> tuple[str, str, str]:
+def format_interval(estimate: Estimate | None, scale: float = 1.0) -> tuple[str, str, str]:
     """(value, low, high) with the same decimals, after division by `scale`; dashes if missing."""
     if estimate is None:
         return MISSING, MISSING, MISSING
     places = decimals(estimate, scale)
     ends = (estimate.value, estimate.low, estimate.high)
-    value, low, high = (fixed(end / scale, places) for end in ends)
+    value, low, high = (format_fixed(end / scale, places) for end in ends)
     return value, low, high
 
 
-def gross(
+def format_nonnegative(
     estimate: Estimate | None, scale: float = 1.0, scale_error: float | None = None
 ) -> tuple[str, str, str]:
     """As `span`, of what can't be below zero, such as a time: an end down there is "0".
@@ -67,14 +79,14 @@ def gross(
     )
 
 
-def rough(value: float, low: float, high: float) -> tuple[str, str, str]:
+def format_rough(value: float, low: float, high: float) -> tuple[str, str, str]:
     """(value, low, high) for a reader who wants the size of a thing; an end below zero is "0"."""
     if value and not 1e-6 <= abs(value) < 1e9:
-        return number(value, 2), number(max(0.0, low), 2), number(high, 2)
+        return format_number(value, 2), format_number(max(0.0, low), 2), format_number(high, 2)
     return _from_zero(value, low, high, _few(value, (high - low) / 2))
 
 
-def percent(share: float) -> str:
+def format_percent(share: float) -> str:
     """A share as percent with one decimal, which all and nothing don't need: "93.0", "100"."""
     text = f"{100 * share:.1f}"
     return text.removesuffix(".0") if share in (0.0, 1.0) else text
@@ -95,27 +107,27 @@ def time_unit(seconds: float) -> tuple[str, float]:
     return _fitting(seconds, TIME_UNITS)
 
 
-def unit(name: str) -> str:
+def unit_label(name: str) -> str:
     """The unit of a task as it is read: "token", "second of audio"."""
     return UNITS.get(name, name)
 
 
-def things(name: str) -> str:
+def unit_plural(name: str) -> str:
     """What 1,000 inferences of a task with this unit make: "images", "generations"."""
     return THINGS.get(name, "inferences")
 
 
-def count(value: int | None) -> str:
+def format_count(value: int | None) -> str:
     """A number of parameters in words: "3.1 M", "860 M", "7 B"."""
     if value is None:
         return MISSING
     for name, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)):
         if value >= 0.9995 * size:
-            return f"{number(value / size, 3).removesuffix('.00').removesuffix('.0')} {name}"
+            return f"{format_number(value / size, 3).removesuffix('.00').removesuffix('.0')} {name}"
     return str(value)
 
 
-def made_of(
+def run_label(
     dtype: str | None, engine: str | None, batch_size: int | None, steps: int | None
 ) -> str:
     """How a model was run, in a line: "float32 · diffusers · batch 1 · 20 steps"."""
@@ -125,7 +137,7 @@ def made_of(
         None if batch_size is None else f"batch {batch_size}",
         None if steps is None else f"{steps} step{'' if steps == 1 else 's'}",
     )
-    return " · ".join(visible(part) for part in parts if part)
+    return " · ".join(printable(part) for part in parts if part)
 
 
 def round_to(value: float, digits: int) -> float:
@@ -133,7 +145,7 @@ def round_to(value: float, digits: int) -> float:
     return round(value, digits - 1 - _exponent(value))
 
 
-def visible(text: str) -> str:
+def printable(text: str) -> str:
     """A stranger's text on one line, without characters that hide or turn what stands beside."""
     if text.isprintable():
         return text
@@ -148,8 +160,8 @@ def _few(value: float, half: float) -> int:
 
 
 def _from_zero(value: float, low: float, high: float, places: int) -> tuple[str, str, str]:
-    lowest = fixed(low, places) if round(low, places) > 0 else "0"
-    return fixed(value, places) if value else "0", lowest, fixed(high, places)
+    lowest = format_fixed(low, places) if round(low, places) > 0 else "0"
+    return format_fixed(value, places) if value else "0", lowest, format_fixed(high, places)
 
 
 def _exponent(value: float) -> int:
@@ -158,3 +170,49 @@ def _exponent(value: float) -> int:
 
 def _fitting(value: float, units: tuple[tuple[str, float], ...]) -> tuple[str, float]:
     return next((unit for unit in units if abs(value) >= unit[1]), units[-1] if value else units[0])
+
+
+def large_energy_unit(kwh: float) -> tuple[str, float]:
+    """The unit in which a large energy is easy to read, and how many kWh it holds."""
+    large = (("TWh", 1e9), ("GWh", 1e6), ("MWh", 1e3))
+    return next((unit for unit in large if kwh >= unit[1]), energy_unit(kwh))
+
+
+def large_mass_unit(grams: float) -> tuple[str, float]:
+    """The unit in which a mass in grams is easy to read, and how many grams it holds."""
+    sizes = (("Mt", 1e12), ("t", 1e6), ("kg", 1e3), ("g", 1.0), ("mg", 1e-3), ("µg", 1e-6))
+    return next((unit for unit in sizes if grams >= unit[1]), sizes[-1])
+
+
+def large_number_text(figure: Interval, digits: int = 3) -> str:
+    """A great number in words: "79.0 (44.9 to 327) billion"."""
+    names = (("trillion", 1e12), ("billion", 1e9), ("million", 1e6), ("", 1.0))
+    name, size = next((n for n in names if figure.value * (1 + 1e-9) >= n[1]), names[-1])
+    return f"{interval_text(figure / size, '', digits)} {name}".strip()
+
+
+def interval_text(figure: Interval, unit: str = "", digits: int = 3) -> str:
+    """A span in words: "24.7 t", "19.2 (12.4 to 26.1) t", "592,570,000"."""
+    tail = f" {unit}" if unit else ""
+    if figure.exact:
+        large = 10**digits <= abs(figure.value) < 1e12
+        return (
+            f"{figure.value:,.0f}{tail}"
+            if large
+            else f"{format_number(figure.value, digits)}{tail}"
+        )
+    value, low, high = (format_number(e, digits) for e in (figure.value, figure.low, figure.high))
+    ends = f"{low} to {high}" if math.isfinite(figure.high) else f"{low} or more"
+    return f"{value} ({ends}){tail}"
+
+
+def clock_settings_label(reasons: Iterable[str]) -> str:
+    """What was set about the clocks, of all the reasons that hold them, in words; or nothing."""
+    words = {"application_clocks": "application clocks", "locked_clocks": "locked clocks"}
+    return ", ".join(words[reason] for reason in reasons if reason in words)
+
+
+def energy_text(kwh: float, digits: int = 2) -> str:
+    """An energy in kWh as "8.3 Wh"."""
+    unit, size = energy_unit(kwh * (1 + 1e-9))
+    return f"{format_number(kwh / size, digits).removesuffix('.0')} {unit}"

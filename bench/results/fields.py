@@ -1,0 +1,44 @@
+"""`Record` (frozen, closed, finite) and the field types."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Text = Annotated[str, Field(max_length=2000)]
+
+
+Name = Annotated[str, Field(max_length=300)]
+
+
+Count = Annotated[int, Field(ge=0)]
+
+
+Seconds = Annotated[float, Field(ge=0)]
+
+
+Scalar = bool | int | float | str | None
+
+
+Setting = Scalar | list[Scalar]
+
+
+Method = Literal["counter", "integrated", "modelled"]
+
+
+Phase = Literal["warmup", "measured", "profile"]
+
+
+IdlePhase = Literal["cold", "resident", "after"]
+
+
+class Record(BaseModel):
+    """The base of all: frozen, closed, finite."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        json_schema_serialization_defaults_required=True,
+    )

@@ -1,0 +1,71 @@
+"""Schema of Machine, Device, Sensor, DeviceState; device kinds and throttle reasons as enumerations."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from bench.results.fields import Count, Method, Name, Record, Text
+
+
+class DeviceState(Record):
+    """The state of one device right after a window.
+
+    `other_load_fraction` is the share of the CPU that other programs took since the last look.
+    """
+
+    domain: Name
+    temperature_celsius: float | None = None
+    clock_mhz: float | None = None
+    throttle_reasons: tuple[Name, ...] = ()
+    foreign_process_count: Count | None = None
+    other_load_fraction: Annotated[float, Field(ge=0)] | None = None
+
+
+class Device(Record):
+    """One device of the machine; `used` says whether the run had it."""
+
+    domain: Name
+    name: Name
+    uuid: Name | None = None
+    used: bool = True
+    memory_bytes: Count | None = None
+    power_limit_watts: float | None = None
+    default_power_limit_watts: float | None = None
+    driver_version: Name | None = None
+    clock_mhz: float | None = None
+    max_clock_mhz: float | None = None
+    mig_enabled: bool | None = None
+    foreign_process_count: Count | None = None
+
+
+class Sensor(Record):
+    """What a meter said of itself before the run: what it can read, or why it can't."""
+
+    meter: Name
+    usable: bool
+    reason: Text | None = None
+    domains: tuple[Name, ...] = ()
+    method: Method | None = None
+    step_seconds: float | None = None
+    jitter_seconds: float | None = None
+    quantum_joules: float | None = None
+    read_cost_seconds: float | None = None
+    counter_to_power_ratio: float | None = None
+    gain_relative_half_width: Annotated[float, Field(ge=0)] | None = None
+    gain_source: Text | None = None
+
+
+class Machine(Record):
+    """Where the run took place. No host name and no user name."""
+
+    operating_system: Name
+    architecture: Name
+    cpu_name: Name
+    cpu_logical_count: Count
+    memory_bytes: Count
+    container: bool
+    python_version: Name
+    devices: tuple[Device, ...]
+    sensors: tuple[Sensor, ...]

@@ -24,7 +24,7 @@ def main() -> None:
 def _all_commands() -> None:
     import typer
 
-    from bench import find
+    from bench.system import registry
 
     app = typer.Typer(
         name="joulebench",
@@ -34,7 +34,7 @@ def _all_commands() -> None:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    modules = {name: find.module("command", name) for name in find.names("command")}
+    modules = {name: registry.load("command", name) for name in registry.names("command")}
     for name in sorted(modules, key=lambda name: PANELS.index(modules[name].PANEL)):
         app.command(name, rich_help_panel=modules[name].PANEL)(modules[name].command)
     app()

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from bench import quality
 from bench.results import formatting, statistics, views
 from bench.results.calibration import energy_ratio
 from bench.results.fields import Setting
 from bench.results.record import Estimate, Result
+from bench.system import registry
 
 Verdict = Literal["less", "more", "tie", "better", "worse"]
 SETTINGS = ("attention", "quantization", "compile", "scheduler", "asked_as", "tokenizer", "devices")
@@ -160,6 +160,6 @@ def _verdict(of: Estimate, neutral: float, below: Verdict, above: Verdict) -> Ve
 
 
 def _quality_verdict(of: Estimate, task_id: str) -> Verdict:
-    if quality.better(task_id) == "lower":
+    if registry.quality_direction(task_id) == "lower":
         return _verdict(of, 0.0, "better", "worse")
     return _verdict(of, 0.0, "worse", "better")

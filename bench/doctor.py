@@ -10,9 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench import nvidia
 from bench.results.formatting import clock_settings_label
 from bench.results.machine_record import Device, DeviceState, Machine, Sensor
+from bench.system import nvidia_driver
 
 # Some words of a reason, and what mends it; the other meters' reasons hold their cures.
 _CURES = {
@@ -121,7 +121,7 @@ def _notes(gpu: Device) -> Iterator[str]:
     limit, default = gpu.power_limit_watts, gpu.default_power_limit_watts
     if gpu.mig_enabled:
         yield "MIG: its sensor reads the whole card (sudo nvidia-smi -mig 0)"
-    if nvidia.covers_module(gpu.name):
+    if nvidia_driver.covers_module(gpu.name):
         yield "its counter covers the module: CPU and memory too"
     if limit is not None and default is not None and abs(limit - default) > 0.5:
         yield f"limit is not the default {default:.0f} W (sudo nvidia-smi -pl {default:.0f})"

@@ -12,9 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench import conduct, machine, run
+from bench import conduct, run
 from bench.backends import ModelNotFound
-from bench.clock import Clock, SystemClock
 from bench.comparison import quality_difference
 from bench.measure import Rig
 from bench.results import statistics
@@ -22,6 +21,8 @@ from bench.results.machine_record import Machine
 from bench.results.record import Estimate, Result
 from bench.results.settings import DTYPES
 from bench.run import DRAWING, Asked
+from bench.system import machine
+from bench.system.clock import Clock, SystemClock
 from bench.turns import Turn, closed, interleave
 
 BASE = "as asked"
@@ -98,7 +99,7 @@ def measured(
         levers = usual(found.task.tag, on_gpu=found.spec.devices[0] != "cpu")
     variants = [(lever, pulled(asked, lever)) for lever in levers]
     refused: list[Saving] = []
-    with machine.lock(run.LOCK_WAIT_SECONDS, tell):
+    with machine.machine_lock(run.LOCK_WAIT_SECONDS, tell):
         rig, described = run.rigged(asked, found, clock)
         turns = [_turn(BASE, asked, rig, described)]
         for lever, changed in variants:

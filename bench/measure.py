@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from bench.clock import Clock
 from bench.meters import Meter, covered
 from bench.results import statistics
 from bench.results.fields import IdlePhase
 from bench.results.machine_record import DeviceState
 from bench.results.record import IdleFloor, PowerTrace, Reading, Trial
 from bench.results.warning_catalogue import make_warning
+from bench.system.clock import Clock
 
 T = TypeVar("T")
 

@@ -6,18 +6,23 @@ import math
 import random
 from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
-from bench import find
 from bench.metrics import NoJudge
 from bench.results import statistics
 from bench.results.record import Quality
+from bench.system import registry
 from bench.task import Output, Request, Workload
 
 Answer = tuple[Request, Output]
+
+
 Pair = tuple[Any, Any]
 
+
 RESAMPLES = 1000
+
+
 SEED = 20_240_711
 
 
@@ -40,7 +45,7 @@ def judge(workload: Workload, answers: Iterable[Answer]) -> Quality | None:
     if not pairs:
         return None
     try:
-        estimate = interval(find.module("metric", metric.room), pairs)
+        estimate = interval(registry.load("metric", metric.room), pairs)
     except ImportError as error:
         raise Unjudged(
             f"{metric.name} needs {error.name}: pip install 'joulebench[quality]'"
@@ -51,16 +56,6 @@ def judge(workload: Workload, answers: Iterable[Answer]) -> Quality | None:
         return None
     value, low, high = estimate
     return Quality(metric=metric.name, value=value, low=low, high=high, sample_count=len(pairs))
-
-
-def better(task_id: str) -> Literal["higher", "lower"] | None:
-    """Which way the quality of a task is better; None for a task that is not known here."""
-    try:
-        room = find.task(task_id).metric.room
-        way: Literal["higher", "lower"] = find.module("metric", room).BETTER
-    except find.NotFound:
-        return None
-    return way
 
 
 def first_answers(answers: Iterable[Answer]) -> list[Answer]:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bench import condition, data, find, machine
+from bench import data
 from bench.backends import Session, Spec
-from bench.clock import Clock, SystemClock
 from bench.conduct import CPU_BUDGET_SECONDS, GPU_BUDGET_SECONDS, Order, Profile, conduct
 from bench.measure import Rig
 from bench.meters import Meter, Site
 from bench.results import storage
 from bench.results.machine_record import Machine, Sensor
 from bench.results.record import Model, Result
+from bench.system import device_monitor, machine, registry
+from bench.system.clock import Clock, SystemClock
 from bench.task import Setting, Task, Workload
 
 LOCK_WAIT_SECONDS = 600.0
@@ -86,7 +85,7 @@ def run(
     found = prepare(asked)
     work = workload(asked, found)
     load = loader(found, work)
-    with machine.lock(LOCK_WAIT_SECONDS, tell):
+    with machine.machine_lock(LOCK_WAIT_SECONDS, tell):
         rig, described = rigged(asked, found, clock or SystemClock())
         saved: list[Path] = []
         save = saver(asked.out, saved)
@@ -113,7 +112,7 @@ def loader(found: Found, work: Workload) -> Callable[[], Session]:
 
 def rigged(asked: Asked, found: Found, clock: Clock) -> tuple[Rig, Machine]:
     """The meters that can read here, and the machine with what all of them said of themselves."""
-    baseline = condition.Watch(found.machine)
+    baseline = device_monitor.DeviceMonitor(found.machine)
     site = Site(clock, found.machine.devices, asked.options)
     meters, sensors = open_meters(asked.meter, site)
     opened = tuple(item.meter for item in meters)
@@ -138,14 +137,14 @@ def prepare(asked: Asked) -> Found:
     Raises ValueError, with one sentence, for what can't be found, and OSError where results could
     not be saved.
     """
-    task = find.task(asked.task)
+    task = registry.find_task(asked.task)
     if asked.chosen and task.tag not in DRAWING:
         raise ValueError(f"--steps and --size are for tasks that draw, and {task.id} is none")
     if asked.ask != "auto" and task.tag != "text-classification":
         raise ValueError(f"--ask is for text classification; {task.id} is asked in one way only")
     storage.check_writable(asked.out / task.id)
     backend = _backend(asked, task)
-    described = machine.describe(asked.device)
+    described = machine.describe_machine(asked.device)
     spec = _spec(asked, task, described)
     return Found(task, backend, described, spec, backend.prepare(spec))
 
@@ -160,12 +159,12 @@ def open_meters(wanted: str | None, site: Site) -> tuple[list[Opened], tuple[Sen
         name, _, argument = wanted.partition(":")
         options = {**site.options, **({"trace": argument} if argument else {})}
         site = Site(site.clock, site.devices, options)
-        meter: Meter = find.module("meter", name).build(site)
+        meter: Meter = registry.load("meter", name).build(site)
         sensor = meter.probe()
         if not sensor.usable:
             raise ValueError(f"the meter {name} can't read here: {sensor.reason}")
         return [Opened(meter, sensor)], (sensor,)
-    modules = [find.module("meter", name) for name in find.names("meter")]
+    modules = [registry.load("meter", name) for name in registry.names("meter")]
     built = [module.build(site) for module in modules if not getattr(module, "ON_REQUEST", False)]
     opened = [Opened(meter, meter.probe()) for meter in built]
     usable = [item for item in opened if item.sensor.usable]
@@ -192,12 +191,12 @@ def drawing(steps: int | None, size: str | None) -> dict[str, int]:
 
 def _backend(asked: Asked, task: Task) -> ModuleType:
     if asked.backend:
-        return find.module("backend", asked.backend)
-    for name in find.names("backend"):
-        module = find.module("backend", name)
+        return registry.load("backend", asked.backend)
+    for name in registry.names("backend"):
+        module = registry.load("backend", name)
         if task.tag in module.TAGS:
             return module
-    raise find.NotFound(f"no backend serves {task.tag}")
+    raise registry.NameNotFound(f"no backend serves {task.tag}")
 
 
 def _default_dataset(task: Task, model: str) -> str:
@@ -251,14 +250,3 @@ def order(asked: Asked, spec: Spec) -> Order:
         or (GPU_BUDGET_SECONDS if on_gpu else CPU_BUDGET_SECONDS),
         max_inferences=asked.max_inferences,
     )
-
-
-def be_quiet() -> None:
-    """Keep libraries from talking, and number GPUs as the driver does. Before torch is imported."""
-    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
-    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
-    logging.getLogger("torchao").setLevel(logging.ERROR)
-    logging.getLogger("torch.utils._pytree").setLevel(logging.ERROR)

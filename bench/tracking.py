@@ -7,14 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bench import machine, measure
-from bench.clock import Clock, SystemClock
+from bench import measure
 from bench.measure import Rig
 from bench.meters import Site
 from bench.results import warning_catalogue
 from bench.results.machine_record import Machine, Sensor
 from bench.results.record import Reading
 from bench.run import open_meters
+from bench.system import device_monitor, machine
+from bench.system.clock import Clock, SystemClock
 
 
 @dataclass
@@ -52,7 +53,7 @@ def track(
     described = _described(devices)
     told = {**(options or {}), **({"nvml_back_to_back": "1"} if back_to_back else {})}
     meters, sensors = open_meters(None, Site(clock, described.devices, told))
-    watch = machine.Watch(described, loaded=True)
+    watch = device_monitor.DeviceMonitor(described, loaded=True)
     rig = Rig(clock, tuple(item.meter for item in meters), strangers=watch.strangers)
     described = described.model_copy(update={"sensors": sensors})
     measurement = Measurement(sensors=sensors, machine=described)
@@ -70,9 +71,9 @@ def track(
 
 def _described(devices: Sequence[int] | None) -> Machine:
     if devices is None:
-        return machine.describe("all")
-    _same_numbers(machine.describe("all"))
-    return machine.describe(",".join(f"cuda:{number}" for number in devices) or "cpu")
+        return machine.describe_machine("all")
+    _same_numbers(machine.describe_machine("all"))
+    return machine.describe_machine(",".join(f"cuda:{number}" for number in devices) or "cpu")
 
 
 def _same_numbers(described: Machine) -> None:

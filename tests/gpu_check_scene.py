@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from simulated_nvml import PROFILES, World
 
-from bench.clock import SystemClock
+from bench.system.clock import SystemClock
 from tools.gpu_check import cards, parts
 
 BUSY_WATTS, WORK_WATTS, UNIT_SECONDS = 420.0, 260.0, 0.01

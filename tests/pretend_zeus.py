@@ -10,7 +10,7 @@ import types
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.clock import Clock, VirtualClock
+from bench.system.clock import Clock, VirtualClock
 
 CLOCK: Clock = VirtualClock()
 CARDS: list[AMDGPU] = []

@@ -9,9 +9,9 @@ import torch
 import transformers as models
 from PIL import Image
 
-from bench import find
 from bench.backends import Spec, diffusers, source
 from bench.backends.source import ARCHITECTURES, Source
+from bench.system import registry
 
 PUBLISHED = {row["architecture"]: int(row["parameter_count"]) for row in source.published()}
 SENSES = sorted(path.parent.name for path in ARCHITECTURES.glob("*/preprocessor_config.json"))
@@ -82,6 +82,6 @@ def test_an_architecture_that_sees_or_hears_brings_its_processor(name):
     ],
 )
 def test_random_weights_of_a_known_shape_need_no_hub(asked, name):
-    task = find.task("text-gen")
+    task = registry.find_task("text-gen")
     spec = Spec(task.id, task.tag, asked, task.parameters, weights="random")
     assert source.locate(spec) == Source("architecture", str(ARCHITECTURES / name))

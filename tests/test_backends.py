@@ -7,14 +7,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from bench import data, embedded, find
+from bench import data, embedded
 from bench.backends import Failed, ModelNotFound, Spec, diffusers, transformers
+from bench.system import registry
 
 TASKS = {"text-gen": transformers, "text-classification": transformers, "image-gen": diffusers}
 
 
 def spec(task_id, model="embedded/tiny", **changes):
-    task = find.task(task_id)
+    task = registry.find_task(task_id)
     work = data.load(task, "embedded")
     return Spec(
         task_id=task_id,

@@ -5,11 +5,12 @@ import json
 import pytest
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-from bench import data, find
+from bench import data
+from bench.system import registry
 from bench.task import Hub
 
 ROWS = [{"text": f"mail number {n}", "label": "spam" if n % 3 else "ham"} for n in range(40)]
-TASK = find.task("text-classification")
+TASK = registry.find_task("text-classification")
 
 
 def write(path, rows=ROWS):
@@ -46,7 +47,7 @@ def test_the_tags_of_words_are_named_as_well(tmp_path):
     )
     rows = {"tokens": [["Ann", "swims"]], "ner_tags": [[1, 0]]}
     Dataset.from_dict(rows, features=features).save_to_disk(tmp_path / "set")
-    work = data.load(find.task("token-classification"), str(tmp_path / "set"))
+    work = data.load(registry.find_task("token-classification"), str(tmp_path / "set"))
     assert work.requests[0].reference == ("B-PER", "O")
 
 
@@ -82,8 +83,8 @@ def test_an_unknown_format_is_said(tmp_path):
 
 ON_HUB = [
     (name, dataset)
-    for name in find.names("task")
-    for dataset, source in find.task(name).datasets.items()
+    for name in registry.names("task")
+    for dataset, source in registry.find_task(name).datasets.items()
     if isinstance(source, Hub)
 ]
 
@@ -93,7 +94,7 @@ def test_a_hub_that_cant_be_reached_names_the_way_out(name, profile, monkeypatch
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("HF_HUB_CACHE", "/nonexistent")
     monkeypatch.setattr("huggingface_hub.hf_api.constants.ENDPOINT", "http://127.0.0.1:9")
-    task = find.task(name)
+    task = registry.find_task(name)
     with pytest.raises(data.DataNotFound, match="--dataset embedded") as caught:
         data.load(task, profile)
     assert "\n" not in str(caught.value)

@@ -6,8 +6,9 @@ from io import StringIO
 
 from rich.console import Console
 
-from bench import doctor, nvidia
+from bench import doctor
 from bench.results.machine_record import Device, DeviceState, Machine, Sensor
+from bench.system import nvidia_driver
 
 GPU = Device(
     domain="gpu:0",
@@ -60,9 +61,9 @@ def test_a_split_card_is_not_good_for_ranking() -> None:
 
 
 def test_every_reason_of_the_driver_that_can_be_mended_has_a_cure() -> None:
-    refused = Sensor(meter="nvml", usable=False, reason=nvidia._REASONS[12])
+    refused = Sensor(meter="nvml", usable=False, reason=nvidia_driver._REASONS[12])
     assert "nvidia-driver" in shown(machine(GPU, refused))
     assert "can't be read" in doctor.verdict(machine(GPU, refused)).words
     for code in (3, 4, 9, 12, 13, 15, 16, 18):
-        assert doctor.cure(nvidia._REASONS[code])
+        assert doctor.cure(nvidia_driver._REASONS[code])
     assert doctor.cure("nobody knows") is None

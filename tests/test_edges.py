@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from bench.clock import VirtualClock
 from bench.meters._lag import Lag
 from bench.meters._sampler import Sampler
 from bench.meters._watch import CannotRead, Watch, collect, traits_of
 from bench.meters.edges import Bill, Edge, Traits, bill, level_at, slope
+from bench.system.clock import VirtualClock
 
 IDLE, LOAD, BUMP, TAU = 70.0, 330.0, 15.0, 0.5
 

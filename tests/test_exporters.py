@@ -14,12 +14,13 @@ from huggingface_hub import ModelCard
 from made import made_around, made_result
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from bench import exporters, find
+from bench import exporters
 from bench.exporters import Options, codecarbon
 from bench.footprint import regions
 from bench.results.record import Failure
+from bench.system import registry
 
-FORMS = find.names("exporter")
+FORMS = registry.names("exporter")
 FAILED = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
 
 
@@ -42,8 +43,8 @@ def one(form):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_energy_comes_back_to_the_last_digit(form):
-    module = find.module("exporter", form)
-    assert module.SUFFIX.startswith(".") and find.headline("exporter", form)
+    module = registry.load("exporter", form)
+    assert module.SUFFIX.startswith(".") and registry.first_docstring_line("exporter", form)
     options = Options(region=regions.find("FR"))
     back = exporters.read(form, exporters.export(form, one(form), options))
     assert [item.energy_kwh for item in back] == [total_kwh(result) for result in one(form)]

@@ -5,25 +5,25 @@ import sys
 
 import pytest
 
-from bench import find
+from bench.system import registry
 
 
 def test_every_meter_and_backend_opens():
     for kind in ("meter", "backend"):
-        assert find.names(kind)
-        for name in find.names(kind):
-            module = find.module(kind, name)
+        assert registry.names(kind)
+        for name in registry.names(kind):
+            module = registry.load(kind, name)
             assert hasattr(module, "build" if kind == "meter" else "load")
-            assert find.headline(kind, name)
+            assert registry.first_docstring_line(kind, name)
 
 
 def test_the_nearest_name_is_suggested():
-    with pytest.raises(find.NotFound, match=r"no task 'imge-gen'; did you mean image-gen"):
-        find.task("imge-gen")
+    with pytest.raises(registry.NameNotFound, match=r"no task 'imge-gen'; did you mean image-gen"):
+        registry.find_task("imge-gen")
 
 
 def test_a_pipeline_tag_is_an_alias():
-    assert find.task("text-to-image").id == "image-gen"
+    assert registry.find_task("text-to-image").id == "image-gen"
 
 
 @pytest.mark.parametrize("words", [["--help"], ["tasks"], ["run", "--help"]])

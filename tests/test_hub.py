@@ -11,9 +11,10 @@ from contextlib import contextmanager
 import pytest
 from hub_server import Repository, serving
 
-from bench import embedded, find
+from bench import embedded
+from bench.system import registry
 
-DATA = find.task("text-classification").datasets["standard"].repository
+DATA = registry.find_task("text-classification").datasets["standard"].repository
 CLASSIFIER = embedded.model_path("text-classification", "tiny")
 PAINTER = embedded.model_path("image-gen", "tiny")
 NO_HUB = "http://127.0.0.1:9"  # a port that nobody listens on

@@ -5,11 +5,12 @@ import torch
 import transformers as models
 from test_backends import spec
 
-from bench import data, find, run, turns
+from bench import data, run, turns
 from bench import levers as levers_room
 from bench.backends import ModelNotFound, _levers, _several, diffusers, transformers
 from bench.backends.source import ARCHITECTURES
 from bench.results import storage
+from bench.system import registry
 
 
 def test_whole_number_weights_answer_almost_alike_and_are_recorded():
@@ -45,7 +46,7 @@ def test_attention_of_a_pipeline_is_set_on_its_denoiser():
 
 
 def test_steps_and_size_are_other_work_and_are_counted():
-    task = find.task("image-gen")
+    task = registry.find_task("image-gen")
     plain = data.load(task, "embedded")
     chosen = data.load(task, "embedded", {"steps": 3, "width": 16, "height": 24})
     assert chosen.fingerprint != plain.fingerprint

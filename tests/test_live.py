@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from test_footprint_commands import joulebench, lines, refused
 
-from bench import find
 from bench.footprint import regions
 from bench.footprint.live import electricity_maps, watttime
+from bench.system import registry
 
 TOKEN = "a-very-secret-token"
 
@@ -211,5 +211,5 @@ def test_no_live_source_without_its_token(monkeypatch):
 
 
 def test_every_live_source_says_what_it_is():
-    assert find.names("live") == ["electricity-maps", "watttime"]
-    assert all(find.headline("live", name) for name in find.names("live"))
+    assert registry.names("live") == ["electricity-maps", "watttime"]
+    assert all(registry.first_docstring_line("live", name) for name in registry.names("live"))

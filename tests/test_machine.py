@@ -12,31 +12,31 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench import machine, nvidia
+from bench.system import device_monitor, machine, nvidia_driver
 
 
 @pytest.fixture
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    def none() -> tuple[nvidia.Gpu, ...]:
-        raise nvidia.NvidiaUnavailable("NVIDIA's driver was not found")
+    def none() -> tuple[nvidia_driver.GpuInfo, ...]:
+        raise nvidia_driver.NvidiaUnavailable("NVIDIA's driver was not found")
 
-    monkeypatch.setattr(nvidia, "gpus", none)
+    monkeypatch.setattr(nvidia_driver, "list_gpus", none)
 
 
 @pytest.mark.usefixtures("no_gpu")
 def test_a_machine_without_a_gpu_is_its_cpu() -> None:
-    described = machine.describe()
+    described = machine.describe_machine()
     assert described.devices[0].domain == "cpu-package:0"
     assert all(d.used for d in described.devices)
     assert described.memory_bytes == psutil.virtual_memory().total
     assert described.cpu_logical_count == os.cpu_count()
     assert described.cpu_name and described.operating_system and described.architecture
     assert described.sensors == ()
-    assert machine.describe("cpu").devices == described.devices
+    assert machine.describe_machine("cpu").devices == described.devices
 
 
 def test_neither_host_nor_user_is_recorded() -> None:
-    text = machine.describe("cpu").model_dump_json()
+    text = machine.describe_machine("cpu").model_dump_json()
     node, home = os.uname().nodename, Path.home().name
     assert len(node) < 4 or node not in text
     assert len(home) < 5 or home not in text
@@ -55,7 +55,7 @@ def test_neither_host_nor_user_is_recorded() -> None:
 )
 def test_a_wrong_device_is_one_clear_sentence(device: str, words: str) -> None:
     with pytest.raises(ValueError) as caught:
-        machine.describe(device)
+        machine.describe_machine(device)
     assert str(caught.value) == words
 
 
@@ -68,8 +68,8 @@ def _spin(seconds: float) -> None:
 def test_the_load_of_others_leaves_ours_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """All CPUs were busy for 6 of 10 s; we and our children took 4 of these."""
     seconds = iter([(100.0, 50.0, 20.0), (110.0, 56.0, 24.0), (110.1, 56.1, 24.0)])
-    monkeypatch.setattr("bench.condition._cpu_seconds", lambda: next(seconds))
-    watch = machine.Watch(machine.describe("cpu"))
+    monkeypatch.setattr("bench.system.process._cpu_seconds", lambda: next(seconds))
+    watch = device_monitor.DeviceMonitor(machine.describe_machine("cpu"))
     (seen,) = watch.look()
     assert seen.domain == "cpu-package:0"
     assert seen.other_load_fraction == pytest.approx(0.2)
@@ -77,7 +77,7 @@ def test_the_load_of_others_leaves_ours_out(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_own_time_is_found_in_the_sum() -> None:
-    from bench.condition import _cpu_seconds
+    from bench.system.process import _cpu_seconds
 
     before = _cpu_seconds()
     _spin(0.6)
@@ -86,7 +86,7 @@ def test_own_time_is_found_in_the_sum() -> None:
 
 
 def _hold(path: Path, ready: multiprocessing.synchronize.Event, seconds: float) -> None:
-    with machine.lock(5.0, print, path):
+    with machine.machine_lock(5.0, print, path):
         ready.set()
         time.sleep(seconds)
 
@@ -104,7 +104,7 @@ def test_a_second_run_waits_and_says_for_whom(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     other = _holder(path, 1.5)
     told: list[str] = []
-    with machine.lock(30.0, told.append, path):
+    with machine.machine_lock(30.0, told.append, path):
         assert told == [f"waiting for process {other.pid}, which is measuring on this machine"]
     other.join()
 
@@ -114,7 +114,7 @@ def test_waiting_ends_with_a_sentence(tmp_path: Path) -> None:
     other = _holder(path, 4.0)
     with (
         pytest.raises(TimeoutError, match=f"process {other.pid} still measures") as caught,
-        machine.lock(0.5, lambda _: None, path),
+        machine.machine_lock(0.5, lambda _: None, path),
     ):
         raise AssertionError("the lock was given twice")
     assert str(caught.value).endswith("after 0.5 s")
@@ -125,9 +125,9 @@ def test_a_lock_left_behind_by_another_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     path.write_text("not a number <b>\n")
     path.chmod(0o666)
-    with machine.lock(1.0, pytest.fail, path):
+    with machine.machine_lock(1.0, pytest.fail, path):
         assert path.read_text() == f"{os.getpid()}\n"
-    with machine.lock(1.0, pytest.fail, path):
+    with machine.machine_lock(1.0, pytest.fail, path):
         pass
 
 
@@ -136,6 +136,6 @@ def test_what_others_wrote_into_the_lock_is_not_repeated(tmp_path: Path) -> None
     other = _holder(path, 1.5)
     path.write_text("\x1b[31mevil")
     told: list[str] = []
-    with machine.lock(30.0, told.append, path):
+    with machine.machine_lock(30.0, told.append, path):
         assert told == ["waiting for another run, which is measuring on this machine"]
     other.join()

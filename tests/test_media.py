@@ -10,7 +10,8 @@ from datasets import ClassLabel, Dataset, Features, List, Value
 from datasets import Image as ImageFeature
 from PIL import Image
 
-from bench import data, embedded, find, media
+from bench import data, embedded, media
+from bench.system import registry
 
 TONE = numpy.sin(numpy.arange(8000) * 0.1).astype("float32") / 2
 
@@ -112,7 +113,7 @@ def test_local_sounds_images_and_boxes_reach_a_task(tmp_path):
     """Through the real `datasets`: a list of files, and tables that hold what they show."""
     written(tmp_path / "one.wav", TONE, 16_000)
     (tmp_path / "list.jsonl").write_text('{"audio": "one.wav", "text": "Hello, World!"}\n')
-    (asked,) = data.load(find.task("asr"), str(tmp_path / "list.jsonl")).requests
+    (asked,) = data.load(registry.find_task("asr"), str(tmp_path / "list.jsonl")).requests
     assert asked.inputs["audio"].shape == (8000,) and asked.reference == "hello world"
     boxes = {"bbox": List(List(Value("float32"))), "category": List(ClassLabel(names=["a", "b"]))}
     table = Dataset.from_dict(
@@ -123,7 +124,7 @@ def test_local_sounds_images_and_boxes_reach_a_task(tmp_path):
         features=Features({"image": ImageFeature(), "objects": boxes}),
     )
     table.save_to_disk(tmp_path / "images")
-    (asked,) = data.load(find.task("object-detection"), str(tmp_path / "images")).requests
+    (asked,) = data.load(registry.find_task("object-detection"), str(tmp_path / "images")).requests
     assert asked.inputs["image"].mode == "RGB"
     assert [(box.label, box.corners) for box in asked.reference] == [("b", (1.0, 2.0, 3.0, 4.0))]
 
@@ -134,7 +135,7 @@ def test_a_folder_of_images_is_a_data_set_of_its_labels(tmp_path):
         content = io.BytesIO()
         Image.new("RGB", (8, 8), "red" if label == "cat" else "blue").save(content, "PNG")
         (tmp_path / label / "1.png").write_bytes(content.getvalue())
-    work = data.load(find.task("image-classification"), str(tmp_path))
+    work = data.load(registry.find_task("image-classification"), str(tmp_path))
     assert {r.reference: r.inputs["image"].getpixel((0, 0)) for r in work.requests} == {
         "cat": (255, 0, 0),
         "dog": (0, 0, 255),
@@ -145,7 +146,7 @@ def test_a_folder_of_sounds_says_how_to_give_them(tmp_path):
     """`datasets` lists such a folder only with torchcodec, which few machines have."""
     written(tmp_path / "one.wav", TONE, 16_000)
     with pytest.raises(data.DataNotFound, match="a jsonl file whose column 'audio'"):
-        data.load(find.task("asr"), str(tmp_path))
+        data.load(registry.find_task("asr"), str(tmp_path))
 
 
 def test_a_missing_decoder_is_one_sentence(monkeypatch):

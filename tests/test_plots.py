@@ -14,12 +14,13 @@ from made import made_around, made_result
 from made_domains import made_domains
 from PIL import Image
 
-from bench import find, plots
+from bench import plots
 from bench.plots import _points, breakdown, energy_by_quality, power_over_time, run, style
 from bench.results import storage
 from bench.results.record import Failure
+from bench.system import registry
 
-NAMES = find.names("plot")
+NAMES = registry.names("plot")
 FAILED = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
 
 
@@ -34,7 +35,7 @@ def some():
 
 
 def module(name):
-    return find.module("plot", name)
+    return registry.load("plot", name)
 
 
 def texts(figure):
@@ -50,7 +51,7 @@ def texts(figure):
 def test_every_figure_says_what_it_compares():
     assert {"energy-by-task", "energy-by-model", "energy-by-parameters", "run"} <= set(NAMES)
     assert {module(name).SCOPE for name in NAMES} <= {"all", "task", "result"}
-    assert all(find.headline("plot", name) for name in NAMES)
+    assert all(registry.first_docstring_line("plot", name) for name in NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)

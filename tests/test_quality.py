@@ -8,22 +8,23 @@ import pytest
 import torch
 from walk import TASK
 
-from bench import embedded, find, quality
+from bench import embedded, quality
 from bench.results import warning_catalogue
+from bench.system import registry
 from bench.task import Box, Metric, Output, Request, workload
 
 SIDES = ("higher", "lower")
 
 
 def value(room, *pairs):
-    return find.module("metric", room).value(pairs)
+    return registry.load("metric", room).value(pairs)
 
 
-@pytest.mark.parametrize("name", find.names("metric"))
+@pytest.mark.parametrize("name", registry.names("metric"))
 def test_a_metric_keeps_its_contract(name):
-    room = find.module("metric", name)
+    room = registry.load("metric", name)
     assert room.BETTER in SIDES and room.RANGE[0] < room.RANGE[1]
-    assert find.headline("metric", name).endswith(".")
+    assert registry.first_docstring_line("metric", name).endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -51,9 +52,9 @@ def test_known_values(room, pairs, expected):
     assert value(room, *pairs) == pytest.approx(expected, abs=1e-5)
 
 
-@pytest.mark.parametrize("name", [n for n in find.names("metric") if n != "clip-score"])
+@pytest.mark.parametrize("name", [n for n in registry.names("metric") if n != "clip-score"])
 def test_rows_and_shares_make_the_value(name):
-    room = find.module("metric", name)
+    room = registry.load("metric", name)
     words = ["the cat sat down", "a cat", "the dog ran", "no", "cat dog"]
     tags = [("NN", "VB"), ("VB",), ("NN", "NN", "VB"), ("NN",), ("VB", "VB")]
     pairs = [*zip(words, words[1:] + words[:1], strict=True)]
@@ -70,12 +71,12 @@ def test_rows_and_shares_make_the_value(name):
 
 def test_nothing_to_rank_is_no_correlation_and_not_zero():
     assert math.isnan(value("spearman", (1, 0.5), (2, 0.5), (3, 0.5)))
-    room = find.module("metric", "spearman")
+    room = registry.load("metric", "spearman")
     assert quality.interval(room, [(1, 0.5), (2, 0.5)]) is None
 
 
 def test_the_interval_of_right_or_wrong_answers_is_wilsons():
-    room = find.module("metric", "accuracy")
+    room = registry.load("metric", "accuracy")
     got = quality.interval(room, [("a", "a")] * 45 + [("a", "b")] * 5)
     # Wilson's interval of 45 in 50 (Brown, Cai and DasGupta 2001).
     assert got == pytest.approx((0.9, 0.7864, 0.9565), abs=1e-4)
@@ -83,7 +84,7 @@ def test_the_interval_of_right_or_wrong_answers_is_wilsons():
 
 def test_a_bootstrap_covers_as_the_normal_interval_does_and_repeats():
     """Word errors of 400 texts: 1.96 s/sqrt(n), the ratio's linear approximation."""
-    room = find.module("metric", "word-error-rate")
+    room = registry.load("metric", "word-error-rate")
     pairs = [("a b c d", "a b c d" if n % 3 else "a x y d") for n in range(400)]
     got = quality.interval(room, pairs)
     assert got == quality.interval(room, pairs)
@@ -93,7 +94,7 @@ def test_a_bootstrap_covers_as_the_normal_interval_does_and_repeats():
 
 
 def test_one_graded_answer_has_no_interval():
-    assert quality.interval(find.module("metric", "rouge-l"), [("a b", "a")]) is None
+    assert quality.interval(registry.load("metric", "rouge-l"), [("a b", "a")]) is None
 
 
 def test_each_request_counts_once_by_its_first_answer():
@@ -149,7 +150,7 @@ def test_known_values_of_mean_average_precision(found, expected):
 
 def test_average_precision_needs_something_to_find_and_has_an_interval():
     assert math.isnan(value("mean-average-precision", ((), THERE)))
-    room = find.module("metric", "mean-average-precision")
+    room = registry.load("metric", "mean-average-precision")
     half = [(THERE, THERE if n % 2 else ()) for n in range(20)]
     got, low, high = quality.interval(room, half)
     assert got == pytest.approx(0.5, abs=0.01) and 0.2 < low < got < high < 0.8
@@ -200,7 +201,7 @@ def test_clip_score_is_the_cosine_that_clip_itself_gives(clip, monkeypatch):
         cosines = (net(**given).logits_per_image / net.logit_scale.exp())[:, 0]
     expected = [max(0.0, 100 * float(cosine)) for cosine in cosines]
     assert max(expected) > 0
-    room = find.module("metric", "clip-score")
+    room = registry.load("metric", "clip-score")
     got = room.rows([("a cat", image) for image in images])
     assert got == pytest.approx(expected, abs=0.01)
     # Several images of one prompt, the frames of a video, count with their mean.
@@ -211,7 +212,7 @@ def test_clip_score_is_the_cosine_that_clip_itself_gives(clip, monkeypatch):
 def test_without_a_clip_model_the_quality_is_missing_and_says_how_to_have_it(monkeypatch):
     from PIL import Image
 
-    work = workload(find.task("image-gen"), "standard", [{"prompt": "a cat"}], {})
+    work = workload(registry.find_task("image-gen"), "standard", [{"prompt": "a cat"}], {})
     answers = [(work.requests[0], Output(image=Image.new("RGB", (8, 8))))]
     monkeypatch.delenv("JOULEBENCH_CLIP", raising=False)
     with pytest.raises(quality.Unjudged, match="JOULEBENCH_CLIP"):

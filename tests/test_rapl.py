@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.clock import VirtualClock
 from bench.meters import Site
 from bench.meters.rapl import RaplMeter, build, zones
+from bench.system.clock import VirtualClock
 
 RANGE = 262_143.328850
 

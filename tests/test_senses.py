@@ -7,8 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from bench import data, embedded, find, quality
+from bench import data, embedded, quality
 from bench.backends import ModelNotFound, Spec, diffusers, transformers
+from bench.system import registry
 from bench.task import Request, workload
 
 NOISE = numpy.random.default_rng(0)
@@ -23,7 +24,7 @@ SOUNDS = [
 
 
 def spec(task_id, model="embedded/tiny", **changes):
-    task = find.task(task_id)
+    task = registry.find_task(task_id)
     parameters = {**task.parameters, **task.datasets["embedded"].parameters}
     return Spec(task_id=task_id, tag=task.tag, model=str(model), parameters=parameters, **changes)
 
@@ -114,7 +115,7 @@ def test_images_are_counted_with_the_pixels_they_were_given():
 
 
 def test_the_embedded_classifier_is_right_and_a_batch_answers_as_one_by_one_does():
-    work = data.load(find.task("image-classification"), "embedded")
+    work = data.load(registry.find_task("image-classification"), "embedded")
     requests = [request for block in work.blocks[:10] for request in block]
     together = transformers.load(spec("image-classification", batch_size=32)).serve(requests)
     right = sum(o.label == r.reference for o, r in zip(together.outputs, requests, strict=True))
@@ -124,7 +125,7 @@ def test_the_embedded_classifier_is_right_and_a_batch_answers_as_one_by_one_does
 
 
 def test_one_wrong_label_planted_in_the_data_lowers_the_accuracy_by_one_row():
-    task = find.task("image-classification")
+    task = registry.find_task("image-classification")
     rows = [dict(row) for row in embedded.rows("image-classification")[:30]]
     outputs = transformers.load(spec(task.id)).serve(workload(task, "x", rows, {}).requests).outputs
     right = next(n for n, o in enumerate(outputs) if o.label == rows[n]["label"])
@@ -137,12 +138,12 @@ def test_one_wrong_label_planted_in_the_data_lowers_the_accuracy_by_one_row():
 
 
 def test_an_image_keeps_the_size_that_the_data_set_fixes():
-    task = find.task("image-classification")
+    task = registry.find_task("image-classification")
     fixed = task.datasets["power-hungry"].parameters
     row = {"img": Image.new("RGB", (32, 32)), "label": "cat"}
     assert task.request(row, fixed).inputs["image"].size == (640, 480)
     assert task.request(row, {}).inputs["image"].size == (32, 32)
-    found = find.task("object-detection").request(
+    found = registry.find_task("object-detection").request(
         {"image": row["img"], "objects": {"bbox": [[0, 0, 16, 32]], "category": ["cat"]}}, fixed
     )
     assert found.reference[0].corners == (0, 0, 320, 480)
@@ -251,7 +252,7 @@ def test_frames_pixels_steps_and_seconds_of_a_video_are_counted():
 
 
 def test_longer_recordings_are_left_out_and_words_are_compared_without_case_or_marks():
-    task = find.task("asr")
+    task = registry.find_task("asr")
     row = {"audio": numpy.zeros(16_000 * 31, "float32"), "text": "x"}
     assert task.request(row, task.parameters) is None
     heard = task.request(

@@ -17,8 +17,6 @@ import simulated_nvml
 from simulated_nvml import PROFILES, Card, World
 from test_rapl import Ticking, Tree
 
-from bench import machine
-from bench.clock import SystemClock, VirtualClock
 from bench.meters import Site
 from bench.meters._meter_tally import MeterTally
 from bench.meters._rapl_tally import RaplTally
@@ -26,6 +24,8 @@ from bench.meters._tally import Look, blunt_edges
 from bench.meters.edges import Traits, level_at
 from bench.results.machine_record import Sensor
 from bench.results.record import Reading
+from bench.system import machine
+from bench.system.clock import SystemClock, VirtualClock
 from bench.tracker.record import Track
 from bench.tracker.sensors import Sensors
 
@@ -229,11 +229,11 @@ def test_a_late_look_widens_what_is_not_known() -> None:
 
 
 def test_a_slow_driver_does_not_hold_the_program_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow() -> machine.Seen:
+    def slow() -> machine.GpuSnapshot:
         time.sleep(2.0)
-        return machine.Seen((), "slow")
+        return machine.GpuSnapshot((), "slow")
 
-    monkeypatch.setattr(machine, "look", slow)
+    monkeypatch.setattr(machine, "snapshot_gpus", slow)
     sensors = Sensors("all", CLOCK, {})
     began = time.monotonic()
     sensors.begin()

@@ -9,32 +9,33 @@ import numpy
 import pytest
 from PIL import Image
 
-from bench import data, find
+from bench import data
+from bench.system import registry
 from bench.task import BLOCK_SIZE, Box, Embedded, Hub, Output, Request, Unit, deal, fingerprint
 
-NAMES = find.names("task")
+NAMES = registry.names("task")
 BOX = Box("cat", 1.0, (0.0, 0.0, 2.0, 2.0))
 GOLDEN = json.loads((Path(__file__).parent / "fingerprints.json").read_text())
 
 
 @pytest.fixture(scope="module", params=NAMES)
 def task(request):
-    return find.task(request.param)
+    return registry.find_task(request.param)
 
 
 def test_a_task_keeps_its_contract(task):
     assert task.id in NAMES
     assert task.title and task.inference and task.metric.name
     assert task.unit in typing.get_args(Unit)
-    assert task.metric.room in find.names("metric")
+    assert task.metric.room in registry.names("metric")
     assert isinstance(task.datasets["embedded"], Embedded)
     on_hub = [source for name, source in task.datasets.items() if name != "embedded"]
     assert on_hub and all(isinstance(source, Hub) for source in on_hub)
     # A data set that runs code of its own, or is not pinned, says so in docs/decisions.
     assert all(re.fullmatch(r"[0-9a-f]{40}|main", source.revision) for source in on_hub)
-    assert find.tag(task.id) == task.tag
-    assert find.task(task.tag) is task
-    assert find.headline("task", task.id)
+    assert registry.tag(task.id) == task.tag
+    assert registry.find_task(task.tag) is task
+    assert registry.first_docstring_line("task", task.id)
 
 
 def test_embedded_work_has_answers_and_is_long_enough(task):
@@ -62,7 +63,7 @@ def test_an_answer_that_is_the_reference_is_right(task):
     if metric.needs_judge or metric.room == "clip-score":
         pytest.skip("somebody has to look at what was drawn")
     work = data.load(task, "embedded")
-    room = find.module("metric", metric.room)
+    room = registry.load("metric", metric.room)
     pairs = [metric.answer(r, perfect(r.reference)) for r in work.requests[:30]]
     assert None not in pairs
     assert room.value(pairs) == pytest.approx(1.0 if room.BETTER == "higher" else 0.0, abs=1e-4)
@@ -104,7 +105,7 @@ def test_profiles_of_the_two_studies_differ(task):
 
 
 def test_power_hungry_cuts_prompts_as_the_study_did():
-    text_gen, image_gen = find.task("text-gen"), find.task("image-gen")
+    text_gen, image_gen = registry.find_task("text-gen"), registry.find_task("image-gen")
     row = {"text": " ".join(map(str, range(60))), "Prompt": " ".join(map(str, range(60)))}
     cut = text_gen.request(row, text_gen.datasets["power-hungry"].parameters)
     assert len(cut.inputs["text"].split()) == 20
@@ -131,13 +132,13 @@ def test_fewer_than_ten_requests_are_cycled():
 
 
 def test_blocks_start_over_after_the_last():
-    work = data.load(find.task("image-gen"), "embedded")
+    work = data.load(registry.find_task("image-gen"), "embedded")
     ids = work.block_ids(250)
     assert ids[:3] == (0, 1, 2) and ids[100:102] == (0, 1) and max(ids) == 99
 
 
 def test_pixels_enter_the_fingerprint_and_not_the_file():
-    task = find.task("image-gen")
+    task = registry.find_task("image-gen")
     pixels = numpy.arange(48, dtype=numpy.uint8).reshape(4, 4, 3)
     one = fingerprint(task, {}, [Request({"image": Image.fromarray(pixels)})])
     same = fingerprint(task, {}, [Request({"image": pixels.copy()})])
@@ -147,7 +148,7 @@ def test_pixels_enter_the_fingerprint_and_not_the_file():
 
 
 def test_fingerprint_covers_parameters_and_answers():
-    task = find.task("text-classification")
+    task = registry.find_task("text-classification")
     ask = Request({"text": "a"}, "ham")
     base = fingerprint(task, {}, [ask])
     assert base != fingerprint(task, {"x": 1}, [ask])
@@ -188,11 +189,11 @@ def test_fingerprint_covers_parameters_and_answers():
     ],
 )
 def test_answers(name, asked, output, expected):
-    assert find.task(name).metric.answer(Request({"text": ""}, asked), output) == expected
+    assert registry.find_task(name).metric.answer(Request({"text": ""}, asked), output) == expected
 
 
 def test_words_and_boxes_enter_the_fingerprint():
-    task = find.task("text-classification")
+    task = registry.find_task("text-classification")
     box = Box("cat", 1.0, (0.0, 0.0, 4.0, 3.0))
     moved = Box("cat", 1.0, (0.0, 0.0, 4.0, 3.5))
     asked = Request({"words": ("a", "cat")}, (box,))
@@ -203,7 +204,7 @@ def test_words_and_boxes_enter_the_fingerprint():
 
 
 def test_pictures_of_clothes_have_a_judge_and_others_need_clip():
-    task = find.task("image-gen")
+    task = registry.find_task("image-gen")
     asked = Request({"prompt": "a coat"}, "coat")
     own = task.metric_of("embedded")
     assert own.needs_judge and own.name == "classifier agreement"
@@ -212,12 +213,12 @@ def test_pictures_of_clothes_have_a_judge_and_others_need_clip():
     assert task.metric_of("standard").room == "clip-score"
     assert task.metric_of("standard").answer(asked, Output(image="drawn")) == ("a coat", "drawn")
     frames = tuple(range(9))
-    judged = find.task("video-gen").metric.answer(asked, Output(frames=frames))
+    judged = registry.find_task("video-gen").metric.answer(asked, Output(frames=frames))
     assert judged == ("a coat", [0, 4, 8])
 
 
 def request(name, row):
-    task = find.task(name)
+    task = registry.find_task(name)
     return task.request(row, task.parameters)
 
 

@@ -9,13 +9,13 @@ from walk import MODEL, SPEC, TASK, WORK, machine, walk
 
 from bench.backends import Failed, Served
 from bench.backends.pretend import PretendSession
-from bench.clock import VirtualClock
 from bench.conduct import Order, conduct
 from bench.measure import Rig
 from bench.meters import Site
 from bench.meters.replay import ReplayMeter, Trace
 from bench.results import statistics, units
 from bench.results.record import Work
+from bench.system.clock import VirtualClock
 from bench.task import Metric, Output, workload
 
 STEADY = Trace([0.0], [250.0])

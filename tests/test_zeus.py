@@ -10,10 +10,10 @@ import pretend_zeus
 import pytest
 from pretend_zeus import AMDGPU, BOARD, CARDS, CHIP
 
-from bench.clock import SystemClock, VirtualClock
 from bench.meters import Site
 from bench.meters.zeus import build
 from bench.results.machine_record import Device
+from bench.system.clock import SystemClock, VirtualClock
 
 
 @pytest.fixture

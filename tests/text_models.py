@@ -1,11 +1,12 @@
 """A text model of a task with its requests: what the tests of text models share."""
 
-from bench import data, find
+from bench import data
 from bench.backends import Spec, transformers
+from bench.system import registry
 
 
 def load(task_id, model="embedded/tiny", dataset="embedded", **changes):
-    task = find.task(task_id)
+    task = registry.find_task(task_id)
     work = data.load(task, dataset)
     asked = Spec(task_id, task.tag, str(model), work.parameters, labels=work.labels, **changes)
     return transformers.load(asked), work

@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 from simulated_nvml import Card, World, uuid
 
-from bench import nvidia
-from bench.clock import VirtualClock
 from bench.meters import Site
 from bench.meters._sampler import Sampler
 from bench.meters.nvml import NvmlMeter, build
 from bench.results.machine_record import Device
 from bench.results.record import Reading
+from bench.system import nvidia_driver
+from bench.system.clock import VirtualClock
 
 _MASK = (1 << 64) - 1
 
@@ -97,9 +97,9 @@ class VirtualGpu:
         self._summed, self._joules = 0, 0.0
         patch.setattr(Sampler, "begin", lambda sampler: self._sample(sampler))  # noqa: PLW0108
         patch.setattr(Sampler, "end", lambda sampler: self._halt(sampler))  # noqa: PLW0108
-        patch.setattr(nvidia, "energy_joules", self._energy)
-        patch.setattr(nvidia, "power", self._power)
-        patch.setattr(nvidia, "average_watts", self._average)
+        patch.setattr(nvidia_driver, "energy_joules", self._energy)
+        patch.setattr(nvidia_driver, "power", self._power)
+        patch.setattr(nvidia_driver, "average_watts", self._average)
 
     def meter(self, options: Mapping[str, str] | None = None) -> NvmlMeter:
         device = Device(domain="gpu:0", name="simulated", uuid=uuid(0))
@@ -146,7 +146,9 @@ class VirtualGpu:
     def _asked(self, has: str) -> float:
         self.clock.pass_by(3e-6 + self._of("call_seconds"))
         if self._of(has) <= 0:
-            raise nvidia.ReadFailed("the GPU does not support this reading", unsupported=True)
+            raise nvidia_driver.NvmlReadError(
+                "the GPU does not support this reading", unsupported=True
+            )
         return self.clock.now()
 
     def _updated(self, k: int) -> float:
@@ -183,8 +185,8 @@ class VirtualGpu:
     def _average(self, _: str = "") -> float:
         return self._field("has_average", self._of("power_average"))
 
-    def _power(self, _: str) -> nvidia.Power:
+    def _power(self, _: str) -> nvidia_driver.PowerReading:
         if self._of("has_instant") > 0:
             look = self._of("power_duty") * self._of("power_step")
-            return nvidia.Power(self._field("has_instant", look), "instant")
-        return nvidia.Power(self._average(), "average")
+            return nvidia_driver.PowerReading(self._field("has_instant", look), "instant")
+        return nvidia_driver.PowerReading(self._average(), "average")

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 
 from bench.backends import Session, Spec
 from bench.backends.pretend import PretendSession
-from bench.clock import VirtualClock
 from bench.conduct import Order, conduct
 from bench.measure import Rig
 from bench.meters import Site
 from bench.meters.replay import ReplayMeter, Trace
 from bench.results.machine_record import Machine, Sensor
 from bench.results.record import Model, Result
+from bench.system.clock import VirtualClock
 from bench.task import Embedded, Metric, Output, Request, Row, Setting, Task, Workload, workload
 
 

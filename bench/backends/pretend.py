@@ -6,8 +6,8 @@ import random
 from collections.abc import Sequence
 
 from bench.backends import Failed, Served, Spec
-from bench.clock import Clock, SystemClock
 from bench.results.record import Backend, Model, Work
+from bench.system.clock import Clock, SystemClock
 from bench.task import Output, Request
 
 TAGS: tuple[str, ...] = ()

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from bench import embedded, find, hub
+from bench import embedded, hub
 from bench.backends import ModelNotFound, Spec
+from bench.system import registry
 
 ARCHITECTURES = Path(__file__).parent / "architectures"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt")
@@ -175,7 +176,7 @@ def _home(spec: Spec) -> str:
     """The embedded task whose models serve this one: itself, or the one of the same kind."""
     if spec.task_id in embedded.TASK_IDS:
         return spec.task_id
-    return next((t for t in embedded.TASK_IDS if find.tag(t) == spec.tag), spec.task_id)
+    return next((t for t in embedded.TASK_IDS if registry.tag(t) == spec.tag), spec.task_id)
 
 
 def _embedded(task_id: str, size: str) -> Source:

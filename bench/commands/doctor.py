@@ -15,15 +15,15 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Say which sensors this machine has, which are missing, and how to cure that."""
-    from bench import machine
     from bench import run as room
-    from bench.clock import SystemClock
     from bench.meters import Site
+    from bench.system import device_monitor, machine
+    from bench.system.clock import SystemClock
 
-    described = or_stop(lambda: machine.describe(device))
+    described = or_stop(lambda: machine.describe_machine(device))
     _, sensors = room.open_meters(None, Site(SystemClock(), described.devices))
     described = described.model_copy(update={"sensors": sensors})
-    conditions = machine.Watch(described).look()
+    conditions = device_monitor.DeviceMonitor(described).look()
     from bench import doctor as ward
 
     if as_json:

@@ -28,11 +28,12 @@ def command(
     ] = None,
 ) -> None:
     """Write results in another form: CodeCarbon, model card, SCI, BoAmps, OpenTelemetry, csv."""
-    from bench import exporters, find
+    from bench import exporters
     from bench.footprint import regions
     from bench.results import storage
+    from bench.system import registry
 
-    or_stop(lambda: find.module("exporter", form))
+    or_stop(lambda: registry.load("exporter", form))
     if not results:
         stop("name at least one result file")
     options = or_stop(

@@ -37,9 +37,10 @@ def command(
 
 
 def _read(form: str, file: Path) -> list[Imported]:
-    from bench import exporters, find
+    from bench import exporters
+    from bench.system import registry
 
-    find.module("exporter", form)
+    registry.load("exporter", form)
     try:
         data = file.read_bytes()
     except OSError as error:

@@ -49,8 +49,9 @@ def command(
     from bench import levers as room
     from bench import run
     from bench.results import storage
+    from bench.system import process
 
-    run.be_quiet()
+    process.configure_environment()
     asked = run.Asked(
         task=task,
         out=out or storage.default_output_folder(),

@@ -24,11 +24,12 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Draw one figure (PNG and SVG) from result files or from the submissions."""
-    from bench import find, leaderboard
+    from bench import leaderboard
     from bench import plots as room
     from bench.results import storage
+    from bench.system import registry
 
-    or_stop(lambda: find.module("plot", name))
+    or_stop(lambda: registry.load("plot", name))
     if result:
         chosen = or_stop(lambda: [storage.load_result(path) for path in result])
     else:

@@ -24,9 +24,9 @@ def command(
 ) -> None:
     """Prepare the board as a folder that `datasets` loads, to be uploaded by hand."""
     from bench import leaderboard, publish
-    from bench.run import be_quiet
+    from bench.system.process import configure_environment
 
-    be_quiet()
+    configure_environment()
     if not dry_run:
         stop(
             "publish sends nothing by itself: give --dry-run, look at the folder, then "

@@ -95,6 +95,7 @@ def command(
     """Measure a task on one model or several, one after the other; or all tasks."""
     from bench import run as room
     from bench.results import storage
+    from bench.system import process
 
     models = model or ["embedded/small"]
     if task == "all":
@@ -126,7 +127,7 @@ def command(
         options=_options(meter_option or [], cpu_tdp),
     )
     if len(models) > 1:
-        room.be_quiet()
+        process.configure_environment()
         for name in models:
             # All are found before the first is measured: a typing error shows at once.
             or_stop(partial(room.prepare, replace(asked, model=name)))
@@ -136,10 +137,10 @@ def command(
 
 def _options(words: list[str], cpu_tdp: float | None) -> dict[str, str]:
     """What the meters are told."""
-    from bench import find
+    from bench.system import registry
 
     options = {} if cpu_tdp is None else {"cpu_tdp_watts": str(cpu_tdp)}
-    meters = [find.module("meter", name) for name in find.names("meter")] if words else []
+    meters = [registry.load("meter", name) for name in registry.names("meter")] if words else []
     known = sorted({name for meter in meters for name in getattr(meter, "OPTIONS", ())})
     for word in words:
         name, equals, value = word.partition("=")
@@ -155,8 +156,9 @@ def _measure(asked: Asked, edition: str, as_json: bool) -> int:
     """Run once and show it; gives the exit code."""
     from bench import run as room
     from bench.footprint import equivalences
+    from bench.system import process
 
-    room.be_quiet()
+    process.configure_environment()
     or_stop(lambda: equivalences.phone_charge(edition))
     progress = Progress(sys.stderr)
     result, path = or_stop(lambda: room.run(asked, progress))
@@ -174,10 +176,10 @@ def _measure(asked: Asked, edition: str, as_json: bool) -> int:
 
 def _all(ctx: typer.Context, as_json: bool) -> int:
     """Run every task and show them in one table; gives the first exit code that is not 0."""
-    from bench import find
+    from bench.system import registry
 
     began = time.monotonic()
-    ended = _each.tasks(find.names("task"), _each.options(ctx, "as_json"), as_json)
+    ended = _each.tasks(registry.names("task"), _each.options(ctx, "as_json"), as_json)
     stream = sys.stderr if as_json else sys.stdout
     _overview.print_overview(ended, time.monotonic() - began, stream)
     return _each.first_bad(one.code for one in ended)

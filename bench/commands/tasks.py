@@ -11,11 +11,15 @@ PANEL = "Measure"
 
 def command(as_json: Json = False) -> None:
     """List the tasks."""
-    from bench import find
+    from bench.system import registry
 
     found = [
-        {"id": name, "tag": find.tag(name), "title": find.headline("task", name)}
-        for name in find.names("task")
+        {
+            "id": name,
+            "tag": registry.tag(name),
+            "title": registry.first_docstring_line("task", name),
+        }
+        for name in registry.names("task")
     ]
     if as_json:
         print(json.dumps(found))

@@ -108,9 +108,9 @@ def _profile(
     hours: Path | None, live: str | None, zone: str | None, names: list[str] | None
 ) -> Profile:
     """The day that was asked for."""
-    from bench import find
     from bench.footprint import hours as room
     from bench.footprint import regions
+    from bench.system import registry
 
     if hours:
         try:
@@ -119,7 +119,7 @@ def _profile(
             raise ValueError(f"{hours} can't be read: {error}") from error
     if zone is None and not names:
         raise ValueError("a live source needs --region or --zone: nobody guesses where you are")
-    source = find.module("live", live or "")
+    source = registry.load("live", live or "")
     found: Profile = source.profile(zone or source.zone_of(regions.find((names or [""])[0])))
     return found
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from bench import find
+from bench.system import registry
 
 if TYPE_CHECKING:
     from bench.footprint.regions import Region
@@ -58,13 +58,13 @@ class Imported:
 
 def export(name: str, results: Sequence[Result], options: Options) -> bytes:
     """The results in a form. Raises ValueError where there is no such form or nothing to put in."""
-    data: bytes = find.module("exporter", name).export(results, options)
+    data: bytes = registry.load("exporter", name).export(results, options)
     return data
 
 
 def read(name: str, data: bytes) -> list[Imported]:
     """What a file of a form says. Raises ValueError where it is not of the form."""
-    module = find.module("exporter", name)
+    module = registry.load("exporter", name)
     if not hasattr(module, "read"):
         raise ValueError(f"{name} can be written and not read")
     found: list[Imported] = module.read(data)

@@ -12,7 +12,6 @@ from typing import Any, cast
 import yaml
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from bench import find
 from bench.exporters import Imported, Options
 from bench.exporters._figures import Figures, with_energy
 from bench.exporters._json import imported, ours
@@ -20,6 +19,7 @@ from bench.footprint import carbon
 from bench.footprint.regions import Region
 from bench.footprint.where import pue_of
 from bench.results.record import Result
+from bench.system import registry
 
 SUFFIX = ".md"
 METRIC = "energy_kwh_per_1000"
@@ -73,7 +73,7 @@ def _card(base: bytes | None, name: str) -> ModelCard:
 def _evaluation(found: Figures) -> EvalResult:
     result = found.result
     value = found.per_1000
-    tag = find.tag(result.task.id) if result.task.id in find.names("task") else None
+    tag = registry.tag(result.task.id) if result.task.id in registry.names("task") else None
     return EvalResult(
         task_type=tag or result.task.id,
         dataset_type=result.task.dataset,

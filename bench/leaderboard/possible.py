@@ -8,10 +8,10 @@ from math import fsum, inf
 
 from bench import facts
 from bench.footprint import hardware
-from bench.leaderboard.facets import known_metric
 from bench.results import warning_catalogue
 from bench.results.fields import Record
 from bench.results.record import Reading, Result, Trial
+from bench.system.registry import known_metric
 
 MOST = 2**53
 WATTS = (1e-3, 1e5)

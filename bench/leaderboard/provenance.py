@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bench import conduct
-from bench.leaderboard.facets import known_task
 from bench.results import calibration, domains
 from bench.results.record import Result
+from bench.system.registry import known_task
 
 
 def contradictions(result: Result) -> Iterator[str]:

@@ -7,7 +7,6 @@ from typing import Literal
 
 from bench.footprint import carbon, equivalences
 from bench.leaderboard import form
-from bench.leaderboard.facets import known_metric
 from bench.leaderboard.verify import Submission
 from bench.results.calibration import calibration_half_width, with_calibration
 from bench.results.record import Estimate, Result
@@ -18,6 +17,7 @@ from bench.results.views import (
     int_setting,
     is_modelled,
 )
+from bench.system.registry import known_metric
 
 Ends = tuple[float, float]
 

@@ -11,11 +11,11 @@ from bench import facts
 from bench.facts import published
 from bench.footprint import equivalences
 from bench.leaderboard.document import place
-from bench.leaderboard.facets import known_task
 from bench.leaderboard.grade import RULE, STARS_RULE
 from bench.leaderboard.rank import Board, Row, TaskBoard
 from bench.pages import site as site_pages
 from bench.pages.line import FIELDS, short
+from bench.system.registry import known_task
 
 
 def parts(board: Board) -> list[site_pages.Part]:

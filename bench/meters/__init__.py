@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bench.clock import Clock
+from bench.system.clock import Clock
 
 if TYPE_CHECKING:
     from bench.results.machine_record import Device, Sensor

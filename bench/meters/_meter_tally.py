@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from bench.clock import Clock
+from bench.system.clock import Clock
 
 if TYPE_CHECKING:
     from bench.meters import Meter

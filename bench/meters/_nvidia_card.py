@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bench import nvidia
-from bench.clock import Clock
 from bench.meters import edges
 from bench.meters._lag import Lag
 from bench.meters._sampler import Sampler
 from bench.meters._watch import CannotRead, Watch, traits_of
 from bench.meters.edges import Edge, Traits
+from bench.system import nvidia_driver
+from bench.system.clock import Clock
 
 if TYPE_CHECKING:
     from bench.results.machine_record import Device
@@ -34,7 +34,7 @@ def guarded(read: Callable[[str], float], uuid: str) -> Callable[[], float]:
     def read_or_say() -> float:
         try:
             return read(uuid)
-        except (nvidia.ReadFailed, nvidia.NvidiaUnavailable) as failure:
+        except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable) as failure:
             raise CannotRead(failure.reason) from None
 
     return read_or_say
@@ -42,7 +42,7 @@ def guarded(read: Callable[[str], float], uuid: str) -> Callable[[], float]:
 
 def watts(uuid: str) -> float:
     """Power in watts by the best reading there is."""
-    return nvidia.power(uuid).watts
+    return nvidia_driver.power(uuid).watts
 
 
 @dataclass
@@ -64,7 +64,9 @@ class Card:
     def choose(self) -> None:
         """Take the counter if it can be read, else leave what its reason was."""
         self.watch = self.sampler = self.reason = None
-        watch = Watch(guarded(nvidia.energy_joules, self.uuid), self.clock, USUAL_STEP_SECONDS)
+        watch = Watch(
+            guarded(nvidia_driver.energy_joules, self.uuid), self.clock, USUAL_STEP_SECONDS
+        )
         watch.look()
         self.reason = watch.failure
         self.watch = None if watch.failure else watch
@@ -90,12 +92,12 @@ class Card:
         better sum. Whether the same looks are behind it is not known, so they are allowed for.
         """
         try:
-            instant = nvidia.power(self.uuid).kind == "instant"
-        except (nvidia.ReadFailed, nvidia.NvidiaUnavailable) as failure:
+            instant = nvidia_driver.power(self.uuid).kind == "instant"
+        except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable) as failure:
             self.reason = failure.reason
             return
         self.averaged = not instant or (duty < 1 and has_average(self.uuid))
-        read = nvidia.average_watts if self.averaged else watts
+        read = nvidia_driver.average_watts if self.averaged else watts
         sampler = Sampler(guarded(read, self.uuid), self.clock)
         sampler.characterise(seconds)
         self.take(sampler, duty if instant else 1.0)
@@ -186,7 +188,7 @@ class Card:
         averaged = self.averaged and not self._looks_away
         remarks = {
             "mig-whole-gpu": bool(self.device.mig_enabled),
-            "module-scope": nvidia.covers_module(self.device.name),
+            "module-scope": nvidia_driver.covers_module(self.device.name),
             "aliasing-risk": self.sampler is not None and self._looks_away,
             "power-averaged": averaged,
             "window-short": steps < SHORTEST_STEPS,
@@ -253,8 +255,8 @@ class Card:
 def has_average(uuid: str) -> bool:
     """Whether the driver gives its own average of a GPU's power."""
     try:
-        nvidia.average_watts(uuid)
-    except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
+        nvidia_driver.average_watts(uuid)
+    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
         return False
     return True
 

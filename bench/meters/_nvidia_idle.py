@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bench import nvidia
-from bench.clock import Clock
 from bench.meters._nvidia_card import METER, USUAL_STEP_SECONDS
+from bench.system import nvidia_driver
+from bench.system.clock import Clock
 
 if TYPE_CHECKING:
     from bench.results.machine_record import Device
@@ -24,8 +24,8 @@ def looks(devices: Sequence[Device], clock: Clock) -> dict[str, Look]:
 
 def _look(device: Device, clock: Clock) -> Look | None:
     try:
-        return clock.now(), nvidia.energy_joules(device.uuid or "")
-    except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
+        return clock.now(), nvidia_driver.energy_joules(device.uuid or "")
+    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
         return None
 
 

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench import nvidia
-from bench.clock import Clock
 from bench.meters._tally import Look, blunt_edges
+from bench.system import nvidia_driver
+from bench.system.clock import Clock
 
 if TYPE_CHECKING:
     from bench.meters._nvidia_card import Card
@@ -59,17 +59,17 @@ class NvidiaTally:
 
     name = "nvml"
 
-    def __init__(self, gpus: Sequence[nvidia.Gpu], clock: Clock) -> None:
+    def __init__(self, gpus: Sequence[nvidia_driver.GpuInfo], clock: Clock) -> None:
         self._clock = clock
         self._gpus = [_Gpu(f"gpu:{gpu.index}", gpu.uuid) for gpu in gpus]
 
     def begin(self) -> None:
         for gpu in self._gpus:
             try:
-                joules = nvidia.energy_joules(gpu.uuid)
-            except nvidia.NvidiaUnavailable as failure:
+                joules = nvidia_driver.energy_joules(gpu.uuid)
+            except nvidia_driver.NvidiaUnavailable as failure:
                 gpu.failure = failure.reason
-            except nvidia.ReadFailed as failure:
+            except nvidia_driver.NvmlReadError as failure:
                 if not failure.unsupported:
                     gpu.failure = failure.reason
                     continue
@@ -80,8 +80,8 @@ class NvidiaTally:
     def _integrate(self, gpu: _Gpu) -> None:
         """Sum up power in the background; the reason where it can't be read either."""
         try:
-            power = nvidia.power(gpu.uuid)
-        except (nvidia.ReadFailed, nvidia.NvidiaUnavailable) as failure:
+            power = nvidia_driver.power(gpu.uuid)
+        except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable) as failure:
             gpu.failure = failure.reason
             return
         from bench.meters._nvidia_card import guarded, watts
@@ -122,8 +122,8 @@ class NvidiaTally:
     def _counted(self, gpu: _Gpu) -> float | None:
         if gpu.last is not None and not gpu.failure:
             try:
-                joules = nvidia.energy_joules(gpu.uuid)
-            except (nvidia.ReadFailed, nvidia.NvidiaUnavailable) as failure:
+                joules = nvidia_driver.energy_joules(gpu.uuid)
+            except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable) as failure:
                 gpu.trouble = failure.reason
                 return None
             gpu.trouble = None
@@ -211,6 +211,6 @@ class NvidiaTally:
 
 def _watts(uuid: str) -> float | None:
     try:
-        return nvidia.power(uuid).watts
-    except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
+        return nvidia_driver.power(uuid).watts
+    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
         return None

@@ -8,9 +8,9 @@ import statistics
 import threading
 from collections.abc import Callable
 
-from bench.clock import Clock
 from bench.meters._watch import CannotRead
 from bench.meters.edges import Edge, Traits, wander_of
+from bench.system.clock import Clock
 
 LOOKS_PER_STEP = 10
 USUAL_STEP_SECONDS = 0.1

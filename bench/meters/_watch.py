@@ -11,8 +11,8 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 
-from bench.clock import Clock
 from bench.meters.edges import Edge, Traits, wander_of
+from bench.system.clock import Clock
 
 PAUSE_SECONDS = 0.0002  # between two looks while a step may come; a quarter where it is near
 SHARP = 0.05  # an edge is sharp whose gap is at most this share of a step

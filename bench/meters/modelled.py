@@ -11,16 +11,21 @@ seldom draws exactly its TDP. Idle power is not in the model.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping
 
 from bench.meters import Site
 from bench.results.machine_record import Sensor
 from bench.results.record import Reading
+from bench.system.process import own_cpu_seconds
 
 DOMAIN = "cpu-package:0"
+
+
 LOW_WATTS, HIGH_WATTS = 1.69, 12.0
+
+
 TDP_RELATIVE_HALF_WIDTH = 0.5
+
 
 OPTIONS = ("cpu_tdp_watts",)
 
@@ -65,12 +70,6 @@ class ModelledMeter:
 
     def watts(self) -> Mapping[str, float]:
         return {}
-
-
-def own_cpu_seconds() -> float:
-    """CPU seconds of this process, finely, and of its ended children, in ticks of 10 ms."""
-    ended = os.times()
-    return time.process_time() + ended.children_user + ended.children_system
 
 
 def build(site: Site) -> ModelledMeter:

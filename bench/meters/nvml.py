@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench import nvidia
 from bench.meters import _nvidia_idle
 from bench.meters._nvidia_card import METER, USUAL_STEP_SECONDS, Card, guarded, has_average, watts
 from bench.meters._watch import Watch, collect
 from bench.meters.edges import Edge
+from bench.system import nvidia_driver
 
 if TYPE_CHECKING:
     from bench.meters import Site
@@ -123,7 +123,7 @@ class NvmlMeter:
         )
 
     def _covers_module(self) -> bool:
-        return any(nvidia.covers_module(card.device.name) for card in self._cards)
+        return any(nvidia_driver.covers_module(card.device.name) for card in self._cards)
 
     def start(self) -> Mark:
         """Wait for a few steps of every GPU's sensor, then begin at a random phase of it.
@@ -212,8 +212,8 @@ class NvmlMeter:
         now = {}
         for card in self._cards:
             try:
-                now[card.device.domain] = nvidia.power(card.uuid).watts
-            except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
+                now[card.device.domain] = nvidia_driver.power(card.uuid).watts
+            except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
                 continue
         return now
 
@@ -232,8 +232,8 @@ def _share(site: Site, name: str, usual: float) -> float:
 
 def _why_none() -> str:
     try:
-        found = nvidia.gpus()
-    except nvidia.NvidiaUnavailable as failure:
+        found = nvidia_driver.list_gpus()
+    except nvidia_driver.NvidiaUnavailable as failure:
         return failure.reason
     return "the run uses no NVIDIA GPU" if found else "this machine shows no NVIDIA GPU"
 

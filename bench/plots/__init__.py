@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from bench import find
 from bench.results.record import Result
+from bench.system import registry
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def draw_all(results: Sequence[Result], folder: Path) -> list[Path]:
     """Draw every comparison that these results allow; gives the files written."""
     written: list[Path] = []
-    for name in find.names("plot"):
-        if find.module("plot", name).SCOPE != "result":
+    for name in registry.names("plot"):
+        if registry.load("plot", name).SCOPE != "result":
             written += draw(name, results, folder)
     return written
 
@@ -33,7 +33,7 @@ def draw(name: str, results: Sequence[Result], folder: Path) -> list[Path]:
 
     What there is nothing to draw for is left out. Raises NotFound for an unknown name.
     """
-    module = find.module("plot", name)
+    module = registry.load("plot", name)
     ordered = sorted(results, key=lambda result: (result.task.id, result.model.id, result.run_id))
     written: list[Path] = []
     for stem, part in _parts(name, module.SCOPE, ordered).items():

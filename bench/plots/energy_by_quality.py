@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
-from bench import quality
 from bench.plots import _points, style
 from bench.results import formatting
 from bench.results.record import Quality, Result
+from bench.system import registry
 
 SCOPE = "task"
 Mark = tuple[_points.Point, Quality]
@@ -32,7 +32,7 @@ def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
     marks = [(p, q) for p in found if (q := p.result.quality) and q.metric == metric]
     if len(marks) < 2:
         raise ValueError("fewer than two results with a quality to compare")
-    way = quality.better(chosen) or "higher"
+    way = registry.quality_direction(chosen) or "higher"
     figure, axes = style.canvas(6.4)
     style.energy_axis(axes, "x", *style.log_range(*_points.ends([m[0] for m in marks]), pad=0.14))
     _quality_axis(axes, marks, way)

@@ -7,11 +7,11 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from bench import machine
-from bench.clock import Clock
 from bench.results import storage, warning_catalogue
 from bench.results.record import Reading, Warning_
 from bench.results.versions import __version__
+from bench.system import device_monitor
+from bench.system.clock import Clock
 from bench.tracker.follow import Asked
 from bench.tracker.record import Track, boundary_of, doubts_of, total
 from bench.tracker.sensors import Sensors
@@ -25,7 +25,7 @@ class Book:
     def __init__(self, sensors: Sensors, clock: Clock, began: float, asked: Asked) -> None:
         self._sensors, self._clock, self._began, self._asked = sensors, clock, began, asked
         self._machine = sensors.describe()
-        self._watch = machine.Watch(self._machine, loaded=True)
+        self._watch = device_monitor.DeviceMonitor(self._machine, loaded=True)
         self._strangers: dict[str, int] = {}
         sensors.begin_others()
         self._id = uuid.uuid4().hex[:12]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.clock import SystemClock
+from bench.system.clock import SystemClock
 from bench.tracker import launch
 from bench.tracker.sensors import Sensors
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 
-from bench.clock import Clock
+from bench.system.clock import Clock
 
 PASSED_ON = tuple(
     getattr(signal, name)

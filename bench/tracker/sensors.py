@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import find, machine
-from bench.clock import Clock
 from bench.meters import Site, covered
+from bench.system import machine, registry
+from bench.system.clock import Clock
 
 if TYPE_CHECKING:
     from bench.meters._tally import Tally
@@ -27,7 +27,7 @@ class Sensors:
     def __init__(self, device: str, clock: Clock, options: Mapping[str, str]) -> None:
         self._device, self._clock = device, clock
         self._site = Site(clock, (), options)
-        self._seen: machine.Seen | None = None
+        self._seen: machine.GpuSnapshot | None = None
         self._tallies: list[Tally] = []
         self._refusal: ValueError | None = None
         self._model: ModelledMeter | None = None
@@ -46,9 +46,9 @@ class Sensors:
             raise self._refusal
 
     def _look(self) -> None:
-        self._seen = machine.look()
+        self._seen = machine.snapshot_gpus()
         try:
-            gpus = machine.chosen(self._device, self._seen)
+            gpus = machine.selected_gpus(self._device, self._seen)
         except ValueError as refusal:
             self._refusal = refusal
             return
@@ -70,8 +70,8 @@ class Sensors:
 
         site = Site(self._clock, self.describe().devices, self._site.options)
         here = {tally.name for tally in self._tallies} | {"modelled"}
-        for name in find.names("meter"):
-            module = find.module("meter", name)
+        for name in registry.names("meter"):
+            module = registry.load("meter", name)
             if name not in here and not getattr(module, "ON_REQUEST", False):
                 self._begin(MeterTally(module.build(site), self._clock))
 
@@ -82,7 +82,7 @@ class Sensors:
     def describe(self) -> Machine:
         """The machine, with its GPUs as they were before the program."""
         self._looking.join()
-        return machine.describe(self._device, self._seen)
+        return machine.describe_machine(self._device, self._seen)
 
     def so_far(self, began: float) -> tuple[Reading, ...]:
         """What every domain drew since `began`, roughly."""
@@ -114,8 +114,8 @@ class Sensors:
         return (*readings, *(r for r in modelled if r.domain not in sensed))
 
     def _modelled(self) -> ModelledMeter:
-        from bench.meters._tree import cpu_seconds
         from bench.meters.modelled import ModelledMeter
+        from bench.system.process import cpu_seconds
 
         self._model = self._model or ModelledMeter(self._site, cpu_seconds)
         return self._model

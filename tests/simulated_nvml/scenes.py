@@ -16,12 +16,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from bench import machine, measure, nvidia
-from bench.clock import SystemClock
+from bench import measure
 from bench.meters import Site
 from bench.meters.nvml import build
 from bench.results.machine_record import Machine
 from bench.results.record import Reading
+from bench.system import device_monitor, machine, nvidia_driver
+from bench.system.clock import SystemClock
 from bench.tracking import track
 from simulated_nvml import H100, PROFILES, Card, World, uuid
 
@@ -46,7 +47,7 @@ def measured(
     **options: str,
 ) -> dict[str, object]:
     """One window on the devices that `device` names; `inside` happens in its middle."""
-    described = machine.describe(device)
+    described = machine.describe_machine(device)
     meter = build(Site(CLOCK, described.devices, options))
     sensor = meter.probe()
     mark = meter.start()
@@ -63,7 +64,9 @@ def measured(
         "readings": shown(readings),
         "true_joules": [world.joules(i, began, ended) for i in range(len(described.devices) - 1)],
         "watts": dict(meter.watts()),
-        "conditions": [c.model_dump(mode="json") for c in machine.Watch(described).look()],
+        "conditions": [
+            c.model_dump(mode="json") for c in device_monitor.DeviceMonitor(described).look()
+        ],
     }
 
 
@@ -107,7 +110,7 @@ def throttled() -> dict[str, object]:
 
 def no_driver() -> dict[str, object]:
     del os.environ["JOULEBENCH_SIMULATED_GPUS"]
-    described = machine.describe()
+    described = machine.describe_machine()
     sensor = build(Site(CLOCK, described.devices)).probe()
     return {"sensor": sensor.model_dump(mode="json"), "devices": len(described.devices)}
 
@@ -129,8 +132,8 @@ def pair() -> dict[str, object]:
 def processes() -> dict[str, object]:
     """Who is on the GPU: a stranger before us, then ourselves, then another, then a container."""
     world = made(Card("Shared", pids=(STRANGER,)).having(**H100.values))
-    described = machine.describe()
-    watch = machine.Watch(described)
+    described = machine.describe_machine()
+    watch = device_monitor.DeviceMonitor(described)
 
     def count() -> int | None:
         return watch.look()[0].foreign_process_count
@@ -159,17 +162,19 @@ def clocks() -> dict[str, object]:
     out: dict[str, object] = {}
     for name, values in cases.items():
         world.change(0, **values)
-        out[name] = machine.Watch(machine.describe()).look()[0].throttle_reasons
+        out[name] = (
+            device_monitor.DeviceMonitor(machine.describe_machine()).look()[0].throttle_reasons
+        )
     return out
 
 
 def shared() -> dict[str, object]:
     """Windows with nobody, with ourselves, and with a stranger at the start or at the end."""
     world = made(H100)
-    described = machine.describe()
+    described = machine.describe_machine()
     meter = build(Site(CLOCK, described.devices))
     meter.probe()
-    watch = machine.Watch(described)
+    watch = device_monitor.DeviceMonitor(described)
     rig = measure.Rig(CLOCK, (meter,), strangers=watch.strangers)
 
     def window(before: tuple[int, ...], after: tuple[int, ...]) -> object:
@@ -235,7 +240,7 @@ def visible() -> dict[str, object]:
         if setting is not None:
             os.environ["CUDA_VISIBLE_DEVICES"] = setting
         try:
-            out[name] = [d.domain for d in machine.describe(device).devices if d.used][1:]
+            out[name] = [d.domain for d in machine.describe_machine(device).devices if d.used][1:]
         except ValueError as error:
             out[name] = str(error)
     return out
@@ -244,10 +249,10 @@ def visible() -> dict[str, object]:
 def old_driver() -> dict[str, object]:
     """Built without what drivers before 2023 lack: the older names must do."""
     made(PROFILES["throttled"])
-    gpu = nvidia.gpus()[0]
+    gpu = nvidia_driver.list_gpus()[0]
     return {
-        "throttle": nvidia.throttle(gpu.uuid).hardware,
-        "seconds": nvidia.throttled_seconds(gpu.uuid),
+        "throttle": nvidia_driver.throttle(gpu.uuid).hardware,
+        "seconds": nvidia_driver.throttled_seconds(gpu.uuid),
     }
 
 

@@ -19,17 +19,17 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from bench import nvidia
-from bench.clock import SystemClock
 from bench.meters import Site
 from bench.meters.nvml import NvmlMeter, build
 from bench.results.machine_record import Device
+from bench.system import nvidia_driver
+from bench.system.clock import SystemClock
 from simulated_nvml import PROFILES, World, uuid
 
 
 def device(index: int, used: bool = True) -> Device:
     """The simulated GPU as `machine.describe` would list it."""
-    gpu = nvidia.gpus()[index]
+    gpu = nvidia_driver.list_gpus()[index]
     return Device(
         domain=f"gpu:{index}",
         name=gpu.name,

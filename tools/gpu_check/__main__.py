@@ -11,9 +11,9 @@ def main(words: list[str] | None = None) -> int:
     """Run one part and say where its records lie; 2 where this machine can't."""
     asked = _parser().parse_args(words)
     try:
-        from bench.run import be_quiet
+        from bench.system.process import configure_environment
 
-        be_quiet()
+        configure_environment()
         from tools.gpu_check import parts
     except ModuleNotFoundError as missing:
         print(f"gpu-check: the package {missing.name} is not installed", file=sys.stderr)

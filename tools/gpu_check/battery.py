@@ -14,15 +14,16 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from bench import embedded, find, machine
+from bench import embedded
 from bench.backends import Failed, Session, Spec
-from bench.clock import Clock
 from bench.conduct import MIN_TRIALS, Order, conduct
 from bench.measure import Rig
 from bench.meters import Site
 from bench.results.machine_record import Machine
 from bench.results.record import Model, Result
 from bench.run import open_meters
+from bench.system import device_monitor, machine, registry
+from bench.system.clock import Clock
 from bench.task import Embedded, Workload, workload
 from tools.gpu_check.published import SOURCE, Entry, compared
 
@@ -68,8 +69,8 @@ def run_all(
 def _why_not(entry: Entry) -> str | None:
     """Why an entry is left out, in one line; None where it can run."""
     try:
-        backend = _backend(find.task(entry.task).tag)
-    except find.NotFound as missing:
+        backend = _backend(registry.find_task(entry.task).tag)
+    except registry.NameNotFound as missing:
         return f"{entry.model} is left out: {missing}"
     library = backend.__name__.rpartition(".")[2]
     if library == "diffusers" and not _installed(library):
@@ -82,11 +83,11 @@ def _installed(package: str) -> bool:
 
 
 def _backend(tag: str) -> ModuleType:
-    for name in find.names("backend"):
-        module = find.module("backend", name)
+    for name in registry.names("backend"):
+        module = registry.load("backend", name)
         if tag in module.TAGS:
             return module
-    raise find.NotFound(f"no backend serves {tag}")
+    raise registry.NameNotFound(f"no backend serves {tag}")
 
 
 class _Run:
@@ -102,7 +103,7 @@ class _Run:
     ) -> None:
         self._entry, self._clock, self._tell = entry, clock, tell
         self._described = described
-        task = find.task(entry.task)
+        task = registry.find_task(entry.task)
         self._backend = _backend(task.tag)
         self._workload = _workload(entry.task)
         gpus = [d.domain for d in described.devices if d.used and d.domain.startswith("gpu:")]
@@ -160,8 +161,8 @@ class _Run:
             budget_seconds=budget or 1.0,
             max_inferences=None if budget else size,
         )  # fmt: skip
-        with machine.lock(LOCK_WAIT_SECONDS, self._tell):
-            watch = machine.Watch(self._described, loaded=True)
+        with machine.machine_lock(LOCK_WAIT_SECONDS, self._tell):
+            watch = device_monitor.DeviceMonitor(self._described, loaded=True)
             opened, sensors = open_meters(None, Site(self._clock, self._described.devices))
             meters = tuple(item.meter for item in opened)
             rig = Rig(self._clock, meters, watch.look, watch.strangers)
@@ -179,7 +180,7 @@ def _forget(result: Result) -> None:
 
 def _workload(name: str) -> Workload:
     """The embedded requests of a task, with the parameters of its standard data set."""
-    task = find.task(name)
+    task = registry.find_task(name)
     source = task.datasets["embedded"]
     assert isinstance(source, Embedded)
     rows = embedded.rows(source.file)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bench import machine, nvidia
-from bench.clock import Clock
 from bench.measure import Rig
 from bench.meters import Site
 from bench.results.machine_record import Device, Machine
 from bench.run import open_meters
+from bench.system import machine, nvidia_driver
+from bench.system.clock import Clock
 from tools.gpu_check import overhead, sensor, wave
 from tools.gpu_check.load import Load, OpenLoad
 from tools.gpu_check.sensor import USUAL_STEP_SECONDS, Section
@@ -54,9 +54,9 @@ def check_all(
     """Check `count` GPUs, one after the other; what no time was left for is named."""
     until = clock.now() + plan.budget_seconds
     cards = []
-    with machine.lock(LOCK_WAIT_SECONDS, tell):
+    with machine.machine_lock(LOCK_WAIT_SECONDS, tell):
         for number in range(count):
-            described = machine.describe(f"cuda:{number}")
+            described = machine.describe_machine(f"cuda:{number}")
             device = next(d for d in described.devices if d.used and d.uuid)
             tell(f"cuda:{number}: {device.name}")
             card = _Card(described, device, plan.shared(count), clock, tell)
@@ -143,12 +143,12 @@ class _Card:
         self._tell(f"  {name.replace('_', ' ')}, about {seconds:.0f} s")
         try:
             self._found[name] = check()
-        except (nvidia.ReadFailed, nvidia.NvidiaUnavailable) as failure:
+        except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable) as failure:
             self._found["skipped"].append(f"{name}: {failure.reason}")
 
 
 def _temperature(uuid: str) -> float | None:
     try:
-        return nvidia.temperature_celsius(uuid)
-    except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
+        return nvidia_driver.temperature_celsius(uuid)
+    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
         return None

@@ -8,10 +8,11 @@ import statistics
 import time
 from collections.abc import Callable
 
-from bench import measure, nvidia
-from bench.clock import Clock
+from bench import measure
 from bench.measure import Rig
 from bench.results.statistics import student_quantile
+from bench.system import nvidia_driver
+from bench.system.clock import Clock
 from tools.gpu_check.load import Load
 from tools.gpu_check.sensor import USUAL_STEP_SECONDS, Section
 
@@ -33,13 +34,13 @@ def units_for(clock: Clock, load: Load, seconds: float) -> int:
 
 def _next_step(uuid: str, clock: Clock) -> tuple[float, float]:
     """When the counter moves next, and to what. Raises ReadFailed, also where it stands still."""
-    old, until = nvidia.energy_joules(uuid), clock.now() + 20 * USUAL_STEP_SECONDS
+    old, until = nvidia_driver.energy_joules(uuid), clock.now() + 20 * USUAL_STEP_SECONDS
     while clock.now() < until:
-        value = nvidia.energy_joules(uuid)
+        value = nvidia_driver.energy_joules(uuid)
         if value != old:
             return clock.now(), value
         clock.sleep(0.0002)
-    raise nvidia.ReadFailed("the energy counter stands still")
+    raise nvidia_driver.NvmlReadError("the energy counter stands still")
 
 
 def _plain(uuid: str, clock: Clock, work: Callable[[], None]) -> Measured:

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from bench import machine
-from bench.clock import SystemClock
+from bench.system import machine
+from bench.system.clock import SystemClock
 from tools.gpu_check import battery as runs
 from tools.gpu_check import battery_page, cards, sensor_page
 from tools.gpu_check.load import CudaLoad, OpenLoad, gpu_count
@@ -31,7 +31,7 @@ def sensor(
     if not count:
         raise ValueError("torch can use no NVIDIA GPU here, and the sensor part needs one")
     clock = SystemClock()
-    record = head("sensor", machine.describe("all"), clock)
+    record = head("sensor", machine.describe_machine("all"), clock)
     record |= cards.check_all(count, open_load, plan or cards.Plan(), clock, say)
     return write(record, sensor_page.page(record), out)
 
@@ -45,7 +45,7 @@ def battery(asked: argparse.Namespace) -> tuple[Path, Path]:
     except ValueError:
         raise ValueError(f"--budget is a number of seconds or tiny, not {asked.budget!r}") from None
     names = asked.models.split(",") if asked.models else None
-    described = machine.describe(asked.device)
+    described = machine.describe_machine(asked.device)
     record = head("battery", described, clock)
     record |= runs.run_all(asked.device, described, chosen(names), seconds, clock, say)
     return write(record, battery_page.page(record), asked.out)

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.clock import Clock
 from bench.results.machine_record import Machine
 from bench.results.versions import __version__
+from bench.system.clock import Clock
 
 PACKAGES = ("torch", "transformers", "diffusers", "nvidia-ml-py", "numpy", "pydantic")
 

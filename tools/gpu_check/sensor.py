@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from bench.clock import Clock
+from bench.system.clock import Clock
 from tools.gpu_check.load import Load
 from tools.gpu_check.trail import (
     Change,

@@ -12,8 +12,8 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bench import nvidia
-from bench.clock import Clock
+from bench.system import nvidia_driver
+from bench.system.clock import Clock
 
 PAUSE_SECONDS = 0.0005
 
@@ -44,7 +44,7 @@ class Polled:
         asked = self._clock.now()
         try:
             value = self._read()
-        except (nvidia.ReadFailed, nvidia.NvidiaUnavailable) as failure:
+        except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable) as failure:
             self.failure = failure.reason
             return
         answered = self._clock.now()
@@ -66,8 +66,8 @@ class Trail:
 
     def __init__(self, uuid: str, clock: Clock, with_power: bool = True) -> None:
         self._clock, self._with_power = clock, with_power
-        self.counter = Polled(lambda: nvidia.energy_joules(uuid), clock)
-        self.power = Polled(lambda: nvidia.power(uuid).watts, clock)
+        self.counter = Polled(lambda: nvidia_driver.energy_joules(uuid), clock)
+        self.power = Polled(lambda: nvidia_driver.power(uuid).watts, clock)
         self._halt = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gpu-check-trail", daemon=True)
 

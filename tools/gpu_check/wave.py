@@ -14,7 +14,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from bench.clock import Clock
+from bench.system.clock import Clock
 from tools.gpu_check.load import Load
 from tools.gpu_check.sensor import Section
 from tools.gpu_check.trail import Change, Trail, between, mean_power, mean_watts

@@ -10,10 +10,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 _HARDWARE = {0x08: "hw_slowdown", 0x40: "hw_thermal_slowdown", 0x80: "hw_power_brake_slowdown"}
+
+
 _SOFTWARE = {0x04: "sw_power_cap", 0x20: "sw_thermal_slowdown"}
 
+
 _HELD_BY_SETTING = 0x02  # clocks are limited by what somebody set
+
+
 _NEAR_MHZ = 15  # clocks move in steps of this
+
 
 _THROTTLE_COUNTERS = {
     74: "sw_power_cap",
@@ -21,6 +27,7 @@ _THROTTLE_COUNTERS = {
     270: "hw_thermal_slowdown",
     271: "hw_power_brake_slowdown",
 }
+
 
 _REASONS = {
     1: "NVIDIA's library was not initialised",
@@ -46,7 +53,7 @@ class NvidiaUnavailable(Exception):
         self.reason = reason
 
 
-class ReadFailed(Exception):
+class NvmlReadError(Exception):
     """One reading could not be had; `reason` is a clause that says why."""
 
     def __init__(self, reason: str, unsupported: bool = False) -> None:
@@ -56,7 +63,7 @@ class ReadFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Gpu:
+class GpuInfo:
     """One GPU as the driver lists it; `index` is the driver's (PCI order). None: not reported."""
 
     index: int
@@ -73,7 +80,7 @@ class Gpu:
 
 
 @dataclass(frozen=True)
-class Power:
+class PowerReading:
     """Power in watts, and whether it is of this instant or averaged (over up to a second)."""
 
     watts: float
@@ -81,7 +88,7 @@ class Power:
 
 
 @dataclass(frozen=True)
-class Throttle:
+class ThrottleState:
     """Why clocks are held down now: by the hardware (heat, power brake), and by software."""
 
     hardware: tuple[str, ...]
@@ -89,7 +96,11 @@ class Throttle:
 
 
 _initialised_in: int | None = None
+
+
 _handles: dict[str, Any] = {}
+
+
 _without_instant: set[str] = set()
 
 
@@ -131,13 +142,13 @@ def _call(function: str, *arguments: Any) -> Any:
         return getattr(library, function)(*arguments)
     except library.NVMLError as error:
         code = error.value
-        raise ReadFailed(_reason(code), unsupported=code in {3, 13}) from None
+        raise NvmlReadError(_reason(code), unsupported=code in {3, 13}) from None
 
 
 def _call_or_none(function: str, *arguments: Any) -> Any:
     try:
         return _call(function, *arguments)
-    except ReadFailed:
+    except NvmlReadError:
         return None
 
 
@@ -148,27 +159,27 @@ def _handle(uuid: str) -> Any:
     return _handles[uuid]
 
 
-def gpus() -> tuple[Gpu, ...]:
+def list_gpus() -> tuple[GpuInfo, ...]:
     """Every GPU that answers, in the driver's order. Raises NvidiaUnavailable."""
     try:
         count = _call("nvmlDeviceGetCount")
-    except ReadFailed as failure:
+    except NvmlReadError as failure:
         raise NvidiaUnavailable(failure.reason) from None
     found = []
     for index in range(count):
         try:
             found.append(_gpu(index, _call("nvmlDeviceGetHandleByIndex", index)))
-        except ReadFailed:
+        except NvmlReadError:
             continue  # a lost GPU has no handle, and nothing can run on it
     return tuple(found)
 
 
-def _gpu(index: int, handle: Any) -> Gpu:
+def _gpu(index: int, handle: Any) -> GpuInfo:
     memory = _call_or_none("nvmlDeviceGetMemoryInfo", handle)
     limit = _call_or_none("nvmlDeviceGetPowerManagementLimit", handle)
     default = _call_or_none("nvmlDeviceGetPowerManagementDefaultLimit", handle)
     mig = _call_or_none("nvmlDeviceGetMigMode", handle)
-    return Gpu(
+    return GpuInfo(
         index=index,
         uuid=_call("nvmlDeviceGetUUID", handle),
         name=_call("nvmlDeviceGetName", handle),
@@ -200,7 +211,7 @@ def energy_joules(uuid: str) -> float:
     return float(_call("nvmlDeviceGetTotalEnergyConsumption", _handle(uuid))) / 1000
 
 
-def power(uuid: str) -> Power:
+def power(uuid: str) -> PowerReading:
     """Power now: the instant field where there is one, else the driver's average.
 
     Raises ReadFailed, NvidiaUnavailable.
@@ -209,9 +220,9 @@ def power(uuid: str) -> Power:
     if uuid not in _without_instant:
         instant = _instant_watts(handle)
         if instant is not None:
-            return Power(instant, "instant")
+            return PowerReading(instant, "instant")
         _without_instant.add(uuid)
-    return Power(average_watts(uuid), "average")
+    return PowerReading(average_watts(uuid), "average")
 
 
 def average_watts(uuid: str) -> float:
@@ -227,12 +238,12 @@ def _instant_watts(handle: Any) -> float | None:
     library = _library()
     try:
         value = _call("nvmlDeviceGetFieldValues", handle, [library.NVML_FI_DEV_POWER_INSTANT])[0]
-    except ReadFailed as failure:
+    except NvmlReadError as failure:
         if failure.unsupported:
             return None
         raise
     if value.nvmlReturn in {4, 15}:  # forbidden, lost: the average would fail as well
-        raise ReadFailed(_reason(value.nvmlReturn))
+        raise NvmlReadError(_reason(value.nvmlReturn))
     return float(value.value.uiVal) / 1000 if value.nvmlReturn == 0 else None
 
 
@@ -246,10 +257,10 @@ def clock_mhz(uuid: str) -> float:
     return float(_call("nvmlDeviceGetClockInfo", _handle(uuid), 1))
 
 
-def throttle(uuid: str) -> Throttle:
+def throttle(uuid: str) -> ThrottleState:
     """Why the clocks are held down now. Raises ReadFailed, NvidiaUnavailable."""
     bits = _event_reasons(_handle(uuid))
-    return Throttle(
+    return ThrottleState(
         hardware=tuple(name for bit, name in _HARDWARE.items() if bits & bit),
         software=tuple(name for bit, name in _SOFTWARE.items() if bits & bit),
     )
@@ -258,7 +269,7 @@ def throttle(uuid: str) -> Throttle:
 def _event_reasons(handle: Any) -> int:
     try:
         return int(_call("nvmlDeviceGetCurrentClocksEventReasons", handle))
-    except ReadFailed as failure:
+    except NvmlReadError as failure:
         if not failure.unsupported:
             raise
         # its name before 2023
@@ -272,7 +283,7 @@ def throttled_seconds(uuid: str) -> dict[str, float]:
     """
     try:
         values = _call("nvmlDeviceGetFieldValues", _handle(uuid), list(_THROTTLE_COUNTERS))
-    except ReadFailed as failure:
+    except NvmlReadError as failure:
         if failure.unsupported:
             return {}
         raise

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from bench import nvidia
+from bench.system import nvidia_driver
+from bench.system.process import _cpu_seconds, own_processes
 
 if TYPE_CHECKING:
     from bench.results.machine_record import Device, DeviceState, Machine
 
 CPU_DOMAIN = "cpu-package:0"
+
+
 THROTTLED_SECONDS = 0.001  # a reason that held the clocks for less is no reason
 
 
-def own_processes() -> frozenset[int]:
-    """The ids of this process and of everything that it started."""
-    import psutil
-
-    me = psutil.Process()
-    return frozenset([me.pid, *(child.pid for child in me.children(recursive=True))])
-
-
-class Watch:
+class DeviceMonitor:
     """Watches the devices in use from before the model is loaded until the run is over."""
 
     def __init__(self, machine: Machine, loaded: bool = False) -> None:
@@ -35,7 +29,7 @@ class Watch:
         unknown = loaded and machine.container
         self._before = {d.domain: frozenset() if unknown else _processes(d) for d in self._used}
         self._throttled = {d.domain: _throttled(d) for d in self._used}
-        self._load = _Load()
+        self._load = _CpuLoad()
 
     def look(self) -> tuple[DeviceState, ...]:
         """The state of each GPU in use now, and what held its clocks or the CPU since last time."""
@@ -62,8 +56,8 @@ class Watch:
         reasons |= {n for n, s in now.items() if s - then.get(n, s) > THROTTLED_SECONDS}
         return DeviceState(
             domain=device.domain,
-            temperature_celsius=_reading(nvidia.temperature_celsius, uuid),
-            clock_mhz=_reading(nvidia.clock_mhz, uuid),
+            temperature_celsius=_reading(nvidia_driver.temperature_celsius, uuid),
+            clock_mhz=_reading(nvidia_driver.clock_mhz, uuid),
             throttle_reasons=tuple(sorted(reasons)),
             foreign_process_count=_foreign(uuid, before),
         )
@@ -72,36 +66,36 @@ class Watch:
 def _reading(read: Callable[[str], float], uuid: str) -> float | None:
     try:
         return read(uuid)
-    except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
+    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
         return None
 
 
 def _reasons(uuid: str) -> tuple[str, ...]:
     try:
-        now = nvidia.throttle(uuid)
-    except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
+        now = nvidia_driver.throttle(uuid)
+    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
         return ()
     return (*now.hardware, *now.software)
 
 
 def _settings(uuid: str) -> tuple[str, ...]:
     try:
-        return nvidia.clock_settings(uuid)
-    except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
+        return nvidia_driver.clock_settings(uuid)
+    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
         return ()
 
 
 def _throttled(device: Device) -> Mapping[str, float]:
     try:
-        return nvidia.throttled_seconds(device.uuid or "")
-    except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
+        return nvidia_driver.throttled_seconds(device.uuid or "")
+    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
         return {}
 
 
 def _processes(device: Device) -> frozenset[int] | None:
     try:
-        return nvidia.processes(device.uuid or "")
-    except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
+        return nvidia_driver.processes(device.uuid or "")
+    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
         return None
 
 
@@ -109,12 +103,12 @@ def _foreign(uuid: str, before: frozenset[int] | None, graphics: bool = True) ->
     if before is None:
         return None
     try:
-        return nvidia.foreign_process_count(uuid, before, own_processes(), graphics)
-    except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
+        return nvidia_driver.foreign_process_count(uuid, before, own_processes(), graphics)
+    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
         return None
 
 
-class _Load:
+class _CpuLoad:
     """The share of all CPUs that other programs took since the last look."""
 
     def __init__(self) -> None:
@@ -128,21 +122,3 @@ class _Load:
             return None
         others = (self._busy - before[1]) - (self._own - before[2])
         return min(max(others / elapsed, 0.0), 1.0)
-
-
-def _cpu_seconds() -> tuple[float, float, float]:
-    """CPU seconds since the start: of all CPUs, of those the busy ones, of those our own."""
-    import psutil
-
-    times = psutil.cpu_times()
-    idle = times.idle + getattr(times, "iowait", 0.0)
-    everything = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
-    mine = os.times()
-    own = mine.user + mine.system + mine.children_user + mine.children_system
-    for child in psutil.Process().children(recursive=True):
-        try:
-            spent = child.cpu_times()
-        except psutil.Error:
-            continue  # it ended meanwhile, and is counted above once it is waited for
-        own += spent.user + spent.system
-    return everything, everything - idle, own

@@ -10,23 +10,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench import nvidia
-from bench.condition import Watch, own_processes
+from bench.system import nvidia_driver
+from bench.system.process import own_processes
 
 if TYPE_CHECKING:
     from bench.results.machine_record import Device, Machine
 
-__all__ = ["Seen", "Watch", "chosen", "describe", "lock", "look", "own_processes"]
 
-
-class Seen(NamedTuple):
+class GpuSnapshot(NamedTuple):
     """Every NVIDIA GPU as it was at one moment, and why there is none."""
 
-    gpus: tuple[nvidia.Gpu, ...]
+    gpus: tuple[nvidia_driver.GpuInfo, ...]
     reason: str
 
 
-def describe(device: str = "auto", seen: Seen | None = None) -> Machine:
+def describe_machine(device: str = "auto", seen: GpuSnapshot | None = None) -> Machine:
     """This machine, with the devices that `device` names marked as used; sensors are left empty.
 
     `device` is "auto" (the first visible GPU, else the CPU), "all", "cpu" or "cuda:N[,…]", where N
@@ -37,8 +35,8 @@ def describe(device: str = "auto", seen: Seen | None = None) -> Machine:
 
     from bench.results.machine_record import Machine
 
-    seen = seen or look()
-    used = {gpu.uuid for gpu in chosen(device, seen)}
+    seen = seen or snapshot_gpus()
+    used = {gpu.uuid for gpu in selected_gpus(device, seen)}
     return Machine(
         operating_system=f"{platform.system()} {platform.release()}",
         architecture=platform.machine(),
@@ -52,15 +50,17 @@ def describe(device: str = "auto", seen: Seen | None = None) -> Machine:
     )
 
 
-def look() -> Seen:
+def snapshot_gpus() -> GpuSnapshot:
     """The GPUs of this machine, within a few milliseconds."""
     try:
-        return Seen(nvidia.gpus(), "this machine shows no NVIDIA GPU")
-    except nvidia.NvidiaUnavailable as unavailable:
-        return Seen((), unavailable.reason)
+        return GpuSnapshot(nvidia_driver.list_gpus(), "this machine shows no NVIDIA GPU")
+    except nvidia_driver.NvidiaUnavailable as unavailable:
+        return GpuSnapshot((), unavailable.reason)
 
 
-def _visible(gpus: tuple[nvidia.Gpu, ...], setting: str | None) -> list[nvidia.Gpu]:
+def _visible(
+    gpus: tuple[nvidia_driver.GpuInfo, ...], setting: str | None
+) -> list[nvidia_driver.GpuInfo]:
     """The GPUs that CUDA shows a process, in its order: like CUDA, up to the first bad name."""
     if setting is None:
         return list(gpus)
@@ -73,7 +73,7 @@ def _visible(gpus: tuple[nvidia.Gpu, ...], setting: str | None) -> list[nvidia.G
     return shown
 
 
-def _named(gpus: tuple[nvidia.Gpu, ...], name: str) -> nvidia.Gpu | None:
+def _named(gpus: tuple[nvidia_driver.GpuInfo, ...], name: str) -> nvidia_driver.GpuInfo | None:
     """The GPU of an index, of a UUID or its beginning, or the one that holds a MIG slice."""
     if name.isdecimal():
         return next((gpu for gpu in gpus if gpu.index == int(name)), None)
@@ -86,7 +86,7 @@ def _named(gpus: tuple[nvidia.Gpu, ...], name: str) -> nvidia.Gpu | None:
     return matching[0] if len(matching) == 1 else None
 
 
-def chosen(device: str, seen: Seen) -> list[nvidia.Gpu]:
+def selected_gpus(device: str, seen: GpuSnapshot) -> list[nvidia_driver.GpuInfo]:
     """The GPUs that `device` names, as `describe` takes it. Raises ValueError where one is not."""
     visible = _visible(seen.gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
     if device in ("auto", "all"):
@@ -109,12 +109,12 @@ def chosen(device: str, seen: Seen) -> list[nvidia.Gpu]:
     return [visible[number] for number in numbers]
 
 
-def _device(gpu: nvidia.Gpu, used: bool) -> Device:
+def _device(gpu: nvidia_driver.GpuInfo, used: bool) -> Device:
     from bench.results.machine_record import Device
 
     try:
-        foreign = len(nvidia.processes(gpu.uuid) - own_processes())
-    except (nvidia.ReadFailed, nvidia.NvidiaUnavailable):
+        foreign = len(nvidia_driver.processes(gpu.uuid) - own_processes())
+    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
         foreign = None
     return Device(
         domain=f"gpu:{gpu.index}",
@@ -167,7 +167,7 @@ def _in_container() -> bool:
 
 
 @contextmanager
-def lock(
+def machine_lock(
     wait_seconds: float, tell: Callable[[str], None], path: Path | None = None
 ) -> Iterator[None]:
     """Hold this machine for one run; a second run waits, and says through `tell` for whom.

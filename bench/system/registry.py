@@ -1,4 +1,4 @@
-"""A name -> its module, by file name. Listing reads folders and imports nothing."""
+"""Name -> plug-in, by file, sub-package or entry point; task and metric look-ups; ours are never shadowed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import ast
 import difflib
 import importlib
 import importlib.util
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import Literal
 
-if TYPE_CHECKING:
-    from bench.task import Task
+from bench.task import Task
 
 PACKAGES = {
     "task": "tasks",
@@ -24,11 +23,13 @@ PACKAGES = {
     "live": "bench.footprint.live",
     "command": "bench.commands",
 }
+
+
 # Files that serve the others in their folder, and are no room of their own kind.
 HELPERS = {"edges", "style", "source", "torch_device"}
 
 
-class NotFound(ValueError):
+class NameNotFound(ValueError):
     """A name that nothing answers to; the message names the nearest."""
 
 
@@ -38,29 +39,29 @@ def names(kind: str) -> list[str]:
     return sorted(ours | set(_plugins(kind)))
 
 
-def module(kind: str, name: str) -> ModuleType:
+def load(kind: str, name: str) -> ModuleType:
     """The module behind a name. Raises NotFound, naming the nearest."""
     plugins = _plugins(kind)
     if name in plugins:
         return importlib.import_module(plugins[name])
     if name not in names(kind):
-        raise NotFound(_suggest(kind, name, names(kind)))
+        raise NameNotFound(_suggest(kind, name, names(kind)))
     return importlib.import_module(f"{PACKAGES[kind]}.{name.replace('-', '_')}")
 
 
-def task(name: str) -> Task:
+def find_task(name: str) -> Task:
     """The task of this id, or of this Hugging Face pipeline tag. Raises NotFound."""
     known = names("task")
     if name not in known:
         by_tag = {tag(other): other for other in known}
         if name not in by_tag:
-            raise NotFound(_suggest("task", name, [*known, *(t for t in by_tag if t)]))
+            raise NameNotFound(_suggest("task", name, [*known, *(t for t in by_tag if t)]))
         name = by_tag[name]
-    found: Task = module("task", name).TASK
+    found: Task = load("task", name).TASK
     return found
 
 
-def headline(kind: str, name: str) -> str:
+def first_docstring_line(kind: str, name: str) -> str:
     """The first line of a module's docstring, read without importing it."""
     tree = _tree(kind, name)
     return (ast.get_docstring(tree) or "").partition("\n")[0] if tree else ""
@@ -105,3 +106,26 @@ def _plugins(kind: str) -> dict[str, str]:
 def _suggest(kind: str, name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, sorted(set(known)), n=3, cutoff=0.4) or sorted(known)
     return f"there is no {kind} {name!r}; did you mean {', '.join(near)}?"
+
+
+@lru_cache(maxsize=64)
+def known_task(task_id: str) -> Task | None:
+    """The task of this id, if this version has it."""
+    return find_task(task_id) if task_id in names("task") else None
+
+
+@lru_cache(maxsize=256)
+def known_metric(task_id: str, dataset: str) -> ModuleType | None:
+    """The room of the metric that judges this task on a data set, if this version has the task."""
+    task = known_task(task_id)
+    return load("metric", task.metric_of(dataset).room) if task else None
+
+
+def quality_direction(task_id: str) -> Literal["higher", "lower"] | None:
+    """Which way the quality of a task is better; None for a task that is not known here."""
+    try:
+        room = find_task(task_id).metric.room
+        way: Literal["higher", "lower"] = load("metric", room).BETTER
+    except NameNotFound:
+        return None
+    return way

@@ -1,0 +1,71 @@
+"""Environment before torch is imported; CPU time of a process tree (today in three places)."""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import time
+
+
+def cpu_seconds() -> float:
+    """CPU seconds of all processes below this one.
+
+    What was waited for counts in full, to a microsecond; what still lives in ticks of 10 ms. A
+    process that its parent left behind counts where this process adopts it
+    (`bench.tracker.launch`).
+    """
+    import psutil
+
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    total = ended.ru_utime + ended.ru_stime
+    for process in psutil.Process().children(recursive=True):
+        try:
+            spent = process.cpu_times()
+        except psutil.Error:
+            continue  # it ended meanwhile, and its parent has its time
+        total += spent.user + spent.system + spent.children_user + spent.children_system
+    return total
+
+
+def own_processes() -> frozenset[int]:
+    """The ids of this process and of everything that it started."""
+    import psutil
+
+    me = psutil.Process()
+    return frozenset([me.pid, *(child.pid for child in me.children(recursive=True))])
+
+
+def _cpu_seconds() -> tuple[float, float, float]:
+    """CPU seconds since the start: of all CPUs, of those the busy ones, of those our own."""
+    import psutil
+
+    times = psutil.cpu_times()
+    idle = times.idle + getattr(times, "iowait", 0.0)
+    everything = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+    mine = os.times()
+    own = mine.user + mine.system + mine.children_user + mine.children_system
+    for child in psutil.Process().children(recursive=True):
+        try:
+            spent = child.cpu_times()
+        except psutil.Error:
+            continue  # it ended meanwhile, and is counted above once it is waited for
+        own += spent.user + spent.system
+    return everything, everything - idle, own
+
+
+def configure_environment() -> None:
+    """Keep libraries from talking, and number GPUs as the driver does. Before torch is imported."""
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")
+    logging.getLogger("torchao").setLevel(logging.ERROR)
+    logging.getLogger("torch.utils._pytree").setLevel(logging.ERROR)
+
+
+def own_cpu_seconds() -> float:
+    """CPU seconds of this process, finely, and of its ended children, in ticks of 10 ms."""
+    ended = os.times()
+    return time.process_time() + ended.children_user + ended.children_system

@@ -15,7 +15,8 @@ from bench.results import statistics
 from bench.results.fields import Phase
 from bench.results.machine_record import Machine
 from bench.results.record import Failure, Model, Result, RunProtocol, Stop, Trial
-from bench.task import BLOCK_SIZE, Output, Request, Workload
+from bench.task import Output, Request
+from bench.workloads.workload import BLOCK_SIZE, Workload
 
 Profile = Literal["standard", "strict", "quick"]
 

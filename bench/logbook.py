@@ -28,7 +28,7 @@ from bench.results.record import (
     Trial,
 )
 from bench.results.versions import __version__
-from bench.task import Workload
+from bench.workloads.workload import Workload
 
 
 class Logbook:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.backends import source
 from bench.comparison import Difference
 from bench.facts import published
 from bench.results import calibration, formatting, statistics, views
 from bench.results.record import Boundary, Estimate, Result
+from bench.workloads import architectures
 
 GPU_ALONE = "the GPU alone"
 
@@ -76,7 +76,7 @@ def _short(name: str) -> str:
 
 def _architecture(name: str) -> str | None:
     """The shipped architecture that a name, or the hub id of one, stands for."""
-    for row in source.published():
+    for row in architectures.architecture_table():
         names = [row["architecture"], *row["hub_ids"].split()]
         if _short(name) in {_short(one) for one in names}:
             return row["architecture"]

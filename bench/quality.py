@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 from typing import Any
 
-from bench.metrics import NoJudge
 from bench.results import statistics
 from bench.results.record import Quality
 from bench.system import registry
-from bench.task import Output, Request, Workload
+from bench.task import Output, Request
+from bench.workloads.metrics import MetricUnavailable
+from bench.workloads.workload import Workload
 
 Answer = tuple[Request, Output]
 
@@ -50,7 +51,7 @@ def judge(workload: Workload, answers: Iterable[Answer]) -> Quality | None:
         raise Unjudged(
             f"{metric.name} needs {error.name}: pip install 'joulebench[quality]'"
         ) from error
-    except NoJudge as error:
+    except MetricUnavailable as error:
         raise Unjudged(str(error)) from error
     if estimate is None:
         return None
@@ -114,10 +115,10 @@ def _bootstrap(
 
 def _recognised(answers: list[Answer]) -> list[Answer]:
     """The answers with each picture's label, as a classifier of real pictures sees it."""
-    from bench.embedded import judge as eye
+    from bench.workloads.embedded import image_judge as eye
 
     drawn = [(request, output.image) for request, output in answers if output.image is not None]
-    labels = eye.recognise([image for _, image in drawn])
+    labels = eye.classify_images([image for _, image in drawn])
     return [
         (request, Output(image=image, label=label))
         for (request, image), label in zip(drawn, labels, strict=True)

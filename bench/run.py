@@ -8,7 +8,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bench import data
 from bench.backends import Session, Spec
 from bench.conduct import CPU_BUDGET_SECONDS, GPU_BUDGET_SECONDS, Order, Profile, conduct
 from bench.measure import Rig
@@ -18,7 +17,9 @@ from bench.results.machine_record import Machine, Sensor
 from bench.results.record import Model, Result
 from bench.system import device_monitor, machine, registry
 from bench.system.clock import Clock, SystemClock
-from bench.task import Setting, Task, Workload
+from bench.task import Setting, Task
+from bench.workloads import dataset_loader
+from bench.workloads.workload import Workload
 
 LOCK_WAIT_SECONDS = 600.0
 
@@ -96,7 +97,7 @@ def run(
 def workload(asked: Asked, found: Found) -> Workload:
     """The requests of a run. Raises ValueError where there is no such data set."""
     name = asked.dataset or _default_dataset(found.task, asked.model)
-    return data.load(found.task, name, asked.chosen)
+    return dataset_loader.load_dataset_workload(found.task, name, asked.chosen)
 
 
 def loader(found: Found, work: Workload) -> Callable[[], Session]:

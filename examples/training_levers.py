@@ -29,9 +29,9 @@ from levers_page import Turn
 from transformers import BertForSequenceClassification, BertTokenizer
 from transformers.utils import logging
 
-from bench import embedded
 from bench.footprint import hours
 from bench.tracking import track
+from bench.workloads import embedded
 from tools.embedded_training import common
 from tools.embedded_training import text_classification as recipe
 

@@ -10,10 +10,14 @@ import transformers as models
 from PIL import Image
 
 from bench.backends import Spec, diffusers, source
-from bench.backends.source import ARCHITECTURES, Source
+from bench.backends.source import Source
 from bench.system import registry
+from bench.workloads import architectures
+from bench.workloads.architectures import ARCHITECTURES
 
-PUBLISHED = {row["architecture"]: int(row["parameter_count"]) for row in source.published()}
+PUBLISHED = {
+    row["architecture"]: int(row["parameter_count"]) for row in architectures.architecture_table()
+}
 SENSES = sorted(path.parent.name for path in ARCHITECTURES.glob("*/preprocessor_config.json"))
 TEXT_TOO = ("blip", "git")
 
@@ -35,15 +39,15 @@ def built(folder, device="meta"):
         return getattr(models, config.architectures[0])(config).eval()
 
 
-@pytest.mark.parametrize("name", source.architectures())
+@pytest.mark.parametrize("name", architectures.architecture_names())
 def test_an_architecture_has_its_published_size(name):
     count = sum(p.numel() for net in networks(ARCHITECTURES / name) for p in net.parameters())
     assert count == pytest.approx(PUBLISHED[name], rel=0.01)
 
 
 def test_every_architecture_has_one_published_count_and_no_hub_id_stands_twice():
-    rows = source.published()
-    assert sorted(row["architecture"] for row in rows) == source.architectures()
+    rows = architectures.architecture_table()
+    assert sorted(row["architecture"] for row in rows) == architectures.architecture_names()
     ids = [name.lower() for row in rows for name in row["hub_ids"].split()]
     assert len(ids) == len(set(ids))
     assert all(row["source"] for row in rows)

@@ -7,8 +7,9 @@ import pytest
 import torch
 from text_models import load
 
-from bench import embedded, quality
+from bench import quality
 from bench.backends import ModelNotFound, _label_sessions
+from bench.workloads import embedded
 
 
 def inference_model(tmp_path):

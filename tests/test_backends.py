@@ -7,16 +7,16 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from bench import data, embedded
 from bench.backends import Failed, ModelNotFound, Spec, diffusers, transformers
 from bench.system import registry
+from bench.workloads import dataset_loader, embedded
 
 TASKS = {"text-gen": transformers, "text-classification": transformers, "image-gen": diffusers}
 
 
 def spec(task_id, model="embedded/tiny", **changes):
     task = registry.find_task(task_id)
-    work = data.load(task, "embedded")
+    work = dataset_loader.load_dataset_workload(task, "embedded")
     return Spec(
         task_id=task_id,
         tag=task.tag,

@@ -12,8 +12,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from bench import embedded
 from bench.results import statistics, storage
+from bench.workloads import embedded
 
 SCHEMA = json.loads((Path(storage.__file__).parent / "result.schema.json").read_text())
 # A port that nobody listens on: a hub that can't be reached, wherever the tests run.

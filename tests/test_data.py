@@ -5,9 +5,9 @@ import json
 import pytest
 from datasets import ClassLabel, Dataset, Features, List, Value
 
-from bench import data
 from bench.system import registry
 from bench.task import Hub
+from bench.workloads import dataset_loader
 
 ROWS = [{"text": f"mail number {n}", "label": "spam" if n % 3 else "ham"} for n in range(40)]
 TASK = registry.find_task("text-classification")
@@ -22,7 +22,7 @@ def write(path, rows=ROWS):
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
 def test_a_local_file_is_the_same_work_in_every_format(suffix, tmp_path):
-    work = data.load(TASK, str(write(tmp_path / f"mails{suffix}")))
+    work = dataset_loader.load_dataset_workload(TASK, str(write(tmp_path / f"mails{suffix}")))
     assert len(work.requests) == 40 and len(work.blocks) == 4
     assert work.requests[0].inputs["text"] == "mail number 0"
     assert work.requests[1].reference == "spam"
@@ -30,14 +30,16 @@ def test_a_local_file_is_the_same_work_in_every_format(suffix, tmp_path):
 
 def test_formats_share_a_fingerprint(tmp_path):
     names = [str(write(tmp_path / f"mails{suffix}")) for suffix in (".jsonl", ".csv", ".parquet")]
-    assert len({data.load(TASK, name).fingerprint for name in names}) == 1
+    assert (
+        len({dataset_loader.load_dataset_workload(TASK, name).fingerprint for name in names}) == 1
+    )
 
 
 def test_class_numbers_become_the_names_that_the_data_set_gives(tmp_path):
     features = Features({"text": Value("string"), "label": ClassLabel(names=["neg", "pos"])})
     rows = {"text": ["good", "bad", "who knows"], "label": [1, 0, -1]}
     Dataset.from_dict(rows, features=features).save_to_disk(tmp_path / "set")
-    work = data.load(TASK, str(tmp_path / "set"))
+    work = dataset_loader.load_dataset_workload(TASK, str(tmp_path / "set"))
     assert [r.reference for r in work.requests] == ["pos", "neg", None]
 
 
@@ -47,13 +49,15 @@ def test_the_tags_of_words_are_named_as_well(tmp_path):
     )
     rows = {"tokens": [["Ann", "swims"]], "ner_tags": [[1, 0]]}
     Dataset.from_dict(rows, features=features).save_to_disk(tmp_path / "set")
-    work = data.load(registry.find_task("token-classification"), str(tmp_path / "set"))
+    work = dataset_loader.load_dataset_workload(
+        registry.find_task("token-classification"), str(tmp_path / "set")
+    )
     assert work.requests[0].reference == ("B-PER", "O")
 
 
 def test_rows_that_cant_be_used_are_left_out_before_the_limit():
     rows = [{"text": ""}, *({"text": f"row {n}"} for n in range(30))]
-    from bench.task import workload
+    from bench.workloads.workload import workload
 
     work = workload(TASK, "x", rows, {}, limit=20)
     assert [r.inputs["text"] for r in work.requests] == [f"row {n}" for n in range(20)]
@@ -70,15 +74,15 @@ def test_rows_that_cant_be_used_are_left_out_before_the_limit():
 def test_bad_data_is_one_sentence(content, words, tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text(content + "\n")
-    with pytest.raises(data.DataNotFound, match=words) as caught:
-        data.load(TASK, str(path))
+    with pytest.raises(dataset_loader.DatasetNotFound, match=words) as caught:
+        dataset_loader.load_dataset_workload(TASK, str(path))
     assert "\n" not in str(caught.value)
 
 
 def test_an_unknown_format_is_said(tmp_path):
     (tmp_path / "rows.xlsx").write_text("")
-    with pytest.raises(data.DataNotFound, match="is none of"):
-        data.load(TASK, str(tmp_path / "rows.xlsx"))
+    with pytest.raises(dataset_loader.DatasetNotFound, match="is none of"):
+        dataset_loader.load_dataset_workload(TASK, str(tmp_path / "rows.xlsx"))
 
 
 ON_HUB = [
@@ -95,6 +99,6 @@ def test_a_hub_that_cant_be_reached_names_the_way_out(name, profile, monkeypatch
     monkeypatch.setenv("HF_HUB_CACHE", "/nonexistent")
     monkeypatch.setattr("huggingface_hub.hf_api.constants.ENDPOINT", "http://127.0.0.1:9")
     task = registry.find_task(name)
-    with pytest.raises(data.DataNotFound, match="--dataset embedded") as caught:
-        data.load(task, profile)
+    with pytest.raises(dataset_loader.DatasetNotFound, match="--dataset embedded") as caught:
+        dataset_loader.load_dataset_workload(task, profile)
     assert "\n" not in str(caught.value)

@@ -15,8 +15,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch
 
-from bench import embedded
-from bench.embedded import judge
+from bench.workloads import embedded
+from bench.workloads.embedded import image_judge
 
 TRAINED = [
     task
@@ -209,10 +209,10 @@ def test_judge_recognises_most_drawn_pictures() -> None:
         guidance_scale=3.0,
         generator=torch.Generator().manual_seed(7),
     ).images
-    seen = judge.recognise(images)
+    seen = image_judge.classify_images(images)
     assert all(image.size == (32, 32) for image in images)
     assert sum(label == row["label"] for label, row in zip(seen, rows, strict=True)) >= 12
-    assert judge.recognise([]) == []
+    assert image_judge.classify_images([]) == []
 
 
 def test_importing_the_room_loads_nothing_heavy() -> None:

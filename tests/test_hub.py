@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import pytest
 from hub_server import Repository, serving
 
-from bench import embedded
 from bench.system import registry
+from bench.workloads import embedded
 
 DATA = registry.find_task("text-classification").datasets["standard"].repository
 CLASSIFIER = embedded.model_path("text-classification", "tiny")

@@ -5,12 +5,13 @@ import torch
 import transformers as models
 from test_backends import spec
 
-from bench import data, run, turns
 from bench import levers as levers_room
+from bench import run, turns
 from bench.backends import ModelNotFound, _levers, _several, diffusers, transformers
-from bench.backends.source import ARCHITECTURES
 from bench.results import storage
 from bench.system import registry
+from bench.workloads import dataset_loader
+from bench.workloads.architectures import ARCHITECTURES
 
 
 def test_whole_number_weights_answer_almost_alike_and_are_recorded():
@@ -47,8 +48,10 @@ def test_attention_of_a_pipeline_is_set_on_its_denoiser():
 
 def test_steps_and_size_are_other_work_and_are_counted():
     task = registry.find_task("image-gen")
-    plain = data.load(task, "embedded")
-    chosen = data.load(task, "embedded", {"steps": 3, "width": 16, "height": 24})
+    plain = dataset_loader.load_dataset_workload(task, "embedded")
+    chosen = dataset_loader.load_dataset_workload(
+        task, "embedded", {"steps": 3, "width": 16, "height": 24}
+    )
     assert chosen.fingerprint != plain.fingerprint
     assert chosen.parameters["guidance_scale"] == plain.parameters["guidance_scale"]
     session = diffusers.load(spec("image-gen", parameters=chosen.parameters)[0])

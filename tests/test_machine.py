@@ -68,7 +68,7 @@ def _spin(seconds: float) -> None:
 def test_the_load_of_others_leaves_ours_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """All CPUs were busy for 6 of 10 s; we and our children took 4 of these."""
     seconds = iter([(100.0, 50.0, 20.0), (110.0, 56.0, 24.0), (110.1, 56.1, 24.0)])
-    monkeypatch.setattr("bench.system.process._cpu_seconds", lambda: next(seconds))
+    monkeypatch.setattr("bench.system.device_monitor.system_cpu_seconds", lambda: next(seconds))
     watch = device_monitor.DeviceMonitor(machine.describe_machine("cpu"))
     (seen,) = watch.look()
     assert seen.domain == "cpu-package:0"

@@ -10,8 +10,8 @@ from datasets import ClassLabel, Dataset, Features, List, Value
 from datasets import Image as ImageFeature
 from PIL import Image
 
-from bench import data, embedded, media
 from bench.system import registry
+from bench.workloads import dataset_loader, embedded, media
 
 TONE = numpy.sin(numpy.arange(8000) * 0.1).astype("float32") / 2
 
@@ -50,7 +50,7 @@ def test_an_image_becomes_rgb_from_bytes_and_from_a_file(tmp_path):
 def test_what_is_neither_is_one_sentence(read, tmp_path):
     (tmp_path / "notes.txt").write_text("no pixels, no samples")
     for value in (str(tmp_path / "notes.txt"), str(tmp_path / "missing"), {"bytes": b"x" * 50}):
-        with pytest.raises(media.Undecodable, match="can't be read as") as caught:
+        with pytest.raises(media.UndecodableMedia, match="can't be read as") as caught:
             read(value)
         assert "\n" not in str(caught.value)
 
@@ -58,17 +58,17 @@ def test_what_is_neither_is_one_sentence(read, tmp_path):
 def test_an_image_that_unfolds_to_too_many_pixels_is_refused(tmp_path, monkeypatch):
     Image.new("RGB", (10, 10)).save(tmp_path / "bomb.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4)
-    with pytest.raises(media.Undecodable, match="bomb"):
+    with pytest.raises(media.UndecodableMedia, match="bomb"):
         media.image(str(tmp_path / "bomb.png"))
 
 
 def test_a_row_is_decoded_when_it_is_asked_for_and_strangers_name_no_files(tmp_path):
-    row = media.Row({"image": "missing.png", "text": "a"}, tmp_path)
+    row = media.MediaRow({"image": "missing.png", "text": "a"}, tmp_path)
     assert row["text"] == "a" and "image" in row and len(row) == 2
-    with pytest.raises(media.Undecodable):
+    with pytest.raises(media.UndecodableMedia):
         row["image"]
-    with pytest.raises(media.Undecodable, match="names a file"):
-        media.Row({"image": "/etc/hostname"}, None)["image"]
+    with pytest.raises(media.UndecodableMedia, match="names a file"):
+        media.MediaRow({"image": "/etc/hostname"}, None)["image"]
 
 
 @pytest.mark.parametrize("task", ["image-classification", "object-detection", "image-captioning"])
@@ -113,7 +113,9 @@ def test_local_sounds_images_and_boxes_reach_a_task(tmp_path):
     """Through the real `datasets`: a list of files, and tables that hold what they show."""
     written(tmp_path / "one.wav", TONE, 16_000)
     (tmp_path / "list.jsonl").write_text('{"audio": "one.wav", "text": "Hello, World!"}\n')
-    (asked,) = data.load(registry.find_task("asr"), str(tmp_path / "list.jsonl")).requests
+    (asked,) = dataset_loader.load_dataset_workload(
+        registry.find_task("asr"), str(tmp_path / "list.jsonl")
+    ).requests
     assert asked.inputs["audio"].shape == (8000,) and asked.reference == "hello world"
     boxes = {"bbox": List(List(Value("float32"))), "category": List(ClassLabel(names=["a", "b"]))}
     table = Dataset.from_dict(
@@ -124,7 +126,9 @@ def test_local_sounds_images_and_boxes_reach_a_task(tmp_path):
         features=Features({"image": ImageFeature(), "objects": boxes}),
     )
     table.save_to_disk(tmp_path / "images")
-    (asked,) = data.load(registry.find_task("object-detection"), str(tmp_path / "images")).requests
+    (asked,) = dataset_loader.load_dataset_workload(
+        registry.find_task("object-detection"), str(tmp_path / "images")
+    ).requests
     assert asked.inputs["image"].mode == "RGB"
     assert [(box.label, box.corners) for box in asked.reference] == [("b", (1.0, 2.0, 3.0, 4.0))]
 
@@ -135,7 +139,9 @@ def test_a_folder_of_images_is_a_data_set_of_its_labels(tmp_path):
         content = io.BytesIO()
         Image.new("RGB", (8, 8), "red" if label == "cat" else "blue").save(content, "PNG")
         (tmp_path / label / "1.png").write_bytes(content.getvalue())
-    work = data.load(registry.find_task("image-classification"), str(tmp_path))
+    work = dataset_loader.load_dataset_workload(
+        registry.find_task("image-classification"), str(tmp_path)
+    )
     assert {r.reference: r.inputs["image"].getpixel((0, 0)) for r in work.requests} == {
         "cat": (255, 0, 0),
         "dog": (0, 0, 255),
@@ -145,11 +151,11 @@ def test_a_folder_of_images_is_a_data_set_of_its_labels(tmp_path):
 def test_a_folder_of_sounds_says_how_to_give_them(tmp_path):
     """`datasets` lists such a folder only with torchcodec, which few machines have."""
     written(tmp_path / "one.wav", TONE, 16_000)
-    with pytest.raises(data.DataNotFound, match="a jsonl file whose column 'audio'"):
-        data.load(registry.find_task("asr"), str(tmp_path))
+    with pytest.raises(dataset_loader.DatasetNotFound, match="a jsonl file whose column 'audio'"):
+        dataset_loader.load_dataset_workload(registry.find_task("asr"), str(tmp_path))
 
 
 def test_a_missing_decoder_is_one_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "soundfile", None)
-    with pytest.raises(media.Undecodable, match="pip install soundfile"):
+    with pytest.raises(media.UndecodableMedia, match="pip install soundfile"):
         media.sound("x.wav")

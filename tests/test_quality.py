@@ -8,10 +8,12 @@ import pytest
 import torch
 from walk import TASK
 
-from bench import embedded, quality
+from bench import quality
 from bench.results import warning_catalogue
 from bench.system import registry
-from bench.task import Box, Metric, Output, Request, workload
+from bench.task import Box, Metric, Output, Request
+from bench.workloads import embedded
+from bench.workloads.workload import workload
 
 SIDES = ("higher", "lower")
 

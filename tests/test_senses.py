@@ -7,10 +7,12 @@ import pytest
 import torch
 from PIL import Image
 
-from bench import data, embedded, quality
+from bench import quality
 from bench.backends import ModelNotFound, Spec, diffusers, transformers
 from bench.system import registry
-from bench.task import Request, workload
+from bench.task import Request
+from bench.workloads import dataset_loader, embedded
+from bench.workloads.workload import workload
 
 NOISE = numpy.random.default_rng(0)
 PICTURES = [
@@ -115,7 +117,9 @@ def test_images_are_counted_with_the_pixels_they_were_given():
 
 
 def test_the_embedded_classifier_is_right_and_a_batch_answers_as_one_by_one_does():
-    work = data.load(registry.find_task("image-classification"), "embedded")
+    work = dataset_loader.load_dataset_workload(
+        registry.find_task("image-classification"), "embedded"
+    )
     requests = [request for block in work.blocks[:10] for request in block]
     together = transformers.load(spec("image-classification", batch_size=32)).serve(requests)
     right = sum(o.label == r.reference for o, r in zip(together.outputs, requests, strict=True))

@@ -9,9 +9,10 @@ import numpy
 import pytest
 from PIL import Image
 
-from bench import data
 from bench.system import registry
-from bench.task import BLOCK_SIZE, Box, Embedded, Hub, Output, Request, Unit, deal, fingerprint
+from bench.task import Box, Embedded, Hub, Output, Request, Unit
+from bench.workloads import dataset_loader
+from bench.workloads.workload import BLOCK_SIZE, deal, fingerprint
 
 NAMES = registry.names("task")
 BOX = Box("cat", 1.0, (0.0, 0.0, 2.0, 2.0))
@@ -40,7 +41,7 @@ def test_a_task_keeps_its_contract(task):
 
 def test_embedded_work_has_answers_and_is_long_enough(task):
     """A thousand texts where there are as many; what is heard or seen is at least twenty."""
-    work = data.load(task, "embedded")
+    work = dataset_loader.load_dataset_workload(task, "embedded")
     texts = all(isinstance(v, str | tuple) for r in work.requests for v in r.inputs.values())
     assert len(work.requests) >= (980 if texts else 20)
     # Nobody has said what a video of a prompt looks like.
@@ -52,8 +53,8 @@ def test_embedded_work_has_answers_and_is_long_enough(task):
 def test_a_row_without_what_a_task_asks_is_one_sentence(task, tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text('{"nothing": "of use"}\n')
-    with pytest.raises(data.DataNotFound) as caught:
-        data.load(task, str(path))
+    with pytest.raises(dataset_loader.DatasetNotFound) as caught:
+        dataset_loader.load_dataset_workload(task, str(path))
     assert "\n" not in str(caught.value)
 
 
@@ -62,7 +63,7 @@ def test_an_answer_that_is_the_reference_is_right(task):
     metric = task.metric_of("embedded")
     if metric.needs_judge or metric.room == "clip-score":
         pytest.skip("somebody has to look at what was drawn")
-    work = data.load(task, "embedded")
+    work = dataset_loader.load_dataset_workload(task, "embedded")
     room = registry.load("metric", metric.room)
     pairs = [metric.answer(r, perfect(r.reference)) for r in work.requests[:30]]
     assert None not in pairs
@@ -84,7 +85,7 @@ def perfect(reference):
 
 def test_fingerprint_is_the_golden_one(task):
     """If this fails the work has changed: raise the task's version and the golden value."""
-    assert data.load(task, "embedded").fingerprint == GOLDEN[task.id]
+    assert dataset_loader.load_dataset_workload(task, "embedded").fingerprint == GOLDEN[task.id]
 
 
 def test_profiles_of_the_two_studies_differ(task):
@@ -132,7 +133,7 @@ def test_fewer_than_ten_requests_are_cycled():
 
 
 def test_blocks_start_over_after_the_last():
-    work = data.load(registry.find_task("image-gen"), "embedded")
+    work = dataset_loader.load_dataset_workload(registry.find_task("image-gen"), "embedded")
     ids = work.block_ids(250)
     assert ids[:3] == (0, 1, 2) and ids[100:102] == (0, 1) and max(ids) == 99
 

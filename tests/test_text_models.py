@@ -10,9 +10,10 @@ import torch
 from sklearn.metrics import accuracy_score
 from text_models import load
 
-from bench import embedded, quality
+from bench import quality
 from bench.backends import ModelNotFound
 from bench.task import Request
+from bench.workloads import embedded
 
 READING = ("fill-mask", "question-answering", "sentence-similarity", "token-classification")
 

@@ -16,7 +16,8 @@ from bench.meters.replay import ReplayMeter, Trace
 from bench.results import statistics, units
 from bench.results.record import Work
 from bench.system.clock import VirtualClock
-from bench.task import Metric, Output, workload
+from bench.task import Metric, Output
+from bench.workloads.workload import workload
 
 STEADY = Trace([0.0], [250.0])
 # A 1 s period: 0.4 s at 50 W, a ramp of 0.1 s to 350 W, 0.4 s there, a ramp back.

@@ -13,7 +13,8 @@ from bench.meters.replay import ReplayMeter, Trace
 from bench.results.machine_record import Machine, Sensor
 from bench.results.record import Model, Result
 from bench.system.clock import VirtualClock
-from bench.task import Embedded, Metric, Output, Request, Row, Setting, Task, Workload, workload
+from bench.task import Embedded, Metric, Output, Request, Row, Setting, Task
+from bench.workloads.workload import Workload, workload
 
 
 def make_request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:

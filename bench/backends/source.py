@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from bench import embedded, hub
 from bench.backends import ModelNotFound, Spec
 from bench.system import registry
+from bench.workloads import embedded, hub
+from bench.workloads.architectures import (
+    ARCHITECTURES,
+    _named,
+    architecture_names,
+    architecture_table,
+)
 
-ARCHITECTURES = Path(__file__).parent / "architectures"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt")
+
+
 # Whose embedded tokenizer stands in for models of a task that has no trained one of its own.
 STAND_INS = {
     "automatic-speech-recognition": "text-gen",
@@ -25,6 +31,8 @@ STAND_INS = {
     "sentence-similarity": "text-classification",
     "fill-mask": "text-classification",
 }
+
+
 WAY_OUT = (
     "use --model embedded/small, a local folder, or, for a named architecture, "
     "--weights random --dataset embedded"
@@ -63,13 +71,15 @@ def locate(spec: Spec) -> Source:
         return _folder(Path(name))
     if spec.weights == "random" and spec.revision is None and (named := _named(name)):
         return Source("architecture", str(ARCHITECTURES / named))
-    if name in architectures() and not any(name in row["hub_ids"].split() for row in published()):
+    if name in architecture_names() and not any(
+        name in row["hub_ids"].split() for row in architecture_table()
+    ):
         raise ModelNotFound(f"{name} names an architecture: add --weights random, or give a hub id")
     if name.startswith((".", "/", "~")):
         raise ModelNotFound(f"there is no folder {name}")
     try:
-        return Source("hub", name, hub.commit(name, spec.revision))
-    except hub.Unreachable as error:
+        return Source("hub", name, hub.resolve_commit(name, spec.revision))
+    except hub.HubUnavailable as error:
         near = [n for n in difflib.get_close_matches(name, _known(), n=2, cutoff=0.6) if n != name]
         hint = f" (did you mean {' or '.join(near)}?)" if near else ""
         raise ModelNotFound(f"{error}{hint}; {WAY_OUT}") from error
@@ -88,7 +98,7 @@ def fetch(source: Source, download: Callable[[str, str | None], str]) -> Source:
         raise
     except Exception as error:
         # Network, disk and hub client fail in ways of their own; there is no model either way.
-        raise ModelNotFound(hub.why(error, source.location)) from error
+        raise ModelNotFound(hub.error_sentence(error, source.location)) from error
 
 
 def small_file(source: Source, name: str) -> str | None:
@@ -107,7 +117,7 @@ def small_file(source: Source, name: str) -> str | None:
             return None
         except Exception as error:
             # As in `fetch`: whatever went wrong, there is no model.
-            raise ModelNotFound(hub.why(error, source.location)) from error
+            raise ModelNotFound(hub.error_sentence(error, source.location)) from error
     return path.read_text(encoding="utf-8") if path.exists() else None
 
 
@@ -134,26 +144,6 @@ def as_found(spec: Spec, source: Source) -> Spec:
     if source.kind == "embedded" and not any(source.folder.rglob("*.safetensors")):
         return replace(spec, weights="random")
     return spec
-
-
-def architectures() -> list[str]:
-    """The architectures that ship as configurations, without weights."""
-    return sorted(path.name for path in ARCHITECTURES.iterdir() if path.is_dir())
-
-
-def published() -> list[dict[str, str]]:
-    """The table of architectures: `architecture`, `hub_ids` of the same shape with spaces between,
-    `parameter_count` as published, and its `source`."""
-    with (ARCHITECTURES / "published.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _named(name: str) -> str | None:
-    """The architecture of this name, or the one that a hub id has."""
-    if name in architectures():
-        return name
-    ids = {row["architecture"]: row["hub_ids"].lower().split() for row in published()}
-    return next((architecture for architecture, of in ids.items() if name.lower() in of), None)
 
 
 def tokenizer_folder(spec: Spec, source: Source, name: str = "") -> Path:
@@ -193,4 +183,4 @@ def _folder(path: Path) -> Source:
 
 
 def _known() -> list[str]:
-    return [*architectures(), *(f"embedded/{size}" for size in embedded.SIZES)]
+    return [*architecture_names(), *(f"embedded/{size}" for size in embedded.SIZES)]

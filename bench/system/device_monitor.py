@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from bench.system import nvidia_driver
-from bench.system.process import _cpu_seconds, own_processes
+from bench.system.process import system_cpu_seconds, own_processes
 
 if TYPE_CHECKING:
     from bench.results.machine_record import Device, DeviceState, Machine
@@ -112,11 +112,11 @@ class _CpuLoad:
     """The share of all CPUs that other programs took since the last look."""
 
     def __init__(self) -> None:
-        self._all, self._busy, self._own = _cpu_seconds()
+        self._all, self._busy, self._own = system_cpu_seconds()
 
     def look(self) -> float | None:
         before = self._all, self._busy, self._own
-        self._all, self._busy, self._own = _cpu_seconds()
+        self._all, self._busy, self._own = system_cpu_seconds()
         elapsed = self._all - before[0]
         if elapsed < 0.5:  # too few ticks of 10 ms to tell
             return None

@@ -36,7 +36,7 @@ def own_processes() -> frozenset[int]:
     return frozenset([me.pid, *(child.pid for child in me.children(recursive=True))])
 
 
-def _cpu_seconds() -> tuple[float, float, float]:
+def system_cpu_seconds() -> tuple[float, float, float]:
     """CPU seconds since the start: of all CPUs, of those the busy ones, of those our own."""
     import psutil
 

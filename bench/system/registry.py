@@ -17,7 +17,7 @@ PACKAGES = {
     "task": "tasks",
     "backend": "bench.backends",
     "meter": "bench.meters",
-    "metric": "bench.metrics",
+    "metric": "bench.workloads.metrics",
     "plot": "bench.plots",
     "exporter": "bench.exporters",
     "live": "bench.footprint.live",

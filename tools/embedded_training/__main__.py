@@ -6,7 +6,7 @@ import argparse
 from importlib import import_module
 from pathlib import Path
 
-from bench import embedded
+from bench.workloads import embedded
 from tools.embedded_training import common
 
 TASKS = (

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from bench import embedded
+from bench.workloads import embedded
 from tools.embedded_training import common, shapes, sources
 
 RATE = 16_000

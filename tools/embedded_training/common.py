@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from bench import embedded
+from bench.workloads import embedded
 
 SEED = 20_240_711
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image
 
-from bench import embedded
+from bench.workloads import embedded
 from tools.embedded_training import common, shapes, sources
 
 LONGEST_SIDE = 320

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from transformers import ResNetConfig, ResNetForImageClassification, ViTImageProcessor
 
-from bench import embedded
+from bench.workloads import embedded
 from tools.embedded_training import common, judge, sources
 
 STEPS = 1500

@@ -10,8 +10,8 @@ import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline
 from transformers import CLIPTextModel
 
-from bench import embedded
-from bench.embedded import judge
+from bench.workloads import embedded
+from bench.workloads.embedded import image_judge
 from tools.embedded_training import common, image_parts, image_vae, prompts, sources
 
 BATCH = 64
@@ -94,7 +94,7 @@ def agreement(folder: Path, rows: list[dict[str, str]], steps: int, guidance: fl
             guidance_scale=guidance,
             generator=generator,
         ).images
-        seen = judge.recognise(drawn)
+        seen = image_judge.classify_images(drawn)
         right += sum(label == row["label"] for label, row in zip(seen, part, strict=True))
     return right / len(rows)
 

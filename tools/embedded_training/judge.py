@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from transformers import ResNetConfig, ResNetForImageClassification
 
-from bench import embedded
-from bench.embedded.judge import prepare
+from bench.workloads import embedded
+from bench.workloads.embedded.image_judge import prepare
 from tools.embedded_training import common, sources
 
 BATCH = 128
@@ -119,7 +119,7 @@ def train(job: common.Job) -> None:
             quality={
                 f"Accuracy on real test pictures ({len(test_labels):,})": f"{share:.1%}",
             },
-            settings="`bench.embedded.judge.recognise(images)` prepares pictures the right way.",
+            settings="`bench.workloads.embedded.image_judge.classify_images(images)` prepares pictures the right way.",
             quick=job.quick,
         ),
     )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from bench import embedded
+from bench.workloads import embedded
 from tools.embedded_training import common, shapes, sources
 
 COUNT = 40

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from bench import embedded
+from bench.workloads import embedded
 from tools.embedded_training import common, text_shapes
 
 WIDTHS = {"tiny": 64, "small": 128}

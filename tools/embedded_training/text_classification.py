@@ -9,7 +9,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from transformers import BertConfig, BertForSequenceClassification, BertTokenizer
 
-from bench import embedded
+from bench.workloads import embedded
 from tools.embedded_training import common, mail_rows
 
 VOCABULARY = 4096

@@ -11,7 +11,7 @@ import torch
 from tokenizers import ByteLevelBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, GPT2Tokenizer
 
-from bench import embedded
+from bench.workloads import embedded
 from tools.embedded_training import common, text_rows
 
 VOCABULARY = 2048

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from transformers import BertForTokenClassification, BertTokenizer
 
-from bench import embedded
+from bench.workloads import embedded
 from tools.embedded_training import brown, common, encoders, text_classification
 
 STEPS = {"tiny": 2000, "small": 2500}

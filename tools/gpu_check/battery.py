@@ -14,7 +14,6 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from bench import embedded
 from bench.backends import Failed, Session, Spec
 from bench.conduct import MIN_TRIALS, Order, conduct
 from bench.measure import Rig
@@ -24,7 +23,9 @@ from bench.results.record import Model, Result
 from bench.run import open_meters
 from bench.system import device_monitor, machine, registry
 from bench.system.clock import Clock
-from bench.task import Embedded, Workload, workload
+from bench.task import Embedded
+from bench.workloads import embedded
+from bench.workloads.workload import Workload, workload
 from tools.gpu_check.published import SOURCE, Entry, compared
 
 DATASET = "embedded requests at published settings"

@@ -13,15 +13,19 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 RATE = 16_000
+
+
 IMAGES = ("image", "img")
+
+
 SOUNDS = ("audio",)
 
 
-class Undecodable(ValueError):
+class UndecodableMedia(ValueError):
     """A file that is no image or no sound; the message is one sentence."""
 
 
-class Row(Mapping[str, Any]):
+class MediaRow(Mapping[str, Any]):
     """A row of a data set whose images and sounds are decoded when they are asked for.
 
     Names of files count from `folder`; where it is None, as for rows of strangers, none is opened.
@@ -38,7 +42,7 @@ class Row(Mapping[str, Any]):
             return value
         if isinstance(value, str):
             if self._folder is None:
-                raise Undecodable(f"the column {column!r} names a file and does not hold it")
+                raise UndecodableMedia(f"the column {column!r} names a file and does not hold it")
             value = self._folder / value
         if column in SOUNDS:
             return sound(value)
@@ -69,7 +73,7 @@ def image(value: Any) -> Image:
         found = value if hasattr(value, "convert") else Images.open(_source(value))
         return found.convert("RGB")
     except (OSError, ValueError, TypeError, Images.DecompressionBombError) as error:
-        raise Undecodable(f"{_name(value)} can't be read as an image: {error}") from error
+        raise UndecodableMedia(f"{_name(value)} can't be read as an image: {error}") from error
 
 
 def sound(value: Any) -> numpy.ndarray[Any, Any]:
@@ -82,14 +86,14 @@ def sound(value: Any) -> numpy.ndarray[Any, Any]:
     try:
         import soundfile
     except (ImportError, OSError) as error:  # OSError: the package without its library
-        raise Undecodable("sounds are decoded by soundfile: pip install soundfile") from error
+        raise UndecodableMedia("sounds are decoded by soundfile: pip install soundfile") from error
     try:
         if isinstance(value, Mapping) and value.get("array") is not None:
             samples, rate = numpy.asarray(value["array"], "float32"), int(value["sampling_rate"])
         else:
             samples, rate = soundfile.read(_source(value), dtype="float32")
     except (OSError, ValueError, TypeError, soundfile.LibsndfileError) as error:
-        raise Undecodable(f"{_name(value)} can't be read as a sound: {error}") from error
+        raise UndecodableMedia(f"{_name(value)} can't be read as a sound: {error}") from error
     if samples.ndim == 2:
         samples = samples.mean(axis=1)
     if rate != RATE:

@@ -12,8 +12,13 @@ from typing import Any
 
 __all__ = ["ROOM", "SIZES", "TASK_IDS", "data_path", "judge_path", "model_path", "rows"]
 
+
 ROOM = Path(__file__).resolve().parent
+
+
 SIZES = ("tiny", "small")
+
+
 TASK_IDS = tuple(sorted(path.stem for path in (ROOM / "data").glob("*.jsonl")))
 
 
@@ -41,8 +46,8 @@ def data_path(name: str) -> Path:
 
 def rows(name: str) -> list[Mapping[str, Any]]:
     """The held-out requests of one task, in their shipped order."""
-    from bench.media import Row
+    from bench.workloads.media import MediaRow
 
     path = data_path(name)
     with path.open(encoding="utf-8") as lines:
-        return [Row(json.loads(line), path.parent) for line in lines if line.strip()]
+        return [MediaRow(json.loads(line), path.parent) for line in lines if line.strip()]

@@ -8,9 +8,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from bench.metrics import Pairs
+from bench.workloads.metrics import Pairs
 
 BETTER = "higher"
+
+
 RANGE = (0.0, 1.0)
 
 

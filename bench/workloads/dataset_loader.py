@@ -7,17 +7,20 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from bench import embedded, hub, media
-from bench.task import Embedded, Hub, Row, Setting, Task, Workload, workload
+from bench.task import Embedded, Hub, Row, Setting, Task
+from bench.workloads import embedded, hub, media
+from bench.workloads.workload import Workload, workload
 
 FORMATS = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet", ".txt": "text"}
 
 
-class DataNotFound(ValueError):
+class DatasetNotFound(ValueError):
     """A data set that can't be had; the message is one sentence that names the way out."""
 
 
-def load(task: Task, name: str, chosen: Mapping[str, Setting] | None = None) -> Workload:
+def load_dataset_workload(
+    task: Task, name: str, chosen: Mapping[str, Setting] | None = None
+) -> Workload:
     """The workload of a task on a data set: one of the task's own, or a path.
 
     `chosen` parameters take the place of the data set's own: other work, with another fingerprint.
@@ -34,16 +37,16 @@ def load(task: Task, name: str, chosen: Mapping[str, Setting] | None = None) -> 
             return workload(task, name, rows, parameters, revision, source.rows)
         if Path(name).exists():
             return workload(task, Path(name).name, _from_path(Path(name)), parameters)
-    except DataNotFound:
+    except DatasetNotFound:
         raise
     except KeyError as error:
-        raise DataNotFound(
+        raise DatasetNotFound(
             f"the rows of {name!r} have no column {error}, which {task.id} needs"
         ) from error
     except ValueError as error:
-        raise DataNotFound(str(error)) from error
+        raise DatasetNotFound(str(error)) from error
     known = ", ".join(task.datasets) or "none of its own"
-    raise DataNotFound(f"there is no data set {name!r}: {task.id} has {known}; or give a path")
+    raise DatasetNotFound(f"there is no data set {name!r}: {task.id} has {known}; or give a path")
 
 
 def _from_hub(source: Hub) -> tuple[Iterable[Row], str]:
@@ -52,8 +55,8 @@ def _from_hub(source: Hub) -> tuple[Iterable[Row], str]:
 
     way_out = "give --dataset embedded or a path to a local file"
     try:
-        commit = hub.commit(source.repository, source.revision, kind="dataset")
-        reached = hub.answers(source.repository, commit, "dataset")
+        commit = hub.resolve_commit(source.repository, source.revision, kind="dataset")
+        reached = hub.is_reachable(source.repository, commit, "dataset")
         with nullcontext() if reached else hub.offline():
             table = load_dataset(
                 source.repository,
@@ -62,15 +65,15 @@ def _from_hub(source: Hub) -> tuple[Iterable[Row], str]:
                 revision=commit,
                 data_files={source.split: source.file} if source.file else None,
             )
-    except hub.Unreachable as error:
-        raise DataNotFound(f"{error}; {way_out}") from error
+    except hub.HubUnavailable as error:
+        raise DatasetNotFound(f"{error}; {way_out}") from error
     except Exception as error:
         # datasets raises what its readers raise; whatever it was, there are no rows.
-        reason = hub.why(error, source.repository, "dataset", source.revision)
-        raise DataNotFound(f"{reason}; {way_out}") from error
+        reason = hub.error_sentence(error, source.repository, "dataset", source.revision)
+        raise DatasetNotFound(f"{reason}; {way_out}") from error
     if not all(commit in file["filename"] for file in table.cache_files):
         # Without the hub, datasets takes the copy that it got last, whichever was asked for.
-        raise DataNotFound(
+        raise DatasetNotFound(
             f"the hub can't be reached, and the copy of {source.repository} here is not of "
             f"{commit[:8]}; {way_out}"
         )
@@ -82,7 +85,7 @@ def _from_path(path: Path) -> Iterable[Row]:
     from datasets import load_dataset, load_from_disk
 
     if path.is_file() and path.suffix not in FORMATS:
-        raise DataNotFound(f"{path} is none of {', '.join(FORMATS)}")
+        raise DatasetNotFound(f"{path} is none of {', '.join(FORMATS)}")
     try:
         if path.is_file():
             table = load_dataset(FORMATS[path.suffix], data_files=str(path), split="train")
@@ -94,7 +97,7 @@ def _from_path(path: Path) -> Iterable[Row]:
         why = _first_line(error)
         if isinstance(error.__cause__, ImportError):
             why = "for sounds, give a jsonl file whose column 'audio' names their files"
-        raise DataNotFound(f"{path} can't be read as a data set: {why}") from error
+        raise DatasetNotFound(f"{path} can't be read as a data set: {why}") from error
     return _rows(table, path if path.is_dir() else path.parent)
 
 
@@ -110,7 +113,7 @@ def _rows(table: Any, folder: Path | None) -> Iterator[Row]:
             table = table.cast_column(column, Audio(decode=False))
     for row in table:
         named = {name: _named(row[name], kind) for name, kind in table.features.items()}
-        yield media.Row(named, folder)
+        yield media.MediaRow(named, folder)
 
 
 def _named(value: Any, feature: Any) -> Any:

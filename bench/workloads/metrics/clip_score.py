@@ -11,10 +11,14 @@ import os
 from functools import lru_cache
 from typing import Any
 
-from bench.metrics import NoJudge, Pairs
+from bench.workloads.metrics import MetricUnavailable, Pairs
 
 BETTER = "higher"
+
+
 RANGE = (0.0, 100.0)
+
+
 VARIABLE = "JOULEBENCH_CLIP"
 
 
@@ -49,10 +53,12 @@ def _judge(name: str) -> tuple[Any, Any]:
     from transformers import CLIPModel, CLIPProcessor
 
     if not name:
-        raise NoJudge(f"CLIP score needs a CLIP model: name a folder or a hub id in {VARIABLE}")
+        raise MetricUnavailable(
+            f"CLIP score needs a CLIP model: name a folder or a hub id in {VARIABLE}"
+        )
     try:
         net = CLIPModel.from_pretrained(name, use_safetensors=True).eval()
         return net, CLIPProcessor.from_pretrained(name)
     except (OSError, ValueError) as error:
         first = str(error).partition("\n")[0]
-        raise NoJudge(f"the CLIP model {name} can't be loaded: {first}") from error
+        raise MetricUnavailable(f"the CLIP model {name} can't be loaded: {first}") from error

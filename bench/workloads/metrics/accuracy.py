@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from bench.metrics import Pairs
+from bench.workloads.metrics import Pairs
 
 BETTER = "higher"
+
+
 RANGE = (0.0, 1.0)
 
 

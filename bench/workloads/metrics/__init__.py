@@ -17,8 +17,10 @@ from collections.abc import Sequence
 from typing import Any
 
 Pairs = Sequence[tuple[Any, Any]]
+
+
 Shares = list[tuple[float, float]]
 
 
-class NoJudge(RuntimeError):
+class MetricUnavailable(RuntimeError):
     """What a metric needs beside its library and does not have; the message is one sentence."""

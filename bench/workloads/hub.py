@@ -9,16 +9,21 @@ from typing import Any, Literal
 
 Kind = Literal["model", "dataset"]
 
+
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
 BROKEN_OFF = ("Consistency check failed", "peer closed connection", "IncompleteRead")
+
+
 NO_ANSWER = ("Connect", "Timeout", "RevisionResolutionError")
 
 
-class Unreachable(ValueError):
+class HubUnavailable(ValueError):
     """What the hub would not or could not give; the message is one sentence without a way out."""
 
 
-def commit(repository: str, revision: str | None, kind: Kind = "model") -> str:
+def resolve_commit(repository: str, revision: str | None, kind: Kind = "model") -> str:
     """The commit that `revision` (main if None) of a repository stands for.
 
     Without the hub, the one that it stood for when it was last asked. Raises Unreachable.
@@ -30,10 +35,10 @@ def commit(repository: str, revision: str | None, kind: Kind = "model") -> str:
     except Exception as error:
         # The HTTP library below may change with the hub client, and so do its errors: whatever
         # went wrong in this one request, there is no commit.
-        raise Unreachable(why(error, repository, kind, revision)) from error
+        raise HubUnavailable(error_sentence(error, repository, kind, revision)) from error
 
 
-def answers(repository: str, at: str, kind: Kind = "model") -> bool:
+def is_reachable(repository: str, at: str, kind: Kind = "model") -> bool:
     """Whether the hub can be reached for a commit. Raises Unreachable where it says no."""
     from huggingface_hub import HfApi
 
@@ -43,7 +48,7 @@ def answers(repository: str, at: str, kind: Kind = "model") -> bool:
         # As in `commit`: only what the error says tells a refusal from silence.
         if _silent(list(_causes(error))):
             return False
-        raise Unreachable(why(error, repository, kind, at)) from error
+        raise HubUnavailable(error_sentence(error, repository, kind, at)) from error
     return True
 
 
@@ -64,7 +69,9 @@ def offline() -> Iterator[None]:
             one.HF_HUB_OFFLINE = was
 
 
-def why(error: BaseException, repository: str, kind: Kind = "model", at: str | None = None) -> str:
+def error_sentence(
+    error: BaseException, repository: str, kind: Kind = "model", at: str | None = None
+) -> str:
     """One sentence for what the hub client, or a library above it, says in many.
 
     `at` is the revision that was asked for, where the user named one.

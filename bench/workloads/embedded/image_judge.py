@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from bench.embedded import judge_path
+from bench.workloads.embedded import judge_path
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 SIDE = 32
+
+
 # The pictures are doubled before the net sees them: its first layers shrink them by four.
 SEEN = 64
 
@@ -35,7 +37,7 @@ def prepare(pictures: Any) -> Any:
     return torch.nn.functional.interpolate(grey, size=SEEN, mode="bilinear", align_corners=False)
 
 
-def recognise(images: Sequence[Image]) -> list[str]:
+def classify_images(images: Sequence[Image]) -> list[str]:
     """The class label of each picture, for example "ankle boot"."""
     if not images:
         return []

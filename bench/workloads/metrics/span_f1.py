@@ -7,10 +7,14 @@ equals the accuracy over words.
 
 from __future__ import annotations
 
-from bench.metrics import Pairs, Shares
+from bench.workloads.metrics import Pairs, Shares
 
 BETTER = "higher"
+
+
 RANGE = (0.0, 1.0)
+
+
 MARKS = ("B-", "I-", "E-", "S-")
 
 

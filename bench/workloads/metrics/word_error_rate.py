@@ -5,9 +5,11 @@ A pair holds two texts, spelt alike (case and punctuation are the task's affair)
 
 from __future__ import annotations
 
-from bench.metrics import Pairs, Shares
+from bench.workloads.metrics import Pairs, Shares
 
 BETTER = "lower"
+
+
 RANGE = (0.0, float("inf"))
 
 

@@ -12,11 +12,15 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from bench.metrics import Pairs
 from bench.task import Box
+from bench.workloads.metrics import Pairs
 
 BETTER = "higher"
+
+
 RANGE = (0.0, 1.0)
+
+
 RESAMPLES = 100
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench import measure, quality
-from bench.backends import Failed, Served, Session
+from bench.backends import BackendError, ServedBatch, Session
 from bench.logbook import Logbook
 from bench.measure import Rig
 from bench.results import statistics
@@ -96,7 +96,7 @@ class Run:
             self.judge()
             self.picture(session)
             return self.book.close("done", stop)
-        except Failed as error:
+        except BackendError as error:
             failure = Failure(stage=error.stage, code=error.code, message=error.message)
             return self.book.close("failed", failure=failure)
         except KeyboardInterrupt:
@@ -180,7 +180,7 @@ class Run:
         cut = self.book.protocol.max_inferences or BLOCK_SIZE
         requests = [r for index in ids for r in self.workload.blocks[index][:cut]]
 
-        def serve() -> Served:
+        def serve() -> ServedBatch:
             return session.serve(requests)
 
         picture = phase == "profile"
@@ -220,7 +220,7 @@ class Run:
         self.tell("one more window for the picture of power over time")
         try:
             self.trial(session, self.book.protocol.blocks_per_trial or 1, "profile")
-        except (Failed, KeyboardInterrupt) as error:
+        except (BackendError, KeyboardInterrupt) as error:
             self.tell(f"there is no picture of power over time: {type(error).__name__}")
 
     def width(self) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from bench.meters import Meter, covered
+from bench.meters import Meter, measured_domains
 from bench.results import statistics
 from bench.results.fields import IdlePhase
 from bench.results.machine_record import DeviceState
@@ -77,7 +77,7 @@ def close_window(rig: Rig, opened: Opened, value: T = None) -> Window[T]:  # typ
         for meter, mark in reversed(opened.marks)
         for reading in meter.stop(mark, opened.began, ended)
     ]
-    sensed = covered(readings)
+    sensed = measured_domains(readings)
     kept = tuple(r for r in readings if r.method != "modelled" or r.domain not in sensed)
     strangers = {**opened.strangers, **rig.strangers()}
     own = tuple(_own(reading, strangers.get(reading.domain, 0)) for reading in kept)

@@ -8,10 +8,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bench.backends import Session, Spec
+from bench.backends import ModelSpec, Session
 from bench.conduct import CPU_BUDGET_SECONDS, GPU_BUDGET_SECONDS, Order, Profile, conduct
 from bench.measure import Rig
-from bench.meters import Meter, Site
+from bench.meters import Meter, MeterContext
 from bench.results import storage
 from bench.results.machine_record import Machine, Sensor
 from bench.results.record import Model, Result
@@ -63,7 +63,7 @@ class Found:
     task: Task
     backend: ModuleType
     machine: Machine
-    spec: Spec
+    spec: ModelSpec
     source: Any
 
 
@@ -114,7 +114,7 @@ def loader(found: Found, work: Workload) -> Callable[[], Session]:
 def rigged(asked: Asked, found: Found, clock: Clock) -> tuple[Rig, Machine]:
     """The meters that can read here, and the machine with what all of them said of themselves."""
     baseline = device_monitor.DeviceMonitor(found.machine)
-    site = Site(clock, found.machine.devices, asked.options)
+    site = MeterContext(clock, found.machine.devices, asked.options)
     meters, sensors = open_meters(asked.meter, site)
     opened = tuple(item.meter for item in meters)
     rig = Rig(clock, opened, baseline.look, baseline.strangers)
@@ -150,7 +150,7 @@ def prepare(asked: Asked) -> Found:
     return Found(task, backend, described, spec, backend.prepare(spec))
 
 
-def open_meters(wanted: str | None, site: Site) -> tuple[list[Opened], tuple[Sensor, ...]]:
+def open_meters(wanted: str | None, site: MeterContext) -> tuple[list[Opened], tuple[Sensor, ...]]:
     """Every meter that can read here, slowest sensor first, and what all of them said.
 
     `wanted` names one meter alone, with what it needs after a colon: "replay:trace.csv". Raises
@@ -159,7 +159,7 @@ def open_meters(wanted: str | None, site: Site) -> tuple[list[Opened], tuple[Sen
     if wanted:
         name, _, argument = wanted.partition(":")
         options = {**site.options, **({"trace": argument} if argument else {})}
-        site = Site(site.clock, site.devices, options)
+        site = MeterContext(site.clock, site.devices, options)
         meter: Meter = registry.load("meter", name).build(site)
         sensor = meter.probe()
         if not sensor.usable:
@@ -207,13 +207,13 @@ def _default_dataset(task: Task, model: str) -> str:
     return next((name for name in task.datasets if name != "embedded"), "standard")
 
 
-def _spec(asked: Asked, task: Task, described: Machine) -> Spec:
+def _spec(asked: Asked, task: Task, described: Machine) -> ModelSpec:
     if any(d.used and d.domain.startswith("gpu:") for d in described.devices):
         named = "cuda:0" if asked.device == "auto" else asked.device
         devices = tuple(part.strip() for part in named.split(","))
     else:
         devices = ("cpu",)
-    return Spec(
+    return ModelSpec(
         task_id=task.id,
         tag=task.tag,
         model=asked.model,
@@ -233,7 +233,7 @@ def _spec(asked: Asked, task: Task, described: Machine) -> Spec:
     )
 
 
-def order(asked: Asked, spec: Spec) -> Order:
+def order(asked: Asked, spec: ModelSpec) -> Order:
     """What is asked of a run, beyond its workload."""
     on_gpu = spec.devices[0] != "cpu"
     profile = "quick" if asked.max_inferences else asked.profile

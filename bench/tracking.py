@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bench import measure
 from bench.measure import Rig
-from bench.meters import Site
+from bench.meters import MeterContext
 from bench.results import warning_catalogue
 from bench.results.machine_record import Machine, Sensor
 from bench.results.record import Reading
@@ -52,7 +52,7 @@ def track(
     clock = clock or SystemClock()
     described = _described(devices)
     told = {**(options or {}), **({"nvml_back_to_back": "1"} if back_to_back else {})}
-    meters, sensors = open_meters(None, Site(clock, described.devices, told))
+    meters, sensors = open_meters(None, MeterContext(clock, described.devices, told))
     watch = device_monitor.DeviceMonitor(described, loaded=True)
     rig = Rig(clock, tuple(item.meter for item in meters), strangers=watch.strangers)
     described = described.model_copy(update={"sensors": sensors})

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from bench import conduct
-from bench.backends import Failed, ModelNotFound, Session
+from bench.backends import BackendError, ModelNotFound, Session
 from bench.results.machine_record import Machine
 from bench.results.record import Failure, Result
 
@@ -79,7 +79,7 @@ def _guard(turn: Turn, work: Callable[[], object]) -> None:
     """A setting that breaks is out from then on, with its reason; the others go on."""
     try:
         work()
-    except Failed as error:
+    except BackendError as error:
         turn.failure = Failure(stage=error.stage, code=error.code, message=error.message)
     except ModelNotFound as error:
         turn.failure = Failure(stage="load", code="unsupported", message=str(error))

@@ -8,7 +8,7 @@ import torch
 from text_models import load
 
 from bench import quality
-from bench.backends import ModelNotFound, _label_sessions
+from bench.backends import ModelNotFound, _classification_sessions
 from bench.workloads import embedded
 
 
@@ -86,7 +86,7 @@ def test_a_prompt_holds_the_question_whole_however_long_the_text():
     ],
 )
 def test_an_answer_names_one_label_as_a_word_or_none(answer, label):
-    assert _label_sessions.named(answer, ("ham", "spam")) == label
+    assert _classification_sessions.named(answer, ("ham", "spam")) == label
 
 
 def test_a_model_is_not_asked_in_a_way_it_does_not_know(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from bench.backends import Failed, ModelNotFound, Spec, diffusers, transformers
+from bench.backends import BackendError, ModelNotFound, ModelSpec, diffusers, transformers
 from bench.system import registry
 from bench.workloads import dataset_loader, embedded
 
@@ -17,7 +17,7 @@ TASKS = {"text-gen": transformers, "text-classification": transformers, "image-g
 def spec(task_id, model="embedded/tiny", **changes):
     task = registry.find_task(task_id)
     work = dataset_loader.load_dataset_workload(task, "embedded")
-    return Spec(
+    return ModelSpec(
         task_id=task_id,
         tag=task.tag,
         model=model,
@@ -156,7 +156,7 @@ def test_what_a_model_throws_while_serving_is_a_failure_with_a_code(monkeypatch)
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 1 EB")
 
     monkeypatch.setattr(session._net, "forward", no_memory)
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(BackendError) as caught:
         session.serve(work.blocks[0])
     assert (caught.value.stage, caught.value.code) == ("serve", "out-of-memory")
 
@@ -167,7 +167,7 @@ def test_really_too_large_a_model_is_out_of_memory(tmp_path):
     shutil.copytree(embedded.model_path("text-gen", "tiny"), folder)
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**config, "vocab_size": 2**40}))
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(BackendError) as caught:
         transformers.load(spec("text-gen", str(folder), weights="random")[0])
     assert (caught.value.stage, caught.value.code) == ("load", "out-of-memory")
 
@@ -178,6 +178,6 @@ def test_an_operation_that_a_dtype_lacks_is_unsupported(monkeypatch):
     session = transformers.load(asked)
     half = torch.eye(2, dtype=torch.float16)
     monkeypatch.setattr(session._net, "forward", lambda **words: torch.linalg.inv(half))
-    with pytest.raises(Failed) as caught:
+    with pytest.raises(BackendError) as caught:
         session.serve(work.blocks[0])
     assert (caught.value.stage, caught.value.code) == ("serve", "unsupported")

@@ -9,10 +9,17 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from bench.meters._lag import Lag
-from bench.meters._sampler import Sampler
-from bench.meters._watch import CannotRead, Watch, collect, traits_of
-from bench.meters.edges import Bill, Edge, Traits, bill, level_at, slope
+from bench.meters._bracketing import (
+    CounterEdge,
+    SensorModel,
+    WindowEnergy,
+    fit_at,
+    mean_power,
+    window_energy,
+)
+from bench.meters._edge_poller import EdgePoller, SensorReadError, poll_until, sensor_model
+from bench.meters._latency import LatencyPosterior
+from bench.meters._power_integrator import PowerIntegrator
 from bench.system.clock import VirtualClock
 
 IDLE, LOAD, BUMP, TAU = 70.0, 330.0, 15.0, 0.5
@@ -52,14 +59,14 @@ class Counter:
     wander: float = 0.0
     duty: float = 1.0
 
-    def traits(self) -> Traits:
-        lag = Lag.unknown(self.step)
-        return Traits(self.step, self.jitter, 0.001, 2e-6, self.wander, self.duty, lag=lag)
+    def traits(self) -> SensorModel:
+        lag = LatencyPosterior.unknown(self.step)
+        return SensorModel(self.step, self.jitter, 0.001, 2e-6, self.wander, self.duty, lag=lag)
 
 
 def window(
-    counter: Counter, length: float, traits: Traits, chance: random.Random, **power: float
-) -> tuple[Bill, Device, tuple[list[Edge], list[Edge]]]:
+    counter: Counter, length: float, traits: SensorModel, chance: random.Random, **power: float
+) -> tuple[WindowEnergy, Device, tuple[list[CounterEdge], list[CounterEdge]]]:
     """One window that begins just after a step, billed from four steps before and five after."""
     began = 10.0
     device = Device(began, began + length * chance.uniform(1, 1.5), **power)
@@ -80,12 +87,12 @@ def window(
         noise += chance.gauss(0, counter.wander * counter.step**0.5)
         published = moved + counter.lag + chance.random() * counter.lag_jitter
         observed = published + chance.uniform(-0.5, 0.5) * counter.gap
-        shown.append(Edge(observed, counter.gap, math.floor(1000 * (true + noise)) / 1000))
+        shown.append(CounterEdge(observed, counter.gap, math.floor(1000 * (true + noise)) / 1000))
     before = [e for e in shown if e.seconds <= began]
     after = [e for e in shown if e.seconds >= device.ended]
     clean = [e for e in after if e.seconds >= device.ended + traits.lag.high][:5]
     after = [e for e in after if e.seconds <= clean[-1].seconds]
-    return bill(before, after, began, device.ended, traits), device, (before, after)
+    return window_energy(before, after, began, device.ended, traits), device, (before, after)
 
 
 def series(
@@ -95,7 +102,7 @@ def series(
     chance = random.Random(f"{counter} {length}")
     traits = counter.traits()
     if known:
-        traits = replace(traits, lag=Lag.between(counter.lag * 0.8, counter.lag * 1.2))
+        traits = replace(traits, lag=LatencyPosterior.between(counter.lag * 0.8, counter.lag * 1.2))
     out = []
     for _ in range(count):
         result, device, _ = window(counter, length, traits, chance, **power)
@@ -185,19 +192,19 @@ def test_a_small_load_or_none_gives_a_small_energy_not_nonsense() -> None:
 
 
 def test_a_bill_needs_two_steps_on_each_side() -> None:
-    edges = [Edge(0.1 * i, 0.0002, 7.0 * i) for i in range(4)]
+    edges = [CounterEdge(0.1 * i, 0.0002, 7.0 * i) for i in range(4)]
     with pytest.raises(ValueError, match="two edges"):
-        bill(edges, edges[:1], 0.31, 0.0, Traits(0.1))
+        window_energy(edges, edges[:1], 0.31, 0.0, SensorModel(0.1))
     with pytest.raises(ValueError, match="two edges"):
-        level_at(0.0, edges[:1], Traits(0.1))
+        fit_at(0.0, edges[:1], SensorModel(0.1))
 
 
 def test_a_level_is_exact_on_a_straight_line() -> None:
-    edges = [Edge(0.1 * i, 0.0002, 7.0 * i) for i in range(5)]
-    level = level_at(-0.05, edges, Traits(0.1))
+    edges = [CounterEdge(0.1 * i, 0.0002, 7.0 * i) for i in range(5)]
+    level = fit_at(-0.05, edges, SensorModel(0.1))
     assert level.joules == pytest.approx(-3.5, abs=1e-6)
     assert level.watts == pytest.approx(70.0)
-    assert slope(edges) == pytest.approx(70.0)
+    assert mean_power(edges) == pytest.approx(70.0)
 
 
 def stepping(clock: VirtualClock, step: float = 0.1, watts: float = 70.0) -> Callable[[], float]:
@@ -218,15 +225,15 @@ def test_watching_sees_every_step_sharply_and_sleeps_in_between() -> None:
         looks += 1
         return inner()
 
-    watch = Watch(read, clock, 0.1)
-    collect(clock, [watch], lambda w: len(w.edges) >= 8, 3.0)
-    traits = traits_of(watch)
+    watch = EdgePoller(read, clock, 0.1)
+    poll_until(clock, [watch], lambda w: len(w.edges) >= 8, 3.0)
+    traits = sensor_model(watch)
     assert traits is not None
     assert traits.step_seconds == pytest.approx(0.1, rel=1e-3)
     assert traits.quantum_joules == 0.0
     watch.clear()
     watch.jitter_seconds, looks = traits.jitter_seconds, 0
-    collect(clock, [watch], lambda w: w.sharp() >= 10, 3.0)
+    poll_until(clock, [watch], lambda w: w.sharp() >= 10, 3.0)
     for edge in watch.edges:
         assert abs((edge.seconds - 0.0123) / 0.1 - round((edge.seconds - 0.0123) / 0.1)) < 0.01
     assert looks < 10 * 100 + 500
@@ -234,39 +241,42 @@ def test_watching_sees_every_step_sharply_and_sleeps_in_between() -> None:
 
 def test_the_quantum_is_what_all_rises_share() -> None:
     clock = VirtualClock()
-    watch = Watch(lambda: 0.0, clock, 0.1)
+    watch = EdgePoller(lambda: 0.0, clock, 0.1)
     watch.costs = [1e-6]
     rises = [0.0, 0.6, 1.0, 1.8, 2.2, 3.2]
-    watch.edges = [Edge(0.1 * i, 0.0002, joules) for i, joules in enumerate(rises)]
-    traits = traits_of(watch)
+    watch.edges = [CounterEdge(0.1 * i, 0.0002, joules) for i, joules in enumerate(rises)]
+    traits = sensor_model(watch)
     assert traits is not None
     assert traits.quantum_joules == pytest.approx(0.2)
 
 
 def test_watching_two_counters_in_one_loop_keeps_both_fresh() -> None:
     clock = VirtualClock(50.0)
-    slow, fast = Watch(stepping(clock), clock, 0.1), Watch(stepping(clock, 0.02), clock, 0.02)
-    collect(clock, [slow, fast], lambda w: w.sharp() >= 4, 3.0)
+    slow, fast = (
+        EdgePoller(stepping(clock), clock, 0.1),
+        EdgePoller(stepping(clock, 0.02), clock, 0.02),
+    )
+    poll_until(clock, [slow, fast], lambda w: w.sharp() >= 4, 3.0)
     assert len(fast.edges) > len(slow.edges) >= 4
     assert clock.now() - fast.edges[-1].seconds < 0.03
 
 
 def test_a_counter_that_stands_still_is_given_up() -> None:
     clock = VirtualClock()
-    watch = Watch(lambda: 5.0, clock, 0.1)
-    collect(clock, [watch], lambda w: len(w.edges) >= 4, 1.0)
+    watch = EdgePoller(lambda: 5.0, clock, 0.1)
+    poll_until(clock, [watch], lambda w: len(w.edges) >= 4, 1.0)
     assert clock.now() == pytest.approx(1.0, abs=0.01)
-    assert traits_of(watch) is None
+    assert sensor_model(watch) is None
 
 
 def test_a_reading_that_fails_ends_the_watch_with_its_reason() -> None:
     clock = VirtualClock()
 
     def lost() -> float:
-        raise CannotRead("the GPU is lost")
+        raise SensorReadError("the GPU is lost")
 
-    watch = Watch(lost, clock, 0.1)
-    collect(clock, [watch], lambda w: len(w.edges) >= 4, 1.0)
+    watch = EdgePoller(lost, clock, 0.1)
+    poll_until(clock, [watch], lambda w: len(w.edges) >= 4, 1.0)
     assert watch.failure == "the GPU is lost"
     assert clock.now() == 0.0
 
@@ -274,8 +284,8 @@ def test_a_reading_that_fails_ends_the_watch_with_its_reason() -> None:
 def test_a_counter_that_falls_ends_the_watch() -> None:
     clock = VirtualClock()
     values = iter([5.0, 6.0, 1.0, 2.0])
-    watch = Watch(lambda: next(values), clock, 0.1)
-    collect(clock, [watch], lambda w: len(w.edges) >= 4, 1.0)
+    watch = EdgePoller(lambda: next(values), clock, 0.1)
+    poll_until(clock, [watch], lambda w: len(w.edges) >= 4, 1.0)
     assert watch.went_backwards
 
 
@@ -283,7 +293,7 @@ def test_a_power_reading_that_never_changes_is_summed_too() -> None:
     """A card at rest may show 12 W for minutes; its steps are then put at the usual pace."""
     clock = VirtualClock(5.0)
     watts = 12.0
-    sampler = Sampler(lambda: watts, clock)
+    sampler = PowerIntegrator(lambda: watts, clock)
     sampler.characterise(1.0)
     assert sampler.step_seconds == 0.1
     sampler.forget()
@@ -295,7 +305,7 @@ def test_a_power_reading_that_never_changes_is_summed_too() -> None:
 
     look_until(8.0)
     before = [edge for edge in sampler.edges if edge.seconds <= 8.0][-5:]
-    assert len(before) == 5 and slope(before) == pytest.approx(12.0)
+    assert len(before) == 5 and mean_power(before) == pytest.approx(12.0)
     watts = 60.0
     look_until(11.0)
     watts = 12.0
@@ -303,8 +313,8 @@ def test_a_power_reading_that_never_changes_is_summed_too() -> None:
     edges = sampler.edges
     before = [e for e in edges if e.seconds + e.gap_seconds / 2 <= 8.0][-5:]
     after = [edge for edge in edges if edge.seconds > 11.0]
-    traits = replace(sampler.traits(), lag=Lag.between(0.0, 0.001))
-    result = bill(before, after, 8.0, 11.0, traits)
+    traits = replace(sampler.traits(), lag=LatencyPosterior.between(0.0, 0.001))
+    result = window_energy(before, after, 8.0, 11.0, traits)
     u = math.hypot(result.uncertainty, sampler.blur(8.0, 11.0, 1.0))
     # The sensor was taken to update at the end of a step: what changed at once is a step early.
     assert result.joules == pytest.approx(180.0, abs=max(2 * u, 0.5))
@@ -322,14 +332,14 @@ def test_power_readings_sum_to_the_energy() -> None:
             rise = device.joules(0.1 * k) - device.joules(0.1 * (k - 1))
             return rise / 0.1 + 0.01 * (k % 7)
 
-        sampler = Sampler(read, clock)
+        sampler = PowerIntegrator(read, clock)
         while clock.now() < device.ended + 1.0:
             sampler.look()
             clock.sleep(0.01)
         before = [e for e in sampler.edges if e.seconds <= device.began][-5:]
         after = [e for e in sampler.edges if e.seconds > device.ended]
-        traits = replace(sampler.traits(), lag=Lag.between(0.0, 0.001))
-        result = bill(before, after, device.began, device.ended, traits)
+        traits = replace(sampler.traits(), lag=LatencyPosterior.between(0.0, 0.001))
+        result = window_energy(before, after, device.began, device.ended, traits)
         assert result.joules == pytest.approx(device.true, rel=0.003)
         u = math.hypot(result.uncertainty, sampler.blur(device.began, device.ended, 1.0))
         assert abs(result.joules - device.true) < 4 * u

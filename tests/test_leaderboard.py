@@ -21,7 +21,7 @@ from bench.conduct import Order
 from bench.facts import published
 from bench.leaderboard.entry import mark
 from bench.leaderboard.ties import Mark, better_and_worse, less
-from bench.meters.replay import Trace
+from bench.meters.replay import ReplayTrace
 from bench.results import calibration, storage
 from bench.results.escaping import csv_safe
 from bench.results.record import Failure, Result
@@ -462,7 +462,7 @@ def test_refused(tmp_path, case):
 @pytest.mark.parametrize("profile", ["standard", "strict", "quick"])
 @pytest.mark.parametrize("noise", [0.0, 0.03, 0.3])
 def test_what_a_run_writes_is_never_refused(tmp_path, profile, noise):
-    steady = Trace([0.0], [250.0])
+    steady = ReplayTrace([0.0], [250.0])
     for budget in (20.0, 150.0):
         order = Order(MODEL, profile=profile, budget_seconds=budget)
         result = walk(steady, order=order, noise=noise)

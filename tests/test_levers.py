@@ -7,7 +7,7 @@ from test_backends import spec
 
 from bench import levers as levers_room
 from bench import run, turns
-from bench.backends import ModelNotFound, _levers, _several, diffusers, transformers
+from bench.backends import ModelNotFound, _torch_runtime, diffusers, transformers
 from bench.results import storage
 from bench.system import registry
 from bench.workloads import dataset_loader
@@ -76,10 +76,10 @@ def test_a_lever_that_this_machine_lacks_is_one_sentence(changes, words):
 def test_no_compiler_and_no_torchao_are_said(monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.raises(ModelNotFound, match="needs a C\\+\\+ compiler"):
-        _levers.check(spec("text-gen", compile=True)[0])
-    monkeypatch.setattr(_levers, "_installed", lambda package: False)
+        _torch_runtime.check_optimizations(spec("text-gen", compile=True)[0])
+    monkeypatch.setattr(_torch_runtime, "_installed", lambda package: False)
     with pytest.raises(ModelNotFound, match="pip install"):
-        _levers.check(spec("text-gen", quantization="int8")[0])
+        _torch_runtime.check_optimizations(spec("text-gen", quantization="int8")[0])
 
 
 @pytest.mark.parametrize("name", ["gpt2", "llama-3-8b", "bart-large"])
@@ -88,7 +88,7 @@ def test_a_model_is_cut_between_blocks_about_in_half(name):
     with torch.device("meta"):
         network = getattr(models, config.architectures[0])(config)
     total = sum(p.numel() * 4 for p in network.parameters())
-    found = _several.device_map(network, {0: int(0.8 * total), 1: int(0.8 * total)})
+    found = _torch_runtime.device_map(network, {0: int(0.8 * total), 1: int(0.8 * total)})
     assert set(found.values()) == {0, 1}
     places = {
         name: number
@@ -112,7 +112,7 @@ def test_what_does_not_fit_all_cards_is_said():
     with torch.device("meta"):
         network = models.GPT2LMHeadModel(config)
     with pytest.raises(ValueError, match="does not fit"):
-        _several.device_map(network, {0: 10**7, 1: 10**7})
+        _torch_runtime.device_map(network, {0: 10**7, 1: 10**7})
 
 
 def quickly(tmp_path, task, levers, model="embedded/tiny"):
@@ -145,7 +145,7 @@ def test_the_order_is_turned_round_in_every_round(tmp_path, monkeypatch):
     monkeypatch.setattr(
         turns, "_window", lambda t, *rest: (order.append(t.lever), window(t, *rest))
     )
-    asked = run.Asked("text-gen", tmp_path, backend="pretend", profile="quick", budget_seconds=1)
+    asked = run.Asked("text-gen", tmp_path, backend="simulated", profile="quick", budget_seconds=1)
     savings = levers_room.measured(asked, ["batch=2", "batch=4"], lambda text: None)
     assert order[:6] == ["as asked", "batch=2", "batch=4", "batch=4", "batch=2", "as asked"]
     assert len(order) == 15 and all(len(s.result.measured()) == 5 for s in savings)

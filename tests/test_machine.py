@@ -77,11 +77,11 @@ def test_the_load_of_others_leaves_ours_out(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_own_time_is_found_in_the_sum() -> None:
-    from bench.system.process import _cpu_seconds
+    from bench.system.process import system_cpu_seconds
 
-    before = _cpu_seconds()
+    before = system_cpu_seconds()
     _spin(0.6)
-    everything, busy, own = (b - a for a, b in zip(before, _cpu_seconds(), strict=True))
+    everything, busy, own = (b - a for a, b in zip(before, system_cpu_seconds(), strict=True))
     assert 0.0 < own <= busy + 0.1 <= everything + 0.2
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.meters import Site
+from bench.meters import MeterContext
 from bench.meters.rapl import RaplMeter, build, zones
 from bench.system.clock import VirtualClock
 
@@ -66,7 +66,7 @@ def tree(tmp_path: Path) -> Tree:
 
 def meter(tree: Tree) -> tuple[RaplMeter, Ticking]:
     clock = Ticking(tree)
-    return build(Site(clock, (), {"rapl_root": str(tree.root)})), clock
+    return build(MeterContext(clock, (), {"rapl_root": str(tree.root)})), clock
 
 
 def measured(tree: Tree, seconds: float) -> dict[str, float | None]:
@@ -190,7 +190,7 @@ def _check_refused(tree: Tree) -> None:
 
 
 def test_no_tree_says_so(tmp_path: Path) -> None:
-    sensor = build(Site(VirtualClock(), (), {"rapl_root": str(tmp_path / "none")})).probe()
+    sensor = build(MeterContext(VirtualClock(), (), {"rapl_root": str(tmp_path / "none")})).probe()
     assert not sensor.usable
     assert "virtual machine" in (sensor.reason or "")
 

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from bench import quality
-from bench.backends import ModelNotFound, Spec, diffusers, transformers
+from bench.backends import ModelNotFound, ModelSpec, diffusers, transformers
 from bench.system import registry
 from bench.task import Request
 from bench.workloads import dataset_loader, embedded
@@ -28,7 +28,9 @@ SOUNDS = [
 def spec(task_id, model="embedded/tiny", **changes):
     task = registry.find_task(task_id)
     parameters = {**task.parameters, **task.datasets["embedded"].parameters}
-    return Spec(task_id=task_id, tag=task.tag, model=str(model), parameters=parameters, **changes)
+    return ModelSpec(
+        task_id=task_id, tag=task.tag, model=str(model), parameters=parameters, **changes
+    )
 
 
 def shape(folder, config, *companions):

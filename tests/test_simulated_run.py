@@ -32,7 +32,7 @@ def run_on(library, tmp_path, cards, device, at_trial_3=lambda world: None):
         "JOULEBENCH_SIMULATED_GPUS": str(tmp_path / "gpus"),
     }
     environment.pop("CUDA_VISIBLE_DEVICES", None)
-    words = ["run", "text-gen", "--backend", "pretend", "--quick", "--device", device]
+    words = ["run", "text-gen", "--backend", "simulated", "--quick", "--device", device]
     process = subprocess.Popen(
         [sys.executable, "-m", "bench", *words, "--out", str(tmp_path / "out")],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

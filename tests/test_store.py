@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 from walk import walk
 
-from bench.meters.replay import Trace
+from bench.meters.replay import ReplayTrace
 from bench.results import storage
 
 SHIPPED = Path(storage.__file__).parent / "result.schema.json"
@@ -18,7 +18,7 @@ SHIPPED = Path(storage.__file__).parent / "result.schema.json"
 
 @pytest.fixture(scope="module")
 def result():
-    return walk(Trace([0.0, 300.0], [100.0, 333.3]), noise=0.03, seed=9)
+    return walk(ReplayTrace([0.0, 300.0], [100.0, 333.3]), noise=0.03, seed=9)
 
 
 def test_written_and_read_back_to_the_last_digit(result, tmp_path):

@@ -17,11 +17,10 @@ import simulated_nvml
 from simulated_nvml import PROFILES, Card, World
 from test_rapl import Ticking, Tree
 
-from bench.meters import Site
+from bench.meters import MeterContext
+from bench.meters._bracketing import CounterReading, SensorModel, edges_from_reading, fit_at
 from bench.meters._meter_tally import MeterTally
-from bench.meters._rapl_tally import RaplTally
-from bench.meters._tally import Look, blunt_edges
-from bench.meters.edges import Traits, level_at
+from bench.meters.rapl import RaplTally
 from bench.results.machine_record import Sensor
 from bench.results.record import Reading
 from bench.system import machine
@@ -215,15 +214,23 @@ def test_others_on_the_card_are_told(scenes: dict[str, Scene]) -> None:
 
 def test_one_look_leaves_open_when_the_counter_moved() -> None:
     """100 W before the program, a counter that moved somewhere in the last 0.1 s: 5 ± 3 J."""
-    edges = blunt_edges(Look(10.0, 500.0, 100.0), 10.0, 0.1, 0.0)
-    level = level_at(10.0, edges, Traits(0.1))
+    edges = edges_from_reading(CounterReading(10.0, 500.0, 100.0), 10.0, 0.1, 0.0)
+    level = fit_at(10.0, edges, SensorModel(0.1))
     assert level.joules == pytest.approx(505.0)
     assert 100 * 0.1 / 12**0.5 <= level.uncertainty <= 2 * 100 * 0.1 / 12**0.5
 
 
 def test_a_late_look_widens_what_is_not_known() -> None:
-    late = level_at(10.0, blunt_edges(Look(10.2, 520.0, 100.0), 10.0, 0.1, 0.0), Traits(0.1))
-    early = level_at(10.0, blunt_edges(Look(10.0, 500.0, 100.0), 10.0, 0.1, 0.0), Traits(0.1))
+    late = fit_at(
+        10.0,
+        edges_from_reading(CounterReading(10.2, 520.0, 100.0), 10.0, 0.1, 0.0),
+        SensorModel(0.1),
+    )
+    early = fit_at(
+        10.0,
+        edges_from_reading(CounterReading(10.0, 500.0, 100.0), 10.0, 0.1, 0.0),
+        SensorModel(0.1),
+    )
     assert late.joules == pytest.approx(505.0)
     assert late.uncertainty > 4 * early.uncertainty
 
@@ -296,7 +303,7 @@ def test_a_program_that_ends_before_its_sensor_is_known_has_no_energy() -> None:
 
 def tallied(tree: Tree, seconds: float, looks: float) -> dict[str, Reading]:
     clock = Ticking(tree)
-    tally = RaplTally(Site(clock, (), {"rapl_root": str(tree.root)}))
+    tally = RaplTally(MeterContext(clock, (), {"rapl_root": str(tree.root)}))
     tally.begin()
     began = clock.now()
     while clock.now() - began < seconds:
@@ -332,7 +339,7 @@ def test_a_counter_that_is_lost_halfway_is_none(tmp_path: Path) -> None:
     tree = Tree(tmp_path / "powercap")
     zone = tree.zone("intel-rapl:0", "package-0", 50.0)
     clock = Ticking(tree)
-    tally = RaplTally(Site(clock, (), {"rapl_root": str(tree.root)}))
+    tally = RaplTally(MeterContext(clock, (), {"rapl_root": str(tree.root)}))
     tally.begin()
     clock.sleep(2.0)
     tree.watts.clear()

@@ -7,25 +7,25 @@ from dataclasses import replace
 import pytest
 from walk import MODEL, SPEC, TASK, WORK, machine, walk
 
-from bench.backends import Failed, Served
-from bench.backends.pretend import PretendSession
+from bench.backends import BackendError, ServedBatch
+from bench.backends.simulated import SimulatedSession
 from bench.conduct import Order, conduct
 from bench.measure import Rig
-from bench.meters import Site
-from bench.meters.replay import ReplayMeter, Trace
+from bench.meters import MeterContext
+from bench.meters.replay import ReplayMeter, ReplayTrace
 from bench.results import statistics, units
 from bench.results.record import Work
 from bench.system.clock import VirtualClock
 from bench.task import Metric, Output
 from bench.workloads.workload import workload
 
-STEADY = Trace([0.0], [250.0])
+STEADY = ReplayTrace([0.0], [250.0])
 # A 1 s period: 0.4 s at 50 W, a ramp of 0.1 s to 350 W, 0.4 s there, a ramp back.
-BURSTS = Trace(
+BURSTS = ReplayTrace(
     [round(cycle + at, 6) for cycle in range(400) for at in (0.0, 0.4, 0.5, 0.9)],
     [watts for _ in range(400) for watts in (50.0, 50.0, 350.0, 350.0)],
 )
-DRIFT = Trace([0.0, 1000.0], [100.0, 400.0])
+DRIFT = ReplayTrace([0.0, 1000.0], [100.0, 400.0])
 
 
 def steady_energy(t: float) -> float:
@@ -85,7 +85,7 @@ def test_interval_covers_the_truth(noise):
 def test_steps_come_in_order():
     events = []
 
-    class Loud(PretendSession):
+    class Loud(SimulatedSession):
         def serve(self, requests):
             events.append("serve")
             return super().serve(requests)
@@ -153,7 +153,7 @@ def test_a_failing_model_is_a_result_and_keeps_what_was_measured():
     saved = []
     result = walk(
         STEADY,
-        load=lambda clock: PretendSession(SPEC, clock, 0.1, fail_at=6),
+        load=lambda clock: SimulatedSession(SPEC, clock, 0.1, fail_at=6),
         save=saved.append,
     )
     assert result.status == "failed"
@@ -165,7 +165,7 @@ def test_a_failing_model_is_a_result_and_keeps_what_was_measured():
 
 def test_a_model_that_fails_to_load_is_a_result():
     def load(clock):
-        raise Failed("load", "out-of-memory", "no room")
+        raise BackendError("load", "out-of-memory", "no room")
 
     result = walk(STEADY, load=load)
     assert (result.status, result.failure.stage) == ("failed", "load")
@@ -173,7 +173,7 @@ def test_a_model_that_fails_to_load_is_a_result():
 
 
 def test_ctrl_c_keeps_finished_trials():
-    class Interrupted(PretendSession):
+    class Interrupted(SimulatedSession):
         count = 0
 
         def serve(self, requests):
@@ -203,13 +203,13 @@ def test_net_energy_is_gross_less_idle():
 
 
 def test_quality_is_that_of_the_answers():
-    class Half(PretendSession):
+    class Half(SimulatedSession):
         def serve(self, requests):
             self._clock.sleep(0.1 * len(requests))
             answers = [
                 Output(label=r.reference if len(r.inputs["text"]) % 2 else "no") for r in requests
             ]
-            return Served(Work(inference_count=len(requests)), tuple(answers))
+            return ServedBatch(Work(inference_count=len(requests)), tuple(answers))
 
     rows = [{"text": "x" * n, "label": "yes"} for n in range(1, 101)]
     result = walk(
@@ -229,7 +229,7 @@ def test_a_trend_across_trials_widens_the_interval():
     assert statistics.mean_interval(rising)[1] > 1.5 * statistics.mean_interval(flat)[1]
 
 
-class Breaks(PretendSession):
+class Breaks(SimulatedSession):
     """Breaks where it is told to: on the last serving, while closing, or in its answers."""
 
     def __init__(self, clock, where):
@@ -239,7 +239,7 @@ class Breaks(PretendSession):
     def serve(self, requests):
         served = super().serve(requests)
         if self.where == "picture" and self._served > 9:
-            raise Failed("serve", "error", "no more")
+            raise BackendError("serve", "error", "no more")
         return served
 
     def close(self):
@@ -278,13 +278,13 @@ def test_stopping_and_the_doubt_agree_when_readings_are_unsure():
             return (reading.model_copy(update={"standard_uncertainty_joules": u}),)
 
     clock = VirtualClock()
-    meter = Unsure(Site(clock, ()), STEADY)
+    meter = Unsure(MeterContext(clock, ()), STEADY)
     result = conduct(
         Order(MODEL),
         WORK,
         machine(meter.probe()),
         Rig(clock, (meter,)),
-        lambda: PretendSession(SPEC, clock, 0.1),
+        lambda: SimulatedSession(SPEC, clock, 0.1),
         lambda result: None,
     )
     missed = "interval-target-missed" in {doubt.code for doubt in result.doubts}

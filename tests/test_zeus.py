@@ -10,7 +10,7 @@ import pretend_zeus
 import pytest
 from pretend_zeus import AMDGPU, BOARD, CARDS, CHIP
 
-from bench.meters import Site
+from bench.meters import MeterContext
 from bench.meters.zeus import build
 from bench.results.machine_record import Device
 from bench.system.clock import SystemClock, VirtualClock
@@ -25,7 +25,7 @@ def clock(monkeypatch):
 
 
 def measured(clock, seconds=2.0, inside=lambda: None, devices=()):
-    meter = build(Site(clock, devices))
+    meter = build(MeterContext(clock, devices))
     sensor = meter.probe()
     mark = meter.start()
     began = clock.now()
@@ -50,7 +50,7 @@ def test_importing_the_meter_brings_nothing_heavy():
 
 def test_without_zeus_the_reason_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "zeus", None)
-    sensor = build(Site(VirtualClock(), ())).probe()
+    sensor = build(MeterContext(VirtualClock(), ())).probe()
     assert not sensor.usable and "pip install joulebench[zeus]" in sensor.reason
 
 
@@ -58,11 +58,11 @@ def test_a_broken_install_is_told_from_a_missing_one(clock, monkeypatch):
     monkeypatch.delitem(sys.modules, "zeus.device")
     monkeypatch.setitem(sys.modules, "zeus.device", None)
     monkeypatch.setattr(
-        importlib.import_module("bench.meters._zeus_sources"),
+        importlib.import_module("bench.meters.zeus.sources"),
         "import_module",
         lambda name: (_ for _ in ()).throw(ImportError("cannot import name 'tyro'")),
     )
-    sensor = build(Site(clock, ())).probe()
+    sensor = build(MeterContext(clock, ())).probe()
     assert not sensor.usable
     assert "can't be imported" in sensor.reason and "tyro" in sensor.reason
 
@@ -192,7 +192,7 @@ def test_a_jetson_is_read_as_a_whole_where_it_can_be(clock):
 
 def test_watts_are_for_pictures(clock):
     CARDS.append(AMDGPU(0))
-    meter = build(Site(clock, ()))
+    meter = build(MeterContext(clock, ()))
     meter.probe()
     assert meter.watts() == {}
     clock.sleep(0.5)

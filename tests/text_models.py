@@ -1,6 +1,6 @@
 """A text model of a task with its requests: what the tests of text models share."""
 
-from bench.backends import Spec, transformers
+from bench.backends import ModelSpec, transformers
 from bench.system import registry
 from bench.workloads import dataset_loader
 
@@ -8,5 +8,5 @@ from bench.workloads import dataset_loader
 def load(task_id, model="embedded/tiny", dataset="embedded", **changes):
     task = registry.find_task(task_id)
     work = dataset_loader.load_dataset_workload(task, dataset)
-    asked = Spec(task_id, task.tag, str(model), work.parameters, labels=work.labels, **changes)
+    asked = ModelSpec(task_id, task.tag, str(model), work.parameters, labels=work.labels, **changes)
     return transformers.load(asked), work

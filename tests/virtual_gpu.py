@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 from simulated_nvml import Card, World, uuid
 
-from bench.meters import Site
-from bench.meters._sampler import Sampler
-from bench.meters.nvml import NvmlMeter, build
+from bench.meters import MeterContext
+from bench.meters._power_integrator import PowerIntegrator
+from bench.meters.nvml import build
+from bench.meters.nvml.meter import NvmlMeter
 from bench.results.machine_record import Device
 from bench.results.record import Reading
 from bench.system import nvidia_driver
@@ -43,7 +44,7 @@ class _LateClock(VirtualClock):
     def __init__(self, chance: random.Random, late: float) -> None:
         super().__init__(1000.0)
         self._chance, self._late = chance, late
-        self.background: Sampler | None = None
+        self.background: PowerIntegrator | None = None
 
     def sleep(self, seconds: float) -> None:
         if seconds > 0:
@@ -95,15 +96,15 @@ class VirtualGpu:
             name: self.world.value(0, name) for name in (*card.values, "phase", "power_phase")
         }
         self._summed, self._joules = 0, 0.0
-        patch.setattr(Sampler, "begin", lambda sampler: self._sample(sampler))  # noqa: PLW0108
-        patch.setattr(Sampler, "end", lambda sampler: self._halt(sampler))  # noqa: PLW0108
+        patch.setattr(PowerIntegrator, "begin", lambda sampler: self._sample(sampler))  # noqa: PLW0108
+        patch.setattr(PowerIntegrator, "end", lambda sampler: self._halt(sampler))  # noqa: PLW0108
         patch.setattr(nvidia_driver, "energy_joules", self._energy)
         patch.setattr(nvidia_driver, "power", self._power)
         patch.setattr(nvidia_driver, "average_watts", self._average)
 
     def meter(self, options: Mapping[str, str] | None = None) -> NvmlMeter:
         device = Device(domain="gpu:0", name="simulated", uuid=uuid(0))
-        meter = build(Site(self.clock, (device,), options or {}))
+        meter = build(MeterContext(self.clock, (device,), options or {}))
         meter.probe()
         return meter
 
@@ -131,12 +132,12 @@ class VirtualGpu:
             seen.append(self.window(meter, seconds * self.chance.uniform(1, 1.2)))
         return seen
 
-    def _sample(self, sampler: Sampler) -> None:
+    def _sample(self, sampler: PowerIntegrator) -> None:
         """In the place of a thread, which would sleep in real time."""
         sampler.forget()
         self.clock.background = sampler
 
-    def _halt(self, sampler: Sampler) -> None:
+    def _halt(self, sampler: PowerIntegrator) -> None:
         self.clock.background = None
         sampler.learn()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from bench.backends import Session, Spec
-from bench.backends.pretend import PretendSession
+from bench.backends import ModelSpec, Session
+from bench.backends.simulated import SimulatedSession
 from bench.conduct import Order, conduct
 from bench.measure import Rig
-from bench.meters import Site
-from bench.meters.replay import ReplayMeter, Trace
+from bench.meters import MeterContext
+from bench.meters.replay import ReplayMeter, ReplayTrace
 from bench.results.machine_record import Machine, Sensor
 from bench.results.record import Model, Result
 from bench.system.clock import VirtualClock
@@ -39,9 +39,9 @@ TASK = Task(
 )
 WORK = workload(TASK, "embedded", [{"text": "x" * n} for n in range(1, 101)], {})
 MODEL = Model(
-    id="pretend", revision=None, weights="random", dtype=None, parameter_count=None, settings={}
+    id="simulated", revision=None, weights="random", dtype=None, parameter_count=None, settings={}
 )
-SPEC = Spec(task_id="walk", tag="text-generation", model="pretend", parameters=WORK.parameters)
+SPEC = ModelSpec(task_id="walk", tag="text-generation", model="simulated", parameters=WORK.parameters)
 
 
 def machine(*sensors: Sensor) -> Machine:
@@ -59,7 +59,7 @@ def machine(*sensors: Sensor) -> Machine:
 
 
 def walk(
-    trace: Trace,
+    trace: ReplayTrace,
     *,
     seconds: float = 0.1,
     noise: float = 0.0,
@@ -71,10 +71,10 @@ def walk(
     tell: Callable[[str], None] = lambda text: None,
 ) -> Result:
     clock = VirtualClock()
-    meter = ReplayMeter(Site(clock, ()), trace)
+    meter = ReplayMeter(MeterContext(clock, ()), trace)
 
     def default_load() -> Session:
-        return PretendSession(SPEC, clock, seconds, noise, seed)
+        return SimulatedSession(SPEC, clock, seconds, noise, seed)
 
     return conduct(
         order or Order(MODEL),

@@ -14,7 +14,7 @@ from bench.task import Output, Request, Setting
 
 
 @dataclass(frozen=True)
-class Spec:
+class ModelSpec:
     """Which model to load, and how. `parameters` are the fixed ones of the workload.
 
     `labels` are its right answers, which a model that is asked in words may choose from; `ask` says
@@ -40,7 +40,7 @@ class Spec:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
-class Served(NamedTuple):
+class ServedBatch(NamedTuple):
     """What was done, and what came back, one output a request, in order."""
 
     work: Work
@@ -53,7 +53,7 @@ class Session(Protocol):
     model: Model
     backend: Backend
 
-    def serve(self, requests: Sequence[Request]) -> Served:
+    def serve(self, requests: Sequence[Request]) -> ServedBatch:
         """Answer all requests, and return when the device has drained. Work is counted."""
         ...
 
@@ -66,7 +66,7 @@ class ModelNotFound(ValueError):
     """A model that can't be had; the message is one sentence that names the way out (exit 2)."""
 
 
-class Failed(RuntimeError):
+class BackendError(RuntimeError):
     """A run that broke; it is recorded as a result (exit 3)."""
 
     def __init__(self, stage: str, code: str, message: str) -> None:

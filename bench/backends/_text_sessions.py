@@ -1,25 +1,32 @@
-"""Text models that write: what every text model shares, generation and summarization."""
+"""Generation, summarization, question answering, similarity, fill-mask."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.backends._sessions import Answered, ModelSession, tokenizer
-from bench.backends.source import Source, owns_tokenizer
+from bench.backends import ModelNotFound
+from bench.backends._model_session import BatchOutput, TransformersSession, tokenizer
+from bench.backends._model_source import ModelSource, owns_tokenizer
 from bench.results.fields import Setting
 from bench.task import Output, Request
 
+MASK = "[MASK]"
 
-class TextSession(ModelSession):
+
+POOLING = "1_Pooling/config.json"  # where sentence-transformers keeps it
+
+
+class TextSession(TransformersSession):
     """A text model with its tokenizer."""
 
-    def _prepare(self, source: Source) -> None:
+    def _prepare(self, source: ModelSource) -> None:
         self._tokenizer = tokenizer(self._spec, source)
         if self._tokenizer.pad_token is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
 
-    def _settings(self, source: Source) -> Mapping[str, Setting]:
+    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
         return {"tokenizer": "its own" if owns_tokenizer(source) else "embedded"}
 
     def _encode(self, *parts: Sequence[Any], **words: Any) -> Any:
@@ -51,15 +58,115 @@ class TextSession(ModelSession):
         return 0
 
 
-class Writing(TextSession):
+class QuestionAnsweringSession(TextSession):
+    """Extractive question answering: where in the context the answer starts, and where it ends."""
+
+    auto_class = "AutoModelForQuestionAnswering"
+
+    def _answer(self, batch: Sequence[Request]) -> BatchOutput:
+        questions = [str(request.inputs["question"]) for request in batch]
+        contexts = [str(request.inputs["context"]) for request in batch]
+        encoded = self._encode(
+            questions, contexts, truncation="only_second", return_offsets_mapping=True
+        )
+        offsets = encoded.pop("offset_mapping").tolist()
+        found = self._forward(encoded)
+        outputs = []
+        for place, context in enumerate(contexts):
+            within = [part == 1 for part in encoded.sequence_ids(place)]
+            first, last = self._span(found.start_logits[place], found.end_logits[place], within)
+            text = context[offsets[place][first][0] : offsets[place][last][1]]
+            outputs.append(Output(text=text.strip()))
+        return BatchOutput(outputs, tokens_in(encoded))
+
+    def _span(self, starts: Any, ends: Any, within: list[bool]) -> tuple[int, int]:
+        """The likeliest first and last token of an answer that lies in the context."""
+        import torch
+
+        longest = int(self._spec.parameters["longest_answer_tokens"] or 1)
+        outside = ~torch.tensor(within, device=starts.device)
+        starts, ends = (x.float().masked_fill(outside, -torch.inf) for x in (starts, ends))
+        both = starts[:, None] + ends[None, :]
+        possible = torch.ones_like(both, dtype=torch.bool).triu().tril(longest - 1)
+        best = int(both.masked_fill(~possible, -torch.inf).argmax())
+        return divmod(best, len(within))
+
+
+class SentenceSimilaritySession(TextSession):
+    """Sentence embeddings: one forward pass over both sentences, the cosine of their angle.
+
+    The tokens of a sentence are pooled as the model says, by their mean where it says nothing.
+    """
+
+    auto_class = "AutoModel"
+
+    def _prepare(self, source: ModelSource) -> None:
+        super()._prepare(source)
+        file = source.folder / POOLING
+        said = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        ways = [name for name, on in said.items() if name.startswith("pooling_mode") and on is True]
+        known = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "first"}
+        way = ways[0] if ways else "pooling_mode_mean_tokens"
+        if len(ways) > 1 or way not in known:
+            raise ModelNotFound(
+                f"{self._spec.model} pools by {', '.join(ways)}, not by mean or CLS"
+            )
+        self._pooling = known[way]
+
+    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
+        return {**super()._settings(source), "pooling": self._pooling}
+
+    def _answer(self, batch: Sequence[Request]) -> BatchOutput:
+        import torch
+
+        names = ("sentence1", "sentence2")
+        sentences = [str(request.inputs[name]) for name in names for request in batch]
+        encoded = self._encode(sentences, padding=True)
+        hidden = self._forward(encoded).last_hidden_state
+        one, two = self._pooled(hidden, encoded["attention_mask"].to(self._device)).chunk(2)
+        scores = torch.nn.functional.cosine_similarity(one, two).tolist()
+        return BatchOutput([Output(score=score) for score in scores], tokens_in(encoded))
+
+    def _pooled(self, hidden: Any, mask: Any) -> Any:
+        """One vector a sentence, in float32."""
+        if self._pooling == "first":
+            return hidden[:, 0].float()
+        weights = mask[:, :, None].float()
+        return (hidden.float() * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
+
+
+class FillMaskSession(TextSession):
+    """A masked language model: the likeliest token where the mask stands."""
+
+    auto_class = "AutoModelForMaskedLM"
+
+    def _prepare(self, source: ModelSource) -> None:
+        super()._prepare(source)
+        if self._tokenizer.mask_token is None:
+            raise ModelNotFound(f"{self._spec.model} has no mask token: it can't fill one in")
+
+    def _answer(self, batch: Sequence[Request]) -> BatchOutput:
+        mask = self._tokenizer.mask_token
+        texts = [str(request.inputs["text"]).replace(MASK, mask) for request in batch]
+        encoded = self._encode(texts)
+        logits = self._forward(encoded).logits
+        at = (encoded["input_ids"] == self._tokenizer.mask_token_id).to(logits.device)
+        # A mask beyond what the model takes was cut off: there is no word for it then.
+        best = logits.argmax(dim=-1)
+        chosen = [best[row][at[row]].tolist()[:1] for row in range(len(batch))]
+        outputs = [Output(text=self._tokenizer.decode(ids)) for ids in chosen]
+        return BatchOutput(outputs, tokens_in(encoded))
+
+
+class FixedLengthSession(TextSession):
     """A model that writes exactly `new_tokens` tokens, whatever it would like to do."""
 
-    def _answer(self, batch: Sequence[Request]) -> Answered:
+    def _answer(self, batch: Sequence[Request]) -> BatchOutput:
         encoded = self._encode([self._asked(str(request.inputs["text"])) for request in batch])
         count = self._new_tokens
         new = self._generate(encoded, min_new_tokens=count, max_new_tokens=count)
         texts = self._tokenizer.batch_decode(new, skip_special_tokens=True)
-        return Answered(
+        return BatchOutput(
             [Output(text=text) for text in texts],
             {**tokens_in(encoded), "output_token_count": new.numel()},
         )
@@ -86,12 +193,12 @@ class Writing(TextSession):
         return ids[:, old:]
 
 
-class Generation(Writing):
+class TextGenerationSession(FixedLengthSession):
     """A causal language model: it goes on where the text ends."""
 
     auto_class = "AutoModelForCausalLM"
 
-    def _prepare(self, source: Source) -> None:
+    def _prepare(self, source: ModelSource) -> None:
         super()._prepare(source)
         self._tokenizer.padding_side = self._tokenizer.truncation_side = "left"
 
@@ -99,12 +206,12 @@ class Generation(Writing):
         return self._new_tokens
 
 
-class Summarization(Writing):
+class SummarizationSession(FixedLengthSession):
     """An encoder that reads, and a decoder that writes with positions of its own."""
 
     auto_class = "AutoModelForSeq2SeqLM"
 
-    def _settings(self, source: Source) -> Mapping[str, Setting]:
+    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
         return {**super()._settings(source), "prefix": self._prefix or None}
 
     @property

@@ -1,44 +1,186 @@
-"""Text to image and text to video through the diffusers library."""
+"""Plug-in; text to image and to video."""
 
 from __future__ import annotations
 
 import json
+import zlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from bench.backends import ModelNotFound, Spec, _levers
-from bench.backends._drawing_sessions import DrawingSession, ImageDrawing, VideoDrawing
-from bench.backends.source import Source, as_found, fetch, locate, small_file, tokenizer_folder
-from bench.backends.torch_device import dtype_name, guarded, the_device
+from bench.backends import ModelNotFound, ModelSpec, ServedBatch, _torch_runtime
+from bench.backends._model_source import (
+    ModelSource,
+    as_found,
+    fetch_model,
+    locate_model,
+    owns_tokenizer,
+    small_file,
+    tokenizer_folder,
+)
+from bench.backends._torch_runtime import (
+    dtype_name,
+    input_device,
+    map_errors,
+    parameter_count,
+    synchronize,
+    versions,
+)
+from bench.results.record import Backend, Model, Work
+from bench.task import Output, Request
 
-SESSIONS: dict[str, type[DrawingSession]] = {
-    "text-to-image": ImageDrawing,
-    "text-to-video": VideoDrawing,
+
+class DiffusionSession(ABC):
+    """A diffusion pipeline on one device. Each prompt has its own seed, made from its words."""
+
+    # What the pipeline calls what the task fixes.
+    names: ClassVar[Mapping[str, str]]
+
+    def __init__(self, spec: ModelSpec, source: ModelSource, pipeline: Any) -> None:
+        self._spec, self._device, self._pipeline = spec, str(pipeline.device), pipeline
+        self._pipeline.set_progress_bar_config(disable=True)
+        self.model = Model(
+            id=source.public_name(spec.model),
+            revision=source.revision,
+            weights="random" if spec.weights == "random" else "pretrained",
+            dtype=str(self._networks()[0].dtype).removeprefix("torch."),
+            parameter_count=parameter_count(*self._networks()),
+            settings={
+                "batch_size": spec.batch_size,
+                "device": self._device,
+                "source": source.kind,
+                "scheduler": type(self._pipeline.scheduler).__name__,
+                "attention": spec.attention or "sdpa",
+                **_torch_runtime.settings(spec),
+                "allow_pickle": spec.allow_pickle,
+                "trust_remote_code": spec.trust_remote_code,
+                "tokenizer": "its own" if owns_tokenizer(source, "tokenizer") else "embedded",
+            },
+        )
+        self.backend = Backend(name="diffusers", versions=versions())
+
+    def serve(self, requests: Sequence[Request]) -> ServedBatch:
+        import torch
+
+        size = self._spec.batch_size
+        outputs: list[Output] = []
+        steps = 0
+        with map_errors("serve"), torch.inference_mode():
+            for start in range(0, len(requests), size):
+                prompts = [str(r.inputs["prompt"]) for r in requests[start : start + size]]
+                drawn = self._drawn(self._draw(prompts))
+                outputs += drawn
+                steps += len(drawn) * len(self._pipeline.scheduler.timesteps)
+            synchronize(self._device)
+        work = Work(inference_count=len(requests), step_count=steps, **self._counts(outputs))
+        return ServedBatch(work, tuple(outputs))
+
+    def close(self) -> None:
+        import gc
+
+        import torch
+
+        del self._pipeline
+        gc.collect()
+        if self._device != "cpu":
+            torch.cuda.empty_cache()
+
+    def _draw(self, prompts: list[str]) -> Any:
+        import torch
+
+        fixed = {name: self._spec.parameters.get(ours) for ours, name in self.names.items()}
+        chosen = {name: value for name, value in fixed.items() if value is not None}
+        seeds = [zlib.crc32(prompt.encode()) for prompt in prompts]
+        return self._pipeline(
+            prompts,
+            generator=[torch.Generator("cpu").manual_seed(seed) for seed in seeds],
+            output_type="pil",
+            **chosen,
+        )
+
+    @abstractmethod
+    def _drawn(self, result: Any) -> list[Output]:
+        """What the pipeline drew, one output a prompt."""
+
+    @abstractmethod
+    def _counts(self, outputs: Sequence[Output]) -> dict[str, Any]:
+        """What `Work` counts of it, by field name."""
+
+    def _networks(self) -> list[Any]:
+        parts = self._pipeline.components.values()
+        return [part for part in parts if hasattr(part, "parameters") and hasattr(part, "eval")]
+
+
+class TextToImageSession(DiffusionSession):
+    """One image a prompt."""
+
+    names: ClassVar[Mapping[str, str]] = {
+        "steps": "num_inference_steps",
+        "guidance_scale": "guidance_scale",
+        "images_per_prompt": "num_images_per_prompt",
+        "width": "width",
+        "height": "height",
+    }
+
+    def _drawn(self, result: Any) -> list[Output]:
+        return [Output(image=image) for image in result.images]
+
+    def _counts(self, outputs: Sequence[Output]) -> dict[str, Any]:
+        images = [output.image for output in outputs]
+        return {"image_count": len(images), "pixel_count": _pixels(images)}
+
+
+class TextToVideoSession(DiffusionSession):
+    """One video a prompt; its seconds are its frames over the frames in a second."""
+
+    names: ClassVar[Mapping[str, str]] = {
+        "steps": "num_inference_steps",
+        "guidance_scale": "guidance_scale",
+        "frames": "num_frames",
+        "width": "width",
+        "height": "height",
+    }
+
+    def _drawn(self, result: Any) -> list[Output]:
+        return [Output(frames=tuple(frames)) for frames in result.frames]
+
+    def _counts(self, outputs: Sequence[Output]) -> dict[str, Any]:
+        frames = [frame for output in outputs for frame in output.frames or ()]
+        rate = float(self._spec.parameters["frames_per_second"] or 0)
+        return {"video_seconds": len(frames) / rate, "pixel_count": _pixels(frames)}
+
+
+SESSIONS: dict[str, type[DiffusionSession]] = {
+    "text-to-image": TextToImageSession,
+    "text-to-video": TextToVideoSession,
 }
+
+
 TAGS = tuple(SESSIONS)
 
 
-def prepare(spec: Spec) -> Source:
+def prepare(spec: ModelSpec) -> ModelSource:
     """Find the model, and bring it here, before anything is measured. Raises ModelNotFound."""
-    source = locate(spec)
+    source = locate_model(spec)
     if small_file(source, "model_index.json") is None:
         raise ModelNotFound(f"{spec.model} is not a model for {spec.task_id}")
-    _levers.check(spec)
+    _torch_runtime.check_optimizations(spec)
     if len(spec.devices) > 1:
         raise ModelNotFound("a pipeline runs on one GPU: give one --device")
-    the_device(spec)
-    return fetch(source, lambda repository, revision: _download(spec, repository, revision))
+    input_device(spec)
+    return fetch_model(source, lambda repository, revision: _download(spec, repository, revision))
 
 
-def load(spec: Spec, source: Source | None = None) -> DrawingSession:
+def load(spec: ModelSpec, source: ModelSource | None = None) -> DiffusionSession:
     """Load a prepared pipeline. Raises ModelNotFound where it is none, Failed where it breaks."""
-    with guarded("load"):
+    with map_errors("load"):
         source = source or prepare(spec)
         spec = as_found(spec, source)
         return SESSIONS[spec.tag](spec, source, _pipeline(spec, source))
 
 
-def _pipeline(spec: Spec, source: Source) -> Any:
+def _pipeline(spec: ModelSpec, source: ModelSource) -> Any:
     """The pipeline on its device, in its precision."""
     import diffusers
     import torch
@@ -47,14 +189,14 @@ def _pipeline(spec: Spec, source: Source) -> Any:
     diffusers.utils.logging.set_verbosity_error()
     diffusers.utils.logging.disable_progress_bar()
     transformers.logging.disable_progress_bar()
-    device = the_device(spec)
+    device = input_device(spec)
     build = _random if spec.weights == "random" else _pretrained
     pipeline = build(spec, source, getattr(torch, dtype_name(spec)), device).to(device)
     _pull(spec, pipeline)
     return pipeline
 
 
-def _pull(spec: Spec, pipeline: Any) -> None:
+def _pull(spec: ModelSpec, pipeline: Any) -> None:
     """Quantize and compile the network that runs at every step, and set its attention."""
     denoiser = pipeline.unet if hasattr(pipeline, "unet") else pipeline.transformer
     if spec.attention and not hasattr(denoiser, "set_attn_processor"):
@@ -66,10 +208,10 @@ def _pull(spec: Spec, pipeline: Any) -> None:
         if kind is None:
             raise ModelNotFound(f"--attention {spec.attention} is not for pipelines")
         denoiser.set_attn_processor(kind())
-    _levers.pull(spec, [denoiser])
+    _torch_runtime.apply_optimizations(spec, [denoiser])
 
 
-def _download(spec: Spec, repository: str, revision: str | None) -> str:
+def _download(spec: ModelSpec, repository: str, revision: str | None) -> str:
     """All that the pipeline needs from the hub, its weights in one format; without them if the
     weights are to be random."""
     if spec.weights == "random":
@@ -88,7 +230,7 @@ def _download(spec: Spec, repository: str, revision: str | None) -> str:
     return folder
 
 
-def _pretrained(spec: Spec, source: Source, dtype: Any, device: str) -> Any:
+def _pretrained(spec: ModelSpec, source: ModelSource, dtype: Any, device: str) -> Any:
     from diffusers import DiffusionPipeline
 
     try:
@@ -107,7 +249,7 @@ def _pretrained(spec: Spec, source: Source, dtype: Any, device: str) -> Any:
         raise ModelNotFound(f"{spec.model} can't be loaded: {text[:200]}") from error
 
 
-def _random(spec: Spec, source: Source, dtype: Any, device: str) -> Any:
+def _random(spec: ModelSpec, source: ModelSource, dtype: Any, device: str) -> Any:
     """The pipeline that a folder's configurations describe, its weights from the initialiser."""
     import diffusers
     import torch
@@ -146,3 +288,7 @@ def _part(kind: Any, folder: Path, dtype: Any, device: str) -> Any:
         with torch.device(device):
             return kind.from_config(kind.load_config(folder)).to(dtype).eval()
     return kind.from_pretrained(folder)
+
+
+def _pixels(images: Sequence[Any]) -> int:
+    return sum(image.width * image.height for image in images)

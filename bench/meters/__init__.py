@@ -1,4 +1,4 @@
-"""Meters: what reads energy. One file a meter; each has `build(site) -> Meter`."""
+"""`Meter`, `MeterContext`, cumulative mode (`start` without waiting, `so_far`), measured domains."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Site:
+class MeterContext:
     """What a meter may know: the time, the machine's devices, and its own options as text.
 
     `devices` lists every device of the machine, those that the run does not use too.
@@ -53,6 +53,28 @@ class Meter(Protocol):
         ...
 
 
-def covered(readings: Sequence[Reading]) -> set[str]:
+def measured_domains(readings: Sequence[Reading]) -> set[str]:
     """The domains that were read by something better than a model."""
     return {r.domain for r in readings if r.method != "modelled"}
+
+
+class CumulativeReader(Protocol):
+    """The total of one kind of sensor from `begin` on; `name` is its meter's."""
+
+    name: str
+
+    def begin(self) -> None:
+        """Look once. Raises nothing: what can't be read is said by `so_far` and `close`."""
+        ...
+
+    def so_far(self, began: float, now: float) -> tuple[Reading, ...]:
+        """What was drawn between `began` and `now`, seconds on the clock, roughly and cheaply."""
+        ...
+
+    def close(self, began: float, ended: float, devices: Sequence[Device]) -> tuple[Reading, ...]:
+        """The energy between `began` and `ended`, as well as the sensor, learnt now, allows."""
+        ...
+
+    def sensor(self) -> Sensor:
+        """What is known of the sensor at this moment, or why it can't be read."""
+        ...

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
-from bench.meters import Site
+from bench.meters import MeterContext
 from bench.results.machine_record import Sensor
 from bench.results.record import Reading
 from bench.system.process import own_cpu_seconds
@@ -38,7 +38,7 @@ class ModelledMeter:
 
     name = "modelled"
 
-    def __init__(self, site: Site, cpu_seconds: Callable[[], float] | None = None) -> None:
+    def __init__(self, site: MeterContext, cpu_seconds: Callable[[], float] | None = None) -> None:
         self.watts_per_cpu, self.relative_half_width = _watts_per_cpu(site.options)
         self._cpu_seconds = cpu_seconds or own_cpu_seconds
 
@@ -72,7 +72,7 @@ class ModelledMeter:
         return {}
 
 
-def build(site: Site) -> ModelledMeter:
+def build(site: MeterContext) -> ModelledMeter:
     """The meter for this site; the option `cpu_tdp_watts` gives the processor's TDP."""
     return ModelledMeter(site)
 

@@ -9,17 +9,19 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.meters import Site
+from bench.meters import MeterContext
 from bench.results.machine_record import Sensor
 from bench.results.record import Reading
 from bench.results.warning_catalogue import make_warning
 
 DOMAIN = "gpu:0"
+
+
 # Only where it is asked for: a trace is no sensor of this machine.
 ON_REQUEST = True
 
 
-class Trace:
+class ReplayTrace:
     """Piecewise-linear power in watts over seconds; before the first point and after the last, it
     stays as it is there. Points must be in order of time."""
 
@@ -59,7 +61,7 @@ class ReplayMeter:
 
     name = "replay"
 
-    def __init__(self, site: Site, trace: Trace) -> None:
+    def __init__(self, site: MeterContext, trace: ReplayTrace) -> None:
         self._clock = site.clock
         self._zero = site.clock.now()
         self.trace = trace
@@ -94,7 +96,7 @@ class ReplayMeter:
         return {DOMAIN: self.trace.power(self._clock.now() - self._zero)}
 
 
-def build(site: Site) -> ReplayMeter:
+def build(site: MeterContext) -> ReplayMeter:
     """The meter for this site. The option `trace` names a CSV file with columns seconds and watts.
 
     Raises ValueError with one sentence where the file is no trace.
@@ -106,7 +108,8 @@ def build(site: Site) -> ReplayMeter:
         with Path(name).open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         return ReplayMeter(
-            site, Trace([float(r["seconds"]) for r in rows], [float(r["watts"]) for r in rows])
+            site,
+            ReplayTrace([float(r["seconds"]) for r in rows], [float(r["watts"]) for r in rows]),
         )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{name} is no power trace (columns seconds, watts): {error}") from error

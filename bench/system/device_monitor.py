@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from bench.system import nvidia_driver
-from bench.system.process import system_cpu_seconds, own_processes
+from bench.system.process import own_processes, system_cpu_seconds
 
 if TYPE_CHECKING:
     from bench.results.machine_record import Device, DeviceState, Machine

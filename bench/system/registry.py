@@ -25,17 +25,13 @@ PACKAGES = {
 }
 
 
-# Files that serve the others in their folder, and are no room of their own kind.
-HELPERS = {"edges", "style", "source", "torch_device"}
-
-
 class NameNotFound(ValueError):
     """A name that nothing answers to; the message names the nearest."""
 
 
 def names(kind: str) -> list[str]:
     """Every name of a kind ("task", "meter", …), ours by file name and others' by entry point."""
-    ours = {_spell(path.stem) for path in _folder(kind).glob("*.py") if _is_room(path)}
+    ours = {_spell(path.stem) for path in _folder(kind).iterdir() if _is_plugin(path)}
     return sorted(ours | set(_plugins(kind)))
 
 
@@ -76,8 +72,11 @@ def tag(name: str) -> str | None:
 
 
 def _tree(kind: str, name: str) -> ast.Module | None:
-    path = _folder(kind) / f"{name.replace('-', '_')}.py"
-    return ast.parse(path.read_text(encoding="utf-8")) if path.is_file() else None
+    stem = _folder(kind) / name.replace("-", "_")
+    for path in (stem.with_suffix(".py"), stem / "__init__.py"):
+        if path.is_file():
+            return ast.parse(path.read_text(encoding="utf-8"))
+    return None
 
 
 @cache
@@ -88,8 +87,11 @@ def _folder(kind: str) -> Path:
     return Path(spec.submodule_search_locations[0])
 
 
-def _is_room(path: Path) -> bool:
-    return not path.stem.startswith("_") and path.stem not in HELPERS
+def _is_plugin(path: Path) -> bool:
+    """Whether a file or a sub-package of a plug-in folder is a plug-in: no leading underscore."""
+    if path.stem.startswith("_"):
+        return False
+    return path.suffix == ".py" or (path / "__init__.py").is_file()
 
 
 def _spell(stem: str) -> str:

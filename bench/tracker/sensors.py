@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.meters import Site, covered
+from bench.meters import MeterContext, measured_domains
 from bench.system import machine, registry
 from bench.system.clock import Clock
 
 if TYPE_CHECKING:
-    from bench.meters._tally import Tally
+    from bench.meters import CumulativeReader
     from bench.meters.modelled import ModelledMeter
     from bench.results.machine_record import Machine, Sensor
     from bench.results.record import Reading
@@ -26,9 +26,9 @@ class Sensors:
 
     def __init__(self, device: str, clock: Clock, options: Mapping[str, str]) -> None:
         self._device, self._clock = device, clock
-        self._site = Site(clock, (), options)
+        self._site = MeterContext(clock, (), options)
         self._seen: machine.GpuSnapshot | None = None
-        self._tallies: list[Tally] = []
+        self._tallies: list[CumulativeReader] = []
         self._refusal: ValueError | None = None
         self._model: ModelledMeter | None = None
         self._looking = threading.Thread(target=self._look, daemon=True)
@@ -53,11 +53,11 @@ class Sensors:
             self._refusal = refusal
             return
         if gpus:
-            from bench.meters._nvidia_tally import NvidiaTally
+            from bench.meters.nvml.meter import NvidiaTally
 
             self._begin(NvidiaTally(gpus, self._clock))
         if Path(self._site.options.get("rapl_root", POWERCAP)).is_dir():
-            from bench.meters._rapl_tally import RaplTally
+            from bench.meters.rapl import RaplTally
 
             self._begin(RaplTally(self._site))
 
@@ -68,14 +68,14 @@ class Sensors:
     def _begin_others(self) -> None:
         from bench.meters._meter_tally import MeterTally
 
-        site = Site(self._clock, self.describe().devices, self._site.options)
+        site = MeterContext(self._clock, self.describe().devices, self._site.options)
         here = {tally.name for tally in self._tallies} | {"modelled"}
         for name in registry.names("meter"):
             module = registry.load("meter", name)
             if name not in here and not getattr(module, "ON_REQUEST", False):
                 self._begin(MeterTally(module.build(site), self._clock))
 
-    def _begin(self, tally: Tally) -> None:
+    def _begin(self, tally: CumulativeReader) -> None:
         tally.begin()
         self._tallies.append(tally)
 
@@ -110,7 +110,7 @@ class Sensors:
     ) -> tuple[Reading, ...]:
         """The readings, with the model where no sensor covers the CPU."""
         modelled = self._modelled().stop(0.0, began, ended)
-        sensed = covered(readings)
+        sensed = measured_domains(readings)
         return (*readings, *(r for r in modelled if r.domain not in sensed))
 
     def _modelled(self) -> ModelledMeter:

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench import measure
-from bench.meters import Site
+from bench.meters import MeterContext
 from bench.meters.nvml import build
 from bench.results.machine_record import Machine
 from bench.results.record import Reading
@@ -48,7 +48,7 @@ def measured(
 ) -> dict[str, object]:
     """One window on the devices that `device` names; `inside` happens in its middle."""
     described = machine.describe_machine(device)
-    meter = build(Site(CLOCK, described.devices, options))
+    meter = build(MeterContext(CLOCK, described.devices, options))
     sensor = meter.probe()
     mark = meter.start()
     began = CLOCK.now()
@@ -111,7 +111,7 @@ def throttled() -> dict[str, object]:
 def no_driver() -> dict[str, object]:
     del os.environ["JOULEBENCH_SIMULATED_GPUS"]
     described = machine.describe_machine()
-    sensor = build(Site(CLOCK, described.devices)).probe()
+    sensor = build(MeterContext(CLOCK, described.devices)).probe()
     return {"sensor": sensor.model_dump(mode="json"), "devices": len(described.devices)}
 
 
@@ -172,7 +172,7 @@ def shared() -> dict[str, object]:
     """Windows with nobody, with ourselves, and with a stranger at the start or at the end."""
     world = made(H100)
     described = machine.describe_machine()
-    meter = build(Site(CLOCK, described.devices))
+    meter = build(MeterContext(CLOCK, described.devices))
     meter.probe()
     watch = device_monitor.DeviceMonitor(described)
     rig = measure.Rig(CLOCK, (meter,), strangers=watch.strangers)

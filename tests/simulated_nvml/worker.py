@@ -19,8 +19,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from bench.meters import Site
-from bench.meters.nvml import NvmlMeter, build
+from bench.meters import MeterContext
+from bench.meters.nvml import build
+from bench.meters.nvml.meter import NvmlMeter
 from bench.results.machine_record import Device
 from bench.system import nvidia_driver
 from bench.system.clock import SystemClock
@@ -80,7 +81,7 @@ def main(profile: str, length: float, count: int, seed: int, options: dict[str, 
     devices = tuple(device(index, used=index == 0) for index in range(len(cards)))
     if fault == "neighbour":
         world.busy(1, clock.now(), 60.0, random.Random(seed + 1))
-    meter = build(Site(clock, devices, options))
+    meter = build(MeterContext(clock, devices, options))
     sensor = meter.probe()
     print(sensor.model_dump_json(), flush=True)
     for _ in range(count):

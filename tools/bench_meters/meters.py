@@ -35,7 +35,7 @@ class Ours:
     """The meter of a run, opened on the first GPU; the options are the run's."""
 
     def __init__(self, options: dict[str, str]) -> None:
-        from bench.meters import Site
+        from bench.meters import MeterContext
         from bench.meters.nvml import build
         from bench.results.machine_record import Device
         from bench.system import nvidia_driver
@@ -43,7 +43,7 @@ class Ours:
 
         gpu = nvidia_driver.list_gpus()[0]
         device = Device(domain="gpu:0", name=gpu.name, uuid=gpu.uuid, mig_enabled=gpu.mig_enabled)
-        self._meter = build(Site(SystemClock(), (device,), options))
+        self._meter = build(MeterContext(SystemClock(), (device,), options))
         self._sensor = self._meter.probe()
         self._mark: Any = None
 

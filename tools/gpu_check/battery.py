@@ -14,10 +14,10 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
-from bench.backends import Failed, Session, Spec
+from bench.backends import BackendError, ModelSpec, Session
 from bench.conduct import MIN_TRIALS, Order, conduct
 from bench.measure import Rig
-from bench.meters import Site
+from bench.meters import MeterContext
 from bench.results.machine_record import Machine
 from bench.results.record import Model, Result
 from bench.run import open_meters
@@ -62,7 +62,10 @@ def run_all(
         tell(f"{entry.model}: {f'{share:.0f} s' if seconds else 'tiny'}")
         try:
             rows.append(_Run(entry, device, described, clock, tell).row(share))
-        except (Failed, ValueError) as failure:  # no model, or a decoder that is not installed
+        except (
+            BackendError,
+            ValueError,
+        ) as failure:  # no model, or a decoder that is not installed
             skipped.append(f"{entry.model}: {failure}")
     return {"published_source": SOURCE, "dataset": DATASET, "rows": rows, "skipped": skipped}
 
@@ -110,7 +113,7 @@ class _Run:
         gpus = [d.domain for d in described.devices if d.used and d.domain.startswith("gpu:")]
         self._gpu = gpus[0] if gpus else None
         named = "cuda:0" if device == "auto" else device
-        self._spec = Spec(
+        self._spec = ModelSpec(
             task_id=task.id,
             tag=task.tag,
             model=entry.model,
@@ -164,7 +167,7 @@ class _Run:
         )  # fmt: skip
         with machine.machine_lock(LOCK_WAIT_SECONDS, self._tell):
             watch = device_monitor.DeviceMonitor(self._described, loaded=True)
-            opened, sensors = open_meters(None, Site(self._clock, self._described.devices))
+            opened, sensors = open_meters(None, MeterContext(self._clock, self._described.devices))
             meters = tuple(item.meter for item in opened)
             rig = Rig(self._clock, meters, watch.look, watch.strangers)
             described = self._described.model_copy(update={"sensors": sensors})

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.measure import Rig
-from bench.meters import Site
+from bench.meters import MeterContext
 from bench.results.machine_record import Device, Machine
 from bench.run import open_meters
 from bench.system import machine, nvidia_driver
@@ -81,7 +81,7 @@ class _Card:
 
     def walk(self, open_load: OpenLoad, number: int, until: float) -> Section:
         plan, uuid, clock = self._plan, self._uuid, self._clock
-        site = Site(clock, self._described.devices)
+        site = MeterContext(clock, self._described.devices)
         opened, sensors = open_meters(None, site)
         rig = Rig(clock, tuple(item.meter for item in opened))
         self._found["sensors"] = [item.model_dump(mode="json") for item in sensors]

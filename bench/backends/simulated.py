@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from bench.backends import Failed, Served, Spec
+from bench.backends import BackendError, ModelSpec, ServedBatch
 from bench.results.record import Backend, Model, Work
 from bench.system.clock import Clock, SystemClock
 from bench.task import Output, Request
@@ -13,7 +13,7 @@ from bench.task import Output, Request
 TAGS: tuple[str, ...] = ()
 
 
-class PretendSession:
+class SimulatedSession:
     """Each request takes `seconds`; `noise` is the relative standard deviation of a serving.
 
     It fails like a real model where it is told to: `fail_at` counts servings from 0.
@@ -21,7 +21,7 @@ class PretendSession:
 
     def __init__(
         self,
-        spec: Spec,
+        spec: ModelSpec,
         clock: Clock,
         seconds: float = 0.1,
         noise: float = 0.0,
@@ -38,13 +38,13 @@ class PretendSession:
             weights="random",
             dtype=None,
             parameter_count=None,
-            settings={"pretended_seconds": seconds},
+            settings={"simulated_seconds": seconds},
         )
-        self.backend = Backend(name="pretend", versions={})
+        self.backend = Backend(name="simulated", versions={})
 
-    def serve(self, requests: Sequence[Request]) -> Served:
+    def serve(self, requests: Sequence[Request]) -> ServedBatch:
         if self._served == self._fail_at:
-            raise Failed("serve", "out-of-memory", "the pretended device has no memory left")
+            raise BackendError("serve", "out-of-memory", "the simulated device has no memory left")
         self._served += 1
         factor = 1 + self._noise * self._random.gauss(0, 1)
         self._clock.sleep(self._seconds * len(requests) * max(factor, 0.01))
@@ -54,20 +54,20 @@ class PretendSession:
             output_token_count=tokens * len(requests) if tokens else None,
             image_count=len(requests) if self._tag == "text-to-image" else None,
         )
-        return Served(work, tuple(Output() for _ in requests))
+        return ServedBatch(work, tuple(Output() for _ in requests))
 
     def close(self) -> None:
         return None
 
 
-def prepare(spec: Spec) -> None:
+def prepare(spec: ModelSpec) -> None:
     """There is nothing to find."""
 
 
-def load(spec: Spec, source: None = None, clock: Clock | None = None) -> PretendSession:
+def load(spec: ModelSpec, source: None = None, clock: Clock | None = None) -> SimulatedSession:
     """A session that pretends; options: seconds, noise, seed, fail_at."""
     options = spec.options
-    return PretendSession(
+    return SimulatedSession(
         spec,
         clock or SystemClock(),
         seconds=float(options.get("seconds", "0.01")),

@@ -16,27 +16,36 @@ from functools import partial
 from importlib import import_module
 from typing import Any, Literal
 
-from bench.meters import Site
-from bench.meters._watch import CannotRead
+from bench.meters import MeterContext
+from bench.meters._edge_poller import SensorReadError
 
 Kind = Literal["counter", "polled", "power", "average power"]
 
+
 JETSON_STEP_SECONDS = 0.1  # zeus reads a Jetson's power this often, in a process of its own
+
+
 AMD = (
     0.05,
     "AMD GPU: the driver's energy accumulator through zeus, to 1 mJ; AMD states no accuracy, "
     "5 % is assumed",
 )
+
+
 AMD_POWER = (
     0.05,
     "AMD GPU: no trustworthy energy accumulator, so the driver's power reading (whole watts) is "
     "integrated; AMD states no accuracy, 5 % is assumed",
 )
+
+
 APPLE = (
     0.2,
     "Apple silicon: energy that the chip itself estimates, to 1 mJ; Apple calls such figures "
     "estimates that are not for comparing devices, 20 % is assumed",
 )
+
+
 JETSON = (
     0.05,
     "Jetson: power of the board's INA3221 monitor, which a process of zeus's sums every 0.1 s "
@@ -45,7 +54,7 @@ JETSON = (
 
 
 @dataclass(frozen=True)
-class Source:
+class ZeusSource:
     """One domain: `read` gives joules since some moment, or watts where the kind is a power.
 
     `read` raises CannotRead alone. `gain` is a relative half-width with its source. A part that
@@ -60,35 +69,35 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Found:
+class ZeusSources:
     """What can be read, and a clause for each device that can't."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[ZeusSource, ...]
     refused: tuple[str, ...]
 
 
-def find(site: Site) -> Found:
+def find(site: MeterContext) -> ZeusSources:
     """Every source of this machine. Raises CannotRead where zeus can't be had."""
     try:
         import_module("zeus.device")
     except ModuleNotFoundError as missing:
         if missing.name and missing.name.split(".")[0] == "zeus":
-            raise CannotRead(
+            raise SensorReadError(
                 "the package zeus, which reads AMD GPUs, Apple silicon and Jetson, is not "
                 "installed: `pip install joulebench[zeus]`"
             ) from None
-        raise CannotRead(f"zeus can't be imported ({missing})") from None
+        raise SensorReadError(f"zeus can't be imported ({missing})") from None
     except ImportError as error:
-        raise CannotRead(f"zeus can't be imported ({error})") from None
-    sources: list[Source] = []
+        raise SensorReadError(f"zeus can't be imported ({error})") from None
+    sources: list[ZeusSource] = []
     refused: list[str] = []
     for maker, listed in (("AMD", _amd), ("Apple", _apple), ("Jetson", _jetson)):
         opened = _guarded(f"{maker}: zeus can't open it", partial(listed, site))
         try:
             sources += opened()
-        except CannotRead as failure:
+        except SensorReadError as failure:
             refused.append(failure.reason)
-    return Found(tuple(sources), tuple(refused))
+    return ZeusSources(tuple(sources), tuple(refused))
 
 
 def why_none() -> str:
@@ -107,17 +116,17 @@ def _guarded(what: str, call: Callable[[], Any]) -> Callable[[], Any]:
     def call_or_say() -> Any:
         try:
             return call()
-        except CannotRead:
+        except SensorReadError:
             raise
         except Exception as error:
             # Below zeus lie three vendors' libraries; whatever one throws, there is no reading.
             words = " ".join(str(error).split())
-            raise CannotRead(f"{what} ({type(error).__name__}: {words})"[:400]) from error
+            raise SensorReadError(f"{what} ({type(error).__name__}: {words})"[:400]) from error
 
     return call_or_say
 
 
-def _amd(site: Site) -> list[Source]:
+def _amd(site: MeterContext) -> list[ZeusSource]:
     """Every AMD GPU that HIP_VISIBLE_DEVICES shows, by its number among them."""
     amd = import_module("zeus.device.gpu.amd")
     if not amd.amdsmi_is_available():
@@ -128,20 +137,20 @@ def _amd(site: Site) -> list[Source]:
     return [_amd_card(f"gpu:{number}", gpu) for number, gpu in cards]
 
 
-def _amd_card(domain: str, gpu: Any) -> Source:
+def _amd_card(domain: str, gpu: Any) -> ZeusSource:
     """The counter of a card; where zeus found it false, its power now, or averaged."""
 
-    def source(kind: Kind, read: Callable[[], int], gain: tuple[float, str]) -> Source:
+    def source(kind: Kind, read: Callable[[], int], gain: tuple[float, str]) -> ZeusSource:
         thousandth = _guarded(domain, read)  # millijoules or milliwatts
         if "MI250" in _name(gpu):
             gain = (gain[0], f"{gain[1]}; on this card one figure covers both of its chips")
-        return Source(domain, lambda: thousandth() / 1000, kind, gain)
+        return ZeusSource(domain, lambda: thousandth() / 1000, kind, gain)
 
     if gpu.supports_get_total_energy_consumption():
         return source("counter", gpu.get_total_energy_consumption, AMD)
     try:
         _guarded(domain, gpu.get_instant_power_usage)()
-    except CannotRead:
+    except SensorReadError:
         return source("average power", gpu.get_average_power_usage, AMD_POWER)
     return source("power", gpu.get_instant_power_usage, AMD_POWER)
 
@@ -149,11 +158,11 @@ def _amd_card(domain: str, gpu: Any) -> Source:
 def _name(gpu: Any) -> str:
     try:
         return str(_guarded("name", gpu.get_name)())
-    except CannotRead:
+    except SensorReadError:
         return ""
 
 
-def _apple(site: Site) -> list[Source]:
+def _apple(site: MeterContext) -> list[ZeusSource]:
     """The parts of an Apple chip that are disjoint: GPU SRAM may lie inside the GPU's figure."""
     apple = import_module("zeus.device.soc.apple")
     if not apple.apple_silicon_is_available():
@@ -168,7 +177,7 @@ def _apple(site: Site) -> list[Source]:
     return _parts(chip, parts, "counter", APPLE, may_rest=("soc-gpu:0", "soc-ane:0"))
 
 
-def _jetson(site: Site) -> list[Source]:
+def _jetson(site: MeterContext) -> list[ZeusSource]:
     """The whole module where its input is measured, else the rails of CPU and GPU."""
     jetson = import_module("zeus.device.soc.jetson")
     if not jetson.jetson_is_available():
@@ -186,10 +195,12 @@ def _parts(
     kind: Kind,
     gain: tuple[float, str],
     may_rest: tuple[str, ...] = (),
-) -> list[Source]:
+) -> list[ZeusSource]:
     metrics = chip.get_available_metrics()
     return [
-        Source(domain, _joules_of(chip, domain, metric), kind, gain, may_rest=domain in may_rest)
+        ZeusSource(
+            domain, _joules_of(chip, domain, metric), kind, gain, may_rest=domain in may_rest
+        )
         for domain, metric in parts.items()
         if metric in metrics
     ]
@@ -201,7 +212,7 @@ def _joules_of(chip: Any, domain: str, metric: str) -> Callable[[], float]:
     def read() -> float:
         millijoules = getattr(total(), metric)
         if millijoules is None:
-            raise CannotRead(f"{domain}: zeus no longer reports it")
+            raise SensorReadError(f"{domain}: zeus no longer reports it")
         return float(millijoules) / 1000
 
     return read

@@ -12,34 +12,44 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 GRAINS = 200  # how many lags are told apart
+
+
 SOON = 0.1  # how late a counter is believed to be until a window tells, as a share of a step
+
+
 RARELY_LATE = 0.02  # weight of any other lag against that
+
+
 SURE = 1e-4  # what is believed less than this is not believed
+
+
 UNEXPLAINED = 2e-4  # how likely a step shows something that no lag explains
+
+
 LOAD_AT_END = 0.35  # how far the load in its last moments may be from its mean, as a share of it
 
 
 @dataclass(frozen=True)
-class Lag:
+class LatencyPosterior:
     """What is believed of how late a counter is: a weight for each of some lags, in seconds."""
 
     seconds: tuple[float, ...]
     weights: tuple[float, ...]
 
     @classmethod
-    def between(cls, low: float, high: float) -> Lag:
+    def between(cls, low: float, high: float) -> LatencyPosterior:
         """Evenly spread between the two."""
         return cls._spread(low, high, lambda share: 1.0)
 
     @classmethod
-    def unknown(cls, most: float) -> Lag:
+    def unknown(cls, most: float) -> LatencyPosterior:
         """At most so late: drivers publish soon after they measure, until windows say otherwise."""
         return cls._spread(
             0.0, most, lambda share: math.exp(-0.5 * (share / SOON) ** 2) + RARELY_LATE
         )
 
     @classmethod
-    def _spread(cls, low: float, high: float, weight: Callable[[float], float]) -> Lag:
+    def _spread(cls, low: float, high: float, weight: Callable[[float], float]) -> LatencyPosterior:
         shares = [index / GRAINS for index in range(GRAINS + 1)]
         weights = [weight(share) for share in shares]
         total = math.fsum(weights)
@@ -74,7 +84,7 @@ class Lag:
                 return seconds
         return self.seconds[0]
 
-    def seen(self, since: float, missing: float, blur: float, load: float) -> Lag:
+    def seen(self, since: float, missing: float, blur: float, load: float) -> LatencyPosterior:
         """A step `since` seconds after the end lacked `missing` ± `blur` joules of the window.
 
         It lacks what the `load` (W above rest) drew in what was left of the lag.

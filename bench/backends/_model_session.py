@@ -1,4 +1,4 @@
-"""What every kind of transformers model shares: loading, serving in batches, counted work."""
+"""Loading, batching and counting for all transformers models; greedy text decoding."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bench.backends import ModelNotFound, Served, Spec, _levers, _several
-from bench.backends.source import Source, tokenizer_folder
-from bench.backends.torch_device import (
-    drain,
+from bench.backends import ModelNotFound, ModelSpec, ServedBatch, _torch_runtime
+from bench.backends._model_source import ModelSource, owns_tokenizer, tokenizer_folder
+from bench.backends._torch_runtime import (
     dtype_name,
-    guarded,
+    input_device,
+    map_errors,
     parameter_count,
-    the_device,
+    synchronize,
     versions,
 )
 from bench.results.fields import Setting
@@ -22,26 +22,26 @@ from bench.results.record import Backend, Model, Work
 from bench.task import Output, Request
 
 
-class Answered(NamedTuple):
+class BatchOutput(NamedTuple):
     """The outputs of one batch, one a request, and what `Work` counts of it, by field name."""
 
     outputs: Sequence[Output]
     counts: Mapping[str, float]
 
 
-class ModelSession(ABC):
+class TransformersSession(ABC):
     """A model on one device. A subclass names its auto class and says how it answers a batch."""
 
     auto_class: str
 
-    def __init__(self, spec: Spec, source: Source) -> None:
+    def __init__(self, spec: ModelSpec, source: ModelSource) -> None:
         import transformers
 
         transformers.logging.set_verbosity_error()
         transformers.logging.disable_progress_bar()
-        self._spec, self._device = spec, the_device(spec)
+        self._spec, self._device = spec, input_device(spec)
         self._net = network(spec, source, self.auto_class, self._device)
-        _levers.pull(spec, [self._net])
+        _torch_runtime.apply_optimizations(spec, [self._net])
         self._prepare(source)
         self.model = Model(
             id=source.public_name(spec.model),
@@ -54,7 +54,7 @@ class ModelSession(ABC):
                 "device": ",".join(spec.devices),
                 "source": source.kind,
                 "attention": str(getattr(self._net.config, "_attn_implementation", None)),
-                **_levers.settings(spec),
+                **_torch_runtime.settings(spec),
                 "allow_pickle": spec.allow_pickle,
                 "trust_remote_code": spec.trust_remote_code,
                 **self._settings(source),
@@ -62,21 +62,21 @@ class ModelSession(ABC):
         )
         self.backend = Backend(name="transformers", versions=versions())
 
-    def serve(self, requests: Sequence[Request]) -> Served:
+    def serve(self, requests: Sequence[Request]) -> ServedBatch:
         import torch
 
         size = self._spec.batch_size
-        batches: list[Answered] = []
-        with guarded("serve"), torch.inference_mode():
+        batches: list[BatchOutput] = []
+        with map_errors("serve"), torch.inference_mode():
             for start in range(0, len(requests), size):
                 batches.append(self._answer(requests[start : start + size]))
-            drain(*self._spec.devices)
+            synchronize(*self._spec.devices)
         outputs = tuple(output for batch in batches for output in batch.outputs)
         names = {name for batch in batches for name in batch.counts}
         counts: dict[str, Any] = {
             name: math.fsum(batch.counts[name] for batch in batches) for name in names
         }
-        return Served(Work(inference_count=len(outputs), **counts), outputs)
+        return ServedBatch(Work(inference_count=len(outputs), **counts), outputs)
 
     def close(self) -> None:
         import gc
@@ -89,19 +89,19 @@ class ModelSession(ABC):
             torch.cuda.empty_cache()
 
     @abstractmethod
-    def _prepare(self, source: Source) -> None:
+    def _prepare(self, source: ModelSource) -> None:
         """Load what stands beside the network: a tokenizer, an image processor."""
 
-    def _settings(self, source: Source) -> Mapping[str, Setting]:
+    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
         """What else belongs into the record of the model."""
         return {}
 
     @abstractmethod
-    def _answer(self, batch: Sequence[Request]) -> Answered:
+    def _answer(self, batch: Sequence[Request]) -> BatchOutput:
         """Answer the requests of one batch together."""
 
 
-def network(spec: Spec, source: Source, auto_class: str, device: str) -> Any:
+def network(spec: ModelSpec, source: ModelSource, auto_class: str, device: str) -> Any:
     """The network on its device, in its precision, ready to answer. Raises ModelNotFound."""
     import torch
     import transformers
@@ -129,10 +129,10 @@ def network(spec: Spec, source: Source, auto_class: str, device: str) -> Any:
             _check_whole(spec, net, told["missing_keys"])
     except (OSError, ValueError) as error:
         raise ModelNotFound(why(spec, error)) from error
-    return (_several.spread(net, spec.devices) if several else net.to(device)).eval()
+    return (_torch_runtime.split_over_gpus(net, spec.devices) if several else net.to(device)).eval()
 
 
-def _check_whole(spec: Spec, net: Any, missing: Collection[str]) -> None:
+def _check_whole(spec: ModelSpec, net: Any, missing: Collection[str]) -> None:
     """Raises ModelNotFound where weights of the head are missing, which the library makes up."""
     head = sorted(key for key in missing if not key.startswith(f"{net.base_model_prefix}."))
     if head and net.base_model is not net:
@@ -141,7 +141,7 @@ def _check_whole(spec: Spec, net: Any, missing: Collection[str]) -> None:
         )
 
 
-def tokenizer(spec: Spec, source: Source) -> Any:
+def tokenizer(spec: ModelSpec, source: ModelSource) -> Any:
     """The tokenizer of a model, or the embedded one that stands in. Raises ModelNotFound."""
     from transformers import AutoTokenizer
 
@@ -153,7 +153,7 @@ def tokenizer(spec: Spec, source: Source) -> Any:
         raise ModelNotFound(why(spec, error)) from error
 
 
-def companion(auto_class: str, spec: Spec, source: Source, **words: Any) -> Any:
+def companion(auto_class: str, spec: ModelSpec, source: ModelSource, **words: Any) -> Any:
     """What stands beside a network in its folder: an image processor, a feature extractor.
 
     Raises ModelNotFound.
@@ -168,7 +168,7 @@ def companion(auto_class: str, spec: Spec, source: Source, **words: Any) -> Any:
         raise ModelNotFound(why(spec, error)) from error
 
 
-def configuration(spec: Spec, source: Source) -> Any:
+def configuration(spec: ModelSpec, source: ModelSource) -> Any:
     """The configuration of a model, before it is loaded. Raises ModelNotFound."""
     from transformers import AutoConfig
 
@@ -178,7 +178,7 @@ def configuration(spec: Spec, source: Source) -> Any:
         raise ModelNotFound(why(spec, error)) from error
 
 
-def why(spec: Spec, error: Exception) -> str:
+def why(spec: ModelSpec, error: Exception) -> str:
     """One sentence for what the library says in many."""
     text = " ".join(str(error).split())
     if "safetensors" in text:
@@ -188,3 +188,80 @@ def why(spec: Spec, error: Exception) -> str:
     if "trust_remote_code" in text:
         return f"{spec.model} needs code of its own: --trust-remote-code runs it"
     return f"{spec.model} can't be loaded: {text[:200]}"
+
+
+class TextDecoder:
+    """Lets a network write about what it was given, greedily.
+
+    It writes as much as the model likes, up to the task's limit. A network with random weights
+    never stops by itself, so it writes a number of tokens that the task fixes.
+    """
+
+    def __init__(self, spec: ModelSpec, source: ModelSource, net: Any) -> None:
+        self._net, self._parameters = net, spec.parameters
+        self._random = spec.weights == "random"
+        self._own = owns_tokenizer(source)
+        self.tokenizer = tokenizer(spec, source)
+
+    def settings(self) -> dict[str, Setting]:
+        """What belongs into the record of the model."""
+        return {
+            "tokenizer": "its own" if self._own else "embedded",
+            "fixed_new_tokens": self._parameters["random_new_tokens"] if self._random else None,
+        }
+
+    def write(self, inputs: Mapping[str, Any], **words: Any) -> tuple[list[str], int]:
+        """The texts of one batch, and how many tokens were written, ends included."""
+        steps = _steps()
+        ids = self._net.generate(
+            **inputs,
+            **self._length(),
+            **words,
+            do_sample=False,
+            num_beams=1,
+            stopping_criteria=[steps],
+        )
+        new = ids[:, -steps.count :]
+        texts = self.tokenizer.batch_decode(new, skip_special_tokens=True)
+        return [text.strip() for text in texts], self._written(new.tolist(), steps.count)
+
+    def _length(self) -> dict[str, int]:
+        if self._random:
+            fixed = _whole(self._parameters["random_new_tokens"])
+            return {"min_new_tokens": fixed, "max_new_tokens": fixed}
+        return {"max_new_tokens": _whole(self._parameters["max_new_tokens"])}
+
+    def _written(self, rows: list[list[int]], steps: int) -> int:
+        """Tokens of all sequences, each up to its first end; what fills up a batch is not counted.
+
+        Some models take the end off again before they give their answer, so it is added here.
+        """
+        if self._random:
+            return steps * len(rows)
+        config = self._net.generation_config
+        ends = {config.pad_token_id, *_listed(config.eos_token_id)}
+        lengths = (next((at for at, t in enumerate(row) if t in ends), len(row)) for row in rows)
+        return sum(min(length + 1, steps) for length in lengths)
+
+
+def _steps() -> Any:
+    """A stopping rule that stops nothing and counts the steps, one new token a sequence each."""
+    import torch
+    from transformers import StoppingCriteria
+
+    class Steps(StoppingCriteria):
+        count = 0
+
+        def __call__(self, input_ids: Any, scores: Any, **words: Any) -> Any:
+            self.count += 1
+            return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
+
+    return Steps()
+
+
+def _whole(value: Setting) -> int:
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def _listed(value: Any) -> list[int]:
+    return value if isinstance(value, list) else [value]

@@ -1,4 +1,4 @@
-"""One NVIDIA GPU as a sensor: counter or power reading, what is known of it, a window's bill."""
+"""One GPU: counter or power, its sensor model, a window's reading."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bench.meters import edges
-from bench.meters._lag import Lag
-from bench.meters._sampler import Sampler
-from bench.meters._watch import CannotRead, Watch, traits_of
-from bench.meters.edges import Edge, Traits
+from bench.meters import _bracketing
+from bench.meters._bracketing import CounterEdge, SensorModel
+from bench.meters._edge_poller import EdgePoller, SensorReadError, sensor_model
+from bench.meters._latency import LatencyPosterior
+from bench.meters._power_integrator import PowerIntegrator
 from bench.system import nvidia_driver
 from bench.system.clock import Clock
 
@@ -21,10 +21,20 @@ if TYPE_CHECKING:
     from bench.results.record import Reading, Warning_
 
 METER = "nvml"
+
+
 USUAL_STEP_SECONDS = 0.1
+
+
 SHORTEST_STEPS = 20
+
+
 SHARP_ENOUGH = 1.2e-4  # standard uncertainty of a bill, as a share of it
+
+
 NEAR_STEPS = 5.5  # how far a step of a sampled sensor may lie from an end to count there, in steps
+
+
 AVERAGE_SECONDS = 1.0  # the longest time over which a driver averages power
 
 
@@ -35,7 +45,7 @@ def guarded(read: Callable[[str], float], uuid: str) -> Callable[[], float]:
         try:
             return read(uuid)
         except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable) as failure:
-            raise CannotRead(failure.reason) from None
+            raise SensorReadError(failure.reason) from None
 
     return read_or_say
 
@@ -46,15 +56,15 @@ def watts(uuid: str) -> float:
 
 
 @dataclass
-class Card:
+class GpuSensor:
     """A GPU of the run. Exactly one of `watch` (counter), `sampler` (power), `reason` is set."""
 
     device: Device
     uuid: str
     clock: Clock
-    watch: Watch | None = None
-    sampler: Sampler | None = None
-    traits: Traits = field(default_factory=lambda: Traits(USUAL_STEP_SECONDS))
+    watch: EdgePoller | None = None
+    sampler: PowerIntegrator | None = None
+    traits: SensorModel = field(default_factory=lambda: SensorModel(USUAL_STEP_SECONDS))
     power_duty: float = 0.25
     averaged: bool = False
     power_ratio: float | None = None
@@ -64,26 +74,28 @@ class Card:
     def choose(self) -> None:
         """Take the counter if it can be read, else leave what its reason was."""
         self.watch = self.sampler = self.reason = None
-        watch = Watch(
+        watch = EdgePoller(
             guarded(nvidia_driver.energy_joules, self.uuid), self.clock, USUAL_STEP_SECONDS
         )
         watch.look()
         self.reason = watch.failure
         self.watch = None if watch.failure else watch
 
-    def learn(self, power: Sequence[Edge], duty: float) -> None:
+    def learn(self, power: Sequence[CounterEdge], duty: float) -> None:
         """What the steps seen at rest say of the counter; it is dropped if it stood still."""
         assert self.watch is not None
-        traits = traits_of(self.watch, duty)
+        traits = sensor_model(self.watch, duty)
         if traits is None:
             self.watch, self.reason = None, "its energy counter stands still"
             return
         step = traits.step_seconds
-        self.traits = replace(traits, lag=Lag.unknown(step))
+        self.traits = replace(traits, lag=LatencyPosterior.unknown(step))
         self.watch.step_seconds, self.watch.jitter_seconds = step, traits.jitter_seconds
         total = sum(edge.joules for edge in power)
         if total > 0:
-            self.power_ratio = edges.slope(edges.sharpest(self.watch.edges)) * len(power) / total
+            self.power_ratio = (
+                _bracketing.mean_power(_bracketing.sharpest(self.watch.edges)) * len(power) / total
+            )
 
     def integrate(self, seconds: float, duty: float) -> None:
         """Take a power reading instead of a counter; the reason where none can be read either.
@@ -98,17 +110,17 @@ class Card:
             return
         self.averaged = not instant or (duty < 1 and has_average(self.uuid))
         read = nvidia_driver.average_watts if self.averaged else watts
-        sampler = Sampler(guarded(read, self.uuid), self.clock)
+        sampler = PowerIntegrator(guarded(read, self.uuid), self.clock)
         sampler.characterise(seconds)
         self.take(sampler, duty if instant else 1.0)
 
-    def take(self, sampler: Sampler, duty: float) -> None:
+    def take(self, sampler: PowerIntegrator, duty: float) -> None:
         """Read power through this sampler; what is behind it looks for `duty` of each step."""
         self.watch, self.reason, self.power_duty = None, sampler.failure, duty
         self.sampler = None if sampler.failure else sampler
-        traits = replace(sampler.traits(), lag=Lag.unknown(sampler.step_seconds))
+        traits = replace(sampler.traits(), lag=LatencyPosterior.unknown(sampler.step_seconds))
         if self.averaged:
-            lag = Lag.between(0.0, AVERAGE_SECONDS / 2)
+            lag = LatencyPosterior.between(0.0, AVERAGE_SECONDS / 2)
             traits = replace(traits, settle_seconds=AVERAGE_SECONDS, lag=lag, duty=duty)
         self.traits = traits
 
@@ -118,7 +130,7 @@ class Card:
         self.watch.clear()
         self.watch.look()
 
-    def _after(self) -> list[Edge]:
+    def _after(self) -> list[CounterEdge]:
         """The steps since `resume`, and before them the one that it found already published.
 
         That one is told to its jitter: nobody saw it come, but steps come evenly.
@@ -128,20 +140,20 @@ class Card:
         if not seen:
             return seen
         step, blur = self.traits.step_seconds, 12**0.5 * self.traits.jitter_seconds
-        found = Edge(seen[0].seconds - step, seen[0].gap_seconds + blur, self.watch.resumed)
+        found = CounterEdge(seen[0].seconds - step, seen[0].gap_seconds + blur, self.watch.resumed)
         return [found, *seen]
 
-    def is_sharp(self, before: Sequence[Edge], began: float, ended: float) -> bool:
+    def is_sharp(self, before: Sequence[CounterEdge], began: float, ended: float) -> bool:
         """Whether more steps after the window are not worth waiting for."""
         assert self.watch is not None
         try:
-            result = edges.bill(before, self.watch.edges, began, ended, self.traits)
+            result = _bracketing.window_energy(before, self.watch.edges, began, ended, self.traits)
         except ValueError:
             return False
         return result.uncertainty <= SHARP_ENOUGH * result.joules
 
     def reading(
-        self, before: Sequence[Edge], began: float, ended: float, under_load: bool = False
+        self, before: Sequence[CounterEdge], began: float, ended: float, under_load: bool = False
     ) -> Reading:
         """The bill of one window, or None with the doubt that says why."""
         fault = self._fault(before, ended - began)
@@ -154,17 +166,17 @@ class Card:
         else:
             assert self.watch is not None
             after = self._after() if under_load else self.watch.edges
-        method = edges.bill_under_load if under_load else edges.bill
+        method = _bracketing.window_energy_under_load if under_load else _bracketing.window_energy
         try:
             result = method(before, after, began, ended, self.traits)
         except ValueError:
             reason = "the sensor did not move for too long around the window"
             return self._missing("read-failed", reason, began, ended)
-        self.traits = edges.learned(self.traits, result)
+        self.traits = _bracketing.updated_model(self.traits, result)
         spread = self._spread(result, began, ended)
         return self._made(result.joules, spread, began, ended, self._remarks(ended - began))
 
-    def _fault(self, before: Sequence[Edge], seconds: float) -> tuple[str, str] | None:
+    def _fault(self, before: Sequence[CounterEdge], seconds: float) -> tuple[str, str] | None:
         """Why there can be no figure: a doubt's code and a reason; None where nothing is wrong."""
         source = self.watch or self.sampler
         if source is None:
@@ -201,7 +213,7 @@ class Card:
 
     def _sides(
         self, began: float, ended: float, under_load: bool
-    ) -> tuple[Sequence[Edge], Sequence[Edge]]:
+    ) -> tuple[Sequence[CounterEdge], Sequence[CounterEdge]]:
         """The steps of a sampled sensor near both ends; under load, on both sides of each."""
         assert self.sampler is not None
         seen, settle = self.sampler.edges, self.traits.settle_seconds
@@ -210,7 +222,7 @@ class Card:
             return before, [edge for edge in seen if edge.seconds > ended + settle]
         near = NEAR_STEPS * self.traits.step_seconds + settle
 
-        def around(moment: float) -> list[Edge]:
+        def around(moment: float) -> list[CounterEdge]:
             return [edge for edge in seen if abs(edge.seconds - moment) <= near]
 
         return around(began), around(ended)
@@ -219,7 +231,7 @@ class Card:
     def _looks_away(self) -> bool:
         return (self.power_duty if self.sampler else self.traits.duty) < 1
 
-    def _spread(self, result: edges.Bill, began: float, ended: float) -> float:
+    def _spread(self, result: _bracketing.WindowEnergy, began: float, ended: float) -> float:
         if self.sampler is None:
             return result.uncertainty
         blur = self.sampler.blur(began, ended, 1.0 if self.averaged else self.power_duty)
@@ -261,5 +273,11 @@ def has_average(uuid: str) -> bool:
     return True
 
 
-def _fell(steps: Sequence[Edge]) -> bool:
+def _fell(steps: Sequence[CounterEdge]) -> bool:
     return any(new.joules < old.joules for old, new in itertools.pairwise(steps))
+
+
+GAIN = 0.05
+
+
+GAIN_SOURCE = "assumed: NVIDIA states ±5 % for power readings of most cards"

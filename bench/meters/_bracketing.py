@@ -1,12 +1,4 @@
-"""The bracket: energy of a window from a slow counter's steps just before it and just after it.
-
-A counter moves in steps, and what it shows is late by a constant lag. The steps seen while the
-device rests, before and after the window, give a level and a slope at each edge of the window:
-E = level_after(ended + lag) - level_before(began + lag). Each level is a generalised least-squares
-line through the steps, anchored at the edge, whose errors are: when exactly the counter moved
-(the gap between the last old and the first new reading), its quantum, a wandering power, and a
-slope that changes (it still falls after load). Nothing here knows a device or a driver.
-"""
+"""Energy of a window from the steps of a slow counter."""
 
 from __future__ import annotations
 
@@ -16,18 +8,24 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bench.meters._lag import Lag
+from bench.meters._latency import LatencyPosterior
 
 # How power may change while the device rests, as a share of it: its first derivative per second,
 # its second per second², and so on. A fifth of it falling off within half a second lies inside.
 RESTLESSNESS = (1.0, 1.0, 2.0, 4.0)
+
+
 PUNCTUAL_SECONDS = 0.0002  # no driver is taken to publish more punctually than within this
+
+
 RESTLESS = 0.2  # how much a load is taken to change within a step, as a share of it
+
+
 DETECTABLE = 4.0  # standard deviations at which a late step is told from noise
 
 
 @dataclass(frozen=True)
-class Edge:
+class CounterEdge:
     """One observed step: the middle of its gap, the gap's length, and the counter after it."""
 
     seconds: float
@@ -36,7 +34,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Traits:
+class SensorModel:
     """What is known of a sensor. `wander` is the random walk of its energy at rest, in J/√s.
 
     `duty` is the share of time at which the sensor looks; `settle_seconds` is how long a step
@@ -50,11 +48,11 @@ class Traits:
     wander: float = 0.0
     duty: float = 1.0
     settle_seconds: float = 0.0
-    lag: Lag = field(default_factory=lambda: Lag.between(0.0, 0.0))
+    lag: LatencyPosterior = field(default_factory=lambda: LatencyPosterior.between(0.0, 0.0))
 
 
 @dataclass(frozen=True)
-class Level:
+class CounterFit:
     """The counter (J) and its slope (W) at one moment, with the level's uncertainty (J).
 
     `misfit` is the weighted sum of squared residuals, over `freedom` degrees of freedom.
@@ -68,23 +66,23 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Bill:
+class WindowEnergy:
     """The energy of one window in joules, its standard uncertainty, what was learnt of the lag."""
 
     joules: float
     uncertainty: float
-    lag: Lag
+    lag: LatencyPosterior
     edge_watts: tuple[float, float]
 
 
-def slope(edges: Sequence[Edge]) -> float:
+def mean_power(edges: Sequence[CounterEdge]) -> float:
     """Mean power in watts from the first edge to the last; 0 where there are fewer than two."""
     if len(edges) < 2 or edges[-1].seconds <= edges[0].seconds:
         return 0.0
     return (edges[-1].joules - edges[0].joules) / (edges[-1].seconds - edges[0].seconds)
 
 
-def sharpest(edges: Sequence[Edge]) -> list[Edge]:
+def sharpest(edges: Sequence[CounterEdge]) -> list[CounterEdge]:
     """The edges without those that were seen late: with over thrice the usual gap."""
     if not edges:
         return []
@@ -92,7 +90,7 @@ def sharpest(edges: Sequence[Edge]) -> list[Edge]:
     return [edge for edge in edges if edge.gap_seconds <= widest]
 
 
-def level_at(moment: float, edges: Sequence[Edge], traits: Traits) -> Level:
+def fit_at(moment: float, edges: Sequence[CounterEdge], traits: SensorModel) -> CounterFit:
     """The counter's level and slope at `moment`, from at least two edges on one side of it.
 
     Raises ValueError where there are fewer than two edges.
@@ -104,7 +102,7 @@ def level_at(moment: float, edges: Sequence[Edge], traits: Traits) -> Level:
     x = np.array([edge.seconds - moment for edge in edges])
     base = edges[0].joules
     y = np.array([edge.joules - base for edge in edges])
-    watts = max(slope(edges), 1e-9)
+    watts = max(mean_power(edges), 1e-9)
     gaps = np.array([math.hypot(edge.gap_seconds, PUNCTUAL_SECONDS) for edge in edges])
     timing = (watts * gaps) ** 2 / 12
     same_side = np.sign(x[:, None]) == np.sign(x[None, :])
@@ -119,7 +117,7 @@ def level_at(moment: float, edges: Sequence[Edge], traits: Traits) -> Level:
     covariance = np.linalg.inv(design.T @ weights @ design)
     solution = covariance @ design.T @ weights @ y
     rest = y - design @ solution
-    return Level(
+    return CounterFit(
         joules=base + float(solution[0]),
         watts=float(solution[1]),
         uncertainty=math.sqrt(max(float(covariance[0, 0]), 0.0)),
@@ -128,9 +126,13 @@ def level_at(moment: float, edges: Sequence[Edge], traits: Traits) -> Level:
     )
 
 
-def bill(
-    before: Sequence[Edge], after: Sequence[Edge], began: float, ended: float, traits: Traits
-) -> Bill:
+def window_energy(
+    before: Sequence[CounterEdge],
+    after: Sequence[CounterEdge],
+    began: float,
+    ended: float,
+    traits: SensorModel,
+) -> WindowEnergy:
     """The energy between `began` and `ended` (seconds), from steps before and after.
 
     Raises ValueError where a side has fewer than two usable steps.
@@ -140,8 +142,8 @@ def bill(
     if len(before) < 2:
         raise ValueError("a bill needs two edges before the window")
     after, lag = _without_late(before, after, began, ended, traits)
-    first = level_at(began + lag.likely, before, traits)
-    last = level_at(ended + lag.likely, after, traits)
+    first = fit_at(began + lag.likely, before, traits)
+    last = fit_at(ended + lag.likely, after, traits)
     energy = last.joules - first.joules
     freedom = first.freedom + last.freedom
     worse = max(1.0, (first.misfit + last.misfit) / freedom) if freedom else 1.0
@@ -151,16 +153,16 @@ def bill(
     variance += _blind(mean - first.watts, traits) ** 2 + _blind(mean - last.watts, traits) ** 2
     steps = max(ended - began, 0.0) / traits.step_seconds
     variance += steps * (RESTLESS * _blind(mean - first.watts, traits)) ** 2
-    return Bill(energy, math.sqrt(variance), lag, (first.watts, last.watts))
+    return WindowEnergy(energy, math.sqrt(variance), lag, (first.watts, last.watts))
 
 
-def bill_under_load(
-    around_began: Sequence[Edge],
-    around_ended: Sequence[Edge],
+def window_energy_under_load(
+    around_began: Sequence[CounterEdge],
+    around_ended: Sequence[CounterEdge],
     began: float,
     ended: float,
-    traits: Traits,
-) -> Bill:
+    traits: SensorModel,
+) -> WindowEnergy:
     """The energy of a window that is cut out of a load that goes on before it and after it.
 
     There is no rest to draw a line through, so power in the padding is taken to vary as it does
@@ -170,8 +172,8 @@ def bill_under_load(
     walk = walk_under_load([around_began, around_ended], traits)
     loaded = replace(traits, wander=math.hypot(traits.wander, walk))
     lag = traits.lag
-    first = level_at(began + lag.likely, around_began, loaded)
-    last = level_at(ended + lag.likely, around_ended, loaded)
+    first = fit_at(began + lag.likely, around_began, loaded)
+    last = fit_at(ended + lag.likely, around_ended, loaded)
     energy = last.joules - first.joules
     late = max(lag.doubt, (lag.high - lag.likely) / 3)
     variance = first.uncertainty**2 + last.uncertainty**2
@@ -179,10 +181,10 @@ def bill_under_load(
     steps = max(ended - began, 0.0) / traits.step_seconds
     restless = RESTLESS * _blind(energy / max(ended - began, 1e-9), traits)
     variance += (steps + 2) * restless**2
-    return Bill(energy, math.sqrt(variance), lag, (first.watts, last.watts))
+    return WindowEnergy(energy, math.sqrt(variance), lag, (first.watts, last.watts))
 
 
-def walk_under_load(groups: Sequence[Sequence[Edge]], traits: Traits) -> float:
+def walk_under_load(groups: Sequence[Sequence[CounterEdge]], traits: SensorModel) -> float:
     """The random walk of the energy of a load, in J/√s, from its mean power step by step.
 
     Widened as Student's t is, for the few steps that it is taken from. Raises ValueError where a
@@ -193,7 +195,7 @@ def walk_under_load(groups: Sequence[Sequence[Edge]], traits: Traits) -> float:
         if len(group) < 3:
             raise ValueError("a load needs three edges on each side")
         pairs = [(old, new) for old, new in itertools.pairwise(group) if new.seconds > old.seconds]
-        mean = slope(group)
+        mean = mean_power(group)
         for old, new in pairs:
             seconds = new.seconds - old.seconds
             total += ((new.joules - old.joules) / seconds - mean) ** 2 * seconds
@@ -203,14 +205,18 @@ def walk_under_load(groups: Sequence[Sequence[Edge]], traits: Traits) -> float:
     return math.sqrt(smoothed * widened * total / max(freedom, 1))
 
 
-def _blind(watts: float, traits: Traits) -> float:
+def _blind(watts: float, traits: SensorModel) -> float:
     """What a sensor that looks for a part of each step may miss where power jumps, in joules."""
     return 0.5 * (1 - traits.duty) * abs(watts) * traits.step_seconds
 
 
 def _without_late(
-    before: Sequence[Edge], after: Sequence[Edge], began: float, ended: float, traits: Traits
-) -> tuple[list[Edge], Lag]:
+    before: Sequence[CounterEdge],
+    after: Sequence[CounterEdge],
+    began: float,
+    ended: float,
+    traits: SensorModel,
+) -> tuple[list[CounterEdge], LatencyPosterior]:
     """The steps after the end that hold the whole window, and what this window says of the lag.
 
     A step that came before the lag was over lacks energy: it lies under the line through the later
@@ -222,7 +228,7 @@ def _without_late(
         since = edge.seconds - ended
         if len(sure) < 2:
             break
-        level = level_at(edge.seconds, sure, traits)
+        level = fit_at(edge.seconds, sure, traits)
         blur = math.hypot(level.uncertainty, level.watts * edge.gap_seconds / 12**0.5)
         start = before[-1]
         excess = level.joules - start.joules - level.watts * (edge.seconds - start.seconds)
@@ -236,7 +242,7 @@ def _without_late(
     return sure, lag
 
 
-def wander_of(edges: Sequence[Edge]) -> float:
+def random_walk(edges: Sequence[CounterEdge]) -> float:
     """The random walk of the energy at rest, in J/√s, beyond what the gaps explain.
 
     Taken from the median rise between sharp edges, so that a few late looks don't count.
@@ -257,6 +263,39 @@ def wander_of(edges: Sequence[Edge]) -> float:
     return math.sqrt(max(statistics.median(excess) / 0.455, 0.0))
 
 
-def learned(traits: Traits, result: Bill) -> Traits:
+def updated_model(traits: SensorModel, result: WindowEnergy) -> SensorModel:
     """The traits with what a window taught of the lag."""
     return replace(traits, lag=result.lag)
+
+
+FAINT_WATTS = 1e-3
+
+
+@dataclass(frozen=True)
+class CounterReading:
+    """One look at a counter: when (seconds), what it showed (joules), the power then (watts)."""
+
+    seconds: float
+    joules: float
+    watts: float | None
+
+
+def edges_from_reading(
+    look: CounterReading, began: float, step_seconds: float, usual_watts: float
+) -> list[CounterEdge]:
+    """The steps of a counter before `began`, as far as a single look tells them.
+
+    The counter last moved within a step before the look, nobody knows when. A look that came after
+    `began` also leaves open what was drawn in between. `usual_watts` stands in where the power at
+    the look is not known.
+    """
+
+    watts = max(look.watts if look.watts is not None else usual_watts, FAINT_WATTS)
+    late = max(0.0, look.seconds - began)
+    gap = step_seconds + 2 * late
+    moved = min(look.seconds, began) - step_seconds / 2
+    joules = look.joules - watts * late
+    return [
+        CounterEdge(moved - step_seconds, gap, joules - watts * step_seconds),
+        CounterEdge(moved, gap, joules),
+    ]

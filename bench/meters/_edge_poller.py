@@ -11,14 +11,16 @@ import math
 import statistics
 from collections.abc import Callable, Sequence
 
-from bench.meters.edges import Edge, Traits, wander_of
+from bench.meters._bracketing import CounterEdge, SensorModel, random_walk
 from bench.system.clock import Clock
 
 PAUSE_SECONDS = 0.0002  # between two looks while a step may come; a quarter where it is near
+
+
 SHARP = 0.05  # an edge is sharp whose gap is at most this share of a step
 
 
-class CannotRead(Exception):
+class SensorReadError(Exception):
     """A reading failed; `reason` is a clause that says why."""
 
     def __init__(self, reason: str) -> None:
@@ -26,7 +28,7 @@ class CannotRead(Exception):
         self.reason = reason
 
 
-class Watch:
+class EdgePoller:
     """One counter under observation; `edges` are its steps since the last `clear`."""
 
     def __init__(
@@ -41,7 +43,7 @@ class Watch:
         self._pause_seconds = pause_seconds
         self.step_seconds = step_seconds
         self.jitter_seconds = step_seconds  # until it is known, look closely all the time
-        self.edges: list[Edge] = []
+        self.edges: list[CounterEdge] = []
         self.failure: str | None = None
         self.went_backwards = False
         self.costs: list[float] = []
@@ -60,7 +62,7 @@ class Watch:
         asked = self._clock.now()
         try:
             value = self._read()
-        except CannotRead as failure:
+        except SensorReadError as failure:
             self.failure = failure.reason
             return
         answered = self._clock.now()
@@ -78,16 +80,16 @@ class Watch:
         """The counter at the first look since the last `clear`."""
         return self._first
 
-    def newest(self) -> Edge:
+    def newest(self) -> CounterEdge:
         """The last step seen; where the counter stood still, its last reading as it is."""
         if self.edges:
             return self.edges[-1]
-        return Edge(self._clock.now(), self.step_seconds, self._old)
+        return CounterEdge(self._clock.now(), self.step_seconds, self._old)
 
     def _note(self, value: float, old_from: float, answered: float) -> None:
         self.went_backwards |= value < self._old
         gap = answered - old_from
-        self.edges.append(Edge((old_from + answered) / 2, gap, value))
+        self.edges.append(CounterEdge((old_from + answered) / 2, gap, value))
         self.due = answered + max(self.step_seconds - self._margin() - gap, self._pause_seconds)
 
     def _margin(self) -> float:
@@ -106,8 +108,11 @@ class Watch:
         return sum(1 for e in self.edges if e.seconds >= since and e.gap_seconds <= widest)
 
 
-def collect(
-    clock: Clock, watches: Sequence[Watch], enough: Callable[[Watch], bool], patience: float
+def poll_until(
+    clock: Clock,
+    watches: Sequence[EdgePoller],
+    enough: Callable[[EdgePoller], bool],
+    patience: float,
 ) -> None:
     """Look at all counters until each has enough edges or failed, for `patience` seconds at most.
 
@@ -125,7 +130,9 @@ def collect(
                 watch.look()
 
 
-def traits_of(watch: Watch, duty: float = 1.0, settle_seconds: float = 0.0) -> Traits | None:
+def sensor_model(
+    watch: EdgePoller, duty: float = 1.0, settle_seconds: float = 0.0
+) -> SensorModel | None:
     """What the edges seen so far say of a counter at rest; None where there are fewer than four."""
     edges = watch.edges
     if len(edges) < 4:
@@ -133,12 +140,12 @@ def traits_of(watch: Watch, duty: float = 1.0, settle_seconds: float = 0.0) -> T
     steps = [new.seconds - old.seconds for old, new in itertools.pairwise(edges)]
     step = statistics.median(steps)
     rises = [round(new.joules - old.joules, 6) for old, new in itertools.pairwise(edges)]
-    return Traits(
+    return SensorModel(
         step_seconds=step,
         jitter_seconds=statistics.median(abs(s - step) for s in steps) * 1.4826,
         quantum_joules=_common_divisor(rises),
         read_cost_seconds=statistics.median(watch.costs),
-        wander=wander_of(edges),
+        wander=random_walk(edges),
         duty=duty,
         settle_seconds=settle_seconds,
     )

@@ -8,15 +8,17 @@ import statistics
 import threading
 from collections.abc import Callable
 
-from bench.meters._watch import CannotRead
-from bench.meters.edges import Edge, Traits, wander_of
+from bench.meters._bracketing import CounterEdge, SensorModel, random_walk
+from bench.meters._edge_poller import SensorReadError
 from bench.system.clock import Clock
 
 LOOKS_PER_STEP = 10
+
+
 USUAL_STEP_SECONDS = 0.1
 
 
-class Sampler:
+class PowerIntegrator:
     """Sums a power reading (W) into a counter (J) whose steps are the sensor's own updates.
 
     A reading stands for the step that it ends. A value that stays the same for longer than one
@@ -46,7 +48,7 @@ class Sampler:
         asked = self._clock.now()
         try:
             value = self._read()
-        except CannotRead as failure:
+        except SensorReadError as failure:
             self.failure = failure.reason
             return
         answered = self._clock.now()
@@ -59,16 +61,16 @@ class Sampler:
         self._old_from, self._old, self._seen_until = asked, value, answered
 
     @property
-    def edges(self) -> list[Edge]:
+    def edges(self) -> list[CounterEdge]:
         """The steps of the sum so far."""
         return self.steps()[0]
 
-    def steps(self) -> tuple[list[Edge], list[float]]:
+    def steps(self) -> tuple[list[CounterEdge], list[float]]:
         """The steps of the sum so far, and the power in watts that each of them ends.
 
         Where the value stood still the steps are put at the sensor's pace, known to half a step.
         """
-        edges: list[Edge] = []
+        edges: list[CounterEdge] = []
         watts: list[float] = []
 
         def add(seconds: float, gap: float, value: float) -> None:
@@ -78,7 +80,7 @@ class Sampler:
                 new = min(seconds - last.seconds, self.step_seconds)
                 rest = seconds - last.seconds - new
                 joules = last.joules + value * new + watts[-1] * rest
-            edges.append(Edge(seconds, gap, joules))
+            edges.append(CounterEdge(seconds, gap, joules))
             watts.append(value)
 
         changes = list(self._changes)
@@ -110,12 +112,12 @@ class Sampler:
             steps = (new - old for old, new in itertools.pairwise(sharp))
             self.step_seconds, self._step_known = statistics.median(steps), True
 
-    def traits(self) -> Traits:
+    def traits(self) -> SensorModel:
         """What the readings at rest say of the sensor."""
-        return Traits(
+        return SensorModel(
             step_seconds=self.step_seconds,
             read_cost_seconds=statistics.median(self.costs) if self.costs else 0.0,
-            wander=wander_of(self.edges[-20:]),
+            wander=random_walk(self.edges[-20:]),
         )
 
     def begin(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from bench.meters._nvidia_card import METER, USUAL_STEP_SECONDS
+from bench.meters.nvml.gpu_sensor import METER, USUAL_STEP_SECONDS
 from bench.system import nvidia_driver
 from bench.system.clock import Clock
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from bench.results.record import Reading
 
 Look = tuple[float, float]
+
+
 """When, in seconds, and what the counter said, in joules."""
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from bench.backends import ModelNotFound, Spec
+from bench.backends import ModelNotFound, ModelSpec
 from bench.system import registry
 from bench.workloads import embedded, hub
 from bench.workloads.architectures import (
@@ -40,7 +40,7 @@ WAY_OUT = (
 
 
 @dataclass(frozen=True)
-class Source:
+class ModelSource:
     """A folder that `from_pretrained` can open; before `fetch`, a hub id at a commit."""
 
     kind: Literal["embedded", "folder", "hub", "architecture"]
@@ -58,7 +58,7 @@ class Source:
         return Path(self.location)
 
 
-def locate(spec: Spec) -> Source:
+def locate_model(spec: ModelSpec) -> ModelSource:
     """Find a model by its name. Raises ModelNotFound with a way out.
 
     With random weights a hub id whose architecture ships stands for it, and no hub is needed; a
@@ -70,7 +70,7 @@ def locate(spec: Spec) -> Source:
     if Path(name).is_dir():
         return _folder(Path(name))
     if spec.weights == "random" and spec.revision is None and (named := _named(name)):
-        return Source("architecture", str(ARCHITECTURES / named))
+        return ModelSource("architecture", str(ARCHITECTURES / named))
     if name in architecture_names() and not any(
         name in row["hub_ids"].split() for row in architecture_table()
     ):
@@ -78,14 +78,14 @@ def locate(spec: Spec) -> Source:
     if name.startswith((".", "/", "~")):
         raise ModelNotFound(f"there is no folder {name}")
     try:
-        return Source("hub", name, hub.resolve_commit(name, spec.revision))
+        return ModelSource("hub", name, hub.resolve_commit(name, spec.revision))
     except hub.HubUnavailable as error:
         near = [n for n in difflib.get_close_matches(name, _known(), n=2, cutoff=0.6) if n != name]
         hint = f" (did you mean {' or '.join(near)}?)" if near else ""
         raise ModelNotFound(f"{error}{hint}; {WAY_OUT}") from error
 
 
-def fetch(source: Source, download: Callable[[str, str | None], str]) -> Source:
+def fetch_model(source: ModelSource, download: Callable[[str, str | None], str]) -> ModelSource:
     """Bring a hub model here before anything is measured; anything else is here already.
 
     `download` takes the hub id and the commit and gives the folder. Raises ModelNotFound.
@@ -101,7 +101,7 @@ def fetch(source: Source, download: Callable[[str, str | None], str]) -> Source:
         raise ModelNotFound(hub.error_sentence(error, source.location)) from error
 
 
-def small_file(source: Source, name: str) -> str | None:
+def small_file(source: ModelSource, name: str) -> str | None:
     """The text of one file of a model, also before the rest is fetched; None where it has none.
 
     Raises ModelNotFound where the hub does not give it.
@@ -138,7 +138,7 @@ def snapshot(patterns: Sequence[str]) -> Callable[[str, str | None], str]:
     return download
 
 
-def as_found(spec: Spec, source: Source) -> Spec:
+def as_found(spec: ModelSpec, source: ModelSource) -> ModelSpec:
     """The spec of what really loads: an embedded model that ships as a configuration alone, for a
     task that nothing small was trained for, has random weights, and the result says so."""
     if source.kind == "embedded" and not any(source.folder.rglob("*.safetensors")):
@@ -146,7 +146,7 @@ def as_found(spec: Spec, source: Source) -> Spec:
     return spec
 
 
-def tokenizer_folder(spec: Spec, source: Source, name: str = "") -> Path:
+def tokenizer_folder(spec: ModelSpec, source: ModelSource, name: str = "") -> Path:
     """Where the tokenizer lies. A configuration alone has none: an embedded one stands in, whose
     ids are all inside its vocabulary; the result says so."""
     if owns_tokenizer(source, name):
@@ -155,31 +155,31 @@ def tokenizer_folder(spec: Spec, source: Source, name: str = "") -> Path:
     return embedded.model_path(home, "small") / name.removesuffix("_2")
 
 
-def owns_tokenizer(source: Source, name: str = "") -> bool:
+def owns_tokenizer(source: ModelSource, name: str = "") -> bool:
     """Whether a model comes with a tokenizer, in its folder or the one below that is named."""
     if source.kind in ("hub", "folder"):
         return True
     return any((source.folder / name / file).exists() for file in TOKENIZER_FILES)
 
 
-def _home(spec: Spec) -> str:
+def _home(spec: ModelSpec) -> str:
     """The embedded task whose models serve this one: itself, or the one of the same kind."""
     if spec.task_id in embedded.TASK_IDS:
         return spec.task_id
     return next((t for t in embedded.TASK_IDS if registry.tag(t) == spec.tag), spec.task_id)
 
 
-def _embedded(task_id: str, size: str) -> Source:
+def _embedded(task_id: str, size: str) -> ModelSource:
     try:
-        return Source("embedded", str(embedded.model_path(task_id, size)))
+        return ModelSource("embedded", str(embedded.model_path(task_id, size)))
     except ValueError as error:
         raise ModelNotFound(str(error)) from error
 
 
-def _folder(path: Path) -> Source:
+def _folder(path: Path) -> ModelSource:
     if not (path / "config.json").exists() and not (path / "model_index.json").exists():
         raise ModelNotFound(f"{path} holds no model: neither config.json nor model_index.json")
-    return Source("folder", str(path.resolve()))
+    return ModelSource("folder", str(path.resolve()))
 
 
 def _known() -> list[str]:

@@ -6,39 +6,45 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bench.backends import ModelNotFound, Spec
-from bench.backends._sessions import Answered, ModelSession, configuration
-from bench.backends._text_sessions import TextSession, Writing, tokens_in
-from bench.backends.source import Source
+from bench.backends import ModelNotFound, ModelSpec
+from bench.backends._model_session import BatchOutput, TransformersSession, configuration
+from bench.backends._model_source import ModelSource
+from bench.backends._text_sessions import FixedLengthSession, TextSession, tokens_in
 from bench.results.fields import Setting
 from bench.task import Output, Request
 
 ANSWER_TOKENS, SEAMS = 8, 4
+
+
 # The templates have names that a record keeps: a template that changes gets a new one.
 HYPOTHESIS_ID, HYPOTHESIS = "example-1", "This example is {label}."
+
+
 PROMPT_ID = "label-1"
+
+
 PROMPT = (
     "Which one of these labels fits the text below: {labels}?\n"
     "Answer with the label alone.\n\nText: {text}\n\nLabel:"
 )
 
 
-class Classification(TextSession):
+class TextClassificationSession(TextSession):
     """A sequence classifier: one forward pass, one label."""
 
     auto_class = "AutoModelForSequenceClassification"
 
-    def _settings(self, source: Source) -> Mapping[str, Setting]:
+    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
         return {**super()._settings(source), "asked_as": "classifier"}
 
-    def _answer(self, batch: Sequence[Request]) -> Answered:
+    def _answer(self, batch: Sequence[Request]) -> BatchOutput:
         encoded = self._encode([str(request.inputs["text"]) for request in batch])
         best = self._forward(encoded).logits.argmax(dim=-1).tolist()
         names = self._net.config.id2label
-        return Answered([Output(label=str(names[index])) for index in best], tokens_in(encoded))
+        return BatchOutput([Output(label=str(names[index])) for index in best], tokens_in(encoded))
 
 
-class ZeroShot(TextSession):
+class ZeroShotSession(TextSession):
     """An inference (NLI) model: of the labels it takes the one that the text entails the most.
 
     One forward pass reads every text once for each label.
@@ -46,7 +52,7 @@ class ZeroShot(TextSession):
 
     auto_class = "AutoModelForSequenceClassification"
 
-    def _settings(self, source: Source) -> Mapping[str, Setting]:
+    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
         return {
             **super()._settings(source),
             "asked_as": "zero-shot",
@@ -54,7 +60,7 @@ class ZeroShot(TextSession):
             "label_count": len(labels_of(self._spec)),
         }
 
-    def _answer(self, batch: Sequence[Request]) -> Answered:
+    def _answer(self, batch: Sequence[Request]) -> BatchOutput:
         labels = labels_of(self._spec)
         texts = [str(request.inputs["text"]) for request in batch for _ in labels]
         claims = [HYPOTHESIS.format(label=label) for _ in batch for label in labels]
@@ -62,24 +68,24 @@ class ZeroShot(TextSession):
         logits = self._forward(encoded).logits
         entailed = logits[:, entailment(self._net.config)].reshape(len(batch), len(labels))
         outputs = [Output(label=labels[index]) for index in entailed.argmax(dim=-1).tolist()]
-        return Answered(outputs, tokens_in(encoded))
+        return BatchOutput(outputs, tokens_in(encoded))
 
 
-class Prompted(Writing):
+class PromptedSession(FixedLengthSession):
     """A model that follows instructions: asked for one of the labels in words.
 
     What it writes is searched for the labels; an answer that names none of them, or several, is a
     refusal: it has no label, and counts as wrong.
     """
 
-    def _prepare(self, source: Source) -> None:
+    def _prepare(self, source: ModelSource) -> None:
         super()._prepare(source)
         if not self._net.config.is_encoder_decoder:
             self._tokenizer.padding_side = "left"
         # What the question takes, with a few tokens for the seams between it and the text.
         self._frame = len(self._tokenizer(self._question(""))["input_ids"]) + SEAMS
 
-    def _settings(self, source: Source) -> Mapping[str, Setting]:
+    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
         return {
             **super()._settings(source),
             "asked_as": "prompt",
@@ -92,14 +98,14 @@ class Prompted(Writing):
     def _reserve(self) -> int:
         return 0 if self._net.config.is_encoder_decoder else ANSWER_TOKENS
 
-    def _answer(self, batch: Sequence[Request]) -> Answered:
+    def _answer(self, batch: Sequence[Request]) -> BatchOutput:
         prompts = [self._prompt(str(request.inputs["text"])) for request in batch]
         # A chat template brings its special tokens along.
         encoded = self._encode(prompts, add_special_tokens=not self._tokenizer.chat_template)
         new = self._generate(encoded, max_new_tokens=ANSWER_TOKENS)
         texts = self._tokenizer.batch_decode(new, skip_special_tokens=True)
         labels = labels_of(self._spec)
-        return Answered(
+        return BatchOutput(
             [Output(text=text, label=named(text, labels)) for text in texts],
             {**tokens_in(encoded), "output_token_count": sum(map(self._written, new.tolist()))},
         )
@@ -128,19 +134,19 @@ class Prompted(Writing):
         return next((place + 1 for place, token in enumerate(row) if token in ends), len(row))
 
 
-class PromptedDecoder(Prompted):
+class PromptedDecoderSession(PromptedSession):
     """A causal language model that is asked in words."""
 
     auto_class = "AutoModelForCausalLM"
 
 
-class PromptedSeq2Seq(Prompted):
+class PromptedSeq2SeqSession(PromptedSession):
     """An encoder-decoder that is asked in words."""
 
     auto_class = "AutoModelForSeq2SeqLM"
 
 
-class TokenClassification(TextSession):
+class TokenClassificationSession(TextSession):
     """A tagger: one forward pass, one label a word, read off the first token of the word.
 
     Words beyond what the model takes get "O", the label for nothing found.
@@ -148,7 +154,7 @@ class TokenClassification(TextSession):
 
     auto_class = "AutoModelForTokenClassification"
 
-    def _answer(self, batch: Sequence[Request]) -> Answered:
+    def _answer(self, batch: Sequence[Request]) -> BatchOutput:
         sentences = [list(request.inputs["words"]) for request in batch]
         encoded = self._encode(sentences, is_split_into_words=True)
         best = self._forward(encoded).logits.argmax(dim=-1).tolist()
@@ -160,10 +166,10 @@ class TokenClassification(TextSession):
                 if word is not None:
                     labels[word] = str(names[best[place][at]])
             outputs.append(Output(labels=tuple(labels)))
-        return Answered(outputs, tokens_in(encoded))
+        return BatchOutput(outputs, tokens_in(encoded))
 
 
-def classification(spec: Spec, source: Source) -> ModelSession:
+def classification(spec: ModelSpec, source: ModelSource) -> TransformersSession:
     """The session for a text to be labelled as a whole: as asked for, or as the model is made."""
     config = configuration(spec, source)
     made = " ".join(config.architectures or ())
@@ -176,12 +182,16 @@ def classification(spec: Spec, source: Source) -> ModelSession:
         raise ModelNotFound(f"{spec.model} does not say what a text entails: it can't be asked so")
     if ask != "classifier":
         labels_of(spec)
-    prompted = PromptedSeq2Seq if config.is_encoder_decoder else PromptedDecoder
-    kinds = {"classifier": Classification, "zero-shot": ZeroShot, "prompt": prompted}
+    prompted = PromptedSeq2SeqSession if config.is_encoder_decoder else PromptedDecoderSession
+    kinds = {
+        "classifier": TextClassificationSession,
+        "zero-shot": ZeroShotSession,
+        "prompt": prompted,
+    }
     return kinds[ask](spec, source)
 
 
-def labels_of(spec: Spec) -> tuple[str, ...]:
+def labels_of(spec: ModelSpec) -> tuple[str, ...]:
     """The labels to choose from. Raises ModelNotFound where the data set names none."""
     if len(spec.labels) < 2:
         raise ModelNotFound(f"the data set names no labels that {spec.model} could be asked for")

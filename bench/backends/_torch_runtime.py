@@ -1,0 +1,209 @@
+"""Precision, devices, several GPUs, quantization, compilation, synchronisation, error mapping."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from bench.backends import BackendError, ModelNotFound, ModelSpec
+from bench.results.fields import Setting
+from bench.results.settings import DTYPES
+
+NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory")
+
+
+UNSUPPORTED = ("not implemented for", "not supported", "unsupported", "no kernel image")
+
+
+PACKAGES = ("torch", "transformers", "diffusers", "tokenizers", "safetensors", "accelerate")
+
+
+def dtype_name(spec: ModelSpec) -> str:
+    """The precision of a run: as the published studies chose where nothing was said, that is
+    float32, and float16 for text generation on a GPU."""
+    if spec.dtype != "auto":
+        return DTYPES[spec.dtype]
+    on_gpu = spec.devices[0] != "cpu"
+    return "float16" if on_gpu and spec.tag == "text-generation" else "float32"
+
+
+def input_device(spec: ModelSpec) -> str:
+    """The torch device that inputs go to, of several the first. Raises ModelNotFound where torch
+    can't use them all."""
+    device = spec.devices[0]
+    if device == "cpu":
+        return device
+    import torch
+
+    if not torch.cuda.is_available():
+        raise ModelNotFound(
+            f"this torch ({torch.__version__}) can't use {device}: give --device cpu"
+        )
+    count = torch.cuda.device_count()
+    for name in spec.devices:
+        if int(name.partition(":")[2]) >= count:
+            raise ModelNotFound(f"torch sees {count} GPUs, and no {name}")
+    return device
+
+
+def synchronize(*devices: str) -> None:
+    """Return when the devices have done all that they were given."""
+    for device in devices:
+        if device != "cpu":
+            import torch
+
+            torch.cuda.synchronize(device)
+
+
+def parameter_count(*modules: Any) -> int:
+    """Parameters of all modules together, each shared one counted once."""
+    seen = {id(p): p.numel() for module in modules for p in module.parameters()}
+    return sum(seen.values())
+
+
+def versions() -> dict[str, str]:
+    """Versions of everything that runs the model, with CUDA's where torch has it."""
+    import torch
+
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    if torch.version.cuda:
+        found["cuda"] = torch.version.cuda
+    found["torch_threads"] = str(torch.get_num_threads())
+    return found
+
+
+@contextmanager
+def map_errors(stage: str) -> Iterator[None]:
+    """Turn what a model throws into a failure with a code: the run records it and goes on."""
+    try:
+        yield
+    except (BackendError, ModelNotFound):
+        raise
+    except MemoryError as error:
+        raise BackendError(stage, "out-of-memory", "the machine has no memory left") from error
+    except Exception as error:
+        # A model may throw anything, and every failure is a result with its reason.
+        text = f"{type(error).__name__}: {str(error).strip()}"[:500]
+        raise BackendError(stage, _code(str(error).lower()), text) from error
+
+
+def _code(text: str) -> str:
+    if any(words in text for words in NO_MEMORY):
+        return "out-of-memory"
+    if any(words in text for words in UNSUPPORTED):
+        return "unsupported"
+    return "error"
+
+
+QUANTIZATIONS = ("int8", "int4")
+
+
+ATTENTIONS = ("eager", "sdpa", "flash_attention_2")
+
+
+# The packing that torch's own kernels read; the others need libraries that no registry has.
+INT4 = {"group_size": 32, "int4_packing_format": "tile_packed_to_4d"}
+
+
+def check_optimizations(spec: ModelSpec) -> None:
+    """Raises ModelNotFound, before anything is fetched, for a lever that this machine lacks."""
+    on_cpu = spec.devices[0] == "cpu"
+    if spec.quantization and not _installed("torchao"):
+        raise ModelNotFound(
+            f"--quantization {spec.quantization} needs torchao: pip install "
+            "'joulebench[quantization]'"
+        )
+    if spec.quantization == "int4" and on_cpu:
+        raise ModelNotFound("--quantization int4 needs a GPU; int8 works on a CPU")
+    if spec.quantization == "int4" and dtype_name(spec) != "bfloat16":
+        raise ModelNotFound("--quantization int4 needs --dtype bf16")
+    if spec.quantization and len(spec.devices) > 1:
+        raise ModelNotFound("--quantization does not go with several GPUs yet: give one --device")
+    if spec.compile and on_cpu and shutil.which(os.environ.get("CXX", "g++")) is None:
+        raise ModelNotFound("--compile on a CPU needs a C++ compiler: install g++, or set CXX")
+    if spec.attention == "flash_attention_2" and (on_cpu or not _installed("flash_attn")):
+        raise ModelNotFound(
+            "--attention flash_attention_2 needs an NVIDIA GPU and the package flash-attn"
+        )
+
+
+def apply_optimizations(spec: ModelSpec, networks: Sequence[Any]) -> None:
+    """Quantize and compile the networks in place. Compilation itself waits for the first serving.
+
+    int8: 8-bit weights by channel, activations as they are. int4: 4-bit weights in groups of 32.
+    Both leave embeddings alone. Raises ModelNotFound where a library is missing.
+    """
+    for network in networks:
+        if spec.quantization:
+            _quantize(spec.quantization, network)
+        if spec.compile:
+            # Inputs differ in length: shapes are compiled once for all, not one by one.
+            network.compile(dynamic=True)
+
+
+def settings(spec: ModelSpec) -> dict[str, Setting]:
+    """What belongs into the record of the model."""
+    return {"quantization": spec.quantization, "compile": spec.compile}
+
+
+def _quantize(kind: str, network: Any) -> None:
+    from torchao.quantization import Int4WeightOnlyConfig, Int8WeightOnlyConfig, quantize_
+
+    try:
+        config = Int8WeightOnlyConfig() if kind == "int8" else Int4WeightOnlyConfig(**INT4)
+        quantize_(network, config)
+    except ImportError as error:
+        raise ModelNotFound(f"--quantization {kind} needs more than torchao: {error}") from error
+
+
+def _installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+# What stays free on each card for activations and the cache of keys and values.
+FREE_SHARE = 0.1
+
+
+def split_over_gpus(network: Any, devices: Sequence[str]) -> Any:
+    """The network with its parts on the devices, about as much on each."""
+    from accelerate import dispatch_model
+
+    memory: dict[int | str, int] = {number: _free_bytes(number) for number in map(_number, devices)}
+    return dispatch_model(network, device_map=device_map(network, memory), main_device=devices[0])
+
+
+def device_map(network: Any, memory: Mapping[int | str, int]) -> dict[str, int | str]:
+    """Which part goes to which device: whole blocks, in order, balanced within `memory` bytes.
+
+    Raises ValueError where it does not fit.
+    """
+    from accelerate import infer_auto_device_map
+    from accelerate.utils import get_balanced_memory
+
+    whole = getattr(network, "_no_split_modules", None) or []
+    common = {"no_split_module_classes": list(whole), "dtype": network.dtype}
+    balanced = get_balanced_memory(network, max_memory=dict(memory), **common)
+    found: dict[str, int | str] = infer_auto_device_map(network, max_memory=balanced, **common)
+    if not set(found.values()) <= set(memory):
+        raise ValueError(f"the model does not fit into {', '.join(map(str, memory))}")
+    return found
+
+
+def _free_bytes(number: int) -> int:
+    import torch
+
+    return int(torch.cuda.mem_get_info(number)[0] * (1 - FREE_SHARE))
+
+
+def _number(device: str) -> int:
+    return int(device.partition(":")[2])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.comparison import Difference
-from bench.facts import published
+from bench.impact.facts import published
 from bench.results import calibration, formatting, statistics, views
 from bench.results.record import Boundary, Estimate, Result
 from bench.workloads import architectures
@@ -23,7 +23,7 @@ class Precedent:
     of both meters; the study states no interval of its own. None where ours has no measured GPU.
     """
 
-    row: published.Row
+    row: published.PublishedFigure
     same: Literal["model", "architecture"]
     ours_kwh_per_1000: Estimate | None
     ratio: Estimate | None
@@ -52,7 +52,7 @@ def gpu_energy(result: Result) -> Estimate | None:
     return summary.energy_kwh_per_1000
 
 
-def _ratio(ours: Estimate | None, row: published.Row, gain: float) -> Estimate | None:
+def _ratio(ours: Estimate | None, row: published.PublishedFigure, gain: float) -> Estimate | None:
     if ours is None or ours.value <= 0:
         return None
     value = row.gpu_energy_kwh_per_1000
@@ -83,7 +83,7 @@ def _architecture(name: str) -> str | None:
     return None
 
 
-def _differences(result: Result, row: published.Row) -> Iterator[Difference]:
+def _differences(result: Result, row: published.PublishedFigure) -> Iterator[Difference]:
     """Ours against theirs wherever the two are not the same, or can't be told to be."""
     sides = (
         ("model", formatting.printable(result.model.id), row.model),

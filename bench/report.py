@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench.footprint import carbon, equivalences
-from bench.footprint.quantity import Quantity
+from bench.impact import carbon, equivalences
+from bench.impact.facts import DerivedQuantity
 from bench.results import formatting, statistics
 from bench.results.calibration import estimate_with_calibration
 from bench.results.record import Estimate, Failure, Result
@@ -164,7 +164,7 @@ def _carbon(energy: Estimate) -> Iterator[tuple[str, str]]:
     """Grams of CO2e on each grid, those of one basis together; never a ratio across bases."""
     bases: dict[str, list[str]] = {}
     for key in carbon.SHOWN:
-        found, fact = carbon.grams(energy, key), carbon.grid(key)
+        found, fact = carbon.co2e_grams(energy, key), carbon.grid_factor(key)
         bases.setdefault(f"{found.basis}, {fact.edition}", []).append(
             f"{_rounded(found)} g {fact.label} ({fact.value:g} g/kWh)"
         )
@@ -173,7 +173,7 @@ def _carbon(energy: Estimate) -> Iterator[tuple[str, str]]:
         yield "CO2e per 1,000", f"{', '.join(texts)}   {basis}{apart}"
 
 
-def _rounded(quantity: Quantity) -> str:
+def _rounded(quantity: DerivedQuantity) -> str:
     """A derived figure with the range that the energy's whole uncertainty gives it."""
     value, low, high = (
         formatting.format_number(n, 2) for n in (quantity.value, quantity.low, quantity.high)

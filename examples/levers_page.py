@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bench.footprint import regions
-from bench.footprint.hours import Profile, windows
+from bench.impact import regions
+from bench.impact.hourly_profile import DailyProfile, windows
 from bench.results import formatting, statistics, units
 
 GRIDS = ("FR", "world", "US", "PL")
@@ -48,7 +48,7 @@ class Turn:
 Turns = dict[str, list[Turn]]
 
 
-def page(done: Turns, where: str, quick: bool, day: Profile | None) -> str:
+def page(done: Turns, where: str, quick: bool, day: DailyProfile | None) -> str:
     """The page in Markdown. The first lever is what the others are compared with.
 
     `day` is the carbon intensity of a grid over the hours of a day, where the user has one.
@@ -128,7 +128,7 @@ def places(done: Turns) -> Iterator[str]:
     yield f"{known[0].source}."
 
 
-def when(done: Turns, day: Profile) -> str:
+def when(done: Turns, day: DailyProfile) -> str:
     """Carbon of the first lever in the cleanest and in the dirtiest hour of a day."""
     base, turns = next(iter(done.items()))
     found = windows(day)

@@ -29,7 +29,7 @@ from levers_page import Turn
 from transformers import BertForSequenceClassification, BertTokenizer
 from transformers.utils import logging
 
-from bench.footprint import hours
+from bench.impact import hourly_profile
 from bench.tracking import track
 from bench.workloads import embedded
 from tools.embedded_training import common
@@ -215,7 +215,7 @@ def main() -> None:
     day = None
     if asked.hours:
         try:
-            day = hours.read(asked.hours.read_text("utf-8"), asked.hours.name)
+            day = hourly_profile.read(asked.hours.read_text("utf-8"), asked.hours.name)
         except (OSError, ValueError) as error:
             parser.error(str(error))
     logging.disable_progress_bar()

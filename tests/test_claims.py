@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 from test_footprint_commands import joulebench, refused
 
-from bench import facts
-from bench.footprint import claims, regions
+from bench.impact import claims, facts, regions
 from bench.results.interval import as_interval
 
 with (Path(__file__).parent / "claims_expected.csv").open(encoding="utf-8", newline="") as _file:
     EXPECTED = list(csv.DictReader(_file))
 CLAIMED = {
-    (claim.id, one.quantity, one.unit): one for claim in facts.claims() for one in claim.quantities
+    (claim.id, one.quantity, one.unit): one
+    for claim in claims.load_claims()
+    for one in claim.quantities
 }
 CONTEXT = {"S9", "S15", "S16", "S17", "C1", "C2"}
 
@@ -46,7 +47,7 @@ def change():
 
 @pytest.mark.parametrize("row", EXPECTED, ids=lambda row: f"{row['claim']} {row['quantity']}")
 def test_each_quantity_is_within_its_tolerance_and_has_its_caveat(row):
-    answer = claims.answers((row["claim"],))[0]
+    answer = claims.recompute_claims((row["claim"],))[0]
     ours = next(
         o for o in answer.ours
         if (o.claimed.quantity, o.claimed.unit) == (row["quantity"], row["unit"])
@@ -91,14 +92,14 @@ def test_no_other_fact_changes_it(name, change):
 
 
 def test_context_is_shown_with_its_source_and_never_with_a_number_of_ours():
-    found = {a.claim.id: a for a in claims.answers() if a.claim.kind == "context"}
+    found = {a.claim.id: a for a in claims.recompute_claims() if a.claim.kind == "context"}
     assert found.keys() == CONTEXT
     for answer in found.values():
         assert answer.ours == () and answer.claim.source and answer.claim.caveat
 
 
 def test_where_a_paper_disagrees_with_itself_both_figures_stand():
-    opt = next(o for o in claims.answers(("S3",))[0].ours if "OPT" in o.claimed.quantity)
+    opt = next(o for o in claims.recompute_claims(("S3",))[0].ours if "OPT" in o.claimed.quantity)
     assert opt.published == (70.0, 76.3)
     assert "70 and 76.3" in claims.beside(opt) and "1.069 and 0.981" in claims.beside(opt)
 

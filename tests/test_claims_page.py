@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bench import facts
-from bench.footprint import claims
+from bench.impact import claims
 from tools.claims import __main__ as writer
 from tools.claims import figures
 
@@ -30,7 +29,7 @@ def test_a_changed_page_or_figure_is_found(tmp_path, monkeypatch):
     assert sorted(writer.stale()) == ["claims-bloom.png", "claims.md"]
 
 
-@pytest.mark.parametrize("claim", facts.claims(), ids=lambda claim: claim.id)
+@pytest.mark.parametrize("claim", claims.load_claims(), ids=lambda claim: claim.id)
 def test_every_claim_stands_there_with_its_caveat_and_source(claim):
     section = PAGE.partition(f"# {claim.id}. ")[2].partition("\n#")[0]
     assert claim.caveat in section and claim.source in section
@@ -67,5 +66,5 @@ def test_words_stay_inside_and_cover_no_others(name):
 
 def test_the_figures_show_what_the_claims_say():
     text = Image.open(DOCS / "claims-break-even.png").info["Description"]
-    even = claims.answers(("S13",))[0].ours[0].figure.value
+    even = claims.recompute_claims(("S13",))[0].ours[0].figure.value
     assert f"BLOOMz-7B: {even / 1e6:,.1f} million" in text

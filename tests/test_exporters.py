@@ -16,7 +16,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from bench import exporters
 from bench.exporters import Options, codecarbon
-from bench.footprint import regions
+from bench.impact import regions
 from bench.results.record import Failure
 from bench.system import registry
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import facts
+from bench.impact import facts
+from bench.impact.claims import load_claims
 
 TABLES = sorted(path.stem for path in Path(facts.HERE).glob("*.csv"))
 
@@ -123,7 +124,7 @@ def test_long_tables_read_as_what_they_are_about():
     assert facts.datacenters("pue")["jean-zay-2022"].value == 1.2
     assert facts.inference()["bloom-api/requests"].value == 230_768
     assert facts.gpu_peaks().keys() <= facts.gpus().keys()
-    claims = facts.claims()
+    claims = load_claims()
     assert len(claims) == 24 and sum(len(claim.quantities) for claim in claims) == 58
     assert all(claim.caveat and claim.source for claim in claims)
 

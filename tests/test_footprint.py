@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.footprint import carbon, equivalences
+from bench.impact import carbon, equivalences
 from bench.results import formatting
 from bench.results.record import Estimate
 
@@ -37,31 +37,31 @@ def test_an_unknown_edition_names_the_known_ones():
 
 def test_the_interval_comes_along():
     energy = Estimate(value=2.0, low=1.0, high=4.0, confidence_level=0.95, sample_count=5)
-    grams = carbon.grams(energy, "world")
+    grams = carbon.co2e_grams(energy, "world")
     assert (grams.low, grams.value, grams.high) == pytest.approx((472.94, 945.88, 1891.76))
 
 
 def test_grids_of_one_table_can_be_compared():
-    world, france, us = (carbon.grams(1.0, key) for key in ("world", "fr", "US"))
+    world, france, us = (carbon.co2e_grams(1.0, key) for key in ("world", "fr", "US"))
     assert world.basis == france.basis == us.basis == "life-cycle"
     assert carbon.ratio(world, france) == pytest.approx(472.94 / 44.18)
 
 
 def test_no_ratio_across_bases():
-    virginia = carbon.grams(1.0, "US-WV")
+    virginia = carbon.co2e_grams(1.0, "US-WV")
     assert (virginia.value, virginia.basis) == (893.06, "direct combustion")
     with pytest.raises(ValueError, match="direct combustion"):
-        carbon.ratio(virginia, carbon.grams(1.0, "FR"))
+        carbon.ratio(virginia, carbon.co2e_grams(1.0, "FR"))
 
 
 def test_carbon_and_charges_have_no_ratio():
     with pytest.raises(ValueError, match="bases"):
-        carbon.ratio(carbon.grams(1.0, "FR"), equivalences.phone_charges(1.0))
+        carbon.ratio(carbon.co2e_grams(1.0, "FR"), equivalences.phone_charges(1.0))
 
 
 def test_an_unknown_grid_is_refused():
     with pytest.raises(ValueError, match="Atlantis"):
-        carbon.grams(1.0, "Atlantis")
+        carbon.co2e_grams(1.0, "Atlantis")
 
 
 def estimate(value, low, high):

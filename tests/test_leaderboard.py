@@ -18,7 +18,7 @@ from walk import MODEL, walk
 
 from bench import leaderboard
 from bench.conduct import Order
-from bench.facts import published
+from bench.impact.facts import published
 from bench.leaderboard.entry import mark
 from bench.leaderboard.ties import Mark, better_and_worse, less
 from bench.meters.replay import ReplayTrace

@@ -10,7 +10,7 @@ import levers_page
 import pytest
 from levers_page import Turn
 
-from bench.footprint.hours import Profile
+from bench.impact.hourly_profile import DailyProfile
 
 EXAMPLES = Path(levers_page.__file__).parent
 RIGHT = (1.0, 1.0, 0.0, 1.0)
@@ -63,7 +63,7 @@ def test_the_page_says_measured_only_of_what_was() -> None:
 
 def test_hours_come_from_the_users_own_day_or_not_at_all() -> None:
     assert "none is made up" in levers_page.page(DONE, "a card", False, None)
-    day = Profile((100.0, *(300.0,) * 22, 400.0), "average", "unstated", "day.csv")
+    day = DailyProfile((100.0, *(300.0,) * 22, 400.0), "average", "unstated", "day.csv")
     text = levers_page.page(DONE, "a card", False, day)
     mean_kwh = 100.25 / 3.6e6
     assert f"{1000 * mean_kwh * 100:.2g} mg CO2e in the hour from 0:00" in text

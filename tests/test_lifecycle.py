@@ -8,9 +8,17 @@ import pytest
 from made import made_result
 from test_footprint_commands import joulebench, refused
 
-from bench import facts
-from bench.footprint import estimate, hardware, lifecycle, plan, scores, service, studies
-from bench.footprint.sci import sci
+from bench.impact import (
+    facts,
+    hardware,
+    job_estimate,
+    lifecycle,
+    lifecycle_plan,
+    per_inference,
+    published_trainings,
+    sci,
+)
+from bench.impact.sci import sci_score
 from bench.results import storage
 from bench.results.interval import Interval, as_interval
 
@@ -55,8 +63,8 @@ def measured(tmp_path_factory):
 
 
 def test_the_stages_of_a_plan_add_up(written):
-    chosen = plan.load(written(PLAN))
-    found = lifecycle.of(chosen)
+    chosen = lifecycle_plan.load(written(PLAN))
+    found = lifecycle.plan_lifecycle(chosen)
     assert found.stage("dynamic").energy_kwh == as_interval(8 * 1000 * 0.5)
     assert found.stage("overhead").energy_kwh.value == pytest.approx(1000)
     assert found.stage("idle").energy_kwh == as_interval(2000.0)
@@ -69,10 +77,10 @@ def test_the_stages_of_a_plan_add_up(written):
 
 
 def test_the_scores_of_a_plan(written):
-    chosen = plan.load(written(PLAN))
-    found = scores.of_plan(chosen, lifecycle.of(chosen))
+    chosen = lifecycle_plan.load(written(PLAN))
+    found = sci.of_plan(chosen, lifecycle.plan_lifecycle(chosen))
     by_unit = {score.unit: score.grams.value for score in found.providers}
-    whole = lifecycle.of(chosen).grams.value
+    whole = lifecycle.plan_lifecycle(chosen).grams.value
     assert by_unit == pytest.approx(
         {"million training tokens": whole / 5000, "billion parameters": whole / 2}
     )
@@ -81,18 +89,20 @@ def test_the_scores_of_a_plan(written):
 
 
 def test_sci_is_e_times_i_plus_m_per_r():
-    found = sci(2.0, 400.0, 100.0, count=1000)
+    found = sci_score(2.0, 400.0, 100.0, count=1000)
     assert found.grams.value == pytest.approx((2 * 400 + 100) / 1000)
-    alone = sci(2.0, Interval(400, 300, 500), None, count=1000, missing="not known")
+    alone = sci_score(2.0, Interval(400, 300, 500), None, count=1000, missing="not known")
     assert (alone.grams.low, alone.grams.high, alone.complete) == (0.6, 1.0, False)
     with pytest.raises(ValueError, match="reason"):
-        sci(2.0, 400.0, None)
+        sci_score(2.0, 400.0, None)
     with pytest.raises(ValueError, match="positive"):
-        sci(2.0, 400.0, 1.0, count=0)
+        sci_score(2.0, 400.0, 1.0, count=0)
 
 
 def test_what_is_not_known_is_missing_and_never_zero(written):
-    found = lifecycle.of(plan.load(written('name = "x"\n[training]\nenergy_kwh = 5.0\n')))
+    found = lifecycle.plan_lifecycle(
+        lifecycle_plan.load(written('name = "x"\n[training]\nenergy_kwh = 5.0\n'))
+    )
     assert found.missing == ("overhead", "idle", "embodied")
     for name in found.missing:
         stage = found.stage(name)
@@ -137,7 +147,9 @@ def test_bloom_from_the_command():
 
 
 def test_a_measured_result_and_its_scores(measured):
-    found = service.life(storage.load_result(measured), service.Asked(region="FR", pue=1.2))
+    found = per_inference.inference_lifecycle(
+        storage.load_result(measured), per_inference.LifeCycleInputs(region="FR", pue=1.2)
+    )
     summary = storage.load_result(measured).summary
     assert summary is not None
     gross, net = summary.energy_kwh_per_1000, summary.net_energy_kwh_per_1000
@@ -145,14 +157,16 @@ def test_a_measured_result_and_its_scores(measured):
     assert found.stage("idle").energy_kwh.value == pytest.approx(gross.value - net.value)
     assert found.stage("overhead").energy_kwh.value == pytest.approx(0.2 * gross.value)
     assert found.stage("embodied").grams.low < found.stage("embodied").grams.high
-    both = scores.of_result(storage.load_result(measured), service.Asked(region="FR", pue=1.2))
+    both = sci.of_result(
+        storage.load_result(measured), per_inference.LifeCycleInputs(region="FR", pue=1.2)
+    )
     assert both.consumer.complete and both.consumer.unit == "image"
     assert both.inference.grams.value == pytest.approx(found.grams.value / 1000)
     assert both.providers == () and both.no_provider
 
 
 def test_a_score_per_token_is_that_of_an_inference_over_its_tokens():
-    found = scores.of_result(made_result(task="text-gen"), service.Asked(region="FR"))
+    found = sci.of_result(made_result(task="text-gen"), per_inference.LifeCycleInputs(region="FR"))
     assert (found.inference.unit, found.consumer.unit) == ("inference", "token")
     assert found.inference.grams.value == pytest.approx(10 * found.consumer.grams.value)
 
@@ -168,11 +182,15 @@ def test_a_modelled_result_says_so(tmp_path):
 
 
 def test_training_is_shared_among_its_uses(measured):
-    asked = service.Asked(region="FR", training="bloomz-560m-pretrain-finetune", uses=1e6)
-    share = service.life(storage.load_result(measured), asked).stage("training")
+    asked = per_inference.LifeCycleInputs(
+        region="FR", training="bloomz-560m-pretrain-finetune", uses=1e6
+    )
+    share = per_inference.inference_lifecycle(storage.load_result(measured), asked).stage(
+        "training"
+    )
     assert share.energy_kwh.value == pytest.approx(11048 / 1e6 * 1000)
     assert (
-        scores.of_result(storage.load_result(measured), asked).providers[0].unit
+        sci.of_result(storage.load_result(measured), asked).providers[0].unit
         == "billion parameters"
     )
 
@@ -226,8 +244,8 @@ def test_a_board_without_a_source_takes_the_range_of_all():
 
 
 def test_the_estimate_of_the_issue():
-    job = estimate.Job("A100 SXM4 80GB", 384, 2820, "FR", 1.2)
-    found = estimate.of(job)
+    job = job_estimate.JobDescription("A100 SXM4 80GB", 384, 2820, "FR", 1.2)
+    found = job_estimate.estimate_job(job)
     assert found.ml_co2_kwh == pytest.approx(384 * 2820 * 0.4)
     assert found.ml_co2_grams.value == pytest.approx(384 * 2820 * 0.4 * 44.18)
     assert found.energy_kwh.low < found.ml_co2_kwh < found.energy_kwh.high
@@ -235,7 +253,7 @@ def test_the_estimate_of_the_issue():
     assert found.steps[-1][1].value == pytest.approx(found.energy_kwh.value)
     assert found.grams.value > found.operational_grams.value
     # BLOOM itself, dynamic and idle of the paper times its PUE, is inside the estimate.
-    bloom = lifecycle.of(studies.plan("bloom-176b"))
+    bloom = lifecycle.plan_lifecycle(published_trainings.published_plan("bloom-176b"))
     whole = bloom.stage("dynamic").energy_kwh.value + bloom.stage("idle").energy_kwh.value
     assert found.energy_kwh.low < whole < found.energy_kwh.high
 

@@ -11,8 +11,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from test_footprint_commands import joulebench, lines, refused
 
-from bench.footprint import regions
-from bench.footprint.live import electricity_maps, watttime
+from bench.impact import regions
+from bench.impact.live_intensity import electricity_maps, watttime
 from bench.system import registry
 
 TOKEN = "a-very-secret-token"
@@ -128,7 +128,7 @@ def test_an_answer_is_kept_for_an_hour_and_a_token_never(server, tmp_path, monke
     assert paths.count("/carbon-intensity/history") == 1 and paths.count("/v3/historical") == 1
     kept = [path.read_text() for path in (tmp_path / "cache").rglob("*.json")]
     assert len(kept) == 2 and not [t for t in kept if TOKEN in t or "half-an-hour" in t]
-    monkeypatch.setattr("bench.footprint.live.CACHE_SECONDS", 0)
+    monkeypatch.setattr("bench.impact.live_intensity.CACHE_SECONDS", 0)
     electricity_maps.profile("FR")
     assert [path for path, _, _ in server.asked].count("/carbon-intensity/history") == 2
 

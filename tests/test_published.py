@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from bench.facts import published
+from bench.impact.facts import published
 
 
 def test_every_figure_is_positive_and_knows_its_study():

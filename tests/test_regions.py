@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.footprint import regions
+from bench.impact import regions
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import pytest
 from made import made_around
 from test_footprint_commands import joulebench, refused
 
-from bench.facts import published
-from bench.footprint import scale, scaled
-from bench.footprint.breakeven import amortised, break_even
-from bench.footprint.intensity import intensity
+from bench.impact import projection
+from bench.impact.carbon import carbon_intensity
+from bench.impact.facts import published
+from bench.impact.lifecycle import amortised, break_even
 from bench.results import storage
 from bench.results.formatting import interval_text
 from bench.results.interval import Interval, as_interval, interval_json, sum_intervals
@@ -60,18 +60,24 @@ def test_break_even_carries_the_interval_of_the_measured_side():
 
 
 def test_a_billion_a_day():
-    found = scale.of(as_interval(0.002907), 1e9, intensity("FR"), as_interval(3.6))
+    found = projection.service_projection(
+        as_interval(0.002907), 1e9, carbon_intensity("FR"), as_interval(3.6)
+    )
     assert found.kwh_per_day.value == pytest.approx(2.907e6)
     assert found.grams_per_day.value == pytest.approx(2.907e6 * 44.18)
     assert found.homes.value == pytest.approx(2.907e6 / 29.36)
     assert found.reactors.value == pytest.approx(2.907 / 24)
     assert found.machines.value == pytest.approx(3.6e9 / 86400)
-    assert scale.of(as_interval(1.0), 1, intensity("FR")).machines is None
+    assert (
+        projection.service_projection(as_interval(1.0), 1, carbon_intensity("FR")).machines is None
+    )
 
 
 def test_a_result_at_scale(path):
     result = storage.load_result(path)
-    found = scaled.of(result, scaled.Asked(1e6, 100, "FR", 1.5, "bloom-176b"))
+    found = projection.project(
+        result, projection.ProjectionInputs(1e6, 100, "FR", 1.5, "bloom-176b")
+    )
     assert found.scaled.kwh_per_day.value == pytest.approx(1e6 * 1.5 / 1000)
     # 5 % of scale error against 2 % of spread: the scale is what makes it wide.
     assert found.one.energy_kwh.high / found.one.energy_kwh.value == pytest.approx(1.055, abs=0.01)
@@ -85,7 +91,9 @@ def test_a_result_at_scale(path):
 
 
 def test_what_others_published_stands_beside_ours_and_says_whose_it_is(path):
-    found = scaled.of(storage.load_result(path), scaled.Asked(1e6, region="FR")).batching
+    found = projection.project(
+        storage.load_result(path), projection.ProjectionInputs(1e6, region="FR")
+    ).batching
     own = [row for row in found if row.words.startswith("this model")]
     titles = {study.title for study in published.STUDIES}
     assert {title for title in titles for row in own if title in row.words} == titles
@@ -99,13 +107,15 @@ def test_what_others_published_stands_beside_ours_and_says_whose_it_is(path):
 
 
 def test_what_batches_gained_is_not_counted_twice():
-    found = scaled.of(made_around(1.0, model="embedded/small", batch=8), scaled.Asked(1e6)).batching
+    found = projection.project(
+        made_around(1.0, model="embedded/small", batch=8), projection.ProjectionInputs(1e6)
+    ).batching
     assert [row.words for row in found] == ["ours, at batch 8"]
 
 
 def test_a_model_that_nobody_published_gets_no_figure_of_another(path):
     result = made_around(1.0, model="embedded/small")
-    found = scaled.of(result, scaled.Asked(1e6)).batching
+    found = projection.project(result, projection.ProjectionInputs(1e6)).batching
     assert not [row for row in found if "this model" in row.words]
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from made import made_around, made_result
 
-from bench import facts, leaderboard
+from bench import leaderboard
+from bench.impact import facts
 from bench.leaderboard import submissions
 from bench.leaderboard.entry import entry
 from bench.results import storage, versions

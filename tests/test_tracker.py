@@ -269,9 +269,9 @@ def test_json_is_the_last_line_and_names_grid_and_basis(tmp_path: Path) -> None:
     assert said["region"] == "FR" and said["pue"] == 1.5
     first = said["footprint"]["co2e"][0]
     assert first["basis"] == "life-cycle" and first["edition"]
-    from bench.footprint import carbon
+    from bench.impact import carbon
 
-    grams = said["energy_kwh"]["value"] * 1.5 * carbon.grid("FR").value
+    grams = said["energy_kwh"]["value"] * 1.5 * carbon.grid_factor("FR").value
     assert first["value"] == pytest.approx(grams, rel=1e-12)
     charges = said["footprint"]["phone_charges"]["value"]
     assert charges == pytest.approx(said["energy_kwh"]["value"] / 0.019, rel=1e-9)

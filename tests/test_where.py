@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from bench import facts
-from bench.footprint import carbon, equivalences, hours, regions, water, where
+from bench.impact import (
+    carbon,
+    equivalences,
+    facts,
+    hourly_profile,
+    region_comparison,
+    regions,
+    water,
+)
 from bench.results.record import Estimate
 
 
@@ -18,15 +25,15 @@ def find(*names):
 
 
 def test_places_of_one_basis_come_in_order_of_carbon():
-    found = where.compare(1287000.0, find("US", "FR", "PL"), regions.LIFE_CYCLE)
+    found = region_comparison.compare_regions(1287000.0, find("US", "FR", "PL"), regions.LIFE_CYCLE)
     assert [place.region.key for place in found.places] == ["FR", "US", "PL"]
     assert found.places[0].grams.value == pytest.approx(56.85966e6)
     assert {place.grams.basis for place in found.places} == {"life-cycle"}
 
 
-@pytest.mark.parametrize("name", where.GROUPS)
+@pytest.mark.parametrize("name", region_comparison.GROUPS)
 def test_no_comparison_mixes_bases(name):
-    found = where.compare(1.0, *where.group(name))
+    found = region_comparison.compare_regions(1.0, *region_comparison.group(name))
     assert len({place.factor.basis for place in found.places}) == 1
     assert len(found.places) > 10
     values = [place.grams.value for place in found.places]
@@ -35,40 +42,45 @@ def test_no_comparison_mixes_bases(name):
 
 def test_a_state_without_a_life_cycle_factor_borrows_its_country_s_and_says_so():
     asked = find("FR", "US-WV")
-    assert where.common_basis(asked) == regions.LIFE_CYCLE
-    found = {p.region.key: p for p in where.compare(1.0, asked, regions.LIFE_CYCLE).places}
+    assert region_comparison.common_basis(asked) == regions.LIFE_CYCLE
+    found = {
+        p.region.key: p
+        for p in region_comparison.compare_regions(1.0, asked, regions.LIFE_CYCLE).places
+    }
     assert found["US-WV"].borrowed == "United States" and found["FR"].borrowed is None
-    direct = where.compare(1.0, asked, regions.DIRECT)
+    direct = region_comparison.compare_regions(1.0, asked, regions.DIRECT)
     assert [p.region.key for p in direct.places] == ["US-WV"]
     assert [region.key for region in direct.left_out] == ["FR"]
 
 
 def test_regions_without_a_common_basis_are_not_compared():
     shanghai, sydney = find("CN-SH", "AU-NSW")
-    assert where.common_basis([shanghai, sydney]) == regions.LIFE_CYCLE
+    assert region_comparison.common_basis([shanghai, sydney]) == regions.LIFE_CYCLE
     with pytest.raises(ValueError, match="basis"):
-        where.compare(1.0, [shanghai], "operational, as Google publishes it")
+        region_comparison.compare_regions(1.0, [shanghai], "operational, as Google publishes it")
 
 
 def test_pue_widens_what_it_multiplies():
-    (paris,) = where.compare(
+    (paris,) = region_comparison.compare_regions(
         energy(10.0, 9.0, 11.0), find("azure:francecentral"), "life-cycle"
     ).places
     assert (paris.grams.low, paris.grams.value, paris.grams.high) == pytest.approx(
         (9 * 44.18 * 1.17, 10 * 44.18 * 1.17, 11 * 44.18 * 1.18)
     )
-    (given,) = where.compare(10.0, find("azure:francecentral"), "life-cycle", pue=1.5).places
+    (given,) = region_comparison.compare_regions(
+        10.0, find("azure:francecentral"), "life-cycle", pue=1.5
+    ).places
     assert given.grams.value == given.grams.high == pytest.approx(10 * 44.18 * 1.5)
 
 
 def test_market_based_stands_beside_and_never_instead():
-    (paris,) = where.compare(10.0, find("aws:eu-west-3"), "life-cycle").places
+    (paris,) = region_comparison.compare_regions(10.0, find("aws:eu-west-3"), "life-cycle").places
     assert paris.market is not None and paris.market.value == 0
     assert paris.market.basis == "market-based" and paris.grams.value > 0
 
 
 def test_an_unknown_place_is_a_range_over_countries():
-    anywhere = carbon.grams(1.0, None)
+    anywhere = carbon.co2e_grams(1.0, None)
     assert (anywhere.low, anywhere.value, anywhere.high) == (20.83, 472.94, 1306.3)
     values = [fact.value for key, fact in facts.table("grid").items() if len(key) == 2]
     assert (min(values), max(values)) == (anywhere.low, anywhere.high)
@@ -77,7 +89,7 @@ def test_an_unknown_place_is_a_range_over_countries():
 
 def test_water_on_site_and_off_site_with_the_spread_of_its_sources():
     """A GPT-3 request of 0.004 kWh, as Li et al. compute it: 2.2 mL and 14.704 mL."""
-    pue = facts.Range(1.17, 1.17, 1.17, "ratio", ())
+    pue = facts.FactRange(1.17, 1.17, 1.17, "ratio", ())
     azure = water.litres(0.004, regions.find("azure:francecentral"), pue)
     assert azure.on_site is not None and azure.on_site.unit == "L"
     assert (azure.on_site.low, azure.on_site.high) == pytest.approx((0.004 * 0.27, 0.0022))
@@ -88,7 +100,7 @@ def test_water_on_site_and_off_site_with_the_spread_of_its_sources():
 
 
 def test_water_that_nobody_published_is_missing_or_the_world_s_default():
-    nepal = water.litres(1.0, regions.find("NP"), facts.Range(1, 1, 1, "ratio", ()))
+    nepal = water.litres(1.0, regions.find("NP"), facts.FactRange(1, 1, 1, "ratio", ()))
     assert nepal.on_site is None and nepal.borrowed
     assert nepal.off_site.value == 3.908
 
@@ -98,13 +110,13 @@ def test_energy_compares_to_energy(key):
     fact = facts.equivalences()[key]
     assert equivalences.of_energy(10 * fact.value, key).value == pytest.approx(10)
     with pytest.raises(ValueError, match="carbon alone"):
-        equivalences.of_carbon(carbon.grams(1.0, "FR"), key)
+        equivalences.of_carbon(carbon.co2e_grams(1.0, "FR"), key)
 
 
 @pytest.mark.parametrize("key", equivalences.OF_CARBON)
 def test_carbon_compares_to_carbon(key):
     fact = facts.equivalences()[key]
-    grams = carbon.grams(energy(2.0, 1.0, 3.0), "FR")
+    grams = carbon.co2e_grams(energy(2.0, 1.0, 3.0), "FR")
     found = equivalences.of_carbon(grams, key)
     assert found.value == pytest.approx(2 * 44.18 / fact.value)
     assert found.high / found.low == pytest.approx(3)
@@ -129,11 +141,11 @@ def day(**changes):
 
 
 def test_the_best_hours_go_over_midnight():
-    profile = hours.read(day(**{"23": 1.0, "0": 2.0}), "day.csv")
-    best = hours.windows(profile, 2)[0]
+    profile = hourly_profile.read(day(**{"23": 1.0, "0": 2.0}), "day.csv")
+    best = hourly_profile.windows(profile, 2)[0]
     assert (best.start, best.end, best.intensity) == (23, 1, 1.5)
-    assert hours.windows(profile)[0].intensity == 1.0
-    assert hours.windows(profile, 24)[0].intensity == pytest.approx(profile.mean)
+    assert hourly_profile.windows(profile)[0].intensity == 1.0
+    assert hourly_profile.windows(profile, 24)[0].intensity == pytest.approx(profile.mean)
 
 
 @pytest.mark.parametrize(
@@ -153,10 +165,10 @@ def test_the_best_hours_go_over_midnight():
 )
 def test_a_day_that_is_none_is_refused(text, said):
     with pytest.raises(ValueError, match=said):
-        hours.read(text, "day.csv")
+        hourly_profile.read(text, "day.csv")
 
 
 @pytest.mark.parametrize("length", [0, -2, 25])
 def test_a_job_that_fits_into_no_day_is_refused(length):
     with pytest.raises(ValueError, match="does not fit"):
-        hours.windows(hours.read(day(), "day.csv"), length)
+        hourly_profile.windows(hourly_profile.read(day(), "day.csv"), length)

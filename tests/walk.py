@@ -41,7 +41,9 @@ WORK = workload(TASK, "embedded", [{"text": "x" * n} for n in range(1, 101)], {}
 MODEL = Model(
     id="simulated", revision=None, weights="random", dtype=None, parameter_count=None, settings={}
 )
-SPEC = ModelSpec(task_id="walk", tag="text-generation", model="simulated", parameters=WORK.parameters)
+SPEC = ModelSpec(
+    task_id="walk", tag="text-generation", model="simulated", parameters=WORK.parameters
+)
 
 
 def machine(*sensors: Sensor) -> Machine:

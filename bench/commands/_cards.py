@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench.footprint.lifecycle import Stage
+from bench.impact.lifecycle import LifeCycleStage
 from bench.results import formatting
 from bench.results.formatting import interval_text
 from bench.results.interval import Interval, as_interval
@@ -73,7 +73,7 @@ def steps(rows: Iterable[Row]) -> Table:
     return table
 
 
-def stages(found: Iterable[Stage]) -> Table:
+def stages(found: Iterable[LifeCycleStage]) -> Table:
     """The stages of a life cycle: energy and emissions, and under them how they come about."""
     rows = [(stage, energy(stage.energy_kwh), grams(stage.grams)) for stage in found]
     width = max(len(text) for _, text, _ in rows)

@@ -10,15 +10,15 @@ from bench.exits import say
 from bench.results.calibration import energy_with_calibration_of
 
 if TYPE_CHECKING:
-    from bench.footprint.quantity import Quantity
+    from bench.impact.facts import DerivedQuantity
     from bench.results.record import Estimate, Result
 
 
-def comparisons(energy: Estimate, region: str | None) -> list[Quantity]:
+def comparisons(energy: Estimate, region: str | None) -> list[DerivedQuantity]:
     """Everything that an energy in kWh compares to; what is carbon, in this region or anywhere."""
-    from bench.footprint import carbon, equivalences
+    from bench.impact import carbon, equivalences
 
-    grams = carbon.grams(energy, region)
+    grams = carbon.co2e_grams(energy, region)
     return [*equivalences.all_of_energy(energy), grams, *equivalences.all_of_carbon(grams)]
 
 
@@ -43,7 +43,7 @@ def show(result: Result, region: str | None, as_json: bool) -> None:
         say("CO2e is that of the world, and reaches over all countries: name one with --region.")
 
 
-def _table(title: str, found: list[Quantity], things: str) -> None:
+def _table(title: str, found: list[DerivedQuantity], things: str) -> None:
     """Rows of "how many in 1,000, and how many inferences one of them is"."""
     from rich.console import Console
     from rich.table import Table
@@ -66,7 +66,7 @@ def _table(title: str, found: list[Quantity], things: str) -> None:
     console.print(table, "")
 
 
-def _percent(each: Quantity) -> str:
+def _percent(each: DerivedQuantity) -> str:
     """How far the figures reach, which is the same for all rows of a table."""
     if each.value <= 0:
         return "no interval"

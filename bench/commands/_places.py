@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.footprint.hours import Profile
-    from bench.footprint.quantity import Quantity
-    from bench.footprint.where import Comparison, Place
+    from bench.impact.facts import DerivedQuantity
+    from bench.impact.hourly_profile import DailyProfile
+    from bench.impact.region_comparison import RegionComparison, RegionImpact
     from bench.results.record import Estimate
 
 BAR = 20
 
 
-def show(comparison: Comparison, work: str, rows: int, water: bool) -> None:
+def show(comparison: RegionComparison, work: str, rows: int, water: bool) -> None:
     """Print the ranking by carbon, or by off-site water: the first regions and the last three."""
     from rich.console import Console
     from rich.table import Table
 
-    from bench.footprint import where
+    from bench.impact import region_comparison
     from bench.results import formatting
 
     console = Console(highlight=False)
     places = comparison.places
     if water:
         places = tuple(sorted(places, key=lambda place: place.water.off_site.value))
-    shown = where.ends(places, rows)
+    shown = region_comparison.ends(places, rows)
     market = any(place.market for _, place in shown)
     what = f"{places[0].grams.unit.removeprefix('g')}: location-based, average over a year"
     console.print(f"{work}, by region", markup=False, style="bold")
@@ -55,7 +55,7 @@ def show(comparison: Comparison, work: str, rows: int, water: bool) -> None:
         console.print(note, markup=False, style="dim")
 
 
-def _carbon(place: Place, size: float, bar: float) -> tuple[str, ...]:
+def _carbon(place: RegionImpact, size: float, bar: float) -> tuple[str, ...]:
     """Mass, a bar, and the market-based mass; a dash where none is published."""
     from bench.results import formatting
 
@@ -66,7 +66,7 @@ def _carbon(place: Place, size: float, bar: float) -> tuple[str, ...]:
     return _span(place.grams, size), "█" * max(1, round(bar * place.grams.value)), bought
 
 
-def _water(place: Place) -> tuple[str, ...]:
+def _water(place: RegionImpact) -> tuple[str, ...]:
     """Water off site and on site with the spread of its sources; a dash where none is published."""
     from bench.results import formatting
 
@@ -75,14 +75,14 @@ def _water(place: Place) -> tuple[str, ...]:
     return off_site, formatting.MISSING if on_site is None else _litres(on_site)
 
 
-def _litres(found: Quantity) -> str:
+def _litres(found: DerivedQuantity) -> str:
     unit, size = ("L", 1.0) if found.value >= 0.1 else ("mL", 1e-3)
     return f"{_span(found, size)} {unit}"
 
 
-def _notes(comparison: Comparison, shown: list[Place], water: bool) -> list[str]:
+def _notes(comparison: RegionComparison, shown: list[RegionImpact], water: bool) -> list[str]:
     """What the marks mean, what was left out, and the sources."""
-    from bench import facts
+    from bench.impact import facts
 
     pues = sorted({end for place in shown for end in (place.pue.low, place.pue.high)})
     years = sorted({place.factor.edition for place in shown})
@@ -110,7 +110,7 @@ def _ends(values: Sequence[object], form: str = "{}") -> str:
     return " to ".join(form.format(value) for value in dict.fromkeys((values[0], values[-1])))
 
 
-def as_dict(place: Place, work: str) -> dict[str, Any]:
+def as_dict(place: RegionImpact, work: str) -> dict[str, Any]:
     """A place as plain values."""
     water = place.water
     return {
@@ -134,13 +134,18 @@ def as_dict(place: Place, work: str) -> dict[str, Any]:
 
 
 def show_hours(
-    energy: Estimate, work: str, profile: Profile, pue: float | None, length: int, as_json: bool
+    energy: Estimate,
+    work: str,
+    profile: DailyProfile,
+    pue: float | None,
+    length: int,
+    as_json: bool,
 ) -> None:
     """Print the hours of a day, best first, and what the best of them saves."""
-    from bench.footprint import hours
+    from bench.impact import hourly_profile
     from bench.results import formatting
 
-    ranked = hours.windows(profile, length)
+    ranked = hourly_profile.windows(profile, length)
     factor = pue or 1.0
     if as_json:
         for window in ranked:
@@ -159,7 +164,7 @@ def show_hours(
     print(f"{work}, {length} h: {profile.approach} carbon intensity, {profile.basis}\n")
     for hour, value in enumerate(profile.intensities):
         bar = "█" * round(BAR * value / (max(profile.intensities) or 1.0))
-        inside = (hour - best.start) % hours.HOURS < length
+        inside = (hour - best.start) % hourly_profile.HOURS < length
         print(f"  {hour:02d}:00  {value:7.1f} g/kWh  {bar.ljust(BAR)} {'best' * inside}".rstrip())
     for name, window in (("best", best), ("worst", worst)):
         grams = energy.value * factor * window.intensity
@@ -170,7 +175,7 @@ def show_hours(
     print(f"\nThe best is {saved:.0f} % below the mean of the day.  source: {profile.source}")
 
 
-def _span(found: Quantity, size: float = 1.0) -> str:
+def _span(found: DerivedQuantity, size: float = 1.0) -> str:
     from bench.results import formatting
 
     value, low, high = (
@@ -179,7 +184,7 @@ def _span(found: Quantity, size: float = 1.0) -> str:
     return value if low == high else f"{value} ({low} to {high})"
 
 
-def _plain(found: Quantity | None) -> dict[str, Any] | None:
+def _plain(found: DerivedQuantity | None) -> dict[str, Any] | None:
     if found is None:
         return None
     return {"value": found.value, "low": found.low, "high": found.high, "unit": found.unit}

@@ -13,7 +13,7 @@ from bench.exits import or_stop
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from bench.footprint.claims import Answer
+    from bench.impact.claims import RecomputedClaim
 
 PANEL = "Understand"
 
@@ -23,9 +23,9 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Compute the published claims again, beside what was published and the caveat."""
-    from bench.footprint import claims
+    from bench.impact import claims
 
-    answers = or_stop(lambda: claims.answers(tuple(ids or ())))
+    answers = or_stop(lambda: claims.recompute_claims(tuple(ids or ())))
     if as_json:
         for answer in answers:
             print(json.dumps(_json(answer), ensure_ascii=False))
@@ -36,13 +36,13 @@ def command(
     _cards.show([_cards.head(title), *(_shown(answer) for answer in answers)])
 
 
-def _shown(answer: Answer) -> RenderableType:
+def _shown(answer: RecomputedClaim) -> RenderableType:
     from rich.console import Group
     from rich.padding import Padding
     from rich.text import Text
 
     from bench.commands import _cards
-    from bench.footprint import claims
+    from bench.impact import claims
 
     claim = answer.claim
     rows = [
@@ -54,11 +54,11 @@ def _shown(answer: Answer) -> RenderableType:
     return Group(title, Padding(Group(*below), (0, 0, 0, 4)))
 
 
-def _json(answer: Answer) -> dict[str, Any]:
+def _json(answer: RecomputedClaim) -> dict[str, Any]:
     """A claim as JSON: each quantity with its interval, the facts that it rests on, the caveat."""
     import dataclasses
 
-    from bench.footprint import claims
+    from bench.impact import claims
     from bench.results.interval import interval_json
 
     return dataclasses.asdict(answer.claim) | {

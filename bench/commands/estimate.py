@@ -11,7 +11,7 @@ from bench.commands._options import Json
 from bench.exits import or_stop
 
 if TYPE_CHECKING:
-    from bench.footprint.estimate import Answer, Job
+    from bench.impact.job_estimate import JobDescription, JobEstimate
 
 PANEL = "Understand"
 
@@ -29,17 +29,17 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Estimate a job that was not measured, by the ML CO2 Impact formula and by ours."""
-    from bench.footprint import estimate
+    from bench.impact import job_estimate
 
-    job = estimate.Job(hardware, count, hours, region, pue)
-    answer = or_stop(lambda: estimate.of(job))
+    job = job_estimate.JobDescription(hardware, count, hours, region, pue)
+    answer = or_stop(lambda: job_estimate.estimate_job(job))
     if as_json:
         print(json.dumps(_json(job, answer), ensure_ascii=False))
     else:
         _show(job, answer)
 
 
-def _show(job: Job, answer: Answer) -> None:
+def _show(job: JobDescription, answer: JobEstimate) -> None:
     from bench.commands import _cards
     from bench.commands._cards import energy, grams
 
@@ -75,7 +75,7 @@ CAVEATS = (
 )
 
 
-def _json(job: Job, answer: Answer) -> dict[str, object]:
+def _json(job: JobDescription, answer: JobEstimate) -> dict[str, object]:
     import dataclasses
 
     from bench.results.interval import interval_json

@@ -29,7 +29,7 @@ def command(
 ) -> None:
     """Write results in another form: CodeCarbon, model card, SCI, BoAmps, OpenTelemetry, csv."""
     from bench import exporters
-    from bench.footprint import regions
+    from bench.impact import regions
     from bench.results import storage
     from bench.system import registry
 

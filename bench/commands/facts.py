@@ -12,7 +12,7 @@ from bench.commands._options import Json
 from bench.exits import or_stop
 
 if TYPE_CHECKING:
-    from bench.facts import Fact
+    from bench.impact.facts import Fact
 
 PANEL = "Understand"
 
@@ -39,8 +39,7 @@ def command(
 
 def _facts(table: str | None, region: str | None) -> list[tuple[str, Fact]]:
     """(table, fact) of what was asked for. Raises ValueError for an unknown table or region."""
-    from bench import facts
-    from bench.footprint import regions
+    from bench.impact import facts, regions
 
     places = regions.find(region).places if region else ()
     asked = [name for name in facts.tables() if table in (None, name, name.split("_")[0])]

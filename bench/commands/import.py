@@ -56,10 +56,10 @@ def _read(form: str, file: Path) -> list[Imported]:
 
 def _meaning(each: Imported, region: str | None, edition: str) -> dict[str, float | str]:
     """Charges and CO2e of an energy; nothing where the energy is not known."""
-    from bench.footprint import carbon, equivalences
+    from bench.impact import carbon, equivalences
 
     charges = equivalences.phone_charges(each.energy_kwh or 0.0, edition)
-    grams = carbon.grams(each.energy_kwh or 0.0, region) if region else None
+    grams = carbon.co2e_grams(each.energy_kwh or 0.0, region) if region else None
     if each.energy_kwh is None:
         return {}
     found: dict[str, float | str] = {"phone_charges": charges.value, "edition": charges.edition}

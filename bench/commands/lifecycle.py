@@ -12,10 +12,9 @@ from bench.commands._options import Json
 from bench.exits import or_stop
 
 if TYPE_CHECKING:
-    from bench.footprint.lifecycle import LifeCycle
-    from bench.footprint.sci import Score
-    from bench.footprint.scores import Scores
-    from bench.footprint.service import Asked
+    from bench.impact.lifecycle import LifeCycle
+    from bench.impact.per_inference import LifeCycleInputs
+    from bench.impact.sci import SciScore, SciScores
 
 PANEL = "Understand"
 
@@ -43,9 +42,9 @@ def command(
 
     After Luccioni et al. (2022), with the Software Carbon Intensity (ISO/IEC 21031) of a result.
     """
-    from bench.footprint.service import Asked
+    from bench.impact.per_inference import LifeCycleInputs
 
-    asked = Asked(region, pue, training, uses, embodied_kg)
+    asked = LifeCycleInputs(region, pue, training, uses, embodied_kg)
     found, scores = or_stop(lambda: _computed(source, asked))
     if as_json:
         print(json.dumps(_json(found, scores), ensure_ascii=False))
@@ -53,25 +52,29 @@ def command(
         _show(found, scores)
 
 
-def _computed(source: str, asked: Asked) -> tuple[LifeCycle, Scores]:
+def _computed(source: str, asked: LifeCycleInputs) -> tuple[LifeCycle, SciScores]:
     """The life cycle of a file or a published run. Raises ValueError with one sentence."""
-    from bench.footprint import lifecycle, plan, scores, service, studies
+    from bench.impact import lifecycle, lifecycle_plan, per_inference, published_trainings, sci
     from bench.results import storage
 
     if source.endswith(".json"):
         result = storage.load_result(Path(source))
-        return service.life(result, asked), scores.of_result(result, asked)
+        return per_inference.inference_lifecycle(result, asked), sci.of_result(result, asked)
     extra = (("training", asked.training), ("uses", asked.uses), ("embodied-kg", asked.embodied_kg))
     for name, value in extra:
         if value is not None:
             raise ValueError(f"--{name} goes with a result file only")
-    chosen = plan.load(Path(source)) if source.endswith(".toml") else studies.plan(source)
-    chosen = plan.changed(chosen, asked.region, asked.pue)
-    found = lifecycle.of(chosen)
-    return found, scores.of_plan(chosen, found)
+    chosen = (
+        lifecycle_plan.load(Path(source))
+        if source.endswith(".toml")
+        else published_trainings.published_plan(source)
+    )
+    chosen = lifecycle_plan.changed(chosen, asked.region, asked.pue)
+    found = lifecycle.plan_lifecycle(chosen)
+    return found, sci.of_plan(chosen, found)
 
 
-def _show(found: LifeCycle, scores: Scores) -> None:
+def _show(found: LifeCycle, scores: SciScores) -> None:
     from bench.commands import _cards
     from bench.commands._cards import grams
     from bench.results.formatting import interval_text
@@ -94,7 +97,7 @@ def _show(found: LifeCycle, scores: Scores) -> None:
 CAVEAT = "A plan is as good as its figures; what it leaves out is taken over all sources."
 
 
-def _scored(scores: Scores) -> list[tuple[str, str]]:
+def _scored(scores: SciScores) -> list[tuple[str, str]]:
     """SCI per inference and both scores of SCI for AI, or why there is none."""
     none = f"none: {scores.no_consumer}"
     rows = [
@@ -105,14 +108,14 @@ def _scored(scores: Scores) -> list[tuple[str, str]]:
     return rows if scores.providers else [*rows, ("", f"provider: none: {scores.no_provider}")]
 
 
-def _score(score: Score) -> str:
+def _score(score: SciScore) -> str:
     from bench.commands._cards import grams
 
     text = f"{grams(score.grams)} CO2e per {score.unit}"
     return text if score.complete else f"{text}, of energy alone: {score.missing}"
 
 
-def _json(found: LifeCycle, scores: Scores) -> dict[str, Any]:
+def _json(found: LifeCycle, scores: SciScores) -> dict[str, Any]:
     from bench.results.interval import interval_json
 
     return {

@@ -155,7 +155,7 @@ def _options(words: list[str], cpu_tdp: float | None) -> dict[str, str]:
 def _measure(asked: Asked, edition: str, as_json: bool) -> int:
     """Run once and show it; gives the exit code."""
     from bench import run as room
-    from bench.footprint import equivalences
+    from bench.impact import equivalences
     from bench.system import process
 
     process.configure_environment()

@@ -12,8 +12,7 @@ from bench.commands._options import Json, ResultFile
 from bench.exits import or_stop, say
 
 if TYPE_CHECKING:
-    from bench.footprint.scale import Batching
-    from bench.footprint.scaled import Answer
+    from bench.impact.projection import BatchingGain, Projection
     from bench.results.interval import Interval
 
 PANEL = "Understand"
@@ -38,12 +37,12 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Say what a result comes to at scale: energy, carbon, homes, machines, and break-even."""
-    from bench.footprint import scaled
+    from bench.impact import projection
     from bench.results import storage
 
-    asked = scaled.Asked(per_day, days, region, pue, training)
+    asked = projection.ProjectionInputs(per_day, days, region, pue, training)
     loaded = or_stop(lambda: storage.load_result(result))
-    answer = or_stop(lambda: scaled.of(loaded, asked))
+    answer = or_stop(lambda: projection.project(loaded, asked))
     if plot:
         or_stop(lambda: _draw(loaded, asked, plot))
     if as_json:
@@ -54,19 +53,19 @@ def command(
 
 def _draw(result: Any, asked: Any, folder: Path) -> None:
     from bench import plots
-    from bench.footprint import scaled
+    from bench.impact import projection
     from bench.plots import training_against_use
 
-    runs = None if asked.training is None else [scaled.training(asked.training)]
+    runs = None if asked.training is None else [projection.training(asked.training)]
     figure = training_against_use.draw([result], runs=runs)
     for path in plots.save(figure, folder, "training-against-use"):
         say(f"wrote {path}")
 
 
-def _show(answer: Answer) -> None:
-    from bench import facts
+def _show(answer: Projection) -> None:
     from bench.commands import _cards
     from bench.commands._cards import energy, grams
+    from bench.impact import facts
     from bench.results.formatting import interval_text as words
 
     found, one = answer.scaled, answer.one
@@ -100,13 +99,13 @@ def _reactors(share: Interval) -> str:
     return words(share) if share.high >= 0.001 else "under 0.001"
 
 
-def _batched(batching: list[Batching]) -> list[tuple[str, str]]:
+def _batched(batching: list[BatchingGain]) -> list[tuple[str, str]]:
     from bench.commands._cards import energy
 
     return [(energy(row.kwh_per_day), row.words) for row in batching]
 
 
-def _training(answer: Answer) -> list[tuple[str, str]]:
+def _training(answer: Projection) -> list[tuple[str, str]]:
     from bench.commands._cards import energy
     from bench.results.formatting import interval_text as words
     from bench.results.formatting import large_number_text

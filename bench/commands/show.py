@@ -49,7 +49,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Show the summary of a result file again, or what it compares to."""
-    from bench.footprint import equivalences as room
+    from bench.impact import equivalences as room
     from bench.results import storage
 
     or_stop(lambda: room.phone_charge(edition))

@@ -14,8 +14,8 @@ from bench.exits import or_stop, stop
 from bench.results.calibration import energy_with_calibration_of
 
 if TYPE_CHECKING:
-    from bench.footprint.hours import Profile
-    from bench.footprint.where import Comparison
+    from bench.impact.hourly_profile import DailyProfile
+    from bench.impact.region_comparison import RegionComparison
     from bench.results.record import Estimate
 
 PANEL = "Understand"
@@ -90,26 +90,26 @@ def _energy(result: Path | None, kwh: float | None) -> tuple[Estimate, str]:
 
 def _compare(
     energy: Estimate, names: list[str] | None, among: str, basis: str | None, pue: float | None
-) -> Comparison:
-    from bench.footprint import regions, where
+) -> RegionComparison:
+    from bench.impact import region_comparison, regions
 
-    if basis is not None and basis not in where.BASES:
-        raise ValueError(f"no basis {basis!r}: choose one of {', '.join(where.BASES)}")
+    if basis is not None and basis not in region_comparison.BASES:
+        raise ValueError(f"no basis {basis!r}: choose one of {', '.join(region_comparison.BASES)}")
     if names:
         asked = [regions.find(name) for name in names]
-        chosen = where.BASES[basis] if basis else where.common_basis(asked)
+        chosen = region_comparison.BASES[basis] if basis else region_comparison.common_basis(asked)
     else:
-        asked, usual = where.group(among)
-        chosen = where.BASES[basis] if basis else usual
-    return where.compare(energy, asked, chosen, pue)
+        asked, usual = region_comparison.group(among)
+        chosen = region_comparison.BASES[basis] if basis else usual
+    return region_comparison.compare_regions(energy, asked, chosen, pue)
 
 
 def _profile(
     hours: Path | None, live: str | None, zone: str | None, names: list[str] | None
-) -> Profile:
+) -> DailyProfile:
     """The day that was asked for."""
-    from bench.footprint import hours as room
-    from bench.footprint import regions
+    from bench.impact import hourly_profile as room
+    from bench.impact import regions
     from bench.system import registry
 
     if hours:
@@ -120,11 +120,11 @@ def _profile(
     if zone is None and not names:
         raise ValueError("a live source needs --region or --zone: nobody guesses where you are")
     source = registry.load("live", live or "")
-    found: Profile = source.profile(zone or source.zone_of(regions.find((names or [""])[0])))
+    found: DailyProfile = source.profile(zone or source.zone_of(regions.find((names or [""])[0])))
     return found
 
 
-def _draw(comparison: Comparison, work: str, rows: int, out: Path) -> tuple[Path, Path]:
+def _draw(comparison: RegionComparison, work: str, rows: int, out: Path) -> tuple[Path, Path]:
     from bench import plots
     from bench.plots import region_comparison
 

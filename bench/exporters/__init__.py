@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from bench.system import registry
 
 if TYPE_CHECKING:
-    from bench.footprint.regions import Region
+    from bench.impact.regions import Region
     from bench.results.record import Result
 
 Kind = Literal["measured", "modelled", "unknown"]

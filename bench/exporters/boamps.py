@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.exporters import Imported, Options, _json
 from bench.exporters._figures import NOT_MEASURED, Figures, with_energy
-from bench.footprint.regions import Region
+from bench.impact.regions import Region
 from bench.results.record import Result
 from bench.results.statistics import relative_half_width
 
@@ -137,7 +137,7 @@ def _infrastructure(result: Result, region: Region | None) -> dict[str, Any]:
 
 
 def _environment(region: Region) -> dict[str, Any]:
-    from bench import facts
+    from bench.impact import facts
 
     factor = region.factor()
     country = facts.grids().get(region.places[-1])

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from bench import facts
 from bench.exporters import Imported, Kind, Options
 from bench.exporters._columns import COLUMNS, KNOWN, OLD_COLUMNS, refuse_others
 from bench.exporters._figures import NOT_MEASURED, Figures, with_energy
-from bench.footprint.regions import Region
+from bench.impact import facts
+from bench.impact.regions import Region
 from bench.results.escaping import csv_safe
 from bench.results.record import Result
 from bench.results.units import SECONDS_PER_HOUR

@@ -15,9 +15,9 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from bench.exporters import Imported, Options
 from bench.exporters._figures import Figures, with_energy
 from bench.exporters._json import imported, ours
-from bench.footprint import carbon
-from bench.footprint.regions import Region
-from bench.footprint.where import pue_of
+from bench.impact import carbon
+from bench.impact.region_comparison import pue_of
+from bench.impact.regions import Region
 from bench.results.record import Result
 from bench.system import registry
 
@@ -87,7 +87,7 @@ def _evaluation(found: Figures) -> EvalResult:
 
 def _emissions(found: Figures, region: Region, pue: float | None) -> dict[str, Any]:
     """Grams of CO2e of 1,000 inferences, with what they rest on."""
-    grid = carbon.grid(region.key)
+    grid = carbon.grid_factor(region.key)
     factor = pue_of(region, pue).value
     assert found.per_1000 is not None, "a result with an energy has one per 1,000"
     gpus = [d.name for d in found.result.machine.devices if d.used and "gpu:" in d.domain]

@@ -7,8 +7,8 @@ from typing import Any
 
 from bench.exporters import Imported, Options, _json
 from bench.exporters._figures import Figures, with_energy
-from bench.footprint import scores
-from bench.footprint.service import Asked
+from bench.impact import sci
+from bench.impact.per_inference import LifeCycleInputs
 from bench.results.record import Result
 
 SUFFIX = ".json"
@@ -26,8 +26,8 @@ def read(data: bytes) -> list[Imported]:
 
 def _score(found: Figures, options: Options) -> dict[str, Any]:
     key = options.region.key if options.region else None
-    asked = Asked(region=key, pue=options.pue, embodied_kg=options.embodied_kg)
-    consumer = scores.of_result(found.result, asked).consumer
+    asked = LifeCycleInputs(region=key, pue=options.pue, embodied_kg=options.embodied_kg)
+    consumer = sci.of_result(found.result, asked).consumer
     factor = options.region.factor() if options.region else None
     return {
         "specification": "ISO/IEC 21031:2024, SCI = (E * I + M) per R",

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bench.facts import published
-from bench.footprint import carbon, equivalences
+from bench.impact import carbon, equivalences
+from bench.impact.facts import published
 from bench.leaderboard import form
 from bench.leaderboard.grade import RULE, STARS_RULE
 from bench.leaderboard.rank import Board, Group, Row, TaskBoard
@@ -34,7 +34,7 @@ def lines(board: Board) -> Iterator[str]:
 def head() -> form.Head:
     """What the figures rest on."""
     charge = equivalences.phone_charge()
-    grids = {key: carbon.grid(key) for key in carbon.SHOWN}
+    grids = {key: carbon.grid_factor(key) for key in carbon.SHOWN}
     return {
         "schema_version": form.SCHEMA_VERSION,
         "phone_charge": {"kwh": charge.value, "edition": charge.edition, "source": charge.source},
@@ -97,7 +97,7 @@ def _study(study: published.Study) -> str:
     return f'{_text(about)[:-1]},"rows":[{"".join(_listed(rows))}]}}'
 
 
-def _published(row: published.Row) -> form.PublishedRow:
+def _published(row: published.PublishedFigure) -> form.PublishedRow:
     return {
         "task": row.task,
         "model": row.model,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from bench.facts import published
+from bench.impact.facts import published
 from bench.leaderboard import form
 from bench.leaderboard.document import head, place
 from bench.leaderboard.rank import Board, Row

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from math import fsum, inf
 
-from bench import facts
-from bench.footprint import hardware
+from bench.impact import facts, hardware
 from bench.results import warning_catalogue
 from bench.results.fields import Record
 from bench.results.record import Reading, Result, Trial

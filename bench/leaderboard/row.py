@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Literal
 
-from bench.footprint import carbon, equivalences
+from bench.impact import carbon, equivalences
 from bench.leaderboard import form
 from bench.leaderboard.verify import Submission
 from bench.results.calibration import calibration_half_width, with_calibration
@@ -135,4 +135,4 @@ def _charges_per_kwh() -> float:
 
 @cache
 def _grids() -> dict[str, float]:
-    return {key: carbon.grams(1.0, key).value for key in carbon.SHOWN}
+    return {key: carbon.co2e_grams(1.0, key).value for key in carbon.SHOWN}

@@ -7,9 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from bench import facts
-from bench.facts import published
-from bench.footprint import equivalences
+from bench.impact import equivalences, facts
+from bench.impact.facts import published
 from bench.leaderboard.document import place
 from bench.leaderboard.grade import RULE, STARS_RULE
 from bench.leaderboard.rank import Board, Row, TaskBoard

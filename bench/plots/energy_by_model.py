@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from bench.footprint import equivalences
+from bench.impact import equivalences
 from bench.plots import _points, style
 from bench.results import formatting, views
 from bench.results.record import Result

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.footprint import equivalences
+from bench.impact import equivalences
 from bench.plots import _points, style
 from bench.results.record import Result
 

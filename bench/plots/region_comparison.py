@@ -9,8 +9,8 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.footprint import regions, where
-from bench.footprint.where import Comparison, Place
+from bench.impact import region_comparison, regions
+from bench.impact.region_comparison import RegionComparison, RegionImpact
 from bench.plots import _points, style
 from bench.results import formatting, views
 from bench.results.record import Result
@@ -36,7 +36,9 @@ def draw(results: Sequence[Result], *, among: Sequence[str] = USUAL) -> Figure:
     assert energy is not None, "a point has an energy"
     whole = energy.model_copy(update={"low": low, "high": high})
     asked = [regions.find(name) for name in among]
-    comparison = where.compare(whole, asked, where.common_basis(asked))
+    comparison = region_comparison.compare_regions(
+        whole, asked, region_comparison.common_basis(asked)
+    )
     kind = "modelled, not measured" if point.modelled else "measured"
     things = formatting.unit_plural(point.result.task.unit)
     who = f"{point.result.task.id} · {_points.name(point.result, 60)}"
@@ -52,7 +54,7 @@ def draw(results: Sequence[Result], *, among: Sequence[str] = USUAL) -> Figure:
     return figure
 
 
-def picture(comparison: Comparison, work: str, rows: int) -> Figure:
+def picture(comparison: RegionComparison, work: str, rows: int) -> Figure:
     """Any comparison, such as that of a number of kWh: the first regions and the last three."""
     with rc_context(style.STYLE), style.quiet():
         title = "The same work, place by place"
@@ -62,8 +64,8 @@ def picture(comparison: Comparison, work: str, rows: int) -> Figure:
         return figure
 
 
-def _figure(comparison: Comparison, rows: int, per: str, dot: dict[str, Any]) -> Figure:
-    shown = where.ends(comparison.places, rows)
+def _figure(comparison: RegionComparison, rows: int, per: str, dot: dict[str, Any]) -> Figure:
+    shown = region_comparison.ends(comparison.places, rows)
     figure, axes = style.canvas(2.6 + 0.36 * len(shown))
     values = [place.grams.value for _, place in shown]
     low = min(max(place.grams.low, place.grams.value / 5) for _, place in shown)
@@ -86,7 +88,7 @@ def _figure(comparison: Comparison, rows: int, per: str, dot: dict[str, Any]) ->
     return figure
 
 
-def _mark(axes: Axes, place: Place, y: float, dot: dict[str, Any], least: float) -> None:
+def _mark(axes: Axes, place: RegionImpact, y: float, dot: dict[str, Any], least: float) -> None:
     """A dot with its interval; right of the axes its mass, and how many times the least it is."""
     grams = place.grams
     ends = (max(grams.low, grams.value / 1e6), grams.high)
@@ -98,7 +100,7 @@ def _mark(axes: Axes, place: Place, y: float, dot: dict[str, Any], least: float)
         axes.annotate(text, (1, y), xytext=(x, 0), ha="right", va="center_baseline", **right)
 
 
-def _name(place: Place) -> str:
+def _name(place: RegionImpact) -> str:
     return place.region.label + (" *" if place.borrowed else "")
 
 
@@ -108,7 +110,7 @@ def _mass(grams: float) -> str:
     return f"{formatting.format_number(grams / size, 2).removesuffix('.0')} {name}"
 
 
-def _foot(comparison: Comparison) -> str:
+def _foot(comparison: RegionComparison) -> str:
     places = comparison.places
     years = sorted({place.factor.edition for place in places})
     when = years[0] if len(years) == 1 else f"{years[0]} to {years[-1]}"
@@ -119,7 +121,7 @@ def _foot(comparison: Comparison) -> str:
     return f"{basis}, {when}. Grids: {sources} ({licences})."
 
 
-def _numbers(comparison: Comparison) -> str:
+def _numbers(comparison: RegionComparison) -> str:
     """The numbers as text, for readers who can't see the figure."""
     return "\n".join(
         f"{_name(place)}: {_mass(place.grams.value)} "

@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
 from matplotlib.transforms import Bbox
 
-from bench.footprint import equivalences
+from bench.impact import equivalences
 from bench.plots._points import Point, caption, footer, outer
 from bench.results import formatting
 from bench.results.formatting import energy_text

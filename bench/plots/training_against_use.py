@@ -9,9 +9,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.footprint import scaled
-from bench.footprint.breakeven import break_even
-from bench.footprint.scaled import Training
+from bench.impact import projection
+from bench.impact.lifecycle import break_even
+from bench.impact.projection import TrainingEnergy
 from bench.plots import _points, style
 from bench.results import formatting
 from bench.results.interval import Interval, as_interval
@@ -24,14 +24,14 @@ RUNS = ("bloomz-560m-pretrain-finetune", "bloom-176b", "llama-3.1-405b")
 
 
 @style.styled
-def draw(results: Sequence[Result], *, runs: Sequence[Training] | None = None) -> Figure:
+def draw(results: Sequence[Result], *, runs: Sequence[TrainingEnergy] | None = None) -> Figure:
     """Lines of use, of each task the result that takes most, against published trainings.
 
     Nothing says that one made the other: where they cross, training and use weigh the same. Raises
     ValueError if no result has an energy.
     """
     found = _most(_points.points(results))
-    trainings = list(runs) if runs else [scaled.training(key) for key in RUNS]
+    trainings = list(runs) if runs else [projection.training(key) for key in RUNS]
     figure, axes = style.canvas(6.2)
     uses = [_use(point) for point in found]
     energies = [run.energy_kwh.value for run in trainings]
@@ -93,7 +93,7 @@ def _line(
     axes.plot(ends, values, color=tone, linewidth=1.8, linestyle=dash, label=name)
 
 
-def _cross(axes: Axes, point: _points.Point, use: Interval, run: Training) -> style.Spot:
+def _cross(axes: Axes, point: _points.Point, use: Interval, run: TrainingEnergy) -> style.Spot:
     even, y = break_even(run.energy_kwh, use), run.energy_kwh.value
     axes.plot((even.low, even.high), (y, y), color=style.colour(point), linewidth=3.5, alpha=0.6)
     axes.plot([even.value], [y], **style.dot(point))

@@ -20,7 +20,7 @@ PACKAGES = {
     "metric": "bench.workloads.metrics",
     "plot": "bench.plots",
     "exporter": "bench.exporters",
-    "live": "bench.footprint.live",
+    "live": "bench.impact.live_intensity",
     "command": "bench.commands",
 }
 

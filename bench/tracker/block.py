@@ -14,7 +14,7 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench.footprint import equivalences, regions
+from bench.impact import equivalences, regions
 from bench.results.versions import __version__
 from bench.tracker import emissions, summary
 from bench.tracker.record import Track, boundary_of, doubts_of, total

@@ -74,7 +74,7 @@ def _checked(words: argparse.Namespace) -> Asked:
     if words.cpu_tdp is not None and not 0 < words.cpu_tdp < 10_000:
         raise ValueError(f"a CPU's TDP of {words.cpu_tdp:g} W can't be")
     if words.edition != DEFAULT_EDITION:
-        from bench.footprint import equivalences
+        from bench.impact import equivalences
 
         equivalences.phone_charge(words.edition)
     if words.csv is not None:
@@ -83,7 +83,7 @@ def _checked(words: argparse.Namespace) -> Asked:
         refuse_others(words.csv)
     region = None
     if words.region is not None:
-        from bench.footprint import regions
+        from bench.impact import regions
 
         region = regions.find(words.region).key
     return Asked(

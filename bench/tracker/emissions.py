@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from bench.exporters import codecarbon
-from bench.footprint import regions
+from bench.impact import regions
 from bench.results import units
 from bench.tracker.record import Track
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.footprint import equivalences, regions
-from bench.footprint.quantity import Quantity, derive
+from bench.impact import equivalences, regions
+from bench.impact.facts import DerivedQuantity, derive
 from bench.results.record import Estimate
 from bench.tracker.record import Track
 
@@ -19,7 +19,7 @@ def billed(track: Track) -> Estimate | None:
     return energy.model_copy(update=ends)
 
 
-def carbon(track: Track) -> list[Quantity]:
+def carbon(track: Track) -> list[DerivedQuantity]:
     """Grams of CO2e by every basis that is published for the region, the nearest place first.
 
     Without a region: on the cleanest and on the dirtiest grid of one basis, and the world's.
@@ -39,7 +39,7 @@ def carbon(track: Track) -> list[Quantity]:
     return [derive(energy, fact.value, "gCO2e", fact) for fact in facts]
 
 
-def charges(track: Track, edition: str) -> Quantity | None:
+def charges(track: Track, edition: str) -> DerivedQuantity | None:
     """Smartphone charges of the same energy; the building's share is in neither."""
     if track.energy_kwh is None:
         return None

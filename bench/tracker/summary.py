@@ -11,8 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench.footprint import regions
-from bench.footprint.quantity import Quantity
+from bench.impact import regions
+from bench.impact.facts import DerivedQuantity
 from bench.results import formatting, units
 from bench.results.record import Estimate, Reading
 from bench.results.statistics import CONFIDENCE
@@ -140,7 +140,7 @@ def _about(track: Track) -> Iterator[tuple[str, str]]:
         yield "the tracker", cost
 
 
-def _span(quantity: Quantity) -> str:
+def _span(quantity: DerivedQuantity) -> str:
     if quantity.value == 0:
         return "0"
     value, low, high = formatting.format_rough(quantity.value, quantity.low, quantity.high)

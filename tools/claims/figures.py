@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from bench.footprint import claims
-from bench.footprint.claims import Ours
+from bench.impact import claims
+from bench.impact.claims import RecomputedQuantity
 from bench.plots import style
 from bench.results import formatting
 from bench.results.formatting import interval_text
@@ -43,14 +43,14 @@ def save(name: str, folder: Path) -> Path:
     return path
 
 
-def _ours(claim: str) -> dict[str, Ours]:
+def _ours(claim: str) -> dict[str, RecomputedQuantity]:
     """The quantities of a claim, by name and unit."""
-    found = claims.answers((claim,))[0].ours
+    found = claims.recompute_claims((claim,))[0].ours
     return {f"{one.claimed.quantity}, {one.claimed.unit}": one for one in found}
 
 
 def _caveat(claim: str) -> str:
-    answer = claims.answers((claim,))[0]
+    answer = claims.recompute_claims((claim,))[0]
     return (
         f"{answer.claim.caveat}\nComputed from published facts, not measured. {answer.claim.source}"
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench.footprint import claims
-from bench.footprint.claims import Answer, Ours
+from bench.impact import claims
+from bench.impact.claims import RecomputedClaim, RecomputedQuantity
 
 FIGURE_OF = {
     "S2": ("bloom", "What training BLOOM emitted, stage by stage"),
@@ -27,7 +27,7 @@ without a number of ours.
 
 def text() -> str:
     """The whole page."""
-    answers = claims.answers()
+    answers = claims.recompute_claims()
     computed = [answer for answer in answers if answer.ours]
     context = [answer for answer in answers if not answer.ours]
     parts = [INTRO, *("\n".join(_claim(answer)) for answer in computed)]
@@ -35,7 +35,7 @@ def text() -> str:
     return "\n".join(parts)
 
 
-def _claim(answer: Answer) -> Iterator[str]:
+def _claim(answer: RecomputedClaim) -> Iterator[str]:
     claim = answer.claim
     yield f"## {claim.id}. {claim.claim}\n"
     if claim.id in FIGURE_OF:
@@ -55,7 +55,7 @@ def _claim(answer: Answer) -> Iterator[str]:
     yield "\n</details>\n"
 
 
-def _row(ours: Ours) -> str:
+def _row(ours: RecomputedQuantity) -> str:
     value, rest = claims.words(ours)
     unit, _, ends = rest.partition(" (")
     note = f" ({ours.claimed.note})" if ours.claimed.note else ""
@@ -67,12 +67,12 @@ def _row(ours: Ours) -> str:
     )
 
 
-def _card(answer: Answer) -> Iterator[str]:
+def _card(answer: RecomputedClaim) -> Iterator[str]:
     claim = answer.claim
     yield f"### {claim.id}. {claim.claim}\n"
     yield f"{claim.caveat} Source: {_source(answer)}.\n"
 
 
-def _source(answer: Answer) -> str:
+def _source(answer: RecomputedClaim) -> str:
     claim = answer.claim
     return f"[{claim.source}]({claim.source_url})" if claim.source_url else claim.source

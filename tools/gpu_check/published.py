@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.facts.published import rows
+from bench.impact.facts.published import rows
 from bench.results.record import Result
 from bench.results.statistics import energy_joules
 from bench.results.units import JOULES_PER_KWH

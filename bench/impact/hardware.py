@@ -5,12 +5,16 @@ from __future__ import annotations
 import difflib
 import re
 
-from bench import facts
+from bench.impact import facts
 from bench.results.interval import Interval
 
 # Words of a name that tell no two boards apart, and the driver's word for a board of another name.
 EMPTY = {"nvidia", "amd", "google", "tesla", "geforce", "instinct", "gpu"}
+
+
 ALIASES = {"hbm3": "sxm5"}
+
+
 SERVER_GPUS = 8
 
 
@@ -45,7 +49,7 @@ def embodied(board: facts.Fact | None) -> tuple[Interval, bool]:
     return Interval(middles[len(middles) // 2], low, high), bool(own)
 
 
-def middle(found: facts.Range) -> Interval:
+def middle(found: facts.FactRange) -> Interval:
     """A range of several sources, with the middle one (the upper of two) as its value."""
     values = sorted(fact.value for fact in found.facts if fact.unit == found.unit)
     return Interval(values[len(values) // 2], found.low, found.high)

@@ -5,20 +5,35 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from bench import facts
-from bench.footprint import breakeven, carbon, equivalences, scale, studies, water
-from bench.footprint.quantity import Quantity, widen
+from bench.impact import (
+    carbon,
+    equivalences,
+    facts,
+    lifecycle,
+    projection,
+    published_trainings,
+    water,
+)
+from bench.impact.facts import DerivedQuantity, widen
 from bench.results.interval import Interval, as_interval
 
 IMAGE, WORST = "power-hungry/image-generation/mean", "power-hungry/image-generation/most"
+
+
 GPT3 = "gpt-3-175b"
+
+
 BILLION = 1e9  # uses a day, in the words of the claim
+
+
 EDITIONS = (
     ("EPA before 2024", "12 Wh", "epa-2019"),
     ("EPA January 2024", "22 Wh", "epa-2024-01"),
     ("EPA current", "19 Wh", "epa-current"),
     ("IEA", "15 Wh", "iea-2025"),
 )
+
+
 BLOOMZ = ("7B", "3B", "1B", "560M")
 
 
@@ -33,7 +48,7 @@ def _charges(key: str, edition: str) -> float:
 
 def _a_day(key: str) -> float:
     """Energy of a billion a day, in kWh."""
-    return scale.energy_per_day(as_interval(_of(key) / 1000), BILLION).value
+    return projection.energy_per_day(as_interval(_of(key) / 1000), BILLION).value
 
 
 def _per_request() -> Interval:
@@ -43,9 +58,9 @@ def _per_request() -> Interval:
 
 def _parity(size: str) -> Interval:
     name = f"bloomz-{size.lower()}"
-    training = studies.energy(f"{name}-pretrain-finetune").value
+    training = published_trainings.energy(f"{name}-pretrain-finetune").value
     use = _of(f"power-hungry/{name}/energy-per-inference")
-    return breakeven.break_even(as_interval(training), as_interval(use))
+    return lifecycle.break_even(as_interval(training), as_interval(use))
 
 
 def _water(energy_kwh: float) -> tuple[float, float]:
@@ -61,7 +76,7 @@ def _request_water() -> float:
     return 1000 * sum(_water(_of("gpt-3/energy-per-request")))
 
 
-def _sdxl(grid: str) -> Quantity:
+def _sdxl(grid: str) -> DerivedQuantity:
     """gCO2e of 1,000 images of SDXL at a grid factor of the study."""
     return carbon.on(_of(WORST), facts.inference()[f"power-hungry/grid-{grid}"])
 
@@ -95,7 +110,9 @@ FORMULAS: dict[tuple[str, str, str], Callable[[], Interval | float]] = {
         for size in BLOOMZ
     },
     ("S13", "BLOOM requests until inference equals training", "inferences"): lambda: (
-        breakeven.break_even(as_interval(studies.energy(studies.BLOOM).value), _per_request())
+        lifecycle.break_even(
+            as_interval(published_trainings.energy(published_trainings.BLOOM).value), _per_request()
+        )
     ),
     ("S14", "BLOOM API energy per request", "Wh"): lambda: _per_request() * 1000,
     ("S14", "BLOOM API emissions per request", "gCO2e"): lambda: (
@@ -112,10 +129,10 @@ FORMULAS: dict[tuple[str, str, str], Callable[[], Interval | float]] = {
         facts.equivalences()["bottle"].value / _request_water()
     ),
     ("S19", "GPT-3 training, on-site water", "million L"): lambda: (
-        _water(studies.energy(GPT3).value)[0] / 1e6
+        _water(published_trainings.energy(GPT3).value)[0] / 1e6
     ),
     ("S19", "GPT-3 training, off-site water", "million L"): lambda: (
-        _water(studies.energy(GPT3).value)[1] / 1e6
+        _water(published_trainings.energy(GPT3).value)[1] / 1e6
     ),
     (
         "S21",

@@ -6,17 +6,21 @@ import base64
 import os
 from datetime import UTC, datetime, timedelta
 
-from bench.footprint import live
-from bench.footprint.hours import Profile
-from bench.footprint.regions import Region
+from bench.impact import live_intensity
+from bench.impact.hourly_profile import DailyProfile
+from bench.impact.regions import Region
 from bench.results.units import KILOGRAMS_PER_POUND
 
 NAME, USER, PASSWORD = "WattTime", "WATTTIME_USER", "WATTTIME_PASSWORD"
+
+
 URL = "https://api.watttime.org"
+
+
 UNIT = "lbs_co2_per_mwh"
 
 
-def profile(zone: str) -> Profile:
+def profile(zone: str) -> DailyProfile:
     """The last 24 full hours of a grid region ("CAISO_NORTH"), by hour of the day in UTC.
 
     Needs WATTTIME_USER and WATTTIME_PASSWORD. Raises ValueError with one sentence where there is no
@@ -31,7 +35,7 @@ def profile(zone: str) -> Profile:
         "signal_type": "co2_moer",
     }
     headers = {"Authorization": f"Bearer {_token(base)}"}
-    answer = live.ask(NAME, f"{base}/v3/historical", headers, query)
+    answer = live_intensity.ask(NAME, f"{base}/v3/historical", headers, query)
     try:
         unit = answer["meta"]["units"]
         points = [
@@ -47,7 +51,9 @@ def profile(zone: str) -> Profile:
     if unit != UNIT:
         raise ValueError(f"{NAME} answered in {unit!r}, not in {UNIT}")
     basis = "direct combustion, CO2 only, hours in UTC"
-    return Profile(live.whole_day(NAME, by_hour), "marginal", basis, f"{NAME}, region {zone}")
+    return DailyProfile(
+        live_intensity.whole_day(NAME, by_hour), "marginal", basis, f"{NAME}, region {zone}"
+    )
 
 
 def zone_of(region: Region) -> str:
@@ -57,9 +63,9 @@ def zone_of(region: Region) -> str:
 
 def _token(base: str) -> str:
     """A token for half an hour, for a name and a password; it is never kept."""
-    pair = f"{live.secret(USER)}:{live.secret(PASSWORD)}"
+    pair = f"{live_intensity.secret(USER)}:{live_intensity.secret(PASSWORD)}"
     login = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-    answer = live.ask(NAME, f"{base}/login", login, {}, keep=False)
+    answer = live_intensity.ask(NAME, f"{base}/login", login, {}, keep=False)
     token = answer.get("token") if isinstance(answer, dict) else None
     if not isinstance(token, str):
         raise ValueError(f"{NAME} gave no token")

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench import facts
-from bench.footprint import carbon, equivalences, estimate, hardware, lifecycle, studies
-from bench.footprint.lifecycle import LifeCycle, Stage
-from bench.footprint.plan import Plan
+from bench.impact import (
+    carbon,
+    equivalences,
+    facts,
+    hardware,
+    job_estimate,
+    lifecycle,
+    published_trainings,
+)
+from bench.impact.lifecycle import LifeCycle, LifeCycleStage
+from bench.impact.lifecycle_plan import LifeCyclePlan
 from bench.results.interval import Interval
 from bench.results.units import GRAMS_PER_TONNE, pounds
 
-GPT3, BLOOM, SEARCH = "gpt-3-175b", studies.BLOOM, "evolved-transformer-nas"
+GPT3, BLOOM, SEARCH = "gpt-3-175b", published_trainings.BLOOM, "evolved-transformer-nas"
 
 
 def _life(key: str, **changes: object) -> LifeCycle:
-    return lifecycle.of(studies.plan(key).model_copy(update=changes))
+    return lifecycle.plan_lifecycle(
+        published_trainings.published_plan(key).model_copy(update=changes)
+    )
 
 
-def _tonnes(stage: Stage) -> Interval:
+def _tonnes(stage: LifeCycleStage) -> Interval:
     assert stage.grams is not None
     return stage.grams / GRAMS_PER_TONNE
 
 
-def _kwh(stage: Stage) -> Interval:
+def _kwh(stage: LifeCycleStage) -> Interval:
     assert stage.energy_kwh is not None
     return stage.energy_kwh
 
@@ -40,12 +49,12 @@ def _with_pue(life: LifeCycle) -> Interval:
 def _on_grid(key: str, region: str) -> float:
     """Tonnes of the energy of a run on the grid of a region."""
     energy = _kwh(_life(key).stage("dynamic")).value
-    return carbon.grams(energy, region).value / GRAMS_PER_TONNE
+    return carbon.co2e_grams(energy, region).value / GRAMS_PER_TONNE
 
 
 def _searched(key: str = SEARCH) -> Interval:
     """Tonnes by hours, power, PUE and grid, as Strubell et al. compute them."""
-    return _with_pue(lifecycle.of(studies.recomputed(key)))
+    return _with_pue(lifecycle.plan_lifecycle(published_trainings.recomputed(key)))
 
 
 def _pounds(tonnes: Interval) -> float:
@@ -61,11 +70,14 @@ def _published(run: str) -> float:
 
 
 def _homes(run: str, days: float) -> float:
-    return equivalences.of_energy(studies.energy(run).value, "home-day-us").value / days
+    return equivalences.of_energy(published_trainings.energy(run).value, "home-day-us").value / days
 
 
 def _fuel(key: str) -> float:
-    return carbon.on(studies.energy(GPT3).value, facts.fuels()[key]).value / GRAMS_PER_TONNE
+    return (
+        carbon.on(published_trainings.energy(GPT3).value, facts.fuels()[key]).value
+        / GRAMS_PER_TONNE
+    )
 
 
 def _fine_tuning() -> float:
@@ -73,23 +85,23 @@ def _fine_tuning() -> float:
     return run["fine-tuning-energy"].value / run["pretraining-energy"].value
 
 
-def _jean_zay() -> Plan:
+def _jean_zay() -> LifeCyclePlan:
     pue = facts.datacenters("pue")["jean-zay-2022"].value
-    return studies.plan(BLOOM).model_copy(update={"pue": pue})
+    return published_trainings.published_plan(BLOOM).model_copy(update={"pue": pue})
 
 
 def _calculated() -> float:
     """A hundred hours of a V100 by the formula of ML CO2 Impact, in kgCO2e."""
     watts = hardware.find("V100 SXM2").value
     grid = facts.table("calculator")["ml-co2-impact/us-east"].value
-    return estimate.ml_co2(watts, 100, grid)[1] / 1000
+    return job_estimate.ml_co2(watts, 100, grid)[1] / 1000
 
 
 FORMULAS: dict[tuple[str, str, str], Callable[[], Interval | float]] = {
     ("S1", "BLOOM dynamic energy", "kWh"): lambda: _kwh(_life(BLOOM).stage("dynamic")),
     ("S1", "BLOOM dynamic emissions", "tCO2e"): lambda: _emissions(BLOOM),
     ("S1", "BLOOM dynamic emissions with PUE 1.2", "tCO2e"): lambda: _with_pue(
-        lifecycle.of(_jean_zay())
+        lifecycle.plan_lifecycle(_jean_zay())
     ),
     ("S2", "BLOOM idle energy", "kWh"): lambda: _kwh(_life(BLOOM).stage("idle")),
     ("S2", "BLOOM idle emissions", "tCO2e"): lambda: _tonnes(_life(BLOOM).stage("idle")),
@@ -107,7 +119,7 @@ FORMULAS: dict[tuple[str, str, str], Callable[[], Interval | float]] = {
     ("S7", "GPT-3 energy in France, 2024", "tCO2e"): lambda: _on_grid(GPT3, "FR"),
     ("S7", "GPT-3 energy in the US, 2024", "tCO2e"): lambda: _on_grid(GPT3, "US"),
     ("S7", "US over France, 2024, both life-cycle", "ratio"): lambda: carbon.ratio(
-        carbon.grams(1.0, "US"), carbon.grams(1.0, "FR")
+        carbon.co2e_grams(1.0, "US"), carbon.co2e_grams(1.0, "FR")
     ),
     ("S7", "GPT-3 energy in West Virginia", "tCO2e"): lambda: _on_grid(GPT3, "US-WV"),
     ("S10", "GPT-3 in car lifetimes, with PUE", "cars"): lambda: _cars(_published(GPT3)),

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench import facts
-from bench.footprint import hardware, lifecycle, regions
-from bench.footprint.intensity import Intensity, intensity
-from bench.footprint.lifecycle import Stage
+from bench.impact import facts, hardware, lifecycle, regions
+from bench.impact.carbon import CarbonIntensity, carbon_intensity
+from bench.impact.lifecycle import LifeCycleStage
 from bench.results.interval import Interval, as_interval, sum_intervals
 
 
 @dataclass(frozen=True)
-class Job:
+class JobDescription:
     """What is known of a job: so many boards for so many hours, somewhere."""
 
     hardware: str
@@ -24,16 +23,16 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Answer:
+class JobEstimate:
     """An estimate by both formulas; `steps` leads from the one to the other in kWh, in words."""
 
     board: facts.Fact
-    intensity: Intensity
+    intensity: CarbonIntensity
     ml_co2_kwh: float
     ml_co2_grams: Interval
     energy_kwh: Interval
     grams: Interval
-    stages: tuple[Stage, ...]
+    stages: tuple[LifeCycleStage, ...]
     steps: tuple[tuple[str, Interval], ...]
 
     @property
@@ -51,21 +50,21 @@ def ml_co2(watts: float, device_hours: float, grams_per_kwh: float) -> tuple[flo
     return energy, energy * grams_per_kwh
 
 
-def of(job: Job) -> Answer:
+def estimate_job(job: JobDescription) -> JobEstimate:
     """Estimate a job. Raises ValueError for unknown hardware or region, and for what can't be."""
     for name, value in (("count", job.count), ("hours", job.hours)):
         if not 0 < value < float("inf"):
             raise ValueError(f"{name} must be above zero, not {value:g}")
     if job.pue is not None and not 1 <= job.pue < 10:
         raise ValueError(f"a PUE is 1 or more, not {job.pue:g}")
-    board, grid = hardware.find(job.hardware), intensity(job.region)
+    board, grid = hardware.find(job.hardware), carbon_intensity(job.region)
     device_hours = job.count * job.hours
     nominal, _ = ml_co2(board.value, device_hours, 0.0)
     stages = tuple(_stages(job, nominal, grid))
     grams, how = lifecycle.embodied_grams(device_hours, job.hardware)
     energy = sum_intervals(stage.energy_kwh for stage in stages if stage.energy_kwh)
-    made = Stage("embodied", None, grams, how)
-    return Answer(
+    made = LifeCycleStage("embodied", None, grams, how)
+    return JobEstimate(
         board=board,
         intensity=grid,
         ml_co2_kwh=nominal,
@@ -103,7 +102,7 @@ def surroundings() -> Interval:
     return Interval((waiting - board) / a100.value, 0.0, (waiting + hall) / a100.value)
 
 
-def _stages(job: Job, nominal: float, grid: Intensity) -> Iterator[Stage]:
+def _stages(job: JobDescription, nominal: float, grid: CarbonIntensity) -> Iterator[LifeCycleStage]:
     at_work, around = load() * nominal, surroundings() * nominal
     share = 100 * load().value
     yield _stage("dynamic", at_work, grid, f"{share:.0f} % of the TDP, as in StarCoder")
@@ -113,11 +112,11 @@ def _stages(job: Job, nominal: float, grid: Intensity) -> Iterator[Stage]:
     yield _stage("overhead", (at_work + around) * extra, grid, source)
 
 
-def _stage(name: str, energy: Interval, grid: Intensity, how: str) -> Stage:
-    return Stage(name, energy, energy * grid.grams_per_kwh, how)
+def _stage(name: str, energy: Interval, grid: CarbonIntensity, how: str) -> LifeCycleStage:
+    return LifeCycleStage(name, energy, energy * grid.grams_per_kwh, how)
 
 
-def _pue(job: Job) -> tuple[Interval, str]:
+def _pue(job: JobDescription) -> tuple[Interval, str]:
     if job.pue is not None:
         return as_interval(job.pue), f"PUE {job.pue:g}"
     found = regions.find(job.region).pue if job.region else None
@@ -133,7 +132,7 @@ def _pue(job: Job) -> tuple[Interval, str]:
     ), f"PUE {found.value:g}, {found.facts[0].source}"
 
 
-def _steps(nominal: float, stages: tuple[Stage, ...]) -> Iterator[tuple[str, Interval]]:
+def _steps(nominal: float, stages: tuple[LifeCycleStage, ...]) -> Iterator[tuple[str, Interval]]:
     """How the energy goes from TDP x hours to ours."""
     yield "ML CO2 Impact: TDP x hours, no host, no idle, no PUE", as_interval(nominal)
     words = (

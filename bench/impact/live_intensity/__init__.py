@@ -16,22 +16,26 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from bench.footprint.hours import HOURS
+from bench.impact.hourly_profile import HOURS
 from bench.results import storage
 
 TIMEOUT_SECONDS = 15
+
+
 CACHE_SECONDS = 3600
+
+
 MAX_BYTES = 5_000_000
 
 
-class _Stay(urllib.request.HTTPRedirectHandler):
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """A token goes to the host that it is for and to no other."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
 
 
-_OPENER = urllib.request.build_opener(_Stay)
+_OPENER = urllib.request.build_opener(_NoRedirect)
 
 
 def secret(name: str) -> str:

@@ -7,11 +7,15 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from bench import facts
-from bench.facts import Fact, Range
+from bench.impact import facts
+from bench.impact.facts import Fact, FactRange
 
 LIFE_CYCLE, DIRECT = "life-cycle", "direct combustion"
+
+
 BASES = (LIFE_CYCLE, DIRECT)
+
+
 PROVIDERS = {"aws": "aws", "azure": "microsoft", "gcp": "google"}
 
 
@@ -34,21 +38,21 @@ class Region:
         return next((fact for fact in self.factors if basis in (None, fact.basis)), None)
 
     @property
-    def pue(self) -> Range | None:
+    def pue(self) -> FactRange | None:
         """Power usage effectiveness: of the cloud region, else over the reports of its provider."""
         return self._of_cloud("pue")
 
     @property
-    def wue(self) -> Range | None:
+    def wue(self) -> FactRange | None:
         """On-site water in L/kWh: of the cloud region, else over the reports of its provider."""
         return self._of_cloud("wue")
 
     @property
-    def ewif(self) -> Range | None:
+    def ewif(self) -> FactRange | None:
         """Off-site water in L/kWh over all sources, of the nearest place that has one."""
         return next((found for found in map(facts.water, self.places) if found), None)
 
-    def _of_cloud(self, metric: str) -> Range | None:
+    def _of_cloud(self, metric: str) -> FactRange | None:
         own = facts.clouds().get(self.key, {}).get(metric)
         if own:
             return facts.span([own])

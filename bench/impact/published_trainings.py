@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import difflib
 
-from bench import facts
-from bench.facts import Fact
-from bench.footprint.plan import Deployment, Embodied, Plan, Training, Waiting
+from bench.impact import facts
+from bench.impact.facts import Fact
+from bench.impact.lifecycle_plan import (
+    DeploymentPlan,
+    EmbodiedPlan,
+    IdlePlan,
+    LifeCyclePlan,
+    TrainingPlan,
+)
 
 BLOOM = "bloom-176b"
+
+
 KIND = "published figures, NOT measured here"
 
 
@@ -19,7 +27,7 @@ def keys() -> tuple[str, ...]:
     return tuple(k for k, r in runs.items() if k == BLOOM or ("energy" in r and parts not in k))
 
 
-def run(key: str) -> dict[str, Fact]:
+def published_run(key: str) -> dict[str, Fact]:
     """What was published of a run, by quantity. Raises ValueError, naming the nearest."""
     runs = facts.training_runs()
     if key not in keys():
@@ -29,9 +37,9 @@ def run(key: str) -> dict[str, Fact]:
     return runs[key]
 
 
-def plan(key: str) -> Plan:
+def published_plan(key: str) -> LifeCyclePlan:
     """A published run as a plan. Raises ValueError for an unknown key."""
-    found = run(key)
+    found = published_run(key)
     if key == BLOOM:
         return _bloom(found)
     energy, grid = found["energy"], found.get("grid")
@@ -41,54 +49,56 @@ def plan(key: str) -> Plan:
     notes = [f"{energy.basis}; {energy.source} ({energy.edition}). {energy.note}"]
     if stated:
         notes.append(f"The authors state {stated.value:g} {stated.unit} ({stated.basis}).")
-    return Plan(
+    return LifeCyclePlan(
         name=energy.label,
         kind=KIND,
         grid_gco2e_per_kwh=grid.value if grid else None,
         grid_source="as the authors applied it",
-        training=Training(energy_kwh=energy.value, device_hours=devices),
+        training=TrainingPlan(energy_kwh=energy.value, device_hours=devices),
         notes=tuple(notes),
     )
 
 
-def recomputed(key: str) -> Plan:
+def recomputed(key: str) -> LifeCyclePlan:
     """A run by its hours, power and PUE, not by the energy that its authors state.
 
     Raises ValueError where these were not published.
     """
-    found = run(key)
+    found = published_run(key)
     if not {"hours", "power", "pue"} <= found.keys():
         raise ValueError(f"hours, power and PUE of {key} were not published")
-    training = Training(device_hours=found["hours"].value, watts=found["power"].value)
-    return plan(key).model_copy(update={"training": training, "pue": found["pue"].value})
+    training = TrainingPlan(device_hours=found["hours"].value, watts=found["power"].value)
+    return published_plan(key).model_copy(update={"training": training, "pue": found["pue"].value})
 
 
 def energy(key: str) -> Fact:
     """The published energy of a run, in kWh. Raises ValueError for an unknown key."""
     return (
-        run(key)["energy"] if key != BLOOM else facts.training_runs()[f"{BLOOM}-dynamic"]["energy"]
+        published_run(key)["energy"]
+        if key != BLOOM
+        else facts.training_runs()[f"{BLOOM}-dynamic"]["energy"]
     )
 
 
-def _bloom(found: dict[str, Fact]) -> Plan:
+def _bloom(found: dict[str, Fact]) -> LifeCyclePlan:
     """The one run whose whole life cycle was published."""
     sources = facts.table("embodied")
     waiting, hall = found["idle-power"], found["infrastructure-power"]
-    return Plan(
+    return LifeCyclePlan(
         name=found["device-hours"].label,
         kind=KIND,
         grid_gco2e_per_kwh=facts.training_runs()[f"{BLOOM}-dynamic"]["grid"].value,
         grid_source="as the authors applied it",
-        training=Training(
+        training=TrainingPlan(
             hardware="A100 SXM4 80GB",
             device_hours=found["device-hours"].value,
             count=found["devices"].value,
             watts=found["device-power"].value,
         ),
-        idle=Waiting(
+        idle=IdlePlan(
             kilowatts=(waiting.value + hall.value) / 1000, least_kilowatts=waiting.value / 1000
         ),
-        embodied=Embodied(
+        embodied=EmbodiedPlan(
             device_kg=sources["gpu/nvidia-a100/luccioni-2022"].value,
             server_kg=sources["server/luccioni-2022"].value,
             lifetime_years=sources["lifetime/luccioni-2022"].value,
@@ -103,11 +113,11 @@ def _bloom(found: dict[str, Fact]) -> Plan:
     )
 
 
-def _api() -> Deployment:
+def _api() -> DeploymentPlan:
     """The 18 days in which the model was served, idle included."""
     used = {name: facts.inference()[f"bloom-api/{name}"].value for name in ("energy", "requests")}
     days = facts.inference()["bloom-api/days"].value
-    return Deployment(
+    return DeploymentPlan(
         inferences_per_day=used["requests"] / days,
         wh_per_inference=1000 * used["energy"] / used["requests"],
         days=days,

@@ -32,7 +32,7 @@ class Study:
 
 
 @dataclass(frozen=True)
-class Row:
+class PublishedFigure:
     """One published figure: kWh for 1,000 inferences over the boundary of its study.
 
     `gpu_energy_kwh_per_1000` is the part of the study's GPUs alone. None: not published.
@@ -107,20 +107,20 @@ STUDIES = (
 )
 
 
-def rows(task: str | None = None) -> tuple[Row, ...]:
+def rows(task: str | None = None) -> tuple[PublishedFigure, ...]:
     """Every published figure, or those of one task ("image-gen"), in the order of their tables."""
     found = [row for study in STUDIES for row in _table(study)]
     return tuple(row for row in found if task is None or row.task == task)
 
 
 @lru_cache(maxsize=8)
-def _table(study: Study) -> tuple[Row, ...]:
+def _table(study: Study) -> tuple[PublishedFigure, ...]:
     with (HERE / f"{study.key}.csv").open(encoding="utf-8", newline="") as file:
         return tuple(_row(study, cells) for cells in csv.DictReader(file))
 
 
-def _row(study: Study, cells: dict[str, str]) -> Row:
-    return Row(
+def _row(study: Study, cells: dict[str, str]) -> PublishedFigure:
+    return PublishedFigure(
         study=study,
         task=cells["task"],
         model=cells["model"],

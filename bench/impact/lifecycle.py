@@ -1,9 +1,4 @@
-"""The life cycle of a plan, after Luccioni, Viguier and Ligozat (2022): each stage, and the sum.
-
-Dynamic: what the devices took at work. Overhead: what the data centre took for itself (PUE). Idle:
-machines that wait, and the infrastructure around them. Embodied: what making the hardware emitted,
-for the share of its life that was used. Deployment: use, once the model is there.
-"""
+"""Stages of a life cycle; training against use (break-even)."""
 
 from __future__ import annotations
 
@@ -11,17 +6,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bench import facts
-from bench.footprint import hardware
-from bench.footprint.intensity import Intensity, intensity
-from bench.footprint.plan import HOURS_PER_YEAR, Deployment, Embodied, Plan, Training
+from bench.impact import facts, hardware
+from bench.impact.carbon import CarbonIntensity, carbon_intensity
+from bench.impact.lifecycle_plan import (
+    HOURS_PER_YEAR,
+    DeploymentPlan,
+    EmbodiedPlan,
+    LifeCyclePlan,
+    TrainingPlan,
+)
 from bench.results.interval import Interval, as_interval, interval_json, sum_intervals
 
 GRAMS = 1000.0
 
 
 @dataclass(frozen=True)
-class Stage:
+class LifeCycleStage:
     """One stage: energy in kWh and emissions in gCO2e, each None where not known.
 
     `how` is the arithmetic in words; `missing` says why a figure is not there.
@@ -54,11 +54,11 @@ class LifeCycle:
     name: str
     kind: str
     covers: str
-    intensity: Intensity
-    stages: tuple[Stage, ...]
+    intensity: CarbonIntensity
+    stages: tuple[LifeCycleStage, ...]
     notes: tuple[str, ...]
 
-    def stage(self, name: str) -> Stage:
+    def stage(self, name: str) -> LifeCycleStage:
         """The stage of this name. Raises KeyError where the plan has none."""
         for stage in self.stages:
             if stage.name == name:
@@ -89,7 +89,7 @@ class LifeCycle:
         return tuple(stage.name for stage in self.stages if stage.missing)
 
 
-def of(plan: Plan) -> LifeCycle:
+def plan_lifecycle(plan: LifeCyclePlan) -> LifeCycle:
     """The life cycle of a plan. Raises ValueError for an unknown region or device."""
     grid = plan_grid(plan)
     stages = [*_operation(plan, grid), embodied(plan.training, plan.embodied)]
@@ -98,12 +98,12 @@ def of(plan: Plan) -> LifeCycle:
     return LifeCycle(plan.name, plan.kind, "to train", grid, tuple(stages), plan.notes)
 
 
-def plan_grid(plan: Plan) -> Intensity:
+def plan_grid(plan: LifeCyclePlan) -> CarbonIntensity:
     """The carbon intensity of a plan. Raises ValueError for an unknown region."""
-    return intensity(plan.region, plan.grid_gco2e_per_kwh, plan.grid_source)
+    return carbon_intensity(plan.region, plan.grid_gco2e_per_kwh, plan.grid_source)
 
 
-def dynamic_energy(training: Training) -> tuple[Interval, str]:
+def dynamic_energy(training: TrainingPlan) -> tuple[Interval, str]:
     """The energy of the devices at work in kWh, and the arithmetic in words."""
     if training.energy_kwh is not None:
         return as_interval(training.energy_kwh), "energy as stated"
@@ -131,24 +131,24 @@ def per_hour(kilograms: Interval, lifetime_years: Interval, used: Interval) -> I
     return kilograms / (lifetime_years * used * HOURS_PER_YEAR)
 
 
-def embodied(training: Training, given: Embodied | None) -> Stage:
+def embodied(training: TrainingPlan, given: EmbodiedPlan | None) -> LifeCycleStage:
     """The making of devices and servers, for the hours that training used them."""
     hours = training.worked_hours
     if hours is None:
-        return Stage("embodied", None, None, "", "the hours of the devices are not known")
+        return LifeCycleStage("embodied", None, None, "", "the hours of the devices are not known")
     grams, how = embodied_grams(hours, training.hardware, given)
-    return Stage("embodied", None, grams, how)
+    return LifeCycleStage("embodied", None, grams, how)
 
 
 def embodied_grams(
-    device_hours: float, board: str | None, given: Embodied | None = None
+    device_hours: float, board: str | None, given: EmbodiedPlan | None = None
 ) -> tuple[Interval, str]:
     """gCO2e of the making of devices and their servers for so many device-hours, and how.
 
     What is not given is taken over all sources; what is given is the value, and the sources give
     the low and the high. Raises ValueError for an unknown board.
     """
-    given = given or Embodied()
+    given = given or EmbodiedPlan()
     found = hardware.find(board) if board else None
     device, own = hardware.embodied(found)
     device = _around(given.device_kg, device)
@@ -167,45 +167,51 @@ def embodied_grams(
     return kilograms * GRAMS, how
 
 
-def _operation(plan: Plan, grid: Intensity) -> Iterator[Stage]:
+def _operation(plan: LifeCyclePlan, grid: CarbonIntensity) -> Iterator[LifeCycleStage]:
     energy, how = dynamic_energy(plan.training)
-    yield Stage("dynamic", energy, energy * grid.grams_per_kwh, how)
+    yield LifeCycleStage("dynamic", energy, energy * grid.grams_per_kwh, how)
     if plan.pue is None:
-        yield Stage("overhead", None, None, "", "no PUE is given")
+        yield LifeCycleStage("overhead", None, None, "", "no PUE is given")
     else:
         extra = energy * (plan.pue - 1)
-        yield Stage("overhead", extra, extra * grid.grams_per_kwh, f"PUE {plan.pue:g}")
+        yield LifeCycleStage("overhead", extra, extra * grid.grams_per_kwh, f"PUE {plan.pue:g}")
     if plan.idle is None:
-        yield Stage("idle", None, None, "", "what waits around it is not known")
+        yield LifeCycleStage("idle", None, None, "", "what waits around it is not known")
         return
     hours = plan.idle.hours or plan.training.elapsed_hours or 0.0
     least = plan.idle.least_kilowatts or plan.idle.kilowatts
     waiting = Interval(plan.idle.kilowatts, least, plan.idle.kilowatts) * hours
     how = f"{plan.idle.kilowatts:g} kW x {hours:,.0f} h"
-    yield Stage("idle", waiting, waiting * grid.grams_per_kwh, how)
+    yield LifeCycleStage("idle", waiting, waiting * grid.grams_per_kwh, how)
 
 
-def deployment(use: Deployment, plan: Plan) -> tuple[Interval, Intensity, Stage]:
+def deployment(
+    use: DeploymentPlan, plan: LifeCyclePlan
+) -> tuple[Interval, CarbonIntensity, LifeCycleStage]:
     """(energy in kWh, its grid, the making of what serves) of the use that a plan foresees."""
     own = use.region is not None or use.grid_gco2e_per_kwh is not None
-    grid = plan_grid(plan) if not own else intensity(use.region, use.grid_gco2e_per_kwh)
+    grid = plan_grid(plan) if not own else carbon_intensity(use.region, use.grid_gco2e_per_kwh)
     kwh = use.served * use.wh_per_inference / 1000
     waits = (use.idle_watts or 0.0) * 24 * use.days / 1000
     energy = as_interval((kwh + waits) * (plan.pue or 1.0))
     if use.hardware is None or use.count is None:
-        return energy, grid, Stage("embodied", None, None, "", "what serves it is not in the plan")
+        return (
+            energy,
+            grid,
+            LifeCycleStage("embodied", None, None, "", "what serves it is not in the plan"),
+        )
     grams, how = embodied_grams(use.count * use.days * 24, use.hardware, plan.embodied)
-    return energy, grid, Stage("embodied", None, grams, how)
+    return energy, grid, LifeCycleStage("embodied", None, grams, how)
 
 
-def _deployment(plan: Plan, use: Deployment) -> Stage:
+def _deployment(plan: LifeCyclePlan, use: DeploymentPlan) -> LifeCycleStage:
     energy, grid, made = deployment(use, plan)
     operational = energy * grid.grams_per_kwh
     how = f"{use.served:,.0f} inferences x {use.wh_per_inference:g} Wh"
     how += f", and {use.idle_watts:g} W that wait" if use.idle_watts else ""
     how += f"; {grid.label}; "
     how += "with the making of what serves" if made.grams else f"without the making: {made.missing}"
-    return Stage("deployment", energy, operational + (made.grams or as_interval(0.0)), how)
+    return LifeCycleStage("deployment", energy, operational + (made.grams or as_interval(0.0)), how)
 
 
 def _around(given: float | None, sources: Interval) -> Interval:
@@ -213,3 +219,43 @@ def _around(given: float | None, sources: Interval) -> Interval:
     if given is None:
         return sources
     return Interval(given, min(given, sources.low), max(given, sources.high))
+
+
+@dataclass(frozen=True)
+class AmortisedTraining:
+    """What one use carries in kWh: of its own, and of training at a given volume."""
+
+    use_kwh: Interval
+    training_kwh: Interval
+    uses: float
+
+    @property
+    def whole_kwh(self) -> Interval:
+        """Both together."""
+        return self.use_kwh + self.training_kwh
+
+    @property
+    def training_share(self) -> float:
+        """The part of training in the whole, from 0 to 1."""
+        return self.training_kwh.value / self.whole_kwh.value
+
+
+def break_even(training_kwh: Interval, per_use_kwh: Interval) -> Interval:
+    """After how many uses their energy is that of training.
+
+    The interval is that of both; it has no high end where a use may cost nothing. Raises ValueError
+    where a use costs nothing.
+    """
+    if per_use_kwh.value <= 0:
+        raise ValueError("a use that takes no energy never outweighs a training")
+    return training_kwh / per_use_kwh
+
+
+def amortised(training_kwh: Interval, per_use_kwh: Interval, uses: float) -> AmortisedTraining:
+    """The energy of one use with its share of a training that serves so many uses in all.
+
+    Raises ValueError if `uses` is not positive.
+    """
+    if uses <= 0:
+        raise ValueError("training is shared among a positive number of uses")
+    return AmortisedTraining(per_use_kwh, training_kwh / uses, uses)

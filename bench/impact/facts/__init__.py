@@ -1,4 +1,4 @@
-"""Published facts, each with its unit, edition, source and licence, from the csv files here."""
+"""Readers of the fact tables and of published studies (csv beside them); Fact, FactRange, DerivedQuantity, PublishedFigure."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ from functools import lru_cache
 from pathlib import Path
 from statistics import median_low
 
+from bench.results.record import Estimate
+
 HERE = Path(__file__).parent
+
+
 REQUIRED = ("key", "label", "unit", "edition", "basis", "source", "licence")
+
+
 # Tables of carbon intensity; where a place is in several, the first is the one shown by default.
 GRIDS = ("grid", "grid_us_states", "grid_provinces", "grid_google", "grid_clouds_2021")
+
+
 ZERO = "0 as published"
 
 
@@ -37,7 +45,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Range:
+class FactRange:
     """One quantity as several sources give it: the least, the greatest, and one to start from."""
 
     value: float
@@ -54,38 +62,6 @@ class CloudRegion:
     key: str
     label: str
     place: str
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """One quantity of a claim: what was published, as text if at all, and what ours rests on.
-
-    `rests_on` names facts as "table/key"; changing any of them changes our figure, and changing
-    no other fact does.
-    """
-
-    quantity: str
-    unit: str
-    published: str
-    note: str
-    rests_on: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A published claim with the caveat to print beside it, and the quantities that we compute.
-
-    Of kind "context" are those that are no computation: they have no quantities.
-    """
-
-    id: str
-    kind: str
-    claim: str
-    calculation: str
-    caveat: str
-    source: str
-    source_url: str
-    quantities: tuple[Claimed, ...]
 
 
 def tables() -> tuple[str, ...]:
@@ -165,7 +141,7 @@ def datacenters(metric: str) -> dict[str, Fact]:
     return _below(table("datacenter"), f"{metric}/")
 
 
-def embodied(kind: str) -> Range:
+def embodied(kind: str) -> FactRange:
     """Embodied carbon over all sources of "gpu/nvidia-h100", "server", "lifetime" …
 
     Starts from the middle source. A GPU's high end is at least that of the bottom-up models, whose
@@ -184,20 +160,20 @@ def embodied(kind: str) -> Range:
     return replace(whole, high=high, facts=(*whole.facts, spread))
 
 
-def water(place: str) -> Range | None:
+def water(place: str) -> FactRange | None:
     """Off-site water of a grid (EWIF), L/kWh, over all sources; None where none has the place."""
     own = table("water").get(place)
     more = _below(table("water"), f"{place}/").values()
     return span(([own] if own else []) + list(more)) if own or more else None
 
 
-def span(facts: Iterable[Fact]) -> Range:
+def span(facts: Iterable[Fact]) -> FactRange:
     """The range of facts of one unit; `value` is the first fact's. Raises ValueError if none."""
     found = tuple(facts)
     if not found or len({fact.unit for fact in found}) > 1:
         raise ValueError("a range needs facts, all in one unit")
     values = [fact.value for fact in found]
-    return Range(values[0], min(values), max(values), found[0].unit, found)
+    return FactRange(values[0], min(values), max(values), found[0].unit, found)
 
 
 @lru_cache(maxsize=1)
@@ -205,18 +181,6 @@ def cloud_regions() -> dict[str, CloudRegion]:
     """Where each cloud region stands, by "aws:…", "azure:…" or "gcp:…"."""
     rows = _rows(HERE / "places" / "cloud_regions.csv")
     return {r["region"]: CloudRegion(r["region"], r["label"], r["place"]) for r in rows}
-
-
-@lru_cache(maxsize=1)
-def claims() -> tuple[Claim, ...]:
-    """The published claims, each with its caveat, its source and its quantities."""
-    claimed: dict[str, list[Claimed]] = {}
-    for r in _rows(HERE / "claims" / "quantities.csv"):
-        rests_on = tuple(r["rests_on"].split())
-        found = Claimed(r["quantity"], r["unit"], r["published"], r["note"], rests_on)
-        claimed.setdefault(r["claim"], []).append(found)
-    rows = _rows(HERE / "claims" / "claims.csv")
-    return tuple(Claim(**r, quantities=tuple(claimed.get(r["id"], ()))) for r in rows)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -251,3 +215,56 @@ def _fact(row: dict[str, str], where: str) -> Fact:
         raise ValueError(f"{where}: the value {row['value']!r} is not a positive number")
     text = {name: cell for name, cell in row.items() if name != "value"}
     return Fact(value=value, **text)
+
+
+@dataclass(frozen=True)
+class DerivedQuantity:
+    """`value` with its interval, in `unit`, and the fact that it rests on.
+
+    `low` and `high` carry over the interval of what it was derived from; the fact adds none of its
+    own, unless it is a range.
+    """
+
+    value: float
+    low: float
+    high: float
+    unit: str
+    label: str
+    edition: str
+    basis: str
+    source: str
+    source_url: str
+
+
+Amount = float | Estimate | DerivedQuantity
+
+
+def derive(amount: Amount, factor: float, unit: str, fact: Fact) -> DerivedQuantity:
+    """An amount (with or without an interval) times `factor`, in `unit`, resting on `fact`."""
+    value, low, high = value_low_high(amount)
+    return DerivedQuantity(
+        value=value * factor,
+        low=low * factor,
+        high=high * factor,
+        unit=unit,
+        label=fact.label,
+        edition=fact.edition,
+        basis=fact.basis,
+        source=fact.source,
+        source_url=fact.source_url,
+    )
+
+
+def widen(quantity: DerivedQuantity, factor: FactRange) -> DerivedQuantity:
+    """A quantity times what several sources disagree on: its ends reach over both."""
+    value, low, high = value_low_high(quantity)
+    return replace(
+        quantity, value=value * factor.value, low=low * factor.low, high=high * factor.high
+    )
+
+
+def value_low_high(amount: Amount) -> tuple[float, float, float]:
+    """(value, low, high) of an amount, or three times the same number."""
+    if isinstance(amount, float | int):
+        return amount, amount, amount
+    return amount.value, amount.low, amount.high

@@ -1,27 +1,44 @@
-"""The published claims, computed again from facts alone, through the rooms that commands use."""
+"""Published claims recomputed; the formulas of training and of use."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
-from bench import facts
-from bench.footprint import claims_training, claims_use
+from bench.impact import facts
+from bench.impact.claims import training, use
+from bench.impact.facts import HERE, _rows
 from bench.results.formatting import interval_text
 from bench.results.interval import Interval, as_interval
 
 FORMULAS: dict[tuple[str, str, str], Callable[[], Interval | float]] = {
-    **claims_training.FORMULAS,
-    **claims_use.FORMULAS,
+    **training.FORMULAS,
+    **use.FORMULAS,
 }
 
 
 @dataclass(frozen=True)
-class Ours:
+class ClaimedQuantity:
+    """One quantity of a claim: what was published, as text if at all, and what ours rests on.
+
+    `rests_on` names facts as "table/key"; changing any of them changes our figure, and changing
+    no other fact does.
+    """
+
+    quantity: str
+    unit: str
+    published: str
+    note: str
+    rests_on: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RecomputedQuantity:
     """One quantity of a claim: what was published, and what we get."""
 
-    claimed: facts.Claimed
+    claimed: ClaimedQuantity
     figure: Interval
 
     @property
@@ -39,21 +56,38 @@ class Ours:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Claim:
+    """A published claim with the caveat to print beside it, and the quantities that we compute.
+
+    Of kind "context" are those that are no computation: they have no quantities.
+    """
+
+    id: str
+    kind: str
+    claim: str
+    calculation: str
+    caveat: str
+    source: str
+    source_url: str
+    quantities: tuple[ClaimedQuantity, ...]
+
+
+@dataclass(frozen=True)
+class RecomputedClaim:
     """A claim with our figures; one of kind "context" has none, ever."""
 
-    claim: facts.Claim
-    ours: tuple[Ours, ...]
+    claim: Claim
+    ours: tuple[RecomputedQuantity, ...]
 
 
-def answers(ids: tuple[str, ...] = ()) -> list[Answer]:
+def recompute_claims(ids: tuple[str, ...] = ()) -> list[RecomputedClaim]:
     """The claims of these ids, or all, computed. Raises ValueError for an unknown id."""
-    known = {claim.id: claim for claim in facts.claims()}
+    known = {claim.id: claim for claim in load_claims()}
     wanted = [one.upper() for one in ids] or list(known)
     missing = [one for one in wanted if one not in known]
     if missing:
         raise ValueError(f"there is no claim {missing[0]}: there are {', '.join(known)}")
-    return [Answer(known[one], tuple(_compute(known[one]))) for one in wanted]
+    return [RecomputedClaim(known[one], tuple(_compute(known[one]))) for one in wanted]
 
 
 def source(name: str) -> facts.Fact:
@@ -62,20 +96,20 @@ def source(name: str) -> facts.Fact:
     return facts.table(table)[key]
 
 
-def words(ours: Ours) -> tuple[str, str]:
+def words(ours: RecomputedQuantity) -> tuple[str, str]:
     """Our figure, and its unit with low and high where it has them: ("24.69", "tCO2e")."""
     unit = "times" if ours.claimed.unit == "ratio" else ours.claimed.unit
     value, _, ends = interval_text(ours.figure, "", 4).partition(" ")
     return value, f"{unit} {ends}".strip()
 
 
-def published(ours: Ours) -> str:
+def published(ours: RecomputedQuantity) -> str:
     """What was published, thousands set apart; empty where nothing was."""
     text = ours.claimed.published
     return f"{int(text):,}" if text.isdigit() and len(text) > 4 else text
 
 
-def beside(ours: Ours) -> str:
+def beside(ours: RecomputedQuantity) -> str:
     """What was published, the ratio of ours to it, and what to know of it."""
     if not ours.claimed.published:
         return ours.claimed.note or "not published"
@@ -84,8 +118,20 @@ def beside(ours: Ours) -> str:
     return f"{text}; {ours.claimed.note}" if ours.claimed.note else text
 
 
-def _compute(claim: facts.Claim) -> list[Ours]:
+def _compute(claim: Claim) -> list[RecomputedQuantity]:
     return [
-        Ours(one, as_interval(FORMULAS[claim.id, one.quantity, one.unit]()))
+        RecomputedQuantity(one, as_interval(FORMULAS[claim.id, one.quantity, one.unit]()))
         for one in claim.quantities
     ]
+
+
+@lru_cache(maxsize=1)
+def load_claims() -> tuple[Claim, ...]:
+    """The published claims, each with its caveat, its source and its quantities."""
+    claimed: dict[str, list[ClaimedQuantity]] = {}
+    for r in _rows(HERE / "claims" / "quantities.csv"):
+        rests_on = tuple(r["rests_on"].split())
+        found = ClaimedQuantity(r["quantity"], r["unit"], r["published"], r["note"], rests_on)
+        claimed.setdefault(r["claim"], []).append(found)
+    rows = _rows(HERE / "claims" / "claims.csv")
+    return tuple(Claim(**r, quantities=tuple(claimed.get(r["id"], ()))) for r in rows)

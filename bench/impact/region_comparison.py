@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bench.facts import Fact, Range
-from bench.footprint import carbon, regions, water
-from bench.footprint.quantity import Amount, Quantity, widen
-from bench.footprint.regions import DIRECT, LIFE_CYCLE, Region
-from bench.footprint.water import Water
+from bench.impact import carbon, regions, water
+from bench.impact.facts import Amount, DerivedQuantity, Fact, FactRange, widen
+from bench.impact.regions import DIRECT, LIFE_CYCLE, Region
+from bench.impact.water import WaterUse
 
 GOOGLE = "operational, as Google publishes it"
+
+
 BASES = {"life-cycle": LIFE_CYCLE, "direct": DIRECT, "google": GOOGLE}
+
+
 GROUPS = {
     "countries": ("life-cycle", lambda key: len(key) == 2 or key == "world"),
     "states": ("direct", lambda key: key.startswith("US-")),
@@ -25,7 +28,7 @@ GROUPS = {
 
 
 @dataclass(frozen=True)
-class Place:
+class RegionImpact:
     """One region for the same work: location-based carbon with its PUE, and what stands beside it.
 
     `borrowed` names the place whose factor stands in, where the region has none of this basis.
@@ -33,25 +36,25 @@ class Place:
 
     region: Region
     factor: Fact
-    pue: Range
-    grams: Quantity
-    market: Quantity | None
-    water: Water
+    pue: FactRange
+    grams: DerivedQuantity
+    market: DerivedQuantity | None
+    water: WaterUse
     borrowed: str | None
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RegionComparison:
     """Places in order of carbon, least first, all of one basis; who has no factor of it is out."""
 
     basis: str
-    places: tuple[Place, ...]
+    places: tuple[RegionImpact, ...]
     left_out: tuple[Region, ...]
 
 
-def compare(
+def compare_regions(
     energy_kwh: Amount, among: Iterable[Region], basis: str, pue: float | None = None
-) -> Comparison:
+) -> RegionComparison:
     """The same energy of machines, in kWh, in each region, by average location-based factors.
 
     A region's PUE is `pue`, or its own if published, or 1. Raises ValueError where no region has a
@@ -63,7 +66,7 @@ def compare(
     if not places:
         raise ValueError(f"no region of {len(asked)} has a factor of basis {basis!r}")
     out = tuple(region for region, place in zip(asked, found, strict=True) if place is None)
-    return Comparison(basis, tuple(places), out)
+    return RegionComparison(basis, tuple(places), out)
 
 
 def group(name: str) -> tuple[list[Region], str]:
@@ -88,20 +91,22 @@ def common_basis(asked: list[Region]) -> str:
     raise ValueError("these regions have no factor of one basis, and bases are never mixed")
 
 
-def pue_of(region: Region, pue: float | None) -> Range:
+def pue_of(region: Region, pue: float | None) -> FactRange:
     """The PUE to use in a region: the given one, the published one, or 1 for a bare machine."""
-    given = Range(pue or 1.0, pue or 1.0, pue or 1.0, "ratio", ())
+    given = FactRange(pue or 1.0, pue or 1.0, pue or 1.0, "ratio", ())
     return given if pue or region.pue is None else region.pue
 
 
-def _place(energy_kwh: Amount, region: Region, basis: str, pue: float | None) -> Place | None:
+def _place(
+    energy_kwh: Amount, region: Region, basis: str, pue: float | None
+) -> RegionImpact | None:
     factor = region.factor(basis)
     if factor is None:
         return None
     used = pue_of(region, pue)
     bought = region.market
     own = factor.key in region.places[: 2 if ":" in region.key else 1]
-    return Place(
+    return RegionImpact(
         region=region,
         factor=factor,
         pue=used,
@@ -112,7 +117,7 @@ def _place(energy_kwh: Amount, region: Region, basis: str, pue: float | None) ->
     )
 
 
-def ends(places: Sequence[Place], most: int) -> list[tuple[int, Place]]:
+def ends(places: Sequence[RegionImpact], most: int) -> list[tuple[int, RegionImpact]]:
     """The first places and the last three, at most so many, each with its number from 1 on."""
     numbered = list(enumerate(places, start=1))
     if len(numbered) <= most:

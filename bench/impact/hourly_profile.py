@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 HOURS = 24
+
+
 COLUMNS = ("hour", "gco2e_per_kwh")
 
 
 @dataclass(frozen=True)
-class Profile:
+class DailyProfile:
     """Carbon intensity, gCO2e/kWh, of the 24 hours of a day; what it counts stands in `basis`.
 
     An average profile says what a kWh holds, a marginal one what one more kWh adds; the two are
@@ -32,7 +34,7 @@ class Profile:
 
 
 @dataclass(frozen=True)
-class Window:
+class HourWindow:
     """Some hours in a row, from `start` (0 to 23); a day's end goes over into its beginning."""
 
     start: int
@@ -45,7 +47,7 @@ class Window:
         return (self.start + self.length) % HOURS
 
 
-def windows(profile: Profile, length: int = 1) -> list[Window]:
+def windows(profile: DailyProfile, length: int = 1) -> list[HourWindow]:
     """Every window of so many whole hours, least intensity first.
 
     Raises ValueError for a length that is not 1 to 24.
@@ -53,11 +55,11 @@ def windows(profile: Profile, length: int = 1) -> list[Window]:
     if not 1 <= length <= HOURS:
         raise ValueError(f"a job of {length} hours does not fit: give 1 to {HOURS}")
     twice = profile.intensities * 2
-    found = [Window(h, length, math.fsum(twice[h : h + length]) / length) for h in range(HOURS)]
+    found = [HourWindow(h, length, math.fsum(twice[h : h + length]) / length) for h in range(HOURS)]
     return sorted(found, key=lambda window: (window.intensity, window.start))
 
 
-def read(text: str, name: str) -> Profile:
+def read(text: str, name: str) -> DailyProfile:
     """A profile from csv with the columns hour (0 to 23) and gco2e_per_kwh, one row an hour.
 
     Raises ValueError with one sentence where it is anything else.
@@ -80,7 +82,7 @@ def read(text: str, name: str) -> Profile:
         missing = ", ".join(str(h) for h in range(HOURS) if h not in found)
         raise ValueError(f"{name} lacks the hours {missing}")
     values = tuple(found[hour] for hour in range(HOURS))
-    return Profile(values, "unstated", "as the file gives it", name)
+    return DailyProfile(values, "unstated", "as the file gives it", name)
 
 
 def _hour(cell: str | None, where: str) -> int:

@@ -6,23 +6,25 @@ import os
 from datetime import datetime
 from typing import Any
 
-from bench.footprint import live
-from bench.footprint.hours import Profile
-from bench.footprint.regions import Region
+from bench.impact import live_intensity
+from bench.impact.hourly_profile import DailyProfile
+from bench.impact.regions import Region
 
 NAME, TOKEN = "Electricity Maps", "ELECTRICITY_MAPS_TOKEN"
+
+
 URL = "https://api.electricitymaps.com/v3"
 
 
-def profile(zone: str) -> Profile:
+def profile(zone: str) -> DailyProfile:
     """The last 24 hours of a zone ("FR", "US-CAL-CISO"), by hour of the day in UTC.
 
     Needs ELECTRICITY_MAPS_TOKEN. Raises ValueError with one sentence where there is no answer.
     Source: https://portal.electricitymaps.com/docs/api
     """
-    headers = {"auth-token": live.secret(TOKEN)}
+    headers = {"auth-token": live_intensity.secret(TOKEN)}
     base = os.environ.get("ELECTRICITY_MAPS_URL", URL)
-    answer = live.ask(NAME, f"{base}/carbon-intensity/history", headers, {"zone": zone})
+    answer = live_intensity.ask(NAME, f"{base}/carbon-intensity/history", headers, {"zone": zone})
     try:
         points = [_point(point) for point in answer["history"]]
     except (KeyError, TypeError, ValueError):
@@ -32,7 +34,9 @@ def profile(zone: str) -> Profile:
         by_hour.setdefault(hour, []).append(value)
     kinds = " and ".join(sorted({kind for _, _, kind in points}))
     basis = f"{kinds}, consumption-based, hours in UTC"
-    return Profile(live.whole_day(NAME, by_hour), "average", basis, f"{NAME}, zone {zone}")
+    return DailyProfile(
+        live_intensity.whole_day(NAME, by_hour), "average", basis, f"{NAME}, zone {zone}"
+    )
 
 
 def zone_of(region: Region) -> str:

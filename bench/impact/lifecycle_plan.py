@@ -9,23 +9,31 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from bench.footprint import hardware
+from bench.impact import hardware
 
 Positive = Annotated[float, Field(gt=0)]
+
+
 Share = Annotated[float, Field(gt=0, le=1)]
+
+
 Pue = Annotated[float, Field(ge=1, le=5)]
+
+
 HOURS_PER_YEAR = 8760
+
+
 # What a study says of itself; a file may not call itself measured.
 RESERVED = {"kind", "notes"}
 
 
-class Section(BaseModel):
+class PlanSection(BaseModel):
     """A table of a plan: closed, finite, and numbers only where numbers belong."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
-class Training(Section):
+class TrainingPlan(PlanSection):
     """The energy that training took: in kWh, or as hours of devices at a power."""
 
     energy_kwh: Positive | None = None
@@ -62,7 +70,7 @@ class Training(Section):
         return self.device_hours / self.count if self.device_hours and self.count else None
 
 
-class Waiting(Section):
+class IdlePlan(PlanSection):
     """What machines draw that wait, with the hall; `least_kilowatts` where it is unsure."""
 
     kilowatts: Positive
@@ -70,7 +78,7 @@ class Waiting(Section):
     hours: Positive | None = None
 
 
-class Embodied(Section):
+class EmbodiedPlan(PlanSection):
     """What making the machines emitted; what is left out is taken over all sources."""
 
     device_kg: Positive | None = None
@@ -80,7 +88,7 @@ class Embodied(Section):
     utilisation: Share | None = None
 
 
-class Deployment(Section):
+class DeploymentPlan(PlanSection):
     """Use: so many inferences a day of so much energy, for so many days, and what waits for them.
 
     `wh_per_inference` is gross where `idle_watts` is left out; `count` of `hardware` serve it.
@@ -107,7 +115,7 @@ class Deployment(Section):
         return self.inferences_per_day * self.days
 
 
-class Model(Section):
+class ModelSize(PlanSection):
     """What training made of the model, for the provider's score."""
 
     parameters: Positive | None = None
@@ -115,7 +123,7 @@ class Model(Section):
     training_flop: Positive | None = None
 
 
-class Plan(Section):
+class LifeCyclePlan(PlanSection):
     """A life cycle to compute. `region` or `grid_gco2e_per_kwh`; without either, the range."""
 
     name: str
@@ -123,11 +131,11 @@ class Plan(Section):
     grid_gco2e_per_kwh: Positive | None = None
     grid_source: str = "as the plan gives it"
     pue: Pue | None = None
-    training: Training
-    idle: Waiting | None = None
-    embodied: Embodied | None = None
-    deployment: Deployment | None = None
-    model: Model | None = None
+    training: TrainingPlan
+    idle: IdlePlan | None = None
+    embodied: EmbodiedPlan | None = None
+    deployment: DeploymentPlan | None = None
+    model: ModelSize | None = None
     kind: str = "a plan, NOT measured"
     notes: tuple[str, ...] = ()
 
@@ -142,7 +150,7 @@ class Plan(Section):
         return self
 
 
-def load(path: Path) -> Plan:
+def load(path: Path) -> LifeCyclePlan:
     """Read a plan. Raises ValueError with one sentence where the file is not one."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -154,12 +162,12 @@ def load(path: Path) -> Plan:
     for key in RESERVED & content.keys():
         raise ValueError(f"{path}: there is no key {key} in a plan")
     try:
-        return Plan.model_validate(_floats(content))
+        return LifeCyclePlan.model_validate(_floats(content))
     except ValidationError as error:
         raise ValueError(f"{path}: {_sentence(error)}") from error
 
 
-def changed(plan: Plan, region: str | None, pue: float | None) -> Plan:
+def changed(plan: LifeCyclePlan, region: str | None, pue: float | None) -> LifeCyclePlan:
     """The plan in another region or data centre. Raises ValueError for a PUE that can't be."""
     if pue is not None and not 1 <= pue <= 5:
         raise ValueError(f"a PUE is 1 to 5, not {pue:g}")
@@ -187,12 +195,12 @@ def _sentence(error: ValidationError) -> str:
     return f"{'.'.join(where)}: {message}" if where else message
 
 
-def _table(path: list[str]) -> type[Section]:
-    tables: dict[str, type[Section]] = {
-        "training": Training,
-        "idle": Waiting,
-        "embodied": Embodied,
-        "deployment": Deployment,
-        "model": Model,
+def _table(path: list[str]) -> type[PlanSection]:
+    tables: dict[str, type[PlanSection]] = {
+        "training": TrainingPlan,
+        "idle": IdlePlan,
+        "embodied": EmbodiedPlan,
+        "deployment": DeploymentPlan,
+        "model": ModelSize,
     }
-    return tables.get(path[0], Plan) if path else Plan
+    return tables.get(path[0], LifeCyclePlan) if path else LifeCyclePlan

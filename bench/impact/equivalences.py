@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from bench import facts
-from bench.footprint.quantity import Amount, Quantity, derive
+from bench.impact import facts
+from bench.impact.facts import Amount, DerivedQuantity, derive
 
 PREFIX = "phone-charge/"
+
+
 DEFAULT_EDITION = "epa-current"
+
+
 # What is shown of each dimension, smallest first; the other editions can be had by their key.
 OF_ENERGY = (
     "microwave-second",
@@ -18,6 +22,8 @@ OF_ENERGY = (
     "home-day-us",
     "home-year-us",
 )
+
+
 OF_CARBON = (
     "streaming-hour/carbon",
     "train-km",
@@ -28,6 +34,8 @@ OF_CARBON = (
     "human-year",
     "car-lifetime",
 )
+
+
 CARBON_UNITS = ("gCO2e", "gCO2")
 
 
@@ -45,7 +53,7 @@ def phone_charge(edition: str = DEFAULT_EDITION) -> facts.Fact:
     return fact
 
 
-def phone_charges(energy_kwh: Amount, edition: str = DEFAULT_EDITION) -> Quantity:
+def phone_charges(energy_kwh: Amount, edition: str = DEFAULT_EDITION) -> DerivedQuantity:
     """How many smartphone charges an energy in kWh is.
 
     It divides energy by energy; where the electricity comes from does not matter to it. Raises
@@ -55,7 +63,7 @@ def phone_charges(energy_kwh: Amount, edition: str = DEFAULT_EDITION) -> Quantit
     return derive(energy_kwh, 1 / fact.value, "smartphone charges", fact)
 
 
-def of_energy(energy_kwh: Amount, key: str) -> Quantity:
+def of_energy(energy_kwh: Amount, key: str) -> DerivedQuantity:
     """How many of something an energy in kWh is: "led-bulb-hour", "kettle-litre", "home-day-us" …
 
     Raises ValueError if the key is unknown or does not stand for an energy.
@@ -66,7 +74,7 @@ def of_energy(energy_kwh: Amount, key: str) -> Quantity:
     return derive(energy_kwh, 1 / fact.value, fact.label, fact)
 
 
-def of_carbon(grams: Quantity, key: str) -> Quantity:
+def of_carbon(grams: DerivedQuantity, key: str) -> DerivedQuantity:
     """How many of something a mass of CO2e is: "car-mile-us", "flight-paris-london" …
 
     The mass is one that `carbon.grams` gave, on a grid that the reader picked. Raises ValueError
@@ -78,13 +86,13 @@ def of_carbon(grams: Quantity, key: str) -> Quantity:
     return derive(grams, 1 / fact.value, fact.label, fact)
 
 
-def all_of_energy(energy_kwh: Amount) -> list[Quantity]:
+def all_of_energy(energy_kwh: Amount) -> list[DerivedQuantity]:
     """An energy in kWh as everything that is shown: charges in every edition first."""
     charges = [phone_charges(energy_kwh, edition) for edition in editions()]
     return charges + [of_energy(energy_kwh, key) for key in OF_ENERGY]
 
 
-def all_of_carbon(grams: Quantity) -> list[Quantity]:
+def all_of_carbon(grams: DerivedQuantity) -> list[DerivedQuantity]:
     """A mass of CO2e as everything that is shown: distances, flights, lifetimes."""
     return [of_carbon(grams, key) for key in OF_CARBON]
 

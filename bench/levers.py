@@ -9,25 +9,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench import conduct, run
 from bench.backends import ModelNotFound
 from bench.comparison import quality_difference
-from bench.measure import Rig
 from bench.results import statistics
 from bench.results.machine_record import Machine
 from bench.results.record import Estimate, Result
-from bench.results.settings import DTYPES
-from bench.run import DRAWING, Asked
+from bench.runner import protocol, run, run_loop
+from bench.runner.config import DRAWING, RunConfig, apply_override
+from bench.runner.instruments import Instruments
+from bench.runner.interleaving import Variant, finish_variant, run_interleaved
 from bench.system import machine
 from bench.system.clock import Clock, SystemClock
-from bench.turns import Turn, closed, interleave
 
 BASE = "as asked"
-ROUNDS = conduct.MIN_TRIALS
-NAMES = ("dtype", "batch", "quantization", "compile", "attention", "steps", "size")
+
+
+ROUNDS = protocol.MIN_TRIALS
 
 
 @dataclass(frozen=True)
@@ -46,34 +46,6 @@ class Saving:
     why_not: str | None = None
 
 
-def pulled(asked: Asked, lever: str) -> Asked:
-    """What was asked, with a lever such as "dtype=bf16" or "batch=8,compile=on" pulled.
-
-    Raises ValueError with one sentence for a lever that there is not.
-    """
-    for part in lever.split(","):
-        name, _, value = (word.strip() for word in part.partition("="))
-        if name == "dtype" and value in DTYPES:
-            asked = replace(asked, dtype=value)
-        elif name == "batch" and value.isdecimal() and int(value) > 0:
-            asked = replace(asked, batch_size=int(value))
-        elif name == "quantization" and value in ("int8", "int4"):
-            asked = replace(asked, quantization=value)
-        elif name == "compile" and value in ("on", "off"):
-            asked = replace(asked, compile=value == "on")
-        elif name == "attention" and value in ("eager", "sdpa", "flash_attention_2"):
-            asked = replace(asked, attention=value)
-        elif name == "steps" and value.isdecimal() and int(value) > 0:
-            asked = replace(asked, chosen={**asked.chosen, "steps": int(value)})
-        elif name == "size":
-            asked = replace(asked, chosen={**asked.chosen, **run.drawing(None, value)})
-        else:
-            raise ValueError(
-                f"there is no lever {part!r}: give {', '.join(NAMES)}, as in dtype=bf16"
-            )
-    return asked
-
-
 def usual(tag: str, on_gpu: bool) -> list[str]:
     """The levers that are worth a try on a device, where the user names none."""
     found = ["dtype=fp16"] if on_gpu else []
@@ -82,7 +54,7 @@ def usual(tag: str, on_gpu: bool) -> list[str]:
 
 
 def measured(
-    asked: Asked,
+    asked: RunConfig,
     levers: Sequence[str] | None,
     tell: Callable[[str], None],
     rounds: int = ROUNDS,
@@ -94,37 +66,37 @@ def measured(
     with one sentence, where the model itself can't be had.
     """
     clock = clock or SystemClock()
-    found = run.prepare(asked)
+    found = run.resolve(asked)
     if levers is None:
         levers = usual(found.task.tag, on_gpu=found.spec.devices[0] != "cpu")
-    variants = [(lever, pulled(asked, lever)) for lever in levers]
+    variants = [(lever, apply_override(asked, lever)) for lever in levers]
     refused: list[Saving] = []
     with machine.machine_lock(run.LOCK_WAIT_SECONDS, tell):
-        rig, described = run.rigged(asked, found, clock)
+        rig, described = run.open_instruments(asked, found, clock)
         turns = [_turn(BASE, asked, rig, described)]
         for lever, changed in variants:
             try:
                 turns.append(_turn(lever, changed, rig, described))
             except ModelNotFound as error:
                 refused.append(Saving(lever, why_not=str(error)))
-        interleave(turns, rounds, tell)
-    results = [closed(turn) for turn in turns]
+        run_interleaved(turns, rounds, tell)
+    results = [finish_variant(turn) for turn in turns]
     base = results[0]
     return [_saving(turn, result, base) for turn, result in zip(turns, results, strict=True)] + (
         refused
     )
 
 
-def _turn(lever: str, asked: Asked, rig: Rig, described: Machine) -> Turn:
-    found = run.prepare(asked)
-    work = run.workload(asked, found)
+def _turn(lever: str, asked: RunConfig, rig: Instruments, described: Machine) -> Variant:
+    found = run.resolve(asked)
+    work = run.load_workload(asked, found)
     saved: list[Path] = []
-    order, save = run.order(asked, found.spec), run.saver(asked.out, saved)
-    one = conduct.Run(order, work, described, rig, save, lambda text: None)
-    return Turn(lever, run.loader(found, work), one, saved)
+    order, save = run.order(asked, found.spec), run.result_saver(asked.out, saved)
+    one = run_loop.RunLoop(order, work, described, rig, save, lambda text: None)
+    return Variant(lever, run.model_loader(found, work), one, saved)
 
 
-def _saving(turn: Turn, result: Result, base: Result) -> Saving:
+def _saving(turn: Variant, result: Result, base: Result) -> Saving:
     failure = result.failure
     if failure is not None:
         return Saving(turn.lever, result, turn.saved[-1], why_not=failure.message)

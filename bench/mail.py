@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import bench.plots.run as trials_plot
-from bench import plots, recipe, report
+from bench import plots, report
 from bench.plots import power_over_time
 from bench.results import escaping, formatting, statistics, storage, units, views
 from bench.results.record import Result, Trial
+from bench.runner import repeat_command
 
 FOLDER = Path(__file__).parent / "pages"
 PICTURES = ((trials_plot, "The trials"), (power_over_time, "Power over time"))
@@ -38,7 +39,7 @@ def page(result: Result, edition: str) -> str:
         pictures=list(_pictures(result)),
         trials=[_trial(result, trial) for trial in result.trials],
         machine=list(_machine(result)),
-        command=recipe.command(result),
+        command=repeat_command.repeat_command(result),
         record="data:application/json;base64," + base64.b64encode(whole).decode(),
         policy=escaping.content_security_policy(style, None),
         style=style,

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bench import measure
-from bench.measure import Rig
 from bench.meters import MeterContext
 from bench.results import warning_catalogue
 from bench.results.machine_record import Machine, Sensor
 from bench.results.record import Reading
-from bench.run import open_meters
+from bench.runner import window
+from bench.runner.instruments import Instruments, open_meters
 from bench.system import device_monitor, machine
 from bench.system.clock import Clock, SystemClock
 
@@ -54,14 +53,14 @@ def track(
     told = {**(options or {}), **({"nvml_back_to_back": "1"} if back_to_back else {})}
     meters, sensors = open_meters(None, MeterContext(clock, described.devices, told))
     watch = device_monitor.DeviceMonitor(described, loaded=True)
-    rig = Rig(clock, tuple(item.meter for item in meters), strangers=watch.strangers)
+    rig = Instruments(clock, tuple(item.meter for item in meters), strangers=watch.strangers)
     described = described.model_copy(update={"sensors": sensors})
     measurement = Measurement(sensors=sensors, machine=described)
-    opened = measure.open_window(rig)
+    opened = window.open_window(rig)
     try:
         yield measurement
     finally:
-        closed: measure.Window[None] = measure.close_window(rig, opened)
+        closed: window.MeasuredWindow[None] = window.close_window(rig, opened)
         measurement.duration_seconds = closed.duration_seconds
         measurement.readings = (
             *closed.readings,

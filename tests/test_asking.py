@@ -7,8 +7,8 @@ import pytest
 import torch
 from text_models import load
 
-from bench import quality
 from bench.backends import ModelNotFound, _classification_sessions
+from bench.runner import quality
 from bench.workloads import embedded
 
 
@@ -60,7 +60,7 @@ def test_a_generator_is_prompted_and_its_refusals_are_wrong_and_counted(monkeypa
     answers = list(zip(requests, served.outputs, strict=True))
     assert served.outputs[0].label == requests[0].reference
     assert [output.label for output in served.outputs[1:]] == [None] * 9
-    found = quality.judge(work, answers)
+    found = quality.evaluate_quality(work, answers)
     assert (found.value, found.sample_count) == (0.1, 10)
     assert quality.refusals(answers) == 9
     assert 10 <= served.work.output_token_count <= 80

@@ -17,7 +17,6 @@ from made import judged, made_around, made_result
 from walk import MODEL, walk
 
 from bench import leaderboard
-from bench.conduct import Order
 from bench.impact.facts import published
 from bench.leaderboard.entry import mark
 from bench.leaderboard.ties import Mark, better_and_worse, less
@@ -26,6 +25,7 @@ from bench.results import calibration, storage
 from bench.results.escaping import csv_safe
 from bench.results.record import Failure, Result
 from bench.results.warning_catalogue import make_warning
+from bench.runner.protocol import Order
 
 FAILURE = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
 

@@ -6,9 +6,10 @@ import transformers as models
 from test_backends import spec
 
 from bench import levers as levers_room
-from bench import run, turns
 from bench.backends import ModelNotFound, _torch_runtime, diffusers, transformers
 from bench.results import storage
+from bench.runner import interleaving
+from bench.runner.config import RunConfig, apply_override
 from bench.system import registry
 from bench.workloads import dataset_loader
 from bench.workloads.architectures import ARCHITECTURES
@@ -116,7 +117,7 @@ def test_what_does_not_fit_all_cards_is_said():
 
 
 def quickly(tmp_path, task, levers, model="embedded/tiny"):
-    asked = run.Asked(task=task, out=tmp_path, model=model, profile="quick", budget_seconds=5)
+    asked = RunConfig(task=task, out=tmp_path, model=model, profile="quick", budget_seconds=5)
     return levers_room.measured(asked, levers, lambda text: None)
 
 
@@ -141,21 +142,21 @@ def test_levers_are_measured_in_turn_on_the_same_requests_and_saved(tmp_path):
 
 def test_the_order_is_turned_round_in_every_round(tmp_path, monkeypatch):
     order = []
-    window = turns._window
+    window = interleaving._window
     monkeypatch.setattr(
-        turns, "_window", lambda t, *rest: (order.append(t.lever), window(t, *rest))
+        interleaving, "_window", lambda t, *rest: (order.append(t.lever), window(t, *rest))
     )
-    asked = run.Asked("text-gen", tmp_path, backend="simulated", profile="quick", budget_seconds=1)
+    asked = RunConfig("text-gen", tmp_path, backend="simulated", profile="quick", budget_seconds=1)
     savings = levers_room.measured(asked, ["batch=2", "batch=4"], lambda text: None)
     assert order[:6] == ["as asked", "batch=2", "batch=4", "batch=4", "batch=2", "as asked"]
     assert len(order) == 15 and all(len(s.result.measured()) == 5 for s in savings)
 
 
 def test_a_lever_that_there_is_not_is_said():
-    asked = run.Asked(task="text-gen", out=".")
+    asked = RunConfig(task="text-gen", out=".")
     for lever in ("speed=11", "dtype=fp3", "batch=0", "steps=x"):
         with pytest.raises(ValueError, match="no lever"):
-            levers_room.pulled(asked, lever)
+            apply_override(asked, lever)
 
 
 def test_the_saving_is_that_of_the_pairs_and_drift_cancels():

@@ -8,8 +8,8 @@ import pytest
 import torch
 from walk import TASK
 
-from bench import quality
 from bench.results import warning_catalogue
+from bench.runner import quality
 from bench.system import registry
 from bench.task import Box, Metric, Output, Request
 from bench.workloads import embedded
@@ -74,12 +74,12 @@ def test_rows_and_shares_make_the_value(name):
 def test_nothing_to_rank_is_no_correlation_and_not_zero():
     assert math.isnan(value("spearman", (1, 0.5), (2, 0.5), (3, 0.5)))
     room = registry.load("metric", "spearman")
-    assert quality.interval(room, [(1, 0.5), (2, 0.5)]) is None
+    assert quality.metric_interval(room, [(1, 0.5), (2, 0.5)]) is None
 
 
 def test_the_interval_of_right_or_wrong_answers_is_wilsons():
     room = registry.load("metric", "accuracy")
-    got = quality.interval(room, [("a", "a")] * 45 + [("a", "b")] * 5)
+    got = quality.metric_interval(room, [("a", "a")] * 45 + [("a", "b")] * 5)
     # Wilson's interval of 45 in 50 (Brown, Cai and DasGupta 2001).
     assert got == pytest.approx((0.9, 0.7864, 0.9565), abs=1e-4)
 
@@ -88,39 +88,39 @@ def test_a_bootstrap_covers_as_the_normal_interval_does_and_repeats():
     """Word errors of 400 texts: 1.96 s/sqrt(n), the ratio's linear approximation."""
     room = registry.load("metric", "word-error-rate")
     pairs = [("a b c d", "a b c d" if n % 3 else "a x y d") for n in range(400)]
-    got = quality.interval(room, pairs)
-    assert got == quality.interval(room, pairs)
+    got = quality.metric_interval(room, pairs)
+    assert got == quality.metric_interval(room, pairs)
     half = 1.96 * 0.5 * math.sqrt(1 / 3 * 2 / 3 / 400)
     assert got[0] == pytest.approx(134 * 2 / 1600)
     assert got[2] - got[1] == pytest.approx(2 * half, rel=0.15)
 
 
 def test_one_graded_answer_has_no_interval():
-    assert quality.interval(registry.load("metric", "rouge-l"), [("a b", "a")]) is None
+    assert quality.metric_interval(registry.load("metric", "rouge-l"), [("a b", "a")]) is None
 
 
 def test_each_request_counts_once_by_its_first_answer():
     asked = [Request({"text": str(n)}, "yes") for n in range(3)]
     answers = [(r, Output(label="yes")) for r in asked] + [(r, Output(label="no")) for r in asked]
     rows = [{"text": "x", "label": "yes"}]
-    found = quality.judge(workload(TASK, "embedded", rows, {}), answers)
+    found = quality.evaluate_quality(workload(TASK, "embedded", rows, {}), answers)
     assert (found.sample_count, found.value) == (3, 1.0)
 
 
 def test_a_missing_library_costs_the_quality_and_says_how_to_have_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.metrics", None)
     work = workload(TASK, "embedded", [{"text": "x", "label": "yes"}], {})
-    with pytest.raises(quality.Unjudged, match=r"joulebench\[quality\]"):
-        quality.judge(work, [(work.requests[0], Output(label="yes"))])
+    with pytest.raises(quality.QualityUnavailable, match=r"joulebench\[quality\]"):
+        quality.evaluate_quality(work, [(work.requests[0], Output(label="yes"))])
     assert "joulebench[quality]" in warning_catalogue.make_warning("quality-missing").cure
 
 
 def test_no_reference_is_no_quality():
     work = workload(TASK, "embedded", [{"text": "x"}], {})
-    assert quality.judge(work, [(work.requests[0], Output(label="yes"))]) is None
+    assert quality.evaluate_quality(work, [(work.requests[0], Output(label="yes"))]) is None
     unsure = replace(TASK, metric=Metric("mean", "accuracy", lambda asked, got: None))
     work = workload(unsure, "embedded", [{"text": "x", "label": "yes"}], {})
-    assert quality.judge(work, [(work.requests[0], Output(label="yes"))]) is None
+    assert quality.evaluate_quality(work, [(work.requests[0], Output(label="yes"))]) is None
 
 
 def box(label, x0, y0, x1, y1, score=1.0):
@@ -154,7 +154,7 @@ def test_average_precision_needs_something_to_find_and_has_an_interval():
     assert math.isnan(value("mean-average-precision", ((), THERE)))
     room = registry.load("metric", "mean-average-precision")
     half = [(THERE, THERE if n % 2 else ()) for n in range(20)]
-    got, low, high = quality.interval(room, half)
+    got, low, high = quality.metric_interval(room, half)
     assert got == pytest.approx(0.5, abs=0.01) and 0.2 < low < got < high < 0.8
 
 
@@ -217,8 +217,8 @@ def test_without_a_clip_model_the_quality_is_missing_and_says_how_to_have_it(mon
     work = workload(registry.find_task("image-gen"), "standard", [{"prompt": "a cat"}], {})
     answers = [(work.requests[0], Output(image=Image.new("RGB", (8, 8))))]
     monkeypatch.delenv("JOULEBENCH_CLIP", raising=False)
-    with pytest.raises(quality.Unjudged, match="JOULEBENCH_CLIP"):
-        quality.judge(work, answers)
+    with pytest.raises(quality.QualityUnavailable, match="JOULEBENCH_CLIP"):
+        quality.evaluate_quality(work, answers)
     monkeypatch.setenv("JOULEBENCH_CLIP", "/nonexistent")
-    with pytest.raises(quality.Unjudged, match="can't be loaded"):
-        quality.judge(work, answers)
+    with pytest.raises(quality.QualityUnavailable, match="can't be loaded"):
+        quality.evaluate_quality(work, answers)

@@ -7,8 +7,8 @@ import pytest
 import torch
 from PIL import Image
 
-from bench import quality
 from bench.backends import ModelNotFound, ModelSpec, diffusers, transformers
+from bench.runner import quality
 from bench.system import registry
 from bench.task import Request
 from bench.workloads import dataset_loader, embedded
@@ -139,7 +139,9 @@ def test_one_wrong_label_planted_in_the_data_lowers_the_accuracy_by_one_row():
     shares = []
     for some in (rows[:30], [*rows[:right], rows[30], *rows[right + 1 : 30]]):
         work = workload(task, "x", some, {})
-        shares.append(quality.judge(work, zip(work.requests, outputs, strict=True)).value)
+        shares.append(
+            quality.evaluate_quality(work, zip(work.requests, outputs, strict=True)).value
+        )
     assert shares[0] - shares[1] == pytest.approx(1 / 30)
 
 

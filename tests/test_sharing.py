@@ -13,9 +13,10 @@ from datasets import load_dataset
 from made import made_around, made_result
 from made_domains import made_domains
 
-from bench import mail, publish, recipe, sharing
+from bench import mail, publish, sharing
 from bench.results import storage
 from bench.results.record import Failure
+from bench.runner import repeat_command
 
 FAILED = Failure(stage="load", code="out-of-memory", message="CUDA <b>ran</b> out of memory.")
 
@@ -55,7 +56,9 @@ def test_modelled_energy_says_so_on_the_page():
 
 
 def test_the_command_asks_for_the_same_run():
-    words = shlex.split(recipe.command(made_around(0.1, model="a/b c", batch=8, profile="strict")))
+    words = shlex.split(
+        repeat_command.repeat_command(made_around(0.1, model="a/b c", batch=8, profile="strict"))
+    )
     asked = dict(zip(words[3:-1:2], words[4::2], strict=True))
     assert words[:3] == ["joulebench", "run", "image-gen"] and words[-1] == "--strict"
     assert asked == {
@@ -66,12 +69,14 @@ def test_the_command_asks_for_the_same_run():
         "--batch-size": "8",
         "--budget": "150",
     }
-    random = recipe.command(made_around(0.1, model="sd-2.1", weights="random", kind="modelled"))
+    random = repeat_command.repeat_command(
+        made_around(0.1, model="sd-2.1", weights="random", kind="modelled")
+    )
     assert "--weights random" in random and "--device cpu" in random
 
 
 def test_the_command_is_one_that_joulebench_takes():
-    words = shlex.split(recipe.command(made_around(0.1, model="no/such;model $(x)")))
+    words = shlex.split(repeat_command.repeat_command(made_around(0.1, model="no/such;model $(x)")))
     done = joulebench(*words[1:], "--device", "cpu", "--task-that-is-not")
     assert done.returncode == 2 and "No such option: --task-that-is-not" in done.stderr
 

@@ -10,8 +10,8 @@ import torch
 from sklearn.metrics import accuracy_score
 from text_models import load
 
-from bench import quality
 from bench.backends import ModelNotFound
+from bench.runner import quality
 from bench.task import Request
 from bench.workloads import embedded
 
@@ -72,7 +72,7 @@ def test_accuracy_is_that_of_the_library_and_one_planted_error_is_one_row(tmp_pa
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
         session, work = load("text-classification", dataset=str(path))
         served = session.serve(work.requests)
-        return quality.judge(work, zip(work.requests, served.outputs, strict=True))
+        return quality.evaluate_quality(work, zip(work.requests, served.outputs, strict=True))
 
     folder = str(embedded.model_path("text-classification", "tiny"))
     library = pipeline("text-classification", folder, truncation=True)
@@ -91,7 +91,7 @@ def test_every_word_has_the_label_of_its_first_token(tiny):
 
     session, work = tiny("token-classification")
     served = session.serve(work.requests[:40])
-    found = quality.judge(work, zip(work.requests[:40], served.outputs, strict=True))
+    found = quality.evaluate_quality(work, zip(work.requests[:40], served.outputs, strict=True))
     assert found.metric == "F1" and found.value > 0.8
     folder = str(embedded.model_path("token-classification", "tiny"))
     library = pipeline("token-classification", folder)

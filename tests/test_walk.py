@@ -9,12 +9,13 @@ from walk import MODEL, SPEC, TASK, WORK, machine, walk
 
 from bench.backends import BackendError, ServedBatch
 from bench.backends.simulated import SimulatedSession
-from bench.conduct import Order, conduct
-from bench.measure import Rig
 from bench.meters import MeterContext
 from bench.meters.replay import ReplayMeter, ReplayTrace
 from bench.results import statistics, units
 from bench.results.record import Work
+from bench.runner.instruments import Instruments
+from bench.runner.protocol import Order
+from bench.runner.run_loop import execute
 from bench.system.clock import VirtualClock
 from bench.task import Metric, Output
 from bench.workloads.workload import workload
@@ -279,11 +280,11 @@ def test_stopping_and_the_doubt_agree_when_readings_are_unsure():
 
     clock = VirtualClock()
     meter = Unsure(MeterContext(clock, ()), STEADY)
-    result = conduct(
+    result = execute(
         Order(MODEL),
         WORK,
         machine(meter.probe()),
-        Rig(clock, (meter,)),
+        Instruments(clock, (meter,)),
         lambda: SimulatedSession(SPEC, clock, 0.1),
         lambda result: None,
     )

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping
 
 from bench.backends import ModelSpec, Session
 from bench.backends.simulated import SimulatedSession
-from bench.conduct import Order, conduct
-from bench.measure import Rig
 from bench.meters import MeterContext
 from bench.meters.replay import ReplayMeter, ReplayTrace
 from bench.results.machine_record import Machine, Sensor
 from bench.results.record import Model, Result
+from bench.runner.instruments import Instruments
+from bench.runner.protocol import Order
+from bench.runner.run_loop import execute
 from bench.system.clock import VirtualClock
 from bench.task import Embedded, Metric, Output, Request, Row, Setting, Task
 from bench.workloads.workload import Workload, workload
@@ -78,11 +79,11 @@ def walk(
     def default_load() -> Session:
         return SimulatedSession(SPEC, clock, seconds, noise, seed)
 
-    return conduct(
+    return execute(
         order or Order(MODEL),
         work,
         machine(meter.probe()),
-        Rig(clock, (meter,)),
+        Instruments(clock, (meter,)),
         (lambda: load(clock)) if load else default_load,
         save,
         tell,

@@ -20,6 +20,6 @@ def print_summary(result: Result, path: Path, edition: str, stream: Any) -> None
 
 def next_step(path: Path) -> str:
     """The next command, as the reader would type it here."""
-    if Path("Makefile").is_file() and Path("bench/run.py").is_file():
+    if Path("Makefile").is_file() and Path("bench/task.py").is_file():
         return f"make submit RESULT={path} && make board plots"
     return f"joulebench submit {path} && joulebench board"

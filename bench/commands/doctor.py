@@ -15,13 +15,13 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Say which sensors this machine has, which are missing, and how to cure that."""
-    from bench import run as room
     from bench.meters import MeterContext
+    from bench.runner import instruments
     from bench.system import device_monitor, machine
     from bench.system.clock import SystemClock
 
     described = or_stop(lambda: machine.describe_machine(device))
-    _, sensors = room.open_meters(None, MeterContext(SystemClock(), described.devices))
+    _, sensors = instruments.open_meters(None, MeterContext(SystemClock(), described.devices))
     described = described.model_copy(update={"sensors": sensors})
     conditions = device_monitor.DeviceMonitor(described).look()
     from bench import doctor as ward

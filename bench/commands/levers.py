@@ -47,12 +47,12 @@ def command(
 ) -> None:
     """Measure one model under one changed setting at a time, the windows of all in turn."""
     from bench import levers as room
-    from bench import run
     from bench.results import storage
+    from bench.runner import config
     from bench.system import process
 
     process.configure_environment()
-    asked = run.Asked(
+    asked = config.RunConfig(
         task=task,
         out=out or storage.default_output_folder(),
         model=model,

@@ -19,7 +19,7 @@ from bench.results.settings import Attention, Dtype, LabelMethod, Quantization, 
 
 if TYPE_CHECKING:
     from bench.results.record import Result
-    from bench.run import Asked
+    from bench.runner.config import RunConfig
 
 PANEL = "Measure"
 
@@ -93,8 +93,9 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Measure a task on one model or several, one after the other; or all tasks."""
-    from bench import run as room
     from bench.results import storage
+    from bench.runner import config
+    from bench.runner import run as room
     from bench.system import process
 
     models = model or ["embedded/small"]
@@ -102,7 +103,7 @@ def command(
         raise typer.Exit(_all(ctx, as_json))
     if strict and (quick or max_inferences):
         stop("--strict does not go with --quick or --max-inferences")
-    asked = room.Asked(
+    asked = config.RunConfig(
         task=task,
         out=out or storage.default_output_folder(),
         model=models[0],
@@ -115,7 +116,7 @@ def command(
         quantization=quantization and quantization.value,
         compile=compile_,
         attention=attention and attention.value,
-        chosen=or_stop(lambda: room.drawing(steps, size)),
+        chosen=or_stop(lambda: config.image_parameters(steps, size)),
         revision=revision,
         allow_pickle=allow_pickle,
         trust_remote_code=trust_remote_code,
@@ -130,7 +131,7 @@ def command(
         process.configure_environment()
         for name in models:
             # All are found before the first is measured: a typing error shows at once.
-            or_stop(partial(room.prepare, replace(asked, model=name)))
+            or_stop(partial(room.resolve, replace(asked, model=name)))
         raise typer.Exit(_each.models(task, models, _each.options(ctx, "model")))
     raise typer.Exit(_measure(asked, edition, as_json))
 
@@ -152,10 +153,10 @@ def _options(words: list[str], cpu_tdp: float | None) -> dict[str, str]:
     return options
 
 
-def _measure(asked: Asked, edition: str, as_json: bool) -> int:
+def _measure(asked: RunConfig, edition: str, as_json: bool) -> int:
     """Run once and show it; gives the exit code."""
-    from bench import run as room
     from bench.impact import equivalences
+    from bench.runner import run as room
     from bench.system import process
 
     process.configure_environment()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench import conduct
 from bench.results import calibration, domains
 from bench.results.record import Result
+from bench.runner import protocol
 from bench.system.registry import known_task
 
 
@@ -34,7 +34,7 @@ def _stopping(result: Result) -> Iterator[str]:
 def _rules(result: Result) -> Iterator[str]:
     """Every rule of the run that is weaker than its profile asks for on this machine."""
     rules = result.protocol
-    least = conduct.protocol(conduct.Order(result.model, result.profile), result.machine)
+    least = protocol.run_protocol(protocol.Order(result.model, result.profile), result.machine)
     weaker = {
         "fewer trials": rules.min_trials < least.min_trials,
         "a wider target": rules.target_relative_half_width > least.target_relative_half_width,

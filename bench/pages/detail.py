@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bench import recipe
 from bench.pages.line import short, text
 from bench.results.record import PowerTrace, Result
+from bench.runner import repeat_command
 
 POINTS = 240
 ABOUT = {
@@ -42,7 +42,7 @@ def detail(result: Result, row: Mapping[str, Any], instrument: str | None) -> st
         ],
         "by": row["submitted_by"],
         "instrument": instrument,
-        "command": recipe.command(result),
+        "command": repeat_command.repeat_command(result),
         "idle": [
             [floor.when, reading.domain, _watts(reading.energy_joules, reading.duration_seconds)]
             for floor in result.idle

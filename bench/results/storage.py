@@ -139,5 +139,5 @@ def content_id(content: Result | bytes) -> str:
 
 def default_output_folder() -> Path:
     """Where results go: `results/runs` inside a checkout of the project, else `results`."""
-    in_checkout = Path("tasks").is_dir() and Path("bench/run.py").is_file()
+    in_checkout = Path("tasks").is_dir() and Path("bench/task.py").is_file()
     return Path("results/runs") if in_checkout else Path("results")

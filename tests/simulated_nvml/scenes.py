@@ -16,11 +16,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from bench import measure
 from bench.meters import MeterContext
 from bench.meters.nvml import build
 from bench.results.machine_record import Machine
 from bench.results.record import Reading
+from bench.runner import instruments
+from bench.runner.window import MeasuredWindow, close_window, open_window
 from bench.system import device_monitor, machine, nvidia_driver
 from bench.system.clock import SystemClock
 from bench.tracking import track
@@ -175,14 +176,14 @@ def shared() -> dict[str, object]:
     meter = build(MeterContext(CLOCK, described.devices))
     meter.probe()
     watch = device_monitor.DeviceMonitor(described)
-    rig = measure.Rig(CLOCK, (meter,), strangers=watch.strangers)
+    rig = instruments.Instruments(CLOCK, (meter,), strangers=watch.strangers)
 
     def window(before: tuple[int, ...], after: tuple[int, ...]) -> object:
         there(before)
-        opened = measure.open_window(rig)
+        opened = open_window(rig)
         CLOCK.sleep(0.2)
         there(after)
-        closed: measure.Window[None] = measure.close_window(rig, opened)
+        closed: MeasuredWindow[None] = close_window(rig, opened)
         return shown(closed.readings)[0]
 
     def there(pids: tuple[int, ...]) -> None:

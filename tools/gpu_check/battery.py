@@ -15,12 +15,12 @@ from types import ModuleType
 from typing import Any
 
 from bench.backends import BackendError, ModelSpec, Session
-from bench.conduct import MIN_TRIALS, Order, conduct
-from bench.measure import Rig
 from bench.meters import MeterContext
 from bench.results.machine_record import Machine
 from bench.results.record import Model, Result
-from bench.run import open_meters
+from bench.runner.instruments import Instruments, open_meters
+from bench.runner.protocol import MIN_TRIALS, Order
+from bench.runner.run_loop import execute
 from bench.system import device_monitor, machine, registry
 from bench.system.clock import Clock
 from bench.task import Embedded
@@ -169,9 +169,9 @@ class _Run:
             watch = device_monitor.DeviceMonitor(self._described, loaded=True)
             opened, sensors = open_meters(None, MeterContext(self._clock, self._described.devices))
             meters = tuple(item.meter for item in opened)
-            rig = Rig(self._clock, meters, watch.look, watch.strangers)
+            rig = Instruments(self._clock, meters, watch.look, watch.strangers)
             described = self._described.model_copy(update={"sensors": sensors})
-            return conduct(order, served, described, rig, self._load, _forget, self._tell)
+            return execute(order, served, described, rig, self._load, _forget, self._tell)
 
     def _load(self) -> Session:
         session: Session = self._backend.load(self._spec)

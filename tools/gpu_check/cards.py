@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bench.measure import Rig
 from bench.meters import MeterContext
 from bench.results.machine_record import Device, Machine
-from bench.run import open_meters
+from bench.runner.instruments import Instruments, open_meters
 from bench.system import machine, nvidia_driver
 from bench.system.clock import Clock
 from tools.gpu_check import overhead, sensor, wave
@@ -83,7 +82,7 @@ class _Card:
         plan, uuid, clock = self._plan, self._uuid, self._clock
         site = MeterContext(clock, self._described.devices)
         opened, sensors = open_meters(None, site)
-        rig = Rig(clock, tuple(item.meter for item in opened))
+        rig = Instruments(clock, tuple(item.meter for item in opened))
         self._found["sensors"] = [item.model_dump(mode="json") for item in sensors]
         self._note("at_rest", lambda: sensor.at_rest(uuid, clock, plan.rest_seconds), until, 0)
         rest = self._found["at_rest"]
@@ -97,7 +96,7 @@ class _Card:
         return self._found
 
     def _checks(
-        self, load: Load, rig: Rig, step: float
+        self, load: Load, rig: Instruments, step: float
     ) -> list[tuple[str, Callable[[], Any], float]]:
         """Name, check, and about how many seconds it takes."""
         plan, uuid, clock = self._plan, self._uuid, self._clock

@@ -8,9 +8,9 @@ import statistics
 import time
 from collections.abc import Callable
 
-from bench import measure
-from bench.measure import Rig
 from bench.results.statistics import student_quantile
+from bench.runner import window
+from bench.runner.instruments import Instruments
 from bench.system import nvidia_driver
 from bench.system.clock import Clock
 from tools.gpu_check.load import Load
@@ -55,7 +55,9 @@ def _plain(uuid: str, clock: Clock, work: Callable[[], None]) -> Measured:
     return first - began - rest * (seconds - ended_at), ended_at - began_at, cpu
 
 
-def compare(uuid: str, clock: Clock, rig: Rig, load: Load, units: int, pairs: int) -> Section:
+def compare(
+    uuid: str, clock: Clock, rig: Instruments, load: Load, units: int, pairs: int
+) -> Section:
     """The same work bare and inside a window of all our meters, in random order, in pairs.
 
     Both are read by the same plain means, so that only our meters differ.
@@ -67,11 +69,11 @@ def compare(uuid: str, clock: Clock, rig: Rig, load: Load, units: int, pairs: in
 
     def inside() -> Measured:
         began = clock.now()
-        opened = measure.open_window(rig)
+        opened = window.open_window(rig)
         opening.append(clock.now() - began)
         result = _plain(uuid, clock, lambda: load.work(units))
         closing = clock.now()
-        measure.close_window(rig, opened)
+        window.close_window(rig, opened)
         opening[-1] += clock.now() - closing
         return result
 
@@ -111,13 +113,13 @@ def _interval(values: list[float]) -> tuple[float, float]:
     return statistics.fmean(values), quantile * statistics.stdev(values) / len(values) ** 0.5
 
 
-def repeat(domain: str, rig: Rig, load: Load, units: int, runs: int) -> Section:
+def repeat(domain: str, rig: Instruments, load: Load, units: int, runs: int) -> Section:
     """One fixed workload measured again and again with our meters: scatter against what is said."""
     energies: list[float] = []
     said: list[float] = []
     missing: list[str] = []
     for _ in range(runs):
-        seen = measure.window(rig, lambda: load.work(units))
+        seen = window.measure_window(rig, lambda: load.work(units))
         reading = next((r for r in seen.readings if r.domain == domain), None)
         if reading is None or reading.energy_joules is None:
             missing += [d.message for d in reading.doubts] if reading else ["no reading"]

@@ -1,51 +1,36 @@
-"""One whole run: idle, load, warm-up, trials, quality -> Result, saved after every trial."""
+"""Idle, load, idle, warm-up, trials, stop, quality, power trace."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Literal
 
-from bench import measure, quality
 from bench.backends import BackendError, ServedBatch, Session
-from bench.logbook import Logbook
-from bench.measure import Rig
 from bench.results import statistics
 from bench.results.fields import Phase
 from bench.results.machine_record import Machine
-from bench.results.record import Failure, Model, Result, RunProtocol, Stop, Trial
+from bench.results.record import Failure, Result, Stop, Trial
+from bench.runner import protocol, quality, window
+from bench.runner.instruments import Instruments
+from bench.runner.protocol import (
+    IDLE_SECONDS,
+    QUICK_WINDOW_SECONDS,
+    WARM_UP_SHARE,
+    Order,
+    run_protocol,
+)
+from bench.runner.recorder import RunRecorder
 from bench.task import Output, Request
 from bench.workloads.workload import BLOCK_SIZE, Workload
 
-Profile = Literal["standard", "strict", "quick"]
 
-MIN_TRIALS = 5
-MAX_TRIALS = 30
-CPU_BUDGET_SECONDS = 150.0
-GPU_BUDGET_SECONDS = 300.0
-WARM_UP_SHARE = 0.2
-QUICK_WINDOW_SECONDS = 0.5
-QUICK_INFERENCES = 4
-IDLE_SECONDS = {"standard": 10.0, "strict": 30.0, "quick": 0.5}
-TARGETS = {"standard": 0.02, "strict": 0.01, "quick": 0.02}
-
-
-@dataclass(frozen=True)
-class Order:
-    """What was asked for, beyond the workload: how long, how strictly, which model."""
-
-    model: Model
-    profile: Profile = "standard"
-    budget_seconds: float = CPU_BUDGET_SECONDS
-    max_inferences: int | None = None
-
-
-def conduct(
+def execute(
     order: Order,
     workload: Workload,
     machine: Machine,
-    rig: Rig,
+    rig: Instruments,
     load: Callable[[], Session],
     save: Callable[[Result], None],
     tell: Callable[[str], None] = lambda text: None,
@@ -56,10 +41,10 @@ def conduct(
     after every measured trial, `tell` between windows. A model that fails, or Ctrl-C, ends in a
     result that says so; a model that can't be found raises ModelNotFound.
     """
-    return Run(order, workload, machine, rig, save, tell).walk(load)
+    return RunLoop(order, workload, machine, rig, save, tell).walk(load)
 
 
-class Run:
+class RunLoop:
     """The state of one walk, and its steps. `conduct` takes them one after the other."""
 
     def __init__(
@@ -67,15 +52,15 @@ class Run:
         order: Order,
         workload: Workload,
         machine: Machine,
-        rig: Rig,
+        rig: Instruments,
         save: Callable[[Result], None],
         tell: Callable[[str], None],
     ) -> None:
         self.order, self.workload, self.rig, self.tell = order, workload, rig, tell
-        self.book = Logbook(
+        self.book = RunRecorder(
             workload,
             machine,
-            protocol(order, machine),
+            run_protocol(order, machine),
             order.profile,
             order.model,
             rig.clock.utc(),
@@ -111,7 +96,7 @@ class Run:
         seconds = IDLE_SECONDS[self.order.profile]
         words = "before the model is loaded" if when == "cold" else "with the model in memory"
         self.tell(f"idle floor {words}: {seconds:g} s")
-        self.book.add_idle(measure.idle_floor(self.rig, seconds, when))
+        self.book.add_idle(window.measure_idle(self.rig, seconds, when))
 
     def load(self, load: Callable[[], Session]) -> Session:
         self.tell(f"loading {self.order.model.id}")
@@ -132,7 +117,7 @@ class Run:
     def warm_up(self, session: Session) -> float:
         self.tell("warming up until time and power are steady")
         quick = self.order.profile == "quick"
-        return measure.warm_up(
+        return warm_up(
             lambda blocks: self.trial(session, blocks, "warmup"),
             self.book.boundary.domains,
             window_seconds=QUICK_WINDOW_SECONDS if quick else self.book.protocol.window_seconds / 5,
@@ -143,7 +128,9 @@ class Run:
         """How many blocks a trial serves, given the seconds that one takes."""
         remaining = self.order.budget_seconds - self.spent()
         trials = self.book.protocol.min_trials
-        blocks = measure.blocks_for(self.book.protocol.window_seconds, pace, remaining, trials)
+        blocks = protocol.blocks_per_trial(
+            self.book.protocol.window_seconds, pace, remaining, trials
+        )
         if trials * pace > remaining and self.order.profile != "quick":
             self.tell(
                 f"a block takes {pace:.0f} s, so {trials} trials need about "
@@ -184,7 +171,7 @@ class Run:
             return session.serve(requests)
 
         picture = phase == "profile"
-        seen = (measure.power_trace if picture else measure.window)(self.rig, serve)
+        seen = (window.record_power_trace if picture else window.measure_window)(self.rig, serve)
         trial = Trial(
             index=len(self.book.trials),
             phase=phase,
@@ -204,10 +191,10 @@ class Run:
     def judge(self) -> None:
         """Note how good the first trial's answers are: every trial serves the same requests."""
         try:
-            self.book.quality = quality.judge(self.workload, self.answers)
+            self.book.quality = quality.evaluate_quality(self.workload, self.answers)
         except Exception as error:  # noqa: BLE001
             # A metric or a judge may throw anything; the doubt `quality-missing` says it is gone.
-            why = error if isinstance(error, quality.Unjudged) else repr(error)
+            why = error if isinstance(error, quality.QualityUnavailable) else repr(error)
             self.tell(f"the quality could not be judged: {why}")
         if self.book.model.settings.get("asked_as") == "prompt":
             self.book.note(refusal_count=quality.refusals(self.answers))
@@ -246,19 +233,21 @@ def _percent(width: float) -> str:
     return f"±{100 * width:.1f} %" if width < 1 else "over ±100 %"
 
 
-def protocol(order: Order, machine: Machine) -> RunProtocol:
-    """The rules of a run: windows from the slowest sensor's step, the rest from the profile."""
-    steps = [s.step_seconds for s in machine.sensors if s.usable and s.step_seconds]
-    quick = order.profile == "quick"
-    return RunProtocol(
-        budget_seconds=order.budget_seconds,
-        target_relative_half_width=TARGETS[order.profile],
-        confidence_level=statistics.CONFIDENCE,
-        min_trials=MIN_TRIALS,
-        max_trials=MIN_TRIALS if quick else MAX_TRIALS,
-        window_seconds=QUICK_WINDOW_SECONDS
-        if quick
-        else measure.window_seconds(max(steps, default=None)),
-        blocks_per_trial=None,
-        max_inferences=(order.max_inferences or QUICK_INFERENCES) if quick else None,
-    )
+def warm_up(
+    trial: Callable[[int], Trial], domains: Sequence[str], window_seconds: float, allowance: float
+) -> float:
+    """Serve until time and power are steady or `allowance` seconds are spent; at least once.
+
+    `trial` serves that many blocks and returns the record. Gives the seconds that a block takes,
+    from the last window.
+    """
+    trials: list[Trial] = []
+    blocks, spent = 1, 0.0
+    while True:
+        trials.append(trial(blocks))
+        spent += trials[-1].duration_seconds
+        pace = trials[-1].duration_seconds / blocks
+        if statistics.is_steady(trials, domains) or spent + pace > allowance:
+            return pace
+        blocks = max(1, min(4 * blocks, math.floor(window_seconds / max(pace, 1e-9))))
+        blocks = max(1, min(blocks, math.floor((allowance - spent) / max(pace, 1e-9))))

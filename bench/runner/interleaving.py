@@ -10,21 +10,21 @@ from pathlib import Path
 
 import psutil
 
-from bench import conduct
 from bench.backends import BackendError, ModelNotFound, Session
 from bench.results.machine_record import Machine
 from bench.results.record import Failure, Result
+from bench.runner import run_loop
 
 MEMORY_SHARE = 0.5  # of what is free: as much may the models take that are loaded together
 
 
 @dataclass
-class Turn:
+class Variant:
     """One setting while it is measured."""
 
     lever: str
     load: Callable[[], Session]
-    run: conduct.Run
+    run: run_loop.RunLoop
     saved: list[Path] = field(default_factory=list)
     session: Session | None = None
     pace: float = 0.0
@@ -43,7 +43,7 @@ class Turn:
             self.session = None
 
 
-def interleave(turns: Sequence[Turn], rounds: int, tell: Callable[[str], None]) -> None:
+def run_interleaved(turns: Sequence[Variant], rounds: int, tell: Callable[[str], None]) -> None:
     """Idle floors, loading, warming up, then a window of every setting in every round."""
     base = turns[0].run
     base.idle("cold")
@@ -57,7 +57,7 @@ def interleave(turns: Sequence[Turn], rounds: int, tell: Callable[[str], None]) 
                 tell("too large to be held several times: the model is loaded again each time")
         if not together:
             turn.close()
-    _guard(turns[0], partial(Turn.open, turns[0]))
+    _guard(turns[0], partial(Variant.open, turns[0]))
     base.idle("resident")
     for turn in turns[1:]:
         for floor in base.book.idle:
@@ -75,7 +75,7 @@ def interleave(turns: Sequence[Turn], rounds: int, tell: Callable[[str], None]) 
         turn.close()
 
 
-def _guard(turn: Turn, work: Callable[[], object]) -> None:
+def _guard(turn: Variant, work: Callable[[], object]) -> None:
     """A setting that breaks is out from then on, with its reason; the others go on."""
     try:
         work()
@@ -87,12 +87,12 @@ def _guard(turn: Turn, work: Callable[[], object]) -> None:
         turn.close()
 
 
-def _warm(turn: Turn) -> None:
+def _warm(turn: Variant) -> None:
     session = turn.open()
     turn.pace = turn.run.warm_up(session)
 
 
-def _window(turn: Turn, blocks: int, together: bool) -> None:
+def _window(turn: Variant, blocks: int, together: bool) -> None:
     fresh = turn.session is None
     session = turn.open()
     if fresh:
@@ -102,7 +102,7 @@ def _window(turn: Turn, blocks: int, together: bool) -> None:
         turn.close()
 
 
-def _blocks(turns: Sequence[Turn], rounds: int) -> int:
+def _blocks(turns: Sequence[Variant], rounds: int) -> int:
     """Blocks in every window: the same work for all, long enough for the fastest."""
     protocol = turns[0].run.book.protocol
     fastest, all_of_them = min(t.pace for t in turns), math.fsum(t.pace for t in turns)
@@ -117,7 +117,7 @@ def _blocks(turns: Sequence[Turn], rounds: int) -> int:
     return blocks
 
 
-def _fits(turn: Turn, count: int) -> bool:
+def _fits(turn: Variant, count: int) -> bool:
     """Whether so many copies of a loaded model may stand in memory together."""
     size = (turn.run.book.model.parameter_count or 0) * 4
     return count * size <= MEMORY_SHARE * _free_bytes(turn.run.book.result().machine)
@@ -129,7 +129,7 @@ def _free_bytes(described: Machine) -> int:
     return min(sizes) if sizes else int(psutil.virtual_memory().available)
 
 
-def closed(turn: Turn) -> Result:
+def finish_variant(turn: Variant) -> Result:
     """The record of one setting, saved: an ordinary result that says that it was interleaved."""
     book = turn.run.book
     settings = {**book.model.settings, "measured": "in turn with other settings"}

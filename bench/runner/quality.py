@@ -27,11 +27,11 @@ RESAMPLES = 1000
 SEED = 20_240_711
 
 
-class Unjudged(RuntimeError):
+class QualityUnavailable(RuntimeError):
     """Why answers could not be judged, in one sentence."""
 
 
-def judge(workload: Workload, answers: Iterable[Answer]) -> Quality | None:
+def evaluate_quality(workload: Workload, answers: Iterable[Answer]) -> Quality | None:
     """How well the answers fit their requests; each request counts once, by its first answer.
 
     None where the data set has no reference answers, or where the metric is not defined for these
@@ -46,13 +46,13 @@ def judge(workload: Workload, answers: Iterable[Answer]) -> Quality | None:
     if not pairs:
         return None
     try:
-        estimate = interval(registry.load("metric", metric.room), pairs)
+        estimate = metric_interval(registry.load("metric", metric.room), pairs)
     except ImportError as error:
-        raise Unjudged(
+        raise QualityUnavailable(
             f"{metric.name} needs {error.name}: pip install 'joulebench[quality]'"
         ) from error
     except MetricUnavailable as error:
-        raise Unjudged(str(error)) from error
+        raise QualityUnavailable(str(error)) from error
     if estimate is None:
         return None
     value, low, high = estimate
@@ -74,7 +74,7 @@ def refusals(answers: Iterable[Answer]) -> int:
     )
 
 
-def interval(room: ModuleType, pairs: Sequence[Pair]) -> tuple[float, float, float] | None:
+def metric_interval(room: ModuleType, pairs: Sequence[Pair]) -> tuple[float, float, float] | None:
     """Value of a metric with its 95 % interval: (value, low, high), or None where it has none.
 
     Wilson's interval for right-or-wrong scores, else a bootstrap over the requests.

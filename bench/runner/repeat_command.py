@@ -7,7 +7,7 @@ import shlex
 from bench.results.record import Result
 
 
-def command(result: Result) -> str:
+def repeat_command(result: Result) -> str:
     """The `joulebench run` of a result, quoted for a shell; the machine is the reader's own.
 
     A local folder or file is named by its last part alone, which is all that a record keeps.

@@ -2,62 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from bench.backends import ModelSpec, Session
-from bench.conduct import CPU_BUDGET_SECONDS, GPU_BUDGET_SECONDS, Order, Profile, conduct
-from bench.measure import Rig
-from bench.meters import Meter, MeterContext
+from bench.meters import MeterContext
 from bench.results import storage
-from bench.results.machine_record import Machine, Sensor
+from bench.results.machine_record import Machine
 from bench.results.record import Model, Result
+from bench.runner.config import DRAWING, RunConfig
+from bench.runner.instruments import Instruments, open_meters
+from bench.runner.protocol import CPU_BUDGET_SECONDS, GPU_BUDGET_SECONDS, Order
+from bench.runner.run_loop import execute
 from bench.system import device_monitor, machine, registry
 from bench.system.clock import Clock, SystemClock
-from bench.task import Setting, Task
+from bench.task import Task
 from bench.workloads import dataset_loader
 from bench.workloads.workload import Workload
 
 LOCK_WAIT_SECONDS = 600.0
 
 
-# Tags of tasks whose steps and size can be chosen.
-DRAWING = ("text-to-image", "text-to-video")
-
-
 @dataclass(frozen=True)
-class Asked:
-    """One run as it was asked for on the command line."""
-
-    task: str
-    out: Path
-    model: str = "embedded/small"
-    weights: str = "pretrained"
-    dataset: str | None = None
-    device: str = "auto"
-    dtype: str = "auto"
-    batch_size: int = 1
-    quantization: str | None = None
-    compile: bool = False
-    attention: str | None = None
-    chosen: Mapping[str, Setting] = field(default_factory=dict)
-    revision: str | None = None
-    allow_pickle: bool = False
-    trust_remote_code: bool = False
-    budget_seconds: float | None = None
-    profile: Profile = "standard"
-    max_inferences: int | None = None
-    backend: str | None = None
-    meter: str | None = None
-    ask: str = "auto"
-    options: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Found:
+class ResolvedRun:
     """What a run needs, found and checked before anything is loaded."""
 
     task: Task
@@ -67,40 +37,32 @@ class Found:
     source: Any
 
 
-@dataclass(frozen=True)
-class Opened:
-    """A meter that can read, with what it said of itself."""
-
-    meter: Meter
-    sensor: Sensor
-
-
 def run(
-    asked: Asked, tell: Callable[[str], None], clock: Clock | None = None
+    asked: RunConfig, tell: Callable[[str], None], clock: Clock | None = None
 ) -> tuple[Result, Path]:
     """Measure, and give the result with the file it lies in.
 
     Raises ValueError, with one sentence, for what can't be found or is not possible, and OSError
     where the result could not be saved.
     """
-    found = prepare(asked)
-    work = workload(asked, found)
-    load = loader(found, work)
+    found = resolve(asked)
+    work = load_workload(asked, found)
+    load = model_loader(found, work)
     with machine.machine_lock(LOCK_WAIT_SECONDS, tell):
-        rig, described = rigged(asked, found, clock or SystemClock())
+        rig, described = open_instruments(asked, found, clock or SystemClock())
         saved: list[Path] = []
-        save = saver(asked.out, saved)
-        result = conduct(order(asked, found.spec), work, described, rig, load, save, tell)
+        save = result_saver(asked.out, saved)
+        result = execute(order(asked, found.spec), work, described, rig, load, save, tell)
     return result, saved[-1]
 
 
-def workload(asked: Asked, found: Found) -> Workload:
+def load_workload(asked: RunConfig, found: ResolvedRun) -> Workload:
     """The requests of a run. Raises ValueError where there is no such data set."""
     name = asked.dataset or _default_dataset(found.task, asked.model)
     return dataset_loader.load_dataset_workload(found.task, name, asked.chosen)
 
 
-def loader(found: Found, work: Workload) -> Callable[[], Session]:
+def model_loader(found: ResolvedRun, work: Workload) -> Callable[[], Session]:
     """What brings the model into memory, for the parameters of its workload."""
     spec = replace(found.spec, parameters=work.parameters, labels=work.labels)
 
@@ -111,17 +73,19 @@ def loader(found: Found, work: Workload) -> Callable[[], Session]:
     return load
 
 
-def rigged(asked: Asked, found: Found, clock: Clock) -> tuple[Rig, Machine]:
+def open_instruments(
+    asked: RunConfig, found: ResolvedRun, clock: Clock
+) -> tuple[Instruments, Machine]:
     """The meters that can read here, and the machine with what all of them said of themselves."""
     baseline = device_monitor.DeviceMonitor(found.machine)
     site = MeterContext(clock, found.machine.devices, asked.options)
     meters, sensors = open_meters(asked.meter, site)
     opened = tuple(item.meter for item in meters)
-    rig = Rig(clock, opened, baseline.look, baseline.strangers)
+    rig = Instruments(clock, opened, baseline.look, baseline.strangers)
     return rig, found.machine.model_copy(update={"sensors": sensors})
 
 
-def saver(out: Path, saved: list[Path]) -> Callable[[Result], None]:
+def result_saver(out: Path, saved: list[Path]) -> Callable[[Result], None]:
     """What saves a result under `out`, and notes the path."""
 
     def save(result: Result) -> None:
@@ -132,7 +96,7 @@ def saver(out: Path, saved: list[Path]) -> Callable[[Result], None]:
     return save
 
 
-def prepare(asked: Asked) -> Found:
+def resolve(asked: RunConfig) -> ResolvedRun:
     """Find the task, the device and the model, and bring the model here; nothing is loaded yet.
 
     Raises ValueError, with one sentence, for what can't be found, and OSError where results could
@@ -147,50 +111,10 @@ def prepare(asked: Asked) -> Found:
     backend = _backend(asked, task)
     described = machine.describe_machine(asked.device)
     spec = _spec(asked, task, described)
-    return Found(task, backend, described, spec, backend.prepare(spec))
+    return ResolvedRun(task, backend, described, spec, backend.prepare(spec))
 
 
-def open_meters(wanted: str | None, site: MeterContext) -> tuple[list[Opened], tuple[Sensor, ...]]:
-    """Every meter that can read here, slowest sensor first, and what all of them said.
-
-    `wanted` names one meter alone, with what it needs after a colon: "replay:trace.csv". Raises
-    ValueError where that one can't read.
-    """
-    if wanted:
-        name, _, argument = wanted.partition(":")
-        options = {**site.options, **({"trace": argument} if argument else {})}
-        site = MeterContext(site.clock, site.devices, options)
-        meter: Meter = registry.load("meter", name).build(site)
-        sensor = meter.probe()
-        if not sensor.usable:
-            raise ValueError(f"the meter {name} can't read here: {sensor.reason}")
-        return [Opened(meter, sensor)], (sensor,)
-    modules = [registry.load("meter", name) for name in registry.names("meter")]
-    built = [module.build(site) for module in modules if not getattr(module, "ON_REQUEST", False)]
-    opened = [Opened(meter, meter.probe()) for meter in built]
-    usable = [item for item in opened if item.sensor.usable]
-    usable.sort(key=lambda item: -(item.sensor.step_seconds or 0.0))
-    return usable, tuple(item.sensor for item in opened)
-
-
-def drawing(steps: int | None, size: str | None) -> dict[str, int]:
-    """The parameters of a task that draws, where they are chosen: steps, width and height.
-
-    Raises ValueError for a size that is not like 640x480.
-    """
-    chosen = {} if steps is None else {"steps": steps}
-    if size is None:
-        return chosen
-    width, _, height = size.partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        raise ValueError(f"the size {size!r} is not like 512x512")
-    sides = {"width": int(width), "height": int(height)}
-    if any(side == 0 or side % 8 for side in sides.values()):
-        raise ValueError(f"the size {size} is not in whole eights of pixels")
-    return {**chosen, **sides}
-
-
-def _backend(asked: Asked, task: Task) -> ModuleType:
+def _backend(asked: RunConfig, task: Task) -> ModuleType:
     if asked.backend:
         return registry.load("backend", asked.backend)
     for name in registry.names("backend"):
@@ -207,7 +131,7 @@ def _default_dataset(task: Task, model: str) -> str:
     return next((name for name in task.datasets if name != "embedded"), "standard")
 
 
-def _spec(asked: Asked, task: Task, described: Machine) -> ModelSpec:
+def _spec(asked: RunConfig, task: Task, described: Machine) -> ModelSpec:
     if any(d.used and d.domain.startswith("gpu:") for d in described.devices):
         named = "cuda:0" if asked.device == "auto" else asked.device
         devices = tuple(part.strip() for part in named.split(","))
@@ -233,7 +157,7 @@ def _spec(asked: Asked, task: Task, described: Machine) -> ModelSpec:
     )
 
 
-def order(asked: Asked, spec: ModelSpec) -> Order:
+def order(asked: RunConfig, spec: ModelSpec) -> Order:
     """What is asked of a run, beyond its workload."""
     on_gpu = spec.devices[0] != "cpu"
     profile = "quick" if asked.max_inferences else asked.profile

@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from bench.meters import Meter, measured_domains
-from bench.results import statistics
 from bench.results.fields import IdlePhase
 from bench.results.machine_record import DeviceState
-from bench.results.record import IdleFloor, PowerTrace, Reading, Trial
+from bench.results.record import IdleFloor, PowerTrace, Reading
 from bench.results.warning_catalogue import make_warning
-from bench.system.clock import Clock
+from bench.runner.instruments import Instruments
 
 T = TypeVar("T")
 
-MIN_WINDOW_SECONDS = 10.0
-MIN_WINDOW_STEPS = 100
+
 TRACE_PERIOD_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
-class Rig:
-    """What a run measures with. `observe` tells the state of the devices after a window.
-
-    `strangers` counts the other programs that compute on each device in use.
-    """
-
-    clock: Clock
-    meters: tuple[Meter, ...]
-    observe: Callable[[], tuple[DeviceState, ...]] = tuple
-    strangers: Callable[[], Mapping[str, int]] = dict
-
-
-@dataclass(frozen=True)
-class Window(Generic[T]):
+class MeasuredWindow(Generic[T]):
     """One stretch of time: what was done in it, and what it drew."""
 
     value: T
@@ -49,7 +33,7 @@ class Window(Generic[T]):
 
 
 @dataclass(frozen=True)
-class Opened:
+class OpenWindow:
     """A window that has begun: the marks of all meters, when, and who else was there."""
 
     marks: tuple[tuple[Meter, Any], ...]
@@ -57,14 +41,14 @@ class Opened:
     strangers: Mapping[str, int] = field(default_factory=dict)
 
 
-def open_window(rig: Rig) -> Opened:
+def open_window(rig: Instruments) -> OpenWindow:
     """Mark all meters; the window begins when this returns."""
     strangers = rig.strangers()
     marks = tuple((meter, meter.start()) for meter in rig.meters)
-    return Opened(marks, rig.clock.now(), strangers)
+    return OpenWindow(marks, rig.clock.now(), strangers)
 
 
-def close_window(rig: Rig, opened: Opened, value: T = None) -> Window[T]:  # type: ignore[assignment]
+def close_window(rig: Instruments, opened: OpenWindow, value: T = None) -> MeasuredWindow[T]:  # type: ignore[assignment]
     """End the window now, and read all meters.
 
     A domain that a sensor covers is not reported a second time from a model. What a device drew
@@ -81,7 +65,7 @@ def close_window(rig: Rig, opened: Opened, value: T = None) -> Window[T]:  # typ
     kept = tuple(r for r in readings if r.method != "modelled" or r.domain not in sensed)
     strangers = {**opened.strangers, **rig.strangers()}
     own = tuple(_own(reading, strangers.get(reading.domain, 0)) for reading in kept)
-    return Window(value, opened.began, ended - opened.began, own, rig.observe())
+    return MeasuredWindow(value, opened.began, ended - opened.began, own, rig.observe())
 
 
 def _own(reading: Reading, strangers: int) -> Reading:
@@ -93,16 +77,16 @@ def _own(reading: Reading, strangers: int) -> Reading:
     return reading.model_copy(update=nothing)
 
 
-def window(rig: Rig, work: Callable[[], T]) -> Window[T]:
+def measure_window(rig: Instruments, work: Callable[[], T]) -> MeasuredWindow[T]:
     """Do the work between the marks of all meters. Nothing of ours runs meanwhile."""
     opened = open_window(rig)
     value = work()
     return close_window(rig, opened, value)
 
 
-def idle_floor(rig: Rig, seconds: float, when: IdlePhase) -> IdleFloor:
+def measure_idle(rig: Instruments, seconds: float, when: IdlePhase) -> IdleFloor:
     """What every domain draws while nothing is served, over `seconds`."""
-    floor = window(rig, lambda: rig.clock.sleep(seconds))
+    floor = measure_window(rig, lambda: rig.clock.sleep(seconds))
     return IdleFloor(
         when=when,
         duration_seconds=floor.duration_seconds,
@@ -111,39 +95,7 @@ def idle_floor(rig: Rig, seconds: float, when: IdlePhase) -> IdleFloor:
     )
 
 
-def warm_up(
-    trial: Callable[[int], Trial], domains: Sequence[str], window_seconds: float, allowance: float
-) -> float:
-    """Serve until time and power are steady or `allowance` seconds are spent; at least once.
-
-    `trial` serves that many blocks and returns the record. Gives the seconds that a block takes,
-    from the last window.
-    """
-    trials: list[Trial] = []
-    blocks, spent = 1, 0.0
-    while True:
-        trials.append(trial(blocks))
-        spent += trials[-1].duration_seconds
-        pace = trials[-1].duration_seconds / blocks
-        if statistics.is_steady(trials, domains) or spent + pace > allowance:
-            return pace
-        blocks = max(1, min(4 * blocks, math.floor(window_seconds / max(pace, 1e-9))))
-        blocks = max(1, min(blocks, math.floor((allowance - spent) / max(pace, 1e-9))))
-
-
-def window_seconds(step_seconds: float | None) -> float:
-    """How long a window must be for a sensor of this step: 100 steps and 10 s."""
-    return max(MIN_WINDOW_SECONDS, MIN_WINDOW_STEPS * (step_seconds or 0.0))
-
-
-def blocks_for(window: float, pace: float, remaining: float, trials: int) -> int:
-    """Whole blocks a trial: enough to fill the window, few enough that `trials` of them fit."""
-    wanted = math.ceil(window / max(pace, 1e-9))
-    fitting = math.floor(remaining / max(trials * pace, 1e-9))
-    return max(1, min(wanted, fitting))
-
-
-def power_trace(rig: Rig, work: Callable[[], T]) -> Window[T]:
+def record_power_trace(rig: Instruments, work: Callable[[], T]) -> MeasuredWindow[T]:
     """Do the work while a thread notes the power: a picture, not a figure."""
     seen: dict[str, list[tuple[float, float]]] = {}
     done = threading.Event()
@@ -167,4 +119,4 @@ def power_trace(rig: Rig, work: Callable[[], T]) -> Window[T]:
         PowerTrace(domain=domain, seconds=tuple(s for s, _ in on), watts=tuple(w for _, w in on))
         for domain, on in seen.items()
     )
-    return Window(value, began, rig.clock.now() - began, (), rig.observe(), traces)
+    return MeasuredWindow(value, began, rig.clock.now() - began, (), rig.observe(), traces)

@@ -31,7 +31,7 @@ from bench.results.versions import __version__
 from bench.workloads.workload import Workload
 
 
-class Logbook:
+class RunRecorder:
     """Collects what happens in a run; `result` is the whole record at any moment.
 
     Until it is closed a run counts as interrupted, so that a killed process leaves the truth.

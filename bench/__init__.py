@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bench.results.versions import __version__
 
 if TYPE_CHECKING:
-    from bench.tracking import track
+    from bench.tracker.code_block import track
 
 __all__ = ["__version__", "track"]
 
@@ -15,7 +15,7 @@ __all__ = ["__version__", "track"]
 def __getattr__(name: str) -> Any:
     """`track` is looked up when it is asked for, so that the package itself imports at once."""
     if name == "track":
-        from bench.tracking import track
+        from bench.tracker.code_block import track
 
         return track
     raise AttributeError(f"module 'bench' has no attribute {name!r}")

@@ -10,15 +10,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench.comparison import Comparison, Verdict, alike
-from bench.precedents import Precedent
+from bench.analysis.comparison import ResultComparison, Verdict, is_comparable
+from bench.analysis.published_results import PublishedResult
 from bench.results import formatting, views
 from bench.results.record import Estimate, Result
 
 TONES = {"less": "green", "better": "green", "more": "red", "worse": "red", "tie": "yellow"}
 
 
-def show(made: Sequence[Comparison], console: Console) -> None:
+def show(made: Sequence[ResultComparison], console: Console) -> None:
     """Print a table of all results, the base first, then a sentence and the differences each."""
     parts: list[RenderableType] = [_table(made)]
     for item in made:
@@ -26,7 +26,7 @@ def show(made: Sequence[Comparison], console: Console) -> None:
     console.print(Padding(Group(*parts), (1, 2)))
 
 
-def show_published(result: Result, found: Sequence[Precedent], console: Console) -> None:
+def show_published(result: Result, found: Sequence[PublishedResult], console: Console) -> None:
     """Print a result, then each published figure with its ratio and all that differs."""
     energy = found[0].ours_kwh_per_1000
     name = f"{result.task.id}, {formatting.printable(result.model.id)}"
@@ -39,7 +39,7 @@ def show_published(result: Result, found: Sequence[Precedent], console: Console)
     console.print(Padding(Group(*parts), (1, 2)))
 
 
-def _published(item: Precedent) -> Iterator[Text]:
+def _published(item: PublishedResult) -> Iterator[Text]:
     row = item.row
     theirs = _energy_of(row.gpu_energy_kwh_per_1000)
     head = f"{row.study.title}: {formatting.printable(row.model)}, {theirs}"
@@ -60,7 +60,7 @@ def _energy_of(kwh: float) -> str:
     return f"{formatting.format_number(kwh / size, 3)} {unit}"
 
 
-def plain_published(item: Precedent) -> dict[str, Any]:
+def plain_published(item: PublishedResult) -> dict[str, Any]:
     """A published figure beside ours as JSON values."""
     row = item.row
     return {
@@ -78,7 +78,7 @@ def plain_published(item: Precedent) -> dict[str, Any]:
     }
 
 
-def plain(item: Comparison) -> dict[str, Any]:
+def plain(item: ResultComparison) -> dict[str, Any]:
     """A comparison as JSON values; ratios are other / base, the quality a difference."""
 
     def side(result: Result) -> dict[str, Any]:
@@ -100,13 +100,13 @@ def plain(item: Comparison) -> dict[str, Any]:
         "duration_ratio": item.duration and item.duration.model_dump(),
         "quality_difference": item.quality and item.quality.model_dump(),
         "quality_verdict": item.quality_verdict,
-        "equals": alike(item),
+        "equals": is_comparable(item),
         "differences": [vars(difference) for difference in item.differences],
         "why_not": list(item.why_not),
     }
 
 
-def _table(made: Sequence[Comparison]) -> Table:
+def _table(made: Sequence[ResultComparison]) -> Table:
     base = made[0].base
     table = Table(box=None, padding=(0, 2, 1, 0), title_justify="left", title_style="bold")
     table.title = f"{base.task.id}: {len(made) + 1} results"
@@ -119,7 +119,7 @@ def _table(made: Sequence[Comparison]) -> Table:
     return table
 
 
-def _row(table: Table, result: Result, item: Comparison | None) -> None:
+def _row(table: Table, result: Result, item: ResultComparison | None) -> None:
     summary, style = result.summary, "yellow" if views.is_modelled(result) else ""
     note = "base" if item is None else ""
     if views.is_modelled(result):
@@ -136,7 +136,7 @@ def _row(table: Table, result: Result, item: Comparison | None) -> None:
     )
 
 
-def _sentences(item: Comparison) -> Iterator[Text]:
+def _sentences(item: ResultComparison) -> Iterator[Text]:
     name = formatting.printable(item.other.model.id)
     yield Text(f"{name}: {_energy_sentence(item)}; {_quality_sentence(item)}.", style="bold")
     for why in item.why_not:
@@ -145,11 +145,11 @@ def _sentences(item: Comparison) -> Iterator[Text]:
     for difference in apart:
         line = f"  {difference.what}: {difference.base} against {difference.other}"
         yield Text(line, style="dim")
-    if not alike(item):
+    if not is_comparable(item):
         yield Text("  not equals: they would not be ranked together", style="yellow")
 
 
-def _energy_sentence(item: Comparison) -> str:
+def _energy_sentence(item: ResultComparison) -> str:
     if item.energy is None:
         return "its energy can't be compared"
     of = _span(item.energy)
@@ -159,7 +159,7 @@ def _energy_sentence(item: Comparison) -> str:
     return f"{item.energy_verdict} energy, {of} times that of the base{modelled}"
 
 
-def _quality_sentence(item: Comparison) -> str:
+def _quality_sentence(item: ResultComparison) -> str:
     if item.quality is None:
         return "its quality can't be compared"
     if item.quality_verdict == "tie":

@@ -30,7 +30,7 @@ from transformers import BertForSequenceClassification, BertTokenizer
 from transformers.utils import logging
 
 from bench.impact import hourly_profile
-from bench.tracking import track
+from bench.tracker.code_block import track
 from bench.workloads import embedded
 from tools.embedded_training import common
 from tools.embedded_training import text_classification as recipe

@@ -8,8 +8,9 @@ import pytest
 from made import made_around, made_result
 from rich.console import Console
 
-from bench import beside, comparison
-from bench.precedents import precedents
+from bench import beside
+from bench.analysis import comparison
+from bench.analysis.published_results import find_published_results
 from bench.results import storage
 from bench.results.record import Failure
 
@@ -23,10 +24,10 @@ def joulebench(*words):
 
 def test_energy_is_a_ratio_to_the_base_and_the_gain_of_one_card_cancels():
     base, other = made_around(0.1, 0.001), made_around(0.2, 0.001, model="b")
-    found = comparison.compare(base, other)
+    found = comparison.compare_results(base, other)
     assert found.energy.value == pytest.approx(2.0) and found.energy_verdict == "more"
     assert found.energy.high - found.energy.low < 0.02
-    apart = comparison.compare(base, made_around(0.2, 0.001, uuid="GPU-9", model="b"))
+    apart = comparison.compare_results(base, made_around(0.2, 0.001, uuid="GPU-9", model="b"))
     # Two meters of ±5 % (rectangular), each in the ratio once.
     assert (apart.energy.high / apart.energy.low) == pytest.approx(1.17, abs=0.02)
 
@@ -34,21 +35,21 @@ def test_energy_is_a_ratio_to_the_base_and_the_gain_of_one_card_cancels():
 def test_across_devices_the_interval_holds_the_gain_of_both_meters():
     base = made_around(0.1, 0.001)
     other = made_around(0.105, 0.001, device="NVIDIA A100", uuid="GPU-A", model="b")
-    found = comparison.compare(base, other)
-    assert found.energy_verdict == "tie" and not comparison.alike(found)
+    found = comparison.compare_results(base, other)
+    assert found.energy_verdict == "tie" and not comparison.is_comparable(found)
     assert {"devices", "model"} <= {difference.what for difference in found.differences}
 
 
 def test_modelled_energy_is_never_set_against_measured():
-    found = comparison.compare(made_around(0.1), made_around(0.1, kind="modelled"))
+    found = comparison.compare_results(made_around(0.1), made_around(0.1, kind="modelled"))
     assert found.energy is None and found.energy_verdict is None
     assert "modelled energy is not compared with measured energy" in found.why_not
 
 
 def test_on_one_machine_the_scale_of_a_model_cancels():
     pair = [made_around(k, 0.001, kind="modelled", model=f"{k}") for k in (0.1, 0.15)]
-    assert comparison.compare(*pair).energy_verdict == "tie"
-    assert comparison.compare(*pair, one_machine=True).energy_verdict == "more"
+    assert comparison.compare_results(*pair).energy_verdict == "tie"
+    assert comparison.compare_results(*pair, one_machine=True).energy_verdict == "more"
 
 
 def test_quality_differs_or_not():
@@ -56,7 +57,7 @@ def test_quality_differs_or_not():
         made = [
             made_around(0.1, model=str(q), quality=(q, q - 0.02, q + 0.02)) for q in (first, second)
         ]
-        return comparison.compare(*made)
+        return comparison.compare_results(*made)
 
     assert pair(0.8, 0.9).quality_verdict == "better"
     assert pair(0.9, 0.8).quality_verdict == "worse"
@@ -69,7 +70,7 @@ def test_quality_differs_or_not():
 
 def test_what_is_missing_is_said_and_never_a_number():
     failed = made_result(energies=[], failure=FAILED, quality=None)
-    found = comparison.compare(made_around(0.1), failed)
+    found = comparison.compare_results(made_around(0.1), failed)
     assert found.energy is None and found.quality is None and found.duration is None
     assert len(found.why_not) == 2
     assert beside.plain(found)["energy_ratio"] is None
@@ -80,10 +81,10 @@ def test_what_is_missing_is_said_and_never_a_number():
 
 def test_what_differs_stands_beside():
     other = made_around(0.1, model="b", dtype="float16", batch=8, dataset="standard")
-    found = comparison.compare(made_around(0.1), other)
+    found = comparison.compare_results(made_around(0.1), other)
     lines = {d.what: (d.base, d.other) for d in found.differences}
     assert lines["precision"] == ("float32", "float16") and lines["batch"] == ("1", "8")
-    assert lines["data set"] == ("embedded", "standard") and not comparison.alike(found)
+    assert lines["data set"] == ("embedded", "standard") and not comparison.is_comparable(found)
     assert found.quality is None
 
 
@@ -129,7 +130,7 @@ def test_two_tasks_are_not_compared(tmp_path):
 
 def test_published_figures_of_the_same_model_stand_beside():
     ours = made_around(0.00215, 0.001, task="text-gen", model="gpt2", dtype="float16")
-    first, *others = precedents(ours)
+    first, *others = find_published_results(ours)
     assert first.row.model == "openai-community/gpt2" and first.same == "model"
     assert first.ratio.value == pytest.approx(0.00215 / 0.002146239)
     assert first.ratio.low < 1 < first.ratio.high
@@ -142,13 +143,15 @@ def test_published_figures_of_the_same_model_stand_beside():
 
 def test_an_architecture_finds_its_hub_id_and_says_that_weights_differ():
     ours = made_around(0.5, model="sd-2.1", weights="random")
-    found = precedents(ours)
+    found = find_published_results(ours)
     assert found[0].row.model == "stabilityai/stable-diffusion-2-1"
     assert "weights" in {difference.what for difference in found[0].differences}
 
 
 def test_modelled_energy_has_no_ratio_to_published_figures():
-    found = precedents(made_around(0.002, task="text-gen", model="gpt2", kind="modelled"))
+    found = find_published_results(
+        made_around(0.002, task="text-gen", model="gpt2", kind="modelled")
+    )
     assert found and all(item.ratio is None for item in found)
 
 

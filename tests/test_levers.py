@@ -5,7 +5,7 @@ import torch
 import transformers as models
 from test_backends import spec
 
-from bench import levers as levers_room
+from bench.analysis import ablation as levers_room
 from bench.backends import ModelNotFound, _torch_runtime, diffusers, transformers
 from bench.results import storage
 from bench.runner import interleaving
@@ -118,7 +118,7 @@ def test_what_does_not_fit_all_cards_is_said():
 
 def quickly(tmp_path, task, levers, model="embedded/tiny"):
     asked = RunConfig(task=task, out=tmp_path, model=model, profile="quick", budget_seconds=5)
-    return levers_room.measured(asked, levers, lambda text: None)
+    return levers_room.run_ablation(asked, levers, lambda text: None)
 
 
 def test_levers_are_measured_in_turn_on_the_same_requests_and_saved(tmp_path):
@@ -147,7 +147,7 @@ def test_the_order_is_turned_round_in_every_round(tmp_path, monkeypatch):
         interleaving, "_window", lambda t, *rest: (order.append(t.lever), window(t, *rest))
     )
     asked = RunConfig("text-gen", tmp_path, backend="simulated", profile="quick", budget_seconds=1)
-    savings = levers_room.measured(asked, ["batch=2", "batch=4"], lambda text: None)
+    savings = levers_room.run_ablation(asked, ["batch=2", "batch=4"], lambda text: None)
     assert order[:6] == ["as asked", "batch=2", "batch=4", "batch=4", "batch=2", "as asked"]
     assert len(order) == 15 and all(len(s.result.measured()) == 5 for s in savings)
 

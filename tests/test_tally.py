@@ -19,14 +19,13 @@ from test_rapl import Ticking, Tree
 
 from bench.meters import MeterContext
 from bench.meters._bracketing import CounterReading, SensorModel, edges_from_reading, fit_at
-from bench.meters._meter_tally import MeterTally
 from bench.meters.rapl import RaplTally
 from bench.results.machine_record import Sensor
 from bench.results.record import Reading
 from bench.system import machine
 from bench.system.clock import SystemClock, VirtualClock
-from bench.tracker.record import Track
-from bench.tracker.sensors import Sensors
+from bench.tracker.program_record import ProgramRecord
+from bench.tracker.sensors import LateWindowReader, SystemSensors
 
 pytestmark = pytest.mark.timing
 
@@ -63,7 +62,7 @@ SCENES: dict[str, tuple[list[Card], list[str], Event]] = {
 class Scene:
     """What came of a scene: the record, and the true energy of each GPU between two bounds."""
 
-    track: Track
+    track: ProgramRecord
     stderr: str
     low: list[float]
     high: list[float]
@@ -87,7 +86,7 @@ class Running:
         _, stderr = self.process.communicate(timeout=60)
         assert self.process.returncode == 0, stderr
         (path,) = self.folder.glob("*.json")
-        track = Track.model_validate_json(path.read_text())
+        track = ProgramRecord.model_validate_json(path.read_text())
         # The program began before it could say so, and ended after its last wait: it rested then.
         spare = track.duration_seconds - BUSY_SECONDS - REST_SECONDS
         ended = self.ready + BUSY_SECONDS + REST_SECONDS
@@ -241,7 +240,7 @@ def test_a_slow_driver_does_not_hold_the_program_back(monkeypatch: pytest.Monkey
         return machine.GpuSnapshot((), "slow")
 
     monkeypatch.setattr(machine, "snapshot_gpus", slow)
-    sensors = Sensors("all", CLOCK, {})
+    sensors = SystemSensors("all", CLOCK, {})
     began = time.monotonic()
     sensors.begin()
     assert time.monotonic() - began < 1.0
@@ -282,7 +281,7 @@ class Slow:
 
 def test_what_a_slow_meter_missed_is_in_its_uncertainty() -> None:
     clock = VirtualClock()
-    tally = MeterTally(Slow(clock), clock)
+    tally = LateWindowReader(Slow(clock), clock)
     tally.begin()
     clock.sleep(8.0)
     (reading,) = tally.close(0.0, clock.now(), ())
@@ -294,7 +293,7 @@ def test_what_a_slow_meter_missed_is_in_its_uncertainty() -> None:
 
 def test_a_program_that_ends_before_its_sensor_is_known_has_no_energy() -> None:
     clock = VirtualClock()
-    tally = MeterTally(Slow(clock), clock)
+    tally = LateWindowReader(Slow(clock), clock)
     tally.begin()
     (reading,) = tally.close(0.0, 1.0, ())
     assert reading.energy_joules is None

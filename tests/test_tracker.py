@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from bench.results.record import Boundary, Reading
-from bench.tracker.record import Track, total
+from bench.tracker.program_record import ProgramRecord, total_energy
 
 pytestmark = [
     pytest.mark.timing,
@@ -43,9 +43,9 @@ def python(code: str, *words: str) -> list[str]:
     return ["--", sys.executable, "-c", code, *words]
 
 
-def record(folder: Path) -> Track:
+def record(folder: Path) -> ProgramRecord:
     (path,) = folder.glob("*.json")
-    return Track.model_validate_json(path.read_text())
+    return ProgramRecord.model_validate_json(path.read_text())
 
 
 def start(folder: Path, code: str) -> subprocess.Popen[bytes]:
@@ -56,7 +56,7 @@ def start(folder: Path, code: str) -> subprocess.Popen[bytes]:
     return process
 
 
-def wait_for_record(folder: Path) -> Track:
+def wait_for_record(folder: Path) -> ProgramRecord:
     until = time.monotonic() + 30
     while not list(folder.glob("*.json")):
         assert time.monotonic() < until, "no record while the program runs"
@@ -121,17 +121,17 @@ def test_a_crash_leaves_what_was_measured(tmp_path: Path) -> None:
 def test_a_fault_of_the_tracker_is_not_the_programs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bench.tracker import book, follow
+    from bench.tracker import program_recorder, spawn, supervise
 
-    def fails(*_: object) -> Track:
+    def fails(*_: object) -> ProgramRecord:
         raise ValueError("a fault of ours")
 
-    monkeypatch.setattr(book.Book, "close", fails)
+    monkeypatch.setattr(program_recorder.ProgramRecorder, "close", fails)
     words = ["-c", "import sys; sys.exit(4)"]
     held = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     try:
-        followed = follow.follow(
-            follow.Asked([sys.executable, *words], "x", tmp_path), lambda track: None
+        followed = supervise.supervise(
+            spawn.TrackConfig([sys.executable, *words], "x", tmp_path), lambda track: None
         )
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
@@ -148,7 +148,7 @@ def test_an_energy_below_zero_within_its_uncertainty_can_be_kept() -> None:
         standard_uncertainty_joules=3.0,
         duration_seconds=1.0,
     )
-    found = total([reading], Boundary(domains=("gpu:0",), kind="measured"), None)
+    found = total_energy([reading], Boundary(domains=("gpu:0",), kind="measured"), None)
     assert found is not None and found.low <= found.value < 0 < found.high
 
 
@@ -297,7 +297,7 @@ def test_emissions_csv_gains_a_row_and_says_that_it_is_modelled(tmp_path: Path) 
         run(tmp_path, *words, *python(BUSY.format(seconds=0.2)))
     assert path.read_text().count("timestamp,project_name") == 1
     first, second = rows(path)
-    kept = Track.model_validate_json(
+    kept = ProgramRecord.model_validate_json(
         next(p for p in tmp_path.glob("*.json") if first["run_id"] in p.name).read_text()
     )
     assert kept.energy_kwh is not None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.tracker.record import Track
+from bench.tracker.program_record import ProgramRecord
 
 pytestmark = [
     pytest.mark.timing,
@@ -83,7 +83,7 @@ def test_looking_takes_less_than_one_percent_of_a_cpu(tmp_path: Path) -> None:
             tracked(folder, "sleep", str(seconds)), check=True, stderr=subprocess.DEVNULL
         )
         (path,) = folder.glob("*.json")
-        return Track.model_validate_json(path.read_text()).tracker_cpu_seconds
+        return ProgramRecord.model_validate_json(path.read_text()).tracker_cpu_seconds
 
     for _ in range(3):
         if cpu(9.0) - cpu(2.0) < SHARE * 7.0:

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 import bench
-from bench.tracker import block
-from bench.tracking import track
+from bench.tracker import block, code_block
+from bench.tracker.code_block import track
 
 
 def test_a_block_of_code_has_readings():
@@ -56,9 +56,9 @@ def test_the_package_imports_at_once_and_has_no_other_names():
 def test_a_block_leaves_the_record_of_a_program(tmp_path, capsys):
     with track(devices=[]) as measurement:
         with pytest.raises(ValueError, match="not ended"):
-            block.record(measurement, "counting")
+            code_block.make_program_record(measurement, "counting")
         assert sum(n * n for n in range(3_000_000))
-    record = block.record(measurement, "counting", region="fr", pue=1.5)
+    record = code_block.make_program_record(measurement, "counting", region="fr", pue=1.5)
     assert record.region == "FR" and record.duration_seconds == measurement.duration_seconds
     inside = [r.energy_joules for r in record.readings if r.domain in record.boundary.domains]
     assert record.energy_kwh.value == pytest.approx(sum(inside) / 3.6e6, rel=1e-12)
@@ -70,6 +70,6 @@ def test_a_block_leaves_the_record_of_a_program(tmp_path, capsys):
     (row,) = csv.DictReader((tmp_path / "emissions.csv").read_text().splitlines())
     assert float(row["energy_consumed"]) == record.energy_kwh.value * 1.5
     with pytest.raises(ValueError, match="no region"):
-        block.record(measurement, "counting", region="Atlantis")
+        code_block.make_program_record(measurement, "counting", region="Atlantis")
     with pytest.raises(ValueError, match=r"PUE of 0\.5"):
-        block.record(measurement, "counting", pue=0.5)
+        code_block.make_program_record(measurement, "counting", pue=0.5)

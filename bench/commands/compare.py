@@ -92,10 +92,13 @@ def _run(task: str, models: list[str], words: list[str]) -> list[Result]:
 def _show(results: list[Result], one_machine: bool, as_json: bool) -> None:
     from rich.console import Console
 
-    from bench import beside, comparison
+    from bench import beside
+    from bench.analysis import comparison
 
     base, *others = results
-    made = or_stop(lambda: [comparison.compare(base, other, one_machine) for other in others])
+    made = or_stop(
+        lambda: [comparison.compare_results(base, other, one_machine) for other in others]
+    )
     if as_json:
         for item in made:
             print(json.dumps(beside.plain(item), ensure_ascii=False))
@@ -107,10 +110,10 @@ def _show_published(results: list[Result], as_json: bool) -> None:
     from rich.console import Console
 
     from bench import beside
-    from bench.precedents import precedents
+    from bench.analysis.published_results import find_published_results
 
     for result in results:
-        found = precedents(result)
+        found = find_published_results(result)
         if not found:
             stop(f"nobody's figures here are for {result.task.id} with {result.model.id}")
         if as_json:

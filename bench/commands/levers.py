@@ -14,7 +14,7 @@ from bench.exits import FAILED, Progress, or_stop
 from bench.results.settings import Dtype, Weights
 
 if TYPE_CHECKING:
-    from bench.levers import Saving
+    from bench.analysis.ablation import AblationResult
 
 PANEL = "Measure"
 
@@ -46,7 +46,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Measure one model under one changed setting at a time, the windows of all in turn."""
-    from bench import levers as room
+    from bench.analysis import ablation as room
     from bench.results import storage
     from bench.runner import config
     from bench.system import process
@@ -64,7 +64,7 @@ def command(
         profile="quick" if quick else "standard",
     )
     progress = Progress(sys.stderr)
-    savings = or_stop(lambda: room.measured(asked, lever or None, progress, rounds))
+    savings = or_stop(lambda: room.run_ablation(asked, lever or None, progress, rounds))
     progress.clear()
     if as_json:
         for saving in savings:
@@ -75,7 +75,7 @@ def command(
     raise typer.Exit(FAILED if base is None or base.status == "failed" else 0)
 
 
-def _plain(saving: Saving) -> dict[str, Any]:
+def _plain(saving: AblationResult) -> dict[str, Any]:
     """One lever as JSON; `energy_saving` is the share of the energy that is gone, 0.2 for 20 %."""
     energy = saving.energy
     ends = None if energy is None else (1 - energy.value, 1 - energy.high, 1 - energy.low)
@@ -91,7 +91,7 @@ def _plain(saving: Saving) -> dict[str, Any]:
     }
 
 
-def _show(savings: list[Saving]) -> None:
+def _show(savings: list[AblationResult]) -> None:
     """A table, the setting without levers first, and what its figures are."""
     from rich import box
     from rich.console import Console
@@ -139,7 +139,7 @@ def _share(ratio: Any) -> Any:
     return Text(f"{value:+.1f} %  ({low:+.1f} to {high:+.1f})", style, no_wrap=True)
 
 
-def _quality(saving: Saving) -> str:
+def _quality(saving: AblationResult) -> str:
     difference = saving.quality
     if difference is None:
         return "not known"

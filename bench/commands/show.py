@@ -15,26 +15,26 @@ from bench.commands._summary import print_summary
 from bench.exits import or_stop, stop
 
 if TYPE_CHECKING:
-    from bench.tracker.record import Track
+    from bench.tracker.program_record import ProgramRecord
 
 PANEL = "Understand"
 
 
-def _track(path: Path) -> Track | None:
+def _track(path: Path) -> ProgramRecord | None:
     """The record of a tracked program, where it is one."""
-    from bench.tracker import record
+    from bench.tracker import program_record
 
-    return record.load(path)
+    return program_record.load(path)
 
 
-def _show_track(track: Track, path: Path, edition: str, as_json: bool) -> None:
+def _show_track(track: ProgramRecord, path: Path, edition: str, as_json: bool) -> None:
     """Print what `joulebench track` said of a program, or the last it knew before it was killed."""
     from rich.console import Console
 
-    from bench.tracker import meaning, summary
+    from bench.tracker import program_record, summary
 
     if as_json:
-        print(json.dumps(meaning.document(track, edition)))
+        print(json.dumps(program_record.document(track, edition)))
     else:
         summary.show(track, Console(highlight=False), edition, f"saved  {path}")
 

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bench.analysis.published_results import PublishedResult, find_published_results
 from bench.plots import _points, style
-from bench.precedents import Precedent, precedents
 from bench.results import formatting
 from bench.results.record import Result
 
 SCOPE = "task"
 MOST = 8
 THEIRS = "#4b4a8f"
-Band = tuple[_points.Point, list[Precedent]]
+Band = tuple[_points.Point, list[PublishedResult]]
 
 
 @style.styled
@@ -53,7 +53,7 @@ def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
 def _bands(results: Sequence[Result]) -> list[Band]:
     found = []
     for result in results:
-        fitting = [item for item in precedents(result) if item.ratio is not None][:MOST]
+        fitting = [item for item in find_published_results(result) if item.ratio is not None][:MOST]
         if fitting:
             found.append((_points.points([result])[0], fitting))
     if not found:
@@ -61,12 +61,12 @@ def _bands(results: Sequence[Result]) -> list[Band]:
     return sorted(found, key=lambda band: band[0].value)
 
 
-def _both(item: Precedent) -> list[float]:
+def _both(item: PublishedResult) -> list[float]:
     ours = item.ours_kwh_per_1000
     return [item.row.gpu_energy_kwh_per_1000, *([ours.low, ours.high] if ours else [])]
 
 
-def _ours(axes: Axes, point: _points.Point, item: Precedent, y: float) -> None:
+def _ours(axes: Axes, point: _points.Point, item: PublishedResult, y: float) -> None:
     ours = item.ours_kwh_per_1000
     if ours is None:
         return
@@ -74,7 +74,7 @@ def _ours(axes: Axes, point: _points.Point, item: Precedent, y: float) -> None:
     axes.plot([ours.value], [y], **style.dot(point))
 
 
-def _theirs(axes: Axes, item: Precedent, y: float) -> None:
+def _theirs(axes: Axes, item: PublishedResult, y: float) -> None:
     axes.plot(
         [item.row.gpu_energy_kwh_per_1000],
         [y],
@@ -91,7 +91,7 @@ def _theirs(axes: Axes, item: Precedent, y: float) -> None:
         axes.text(1.01, y, text, transform=axes.get_yaxis_transform(), va="center_baseline")
 
 
-def _foot(points: Sequence[_points.Point], found: Sequence[Precedent]) -> str:
+def _foot(points: Sequence[_points.Point], found: Sequence[PublishedResult]) -> str:
     """What is drawn, then each study's boundary: a figure goes nowhere without it."""
     studies = {item.row.study.key: item.row.study for item in found}
     theirs = [f"□ {study.title}: {study.boundary}" for study in studies.values()]

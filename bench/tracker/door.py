@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.tracker.follow import Asked, follow
+from bench.tracker.spawn import TrackConfig
+from bench.tracker.supervise import supervise
 
 if TYPE_CHECKING:
-    from bench.tracker.record import Track
+    from bench.tracker.program_record import ProgramRecord
     from bench.tracker.summary import Progress
 
 BAD_INPUT = 2
@@ -25,7 +26,7 @@ def main(words: Sequence[str]) -> int:
     asked = _parser().parse_args(words)
     show = _Show(asked.quiet)
     try:
-        followed = follow(_checked(asked), show)
+        followed = supervise(_checked(asked), show)
     except OSError as error:
         return _refuse(f"the record can't be saved ({error.filename}): {error.strerror}")
     except ValueError as error:
@@ -61,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _checked(words: argparse.Namespace) -> Asked:
+def _checked(words: argparse.Namespace) -> TrackConfig:
     """What was asked for. Raises ValueError with one sentence where it makes no sense."""
     program = words.program[1:] if words.program[:1] == ["--"] else words.program
     if not program:
@@ -86,7 +87,7 @@ def _checked(words: argparse.Namespace) -> Asked:
         from bench.impact import regions
 
         region = regions.find(words.region).key
-    return Asked(
+    return TrackConfig(
         command=program,
         name=(words.name or _name(program))[:300],
         out=words.out,
@@ -111,7 +112,7 @@ class _Show:
         self._quiet = quiet
         self._progress: Progress | None = None
 
-    def __call__(self, track: Track) -> None:
+    def __call__(self, track: ProgramRecord) -> None:
         from bench.tracker.summary import Progress
 
         if not self._quiet:
@@ -123,21 +124,21 @@ class _Show:
             self._progress.clear()
 
 
-def _report(track: Track, where: str, asked: argparse.Namespace) -> None:
+def _report(track: ProgramRecord, where: str, asked: argparse.Namespace) -> None:
     """The record on standard output, the summary on standard error."""
     import json
 
     from rich.console import Console
 
-    from bench.tracker import meaning, summary
+    from bench.tracker import program_record, summary
 
     if asked.json:
-        print(json.dumps(meaning.document(track, asked.edition)), flush=True)
+        print(json.dumps(program_record.document(track, asked.edition)), flush=True)
     console = Console(file=sys.stderr, highlight=False)
     summary.show(track, console, asked.edition, where)
 
 
-def _exported(track: Track, path: Path | None) -> bool:
+def _exported(track: ProgramRecord, path: Path | None) -> bool:
     """Add the row that was asked for, or say why not; the record is saved already."""
     if path is None:
         return True

@@ -8,15 +8,15 @@ from pathlib import Path
 from bench.exporters import codecarbon
 from bench.impact import regions
 from bench.results import units
-from bench.tracker.record import Track
+from bench.tracker.program_record import ProgramRecord
 
 
-def append(track: Track, path: Path) -> None:
+def append(track: ProgramRecord, path: Path) -> None:
     """Add the program's row. Raises ValueError where the file has other columns, and OSError."""
     codecarbon.append(path, codecarbon.row(job(track)))
 
 
-def job(track: Track) -> codecarbon.Job:
+def job(track: ProgramRecord) -> codecarbon.Job:
     """The program as CodeCarbon knows one: only what is in the boundary."""
     machine, energy = track.machine, track.energy_kwh
     region = regions.find(track.region) if track.region else None
@@ -46,7 +46,7 @@ def job(track: Track) -> codecarbon.Job:
     )
 
 
-def _kwh(track: Track, kind: str) -> float | None:
+def _kwh(track: ProgramRecord, kind: str) -> float | None:
     """The energy of all domains of a kind in the boundary; None where one could not be read."""
     domains = [d for d in track.boundary.domains if d.partition(":")[0] == kind]
     read = {r.domain: r.energy_joules for r in track.readings}

@@ -16,8 +16,8 @@ from bench.impact.facts import DerivedQuantity
 from bench.results import formatting, units
 from bench.results.record import Estimate, Reading
 from bench.results.statistics import CONFIDENCE
-from bench.tracker import meaning
-from bench.tracker.record import Track
+from bench.tracker import program_record
+from bench.tracker.program_record import ProgramRecord
 
 
 class Progress:
@@ -26,7 +26,7 @@ class Progress:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream if stream.isatty() else None
 
-    def __call__(self, track: Track) -> None:
+    def __call__(self, track: ProgramRecord) -> None:
         """Show the energy so far. The cursor waits at the line's start, for the program's words."""
         if self._stream is not None:
             self._stream.write(f"\r\033[K· {so_far(track)}\r")
@@ -39,7 +39,7 @@ class Progress:
             self._stream.flush()
 
 
-def so_far(track: Track) -> str:
+def so_far(track: ProgramRecord) -> str:
     """The energy up to now in one short line."""
     energy = track.energy_kwh
     if energy is None:
@@ -51,7 +51,7 @@ def so_far(track: Track) -> str:
     return f"{_duration(track.duration_seconds)} · {figure} · {formatting.format_number(watts, 2)} W{kind}"
 
 
-def show(track: Track, console: Console, edition: str, where: str) -> None:
+def show(track: ProgramRecord, console: Console, edition: str, where: str) -> None:
     """Print the summary. `where` says what became of the record."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True, min_width=16)
@@ -65,7 +65,7 @@ def show(track: Track, console: Console, edition: str, where: str) -> None:
     console.print(f"\n  {where}\n", soft_wrap=True, markup=False)
 
 
-def _headline(track: Track) -> Text:
+def _headline(track: ProgramRecord) -> Text:
     head = Text(f"{formatting.printable(track.name)}", style="bold")
     head.append(f" · {_duration(track.duration_seconds)}{_ended(track)}\n\n", style="not bold")
     energy = track.energy_kwh
@@ -81,7 +81,7 @@ def _headline(track: Track) -> Text:
     return head.append(f"   ({low} to {high} {unit})", style="not bold")
 
 
-def _ended(track: Track) -> str:
+def _ended(track: ProgramRecord) -> str:
     if track.status == "running":
         return " so far, or until the tracker was killed"
     code = track.exit_code or 0
@@ -90,7 +90,7 @@ def _ended(track: Track) -> str:
     return f", ended with exit code {code}" if code else ""
 
 
-def _energy(track: Track) -> Iterator[tuple[str, str]]:
+def _energy(track: ProgramRecord) -> Iterator[tuple[str, str]]:
     for reading in track.readings:
         inside = reading.domain in track.boundary.domains
         outside = "" if inside else "   not in the figure above"
@@ -113,12 +113,12 @@ def _joules(reading: Reading) -> str:
     return f"{value} J ({' to '.join(ends)}), {power}   {reading.method}, {reading.meter}"
 
 
-def _meaning(track: Track, edition: str) -> Iterator[tuple[str, str]]:
-    found = meaning.charges(track, edition)
+def _meaning(track: ProgramRecord, edition: str) -> Iterator[tuple[str, str]]:
+    found = program_record.charges(track, edition)
     if found is not None:
         yield "phone charges", f"{_span(found)}   ({found.edition})"
     building = f", PUE {track.pue:g} counted" if track.pue else ""
-    for index, quantity in enumerate(meaning.carbon(track)):
+    for index, quantity in enumerate(program_record.carbon(track)):
         apart = "; another basis, not to be compared with the line above"
         basis = f"{quantity.basis}, {quantity.edition}{building}"
         basis += apart if index and track.region is not None else ""
@@ -127,7 +127,7 @@ def _meaning(track: Track, edition: str) -> Iterator[tuple[str, str]]:
         yield "", "Where it ran is not known: the cleanest grid, the world's, the dirtiest."
 
 
-def _about(track: Track) -> Iterator[tuple[str, str]]:
+def _about(track: ProgramRecord) -> Iterator[tuple[str, str]]:
     if track.pue is None and track.region is not None:
         known = regions.find(track.region).pue
         said = f" (its provider states {known.value:g})" if known else ""
@@ -147,7 +147,7 @@ def _span(quantity: DerivedQuantity) -> str:
     return f"{value} ({low} to {high})"
 
 
-def _doubts(track: Track) -> Table:
+def _doubts(track: ProgramRecord) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, min_width=16)
     table.add_column(overflow="fold")

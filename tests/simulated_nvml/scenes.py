@@ -24,7 +24,7 @@ from bench.runner import instruments
 from bench.runner.window import MeasuredWindow, close_window, open_window
 from bench.system import device_monitor, machine, nvidia_driver
 from bench.system.clock import SystemClock
-from bench.tracking import track
+from bench.tracker.code_block import track
 from simulated_nvml import H100, PROFILES, Card, World, uuid
 
 CLOCK = SystemClock()

@@ -1,4 +1,4 @@
-"""A program as our child: started at once, told what we are told, and outlived by its exit code."""
+"""Starts the child, forwards signals; `TrackConfig`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from bench.system.clock import Clock
 
@@ -17,13 +19,19 @@ PASSED_ON = tuple(
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
     if hasattr(signal, name)
 )
+
+
 # What Python ignores in itself and no other program expects to be ignored.
 MENDED = tuple(getattr(signal, name) for name in ("SIGPIPE", "SIGXFSZ") if hasattr(signal, name))
+
+
 FROM_THE_TERMINAL = 0x80  # SI_KERNEL: the whole foreground group was told, the program too
+
+
 PR_SET_CHILD_SUBREAPER = 36
 
 
-class Program:
+class ChildProcess:
     """A running program. Signals that end or ask something of us are passed on to it.
 
     Raises ValueError with one sentence where it can't be started.
@@ -79,7 +87,7 @@ class Program:
                 self.exit_code = 128 - code if code < 0 else code
 
 
-def hold_signals() -> Collection[int]:
+def block_signals() -> Collection[int]:
     """Let signals wait for `Program.wait`, in this thread and in those that it starts from now on.
 
     Gives those that were blocked before. We also become the parent of what the program leaves
@@ -89,3 +97,16 @@ def hold_signals() -> Collection[int]:
         raise ValueError("joulebench track needs Linux; `from bench import track` does not")
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     return signal.pthread_sigmask(signal.SIG_BLOCK, (*PASSED_ON, signal.SIGCHLD))
+
+
+@dataclass(frozen=True)
+class TrackConfig:
+    """A program as it was asked for on the command line."""
+
+    command: Sequence[str]
+    name: str
+    out: Path
+    device: str = "all"
+    region: str | None = None
+    pue: float | None = None
+    options: Mapping[str, str] = field(default_factory=dict)

@@ -1,20 +1,25 @@
-"""`track()`: any block of code, measured with the same meters and the same honesty as a run."""
+"""`track()`; a block of code as a ProgramRecord."""
 
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from bench.impact import regions
 from bench.meters import MeterContext
 from bench.results import warning_catalogue
 from bench.results.machine_record import Machine, Sensor
 from bench.results.record import Reading
+from bench.results.versions import __version__
 from bench.runner import window
 from bench.runner.instruments import Instruments, open_meters
 from bench.system import device_monitor, machine
 from bench.system.clock import Clock, SystemClock
+from bench.tracker.program_record import ProgramRecord, boundary_of, doubts_of, total_energy
 
 
 @dataclass
@@ -104,3 +109,35 @@ def _unread(
                 duration_seconds=seconds,
                 doubts=(warning_catalogue.missing_energy_warning(device.domain, sensors),),
             )
+
+
+def make_program_record(
+    measurement: Measurement, name: str, region: str | None = None, pue: float | None = None
+) -> ProgramRecord:
+    """The record of a block that has ended: its energy over the boundary, in kWh, and all else.
+
+    Raises ValueError where the block has not ended, the region is unknown or the PUE below 1.
+    """
+    if measurement.machine is None or measurement.duration_seconds is None:
+        raise ValueError("the block has not ended yet: call this after the with statement")
+    if pue is not None and not 1 <= pue < 100:
+        raise ValueError(f"a PUE of {pue:g} can't be: it is 1 or more")
+    boundary, gain = boundary_of(measurement.machine)
+    return ProgramRecord(
+        track_id=uuid.uuid4().hex[:12],
+        name=name[:300],
+        created_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        joulebench_version=__version__,
+        status="done",
+        exit_code=None,
+        duration_seconds=measurement.duration_seconds,
+        tracker_cpu_seconds=None,
+        region=None if region is None else regions.find(region).key,
+        pue=pue,
+        boundary=boundary,
+        energy_kwh=total_energy(measurement.readings, boundary, gain),
+        gain=gain,
+        readings=measurement.readings,
+        machine=measurement.machine,
+        doubts=doubts_of(measurement.readings, boundary, gain, measurement.machine),
+    )

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.analysis.comparison import quality_difference
 from bench.backends import ModelNotFound
-from bench.comparison import quality_difference
 from bench.results import statistics
 from bench.results.machine_record import Machine
 from bench.results.record import Estimate, Result
@@ -31,7 +31,7 @@ ROUNDS = protocol.MIN_TRIALS
 
 
 @dataclass(frozen=True)
-class Saving:
+class AblationResult:
     """What one lever changes: ratios with / without it, and the quality difference, or why not.
 
     `energy` holds the whole boundary; where that is modelled it is a ratio of CPU time.
@@ -46,20 +46,20 @@ class Saving:
     why_not: str | None = None
 
 
-def usual(tag: str, on_gpu: bool) -> list[str]:
+def default_variants(tag: str, on_gpu: bool) -> list[str]:
     """The levers that are worth a try on a device, where the user names none."""
     found = ["dtype=fp16"] if on_gpu else []
     found += ["dtype=bf16", "batch=8", "quantization=int8", "compile=on", "attention=eager"]
     return [*found, "steps=10"] if tag in DRAWING else found
 
 
-def measured(
+def run_ablation(
     asked: RunConfig,
     levers: Sequence[str] | None,
     tell: Callable[[str], None],
     rounds: int = ROUNDS,
     clock: Clock | None = None,
-) -> list[Saving]:
+) -> list[AblationResult]:
     """Measure what was asked and every lever, interleaved; the first of the list is without any.
 
     A lever that this machine lacks, or that breaks, is listed with its reason. Raises ValueError,
@@ -68,9 +68,9 @@ def measured(
     clock = clock or SystemClock()
     found = run.resolve(asked)
     if levers is None:
-        levers = usual(found.task.tag, on_gpu=found.spec.devices[0] != "cpu")
+        levers = default_variants(found.task.tag, on_gpu=found.spec.devices[0] != "cpu")
     variants = [(lever, apply_override(asked, lever)) for lever in levers]
-    refused: list[Saving] = []
+    refused: list[AblationResult] = []
     with machine.machine_lock(run.LOCK_WAIT_SECONDS, tell):
         rig, described = run.open_instruments(asked, found, clock)
         turns = [_turn(BASE, asked, rig, described)]
@@ -78,7 +78,7 @@ def measured(
             try:
                 turns.append(_turn(lever, changed, rig, described))
             except ModelNotFound as error:
-                refused.append(Saving(lever, why_not=str(error)))
+                refused.append(AblationResult(lever, why_not=str(error)))
         run_interleaved(turns, rounds, tell)
     results = [finish_variant(turn) for turn in turns]
     base = results[0]
@@ -96,10 +96,10 @@ def _turn(lever: str, asked: RunConfig, rig: Instruments, described: Machine) ->
     return Variant(lever, run.model_loader(found, work), one, saved)
 
 
-def _saving(turn: Variant, result: Result, base: Result) -> Saving:
+def _saving(turn: Variant, result: Result, base: Result) -> AblationResult:
     failure = result.failure
     if failure is not None:
-        return Saving(turn.lever, result, turn.saved[-1], why_not=failure.message)
+        return AblationResult(turn.lever, result, turn.saved[-1], why_not=failure.message)
     quality, why = quality_difference(base, result) if result is not base else (None, None)
     energies = [_energies(one) for one in (result, base)]
     times = [[t.duration_seconds for t in one.measured()] for one in (result, base)]
@@ -107,7 +107,7 @@ def _saving(turn: Variant, result: Result, base: Result) -> Saving:
     if energy is None:
         why = "the energy of a window could not be read"
     duration = _paired(*times)
-    return Saving(turn.lever, result, turn.saved[-1], energy, duration, quality, why)
+    return AblationResult(turn.lever, result, turn.saved[-1], energy, duration, quality, why)
 
 
 def _energies(result: Result) -> list[float | None]:

@@ -5,78 +5,68 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.system.clock import SystemClock
-from bench.tracker import launch
-from bench.tracker.sensors import Sensors
+from bench.tracker import spawn
+from bench.tracker.sensors import SystemSensors
+from bench.tracker.spawn import TrackConfig
 
 if TYPE_CHECKING:
-    from bench.tracker.record import Track
+    from bench.tracker.program_record import ProgramRecord
 
 LOOK_SECONDS, LONGEST_SECONDS = 1.0, 10.0
+
+
 SHARE = 0.003  # of one CPU is what our looking may take
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A program as it was asked for on the command line."""
-
-    command: Sequence[str]
-    name: str
-    out: Path
-    device: str = "all"
-    region: str | None = None
-    pue: float | None = None
-    options: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Followed:
+class TrackOutcome:
     """What came of it: the exit code, the record with its file, and what went wrong with them."""
 
     exit_code: int
-    track: Track | None = None
+    track: ProgramRecord | None = None
     path: Path | None = None
     failure: str | None = None
 
 
-def follow(asked: Asked, tell: Callable[[Track], None]) -> Followed:
+def supervise(asked: TrackConfig, tell: Callable[[ProgramRecord], None]) -> TrackOutcome:
     """Run the program to its end. `tell` is given the record as it grows, about once a second.
 
     Raises ValueError with one sentence where the program can't be started or there is no such
     device, and OSError where the record could not be saved, before the program is started.
     """
     clock = SystemClock()
-    sensors = Sensors(asked.device, clock, asked.options)
+    sensors = SystemSensors(asked.device, clock, asked.options)
     _check_writable(asked.out)
-    mask = launch.hold_signals()
+    mask = spawn.block_signals()
     sensors.begin()
     began = clock.now()
-    program = launch.Program(asked.command, mask, clock)
+    program = spawn.ChildProcess(asked.command, mask, clock)
     try:
         return _billed(program, sensors, clock, began, asked, tell)
     except Exception as error:  # noqa: BLE001 - our own faults are not the program's: it goes on
         while (code := program.wait(LONGEST_SECONDS)) is None:
             continue
-        return Followed(code, failure=f"the tracker failed, the program did not: {error!r}")
+        return TrackOutcome(code, failure=f"the tracker failed, the program did not: {error!r}")
 
 
 def _billed(
-    program: launch.Program,
-    sensors: Sensors,
+    program: spawn.ChildProcess,
+    sensors: SystemSensors,
     clock: SystemClock,
     began: float,
-    asked: Asked,
-    tell: Callable[[Track], None],
-) -> Followed:
+    asked: TrackConfig,
+    tell: Callable[[ProgramRecord], None],
+) -> TrackOutcome:
     code = _open_gently(program, clock)
-    from bench.tracker.book import Book
+    from bench.tracker.program_recorder import ProgramRecorder
 
-    book = Book(sensors, clock, began, asked)
+    book = ProgramRecorder(sensors, clock, began, asked)
     pause = 0.0
     while code is None:
         spent = time.process_time()
@@ -85,10 +75,10 @@ def _billed(
         code = _wait(program, clock, pause or LOOK_SECONDS)
         pause = min(max(LOOK_SECONDS, spent / SHARE), LONGEST_SECONDS)
     track = book.close(code, program.ended or clock.now())
-    return Followed(code, track, book.path, book.failure)
+    return TrackOutcome(code, track, book.path, book.failure)
 
 
-def _open_gently(program: launch.Program, clock: SystemClock) -> int | None:
+def _open_gently(program: spawn.ChildProcess, clock: SystemClock) -> int | None:
     """Import what reads and shows the sensors, a while after the start and at the lowest priority.
 
     It takes a third of a second of CPU, which is the program's where CPUs are scarce.
@@ -96,7 +86,7 @@ def _open_gently(program: launch.Program, clock: SystemClock) -> int | None:
 
     def imports() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)  # of this thread alone
-        from bench.tracker import book, summary  # noqa: F401
+        from bench.tracker import summary  # noqa: F401
 
     code = _wait(program, clock, LOOK_SECONDS / 2)
     opening = threading.Thread(target=imports, daemon=True)
@@ -107,7 +97,7 @@ def _open_gently(program: launch.Program, clock: SystemClock) -> int | None:
     return code
 
 
-def _wait(program: launch.Program, clock: SystemClock, seconds: float) -> int | None:
+def _wait(program: spawn.ChildProcess, clock: SystemClock, seconds: float) -> int | None:
     """Wait for so long, however many signals come meanwhile."""
     until = clock.now() + seconds
     code = None

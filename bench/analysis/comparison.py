@@ -14,6 +14,8 @@ from bench.results.record import Estimate, Result
 from bench.system import registry
 
 Verdict = Literal["less", "more", "tie", "better", "worse"]
+
+
 SETTINGS = ("attention", "quantization", "compile", "scheduler", "asked_as", "tokenizer", "devices")
 
 
@@ -27,7 +29,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ResultComparison:
     """`other` against `base`. What can't be compared is None, and `why_not` says why.
 
     `energy` and `duration` are ratios other / base, `quality` is the difference other - base in the
@@ -46,7 +48,7 @@ class Comparison:
     why_not: tuple[str, ...]
 
 
-def compare(base: Result, other: Result, one_machine: bool = False) -> Comparison:
+def compare_results(base: Result, other: Result, one_machine: bool = False) -> ResultComparison:
     """Compare two results of one task; `one_machine` says that both ran on the same machine.
 
     The scale error of the sensors enters for both sides, unless one card read both. On one machine
@@ -56,7 +58,7 @@ def compare(base: Result, other: Result, one_machine: bool = False) -> Compariso
         raise ValueError(f"{base.task.id} and {other.task.id} are two tasks: compare within one")
     energy, why_energy = _energy(base, other, one_machine)
     better, why_quality = quality_difference(base, other)
-    return Comparison(
+    return ResultComparison(
         base=base,
         other=other,
         energy=energy,
@@ -101,7 +103,7 @@ def differences(base: Result, other: Result) -> Iterator[Difference]:
             yield Difference(what, mine, its)
 
 
-def alike(comparison: Comparison) -> bool:
+def is_comparable(comparison: ResultComparison) -> bool:
     """Whether both sides did the same work inside the same boundary on the same kind of device."""
     apart = {difference.what for difference in comparison.differences}
     return not apart & {"data set", "work", "boundary", "devices", "energy is"}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.comparison import Difference
+from bench.analysis.comparison import Difference
 from bench.impact.facts import published
 from bench.results import calibration, formatting, statistics, views
 from bench.results.record import Boundary, Estimate, Result
@@ -16,7 +16,7 @@ GPU_ALONE = "the GPU alone"
 
 
 @dataclass(frozen=True)
-class Precedent:
+class PublishedResult:
     """A published figure for the same model, or for another of the same architecture.
 
     `ratio` is our GPU energy over theirs (both per 1,000), with our interval and the scale error
@@ -30,7 +30,7 @@ class Precedent:
     differences: tuple[Difference, ...]
 
 
-def precedents(result: Result) -> list[Precedent]:
+def find_published_results(result: Result) -> list[PublishedResult]:
     """The published figures that fit the task and the model of a result, the same model first."""
     ours = gpu_energy(result)
     found = []
@@ -38,7 +38,7 @@ def precedents(result: Result) -> list[Precedent]:
         same = _same(result.model.id, row.model)
         if same is not None:
             ratio = _ratio(ours, row, calibration.calibration_half_width(result))
-            found.append(Precedent(row, same, ours, ratio, tuple(_differences(result, row))))
+            found.append(PublishedResult(row, same, ours, ratio, tuple(_differences(result, row))))
     return sorted(found, key=lambda item: item.same != "model")
 
 

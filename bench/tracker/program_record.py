@@ -1,4 +1,4 @@
-"""What the tracker writes to disk: one frozen record per program, complete at every moment."""
+"""Schema of a tracked program; its totals, carbon and phone charges."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from bench.impact import equivalences, regions
+from bench.impact.facts import DerivedQuantity, derive
 from bench.results import calibration, domains, units, warning_catalogue
 from bench.results.fields import Name, Record, Seconds
 from bench.results.machine_record import Machine
@@ -17,7 +19,7 @@ from bench.results.record import Boundary, Calibration, Estimate, Reading, Warni
 from bench.results.statistics import CONFIDENCE, NORMAL_95
 
 
-class Track(Record):
+class ProgramRecord(Record):
     """One program. While it runs `status` is "running", and stays so if the tracker was killed.
 
     `name` is the program's or the user's own; its arguments may hold secrets and are not kept.
@@ -46,7 +48,7 @@ class Track(Record):
     doubts: tuple[Warning_, ...]
 
 
-def load(path: Path) -> Track | None:
+def load(path: Path) -> ProgramRecord | None:
     """The record in a file; None where it is a record of another kind, or none at all.
 
     Raises ValueError with one sentence where it calls itself one and is not.
@@ -59,7 +61,7 @@ def load(path: Path) -> Track | None:
     if not isinstance(content, dict) or content.get("kind") != "track":
         return None
     try:
-        return Track.model_validate_json(text)
+        return ProgramRecord.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
@@ -68,7 +70,7 @@ def load(path: Path) -> Track | None:
         ) from None
 
 
-def total(
+def total_energy(
     readings: Sequence[Reading], boundary: Boundary, gain: Calibration | None
 ) -> Estimate | None:
     """Energy in kWh over a boundary, None where a domain of it has none.
@@ -113,3 +115,51 @@ def boundary_of(machine: Machine) -> tuple[Boundary, Calibration | None]:
     """What the program is billed for, as a run would be, and the scale error of that."""
     boundary = domains.measurement_boundary(machine)
     return boundary, calibration.boundary_calibration(boundary, machine.sensors)
+
+
+def energy_with_pue(track: ProgramRecord) -> Estimate | None:
+    """The energy in kWh with the building's share (PUE), where the user gave one."""
+    energy = track.energy_kwh
+    if energy is None or track.pue is None:
+        return energy
+    ends = {end: getattr(energy, end) * track.pue for end in ("value", "low", "high")}
+    return energy.model_copy(update=ends)
+
+
+def carbon(track: ProgramRecord) -> list[DerivedQuantity]:
+    """Grams of CO2e by every basis that is published for the region, the nearest place first.
+
+    Without a region: on the cleanest and on the dirtiest grid of one basis, and the world's.
+    """
+    energy = energy_with_pue(track)
+    if energy is None:
+        return []
+    if track.region is None:
+        found = [region.factor(regions.LIFE_CYCLE) for region in regions.every()]
+        grids = sorted((fact for fact in found if fact), key=lambda fact: fact.value)
+        world = regions.find("world").factor(regions.LIFE_CYCLE)
+        chosen = [grids[0], world, grids[-1]]
+    else:
+        region = regions.find(track.region)
+        chosen = [*(region.factor(basis) for basis in regions.BASES), region.market]
+    facts = dict.fromkeys(fact for fact in chosen if fact is not None)
+    return [derive(energy, fact.value, "gCO2e", fact) for fact in facts]
+
+
+def charges(track: ProgramRecord, edition: str) -> DerivedQuantity | None:
+    """Smartphone charges of the same energy; the building's share is in neither."""
+    if track.energy_kwh is None:
+        return None
+    return equivalences.phone_charges(track.energy_kwh, edition)
+
+
+def document(track: ProgramRecord, edition: str) -> dict[str, Any]:
+    """The record with its meaning, ready for JSON."""
+    found = charges(track, edition)
+    return {
+        **track.model_dump(mode="json"),
+        "footprint": {
+            "co2e": [vars(quantity) for quantity in carbon(track)],
+            "phone_charges": vars(found) if found else None,
+        },
+    }

@@ -12,17 +12,19 @@ from bench.results.record import Reading, Warning_
 from bench.results.versions import __version__
 from bench.system import device_monitor
 from bench.system.clock import Clock
-from bench.tracker.follow import Asked
-from bench.tracker.record import Track, boundary_of, doubts_of, total
-from bench.tracker.sensors import Sensors
+from bench.tracker.program_record import ProgramRecord, boundary_of, doubts_of, total_energy
+from bench.tracker.sensors import SystemSensors
+from bench.tracker.spawn import TrackConfig
 
 SAVE_SECONDS = 5.0
 
 
-class Book:
+class ProgramRecorder:
     """Reads the sensors now and then, and keeps the record on disk. It lies in `path`."""
 
-    def __init__(self, sensors: Sensors, clock: Clock, began: float, asked: Asked) -> None:
+    def __init__(
+        self, sensors: SystemSensors, clock: Clock, began: float, asked: TrackConfig
+    ) -> None:
         self._sensors, self._clock, self._began, self._asked = sensors, clock, began, asked
         self._machine = sensors.describe()
         self._watch = device_monitor.DeviceMonitor(self._machine, loaded=True)
@@ -35,7 +37,7 @@ class Book:
         self.failure: str | None = None
         self._due = 0.0
 
-    def note(self) -> Track:
+    def note(self) -> ProgramRecord:
         """Read roughly; save at times."""
         now = self._clock.now()
         track = self._made("running", None, now, self._sensors.so_far(self._began))
@@ -44,14 +46,14 @@ class Book:
             self._save(track)
         return track
 
-    def close(self, exit_code: int, ended: float) -> Track:
+    def close(self, exit_code: int, ended: float) -> ProgramRecord:
         """The program has ended: read as well as the sensors allow, and save."""
         readings = self._sensors.close(self._began, ended, self._machine)
         track = self._made("done", exit_code, ended, readings)
         self._save(track)
         return track
 
-    def _save(self, track: Track) -> None:
+    def _save(self, track: ProgramRecord) -> None:
         """Save, or remember why not: the program goes on, whatever becomes of its record."""
         try:
             storage.write_text(self.path, track.model_dump_json(indent=1))
@@ -65,11 +67,11 @@ class Book:
         exit_code: int | None,
         now: float,
         readings: Sequence[Reading],
-    ) -> Track:
+    ) -> ProgramRecord:
         described = self._machine.model_copy(update={"sensors": self._sensors.said()})
         boundary, gain = boundary_of(described)
         own = resource.getrusage(resource.RUSAGE_SELF)
-        return Track(
+        return ProgramRecord(
             track_id=self._id,
             name=self._asked.name,
             region=self._asked.region,
@@ -81,7 +83,7 @@ class Book:
             duration_seconds=now - self._began,
             tracker_cpu_seconds=own.ru_utime + own.ru_stime,
             boundary=boundary,
-            energy_kwh=total(readings, boundary, gain),
+            energy_kwh=total_energy(readings, boundary, gain),
             gain=gain,
             readings=tuple(readings),
             machine=described,

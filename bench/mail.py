@@ -15,7 +15,7 @@ from bench.results import escaping, formatting, statistics, storage, units, view
 from bench.results.record import Result, Trial
 from bench.runner import repeat_command
 
-FOLDER = Path(__file__).parent / "pages"
+FOLDER = Path(__file__).parent / "reports"
 PICTURES = ((trials_plot, "The trials"), (power_over_time, "Power over time"))
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from made import judged, made_around, made_result
 
-from bench import leaderboard
-from bench.leaderboard.entry import entry
+from bench.leaderboard import board_entry, board_files, ranking, verification
+from bench.leaderboard.board_entry import make_entry
+from bench.leaderboard.submissions import SubmissionRefused, submit
 from bench.results import storage
 from bench.results.record import Failure, Result
 
@@ -189,7 +190,7 @@ def put(folder, content):
 def honest(folder):
     for result in HONEST:
         storage.save_result(result, folder / "honest.json")
-        leaderboard.submit(folder / "honest.json", folder / "submissions")
+        submit(folder / "honest.json", folder / "submissions")
     (folder / "honest.json").unlink()
     return folder / "submissions"
 
@@ -230,8 +231,8 @@ def everything(folder):
 
 
 def written(folder, submissions):
-    found = leaderboard.verify(submissions, entry)
-    leaderboard.write(leaderboard.board(found.kept), folder)
+    found = verification.verify_folder(submissions, make_entry)
+    board_files.write_board(ranking.rank_entries(found.kept), folder)
     return found, everything(folder)
 
 
@@ -256,8 +257,8 @@ def test_submit_refuses_it_too(tmp_path, case):
     submissions = honest(tmp_path)
     before = everything(submissions)
     (tmp_path / "hostile.json").write_bytes(content)
-    with pytest.raises(leaderboard.Refused, match=word):
-        leaderboard.submit(tmp_path / "hostile.json", submissions)
+    with pytest.raises(SubmissionRefused, match=word):
+        submit(tmp_path / "hostile.json", submissions)
     assert everything(submissions) == before
 
 
@@ -291,7 +292,7 @@ def test_a_strange_text_that_is_legal_is_shown_as_text_in_every_form(tmp_path, t
     assert judged(strange) == strange
     for result in (strange, failed):
         storage.save_result(result, tmp_path / "one.json")
-        leaderboard.submit(tmp_path / "one.json", tmp_path / "submissions")
+        submit(tmp_path / "one.json", tmp_path / "submissions")
     found, _ = written(tmp_path / "out", tmp_path / "submissions")
     assert len(found.kept) == 2 and found.refused == {}
     with (tmp_path / "out" / "leaderboard.csv").open(newline="") as file:
@@ -312,7 +313,7 @@ def test_a_strange_text_that_is_legal_is_shown_as_text_in_every_form(tmp_path, t
 
 def test_a_chain_of_ties_is_one_on_every_view(tmp_path):
     chain = [made_around(e, 0.01, model=m) for e, m in ((0.100, "a"), (0.102, "b"), (0.104, "c"))]
-    leaderboard.write(leaderboard.board(leaderboard.of(chain)), tmp_path)
+    board_files.write_board(ranking.rank_entries(board_entry.entries_of(chain)), tmp_path)
     content = json.loads((tmp_path / "leaderboard.json").read_text())
     rows = content["tasks"][0]["groups"][0]["rows"]
     assert [(r["model"]["id"], r["rank"], r["tied"]) for r in rows] == [

@@ -18,8 +18,18 @@ from walk import MODEL, walk
 
 from bench import leaderboard
 from bench.impact.facts import published
-from bench.leaderboard.entry import mark
-from bench.leaderboard.ties import Mark, better_and_worse, less
+from bench.leaderboard import (
+    board_entry,
+    board_files,
+    grading,
+    ranking,
+    submissions,
+    validation,
+    verification,
+)
+from bench.leaderboard.board_entry import RankingKey, ranking_key
+from bench.leaderboard.ranking import count_better_and_worse, is_significantly_less
+from bench.leaderboard.submissions import submit
 from bench.meters.replay import ReplayTrace
 from bench.results import calibration, storage
 from bench.results.escaping import csv_safe
@@ -31,11 +41,11 @@ FAILURE = Failure(stage="load", code="out-of-memory", message="CUDA ran out of m
 
 
 def board(results):
-    return leaderboard.board(leaderboard.of(results))
+    return ranking.rank_entries(board_entry.entries_of(results))
 
 
 def document(results):
-    return leaderboard.document(board(results))
+    return board_files.board_json(board(results))
 
 
 def ranks(results):
@@ -75,13 +85,13 @@ def edited(tmp_path, result, edit):
     ],
 )
 def test_stars_are_five_bands_of_equal_width(energies, expected):
-    assert leaderboard.stars(energies) == expected
+    assert grading.stars(energies) == expected
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_stars_refuse_what_is_not_finite(bad):
     with pytest.raises(ValueError, match="finite"):
-        leaderboard.stars([1.0, bad])
+        grading.stars([1.0, bad])
 
 
 def published_groups():
@@ -98,7 +108,7 @@ def test_stars_are_those_that_ai_energy_score_published():
     assert len({task for task, _ in groups}) == 7 and sum(map(len, groups.values())) > 100
     for rows in groups.values():
         energies = [row.energy_kwh_per_1000 for row in rows]
-        assert leaderboard.stars(energies) == [row.stars for row in rows]
+        assert grading.stars(energies) == [row.stars for row in rows]
 
 
 def test_where_stars_saturate_the_grade_does_not():
@@ -106,8 +116,8 @@ def test_where_stars_saturate_the_grade_does_not():
         rows for (task, _), rows in published_groups().items() if task == "question-answering"
     )
     energies = [row.energy_kwh_per_1000 for row in rows]
-    assert leaderboard.stars(energies).count(5) >= len(rows) - 3
-    assert len(set(leaderboard.grades(energies))) >= 4
+    assert grading.stars(energies).count(5) >= len(rows) - 3
+    assert len(set(grading.grades(energies))) >= 4
 
 
 @pytest.mark.parametrize(
@@ -121,13 +131,13 @@ def test_where_stars_saturate_the_grade_does_not():
     ],
 )
 def test_a_grade_is_a_letter_for_every_doubling(energies, expected):
-    assert leaderboard.grades(energies) == expected
+    assert grading.grades(energies) == expected
 
 
 @pytest.mark.parametrize("bad", [0.0, -1.0, float("nan"), float("inf")])
 def test_grades_refuse_what_has_no_logarithm(bad):
     with pytest.raises(ValueError, match="positive"):
-        leaderboard.grades([1.0, bad])
+        grading.grades([1.0, bad])
 
 
 # Ranks and ties
@@ -210,7 +220,7 @@ def test_the_cards_of_a_machine_speak_for_its_processors(mine, other, same):
 
     a, b = made(0.100, **mine), made(0.107, **other)
     assert (calibration.energy_ratio(a, b).high < 1) == same
-    assert less(mark(a), mark(b)) == same
+    assert is_significantly_less(ranking_key(a), ranking_key(b)) == same
 
 
 def test_processors_alone_are_never_told_apart():
@@ -260,11 +270,11 @@ def test_ranking_and_comparing_agree_on_every_pair():
         )
         for i in range(40)
     ]
-    marks = [mark(result) for result in many]
-    table = [[less(x, y) for y in marks] for x in marks]
+    marks = [ranking_key(result) for result in many]
+    table = [[is_significantly_less(x, y) for y in marks] for x in marks]
     compared = [[calibration.energy_ratio(a, b).high < 1 for b in many] for a in many]
     assert table == compared and {True, False} == {x for line in table for x in line}
-    better, worse = better_and_worse(marks)
+    better, worse = count_better_and_worse(marks)
     assert worse == [sum(line) for line in table]
     assert better == [sum(column) for column in zip(*table, strict=True)]
 
@@ -273,7 +283,7 @@ def test_a_large_group_is_counted_as_if_each_pair_were_looked_at():
     dice = random.Random(3)
     cards = [None, *((frozenset({f"GPU-{i}"}), None) for i in range(5))]
     marks = [
-        Mark(
+        RankingKey(
             dice.gauss(0, 0.2),
             dice.choice((0.0, 1e-6, dice.uniform(0.001, 0.05), 2.0)),
             dice.choice((0.0, 0.05, 0.3)),
@@ -281,18 +291,19 @@ def test_a_large_group_is_counted_as_if_each_pair_were_looked_at():
         )
         for _ in range(700)
     ]
-    better, worse = better_and_worse(marks)
-    assert worse == [sum(less(mine, other) for other in marks) for mine in marks]
-    assert better == [sum(less(other, mine) for other in marks) for mine in marks]
+    better, worse = count_better_and_worse(marks)
+    assert worse == [sum(is_significantly_less(mine, other) for other in marks) for mine in marks]
+    assert better == [sum(is_significantly_less(other, mine) for other in marks) for mine in marks]
 
 
 def test_a_hundred_thousand_equals_are_ranked_in_seconds():
     dice = random.Random(4)
     marks = [
-        Mark(dice.gauss(0, 0.5), dice.uniform(0.001, 0.05), 0.05, None) for _ in range(100_000)
+        RankingKey(dice.gauss(0, 0.5), dice.uniform(0.001, 0.05), 0.05, None)
+        for _ in range(100_000)
     ]
     started = time.process_time()
-    better, worse = better_and_worse(marks)
+    better, worse = count_better_and_worse(marks)
     assert time.process_time() - started < 30
     least = min(range(len(marks)), key=lambda i: marks[i].log_energy)
     assert better[least] == 0 and worse[least] > 90_000
@@ -342,7 +353,7 @@ def test_what_cannot_be_compared_is_listed_and_says_why(tmp_path, options, word)
     (row,) = task["listed"]
     assert row["rank"] is None and word in " ".join(row["why"])
     assert [r["rank"] for group in task["groups"] for r in group["rows"]] == [1]
-    verdict = leaderboard.check(saved(tmp_path, result))
+    verdict = validation.validate_file(saved(tmp_path, result))
     assert verdict.refusals == () and word in " ".join(verdict.notes)
 
 
@@ -450,12 +461,12 @@ def test_refused(tmp_path, case):
     edit, word = REFUSED[case]
     honest = made_around(0.01, 0.05)
     assert honest.doubts, "the case needs a doubt to leave out"
-    assert leaderboard.check(saved(tmp_path, honest)).refusals == ()
+    assert validation.validate_file(saved(tmp_path, honest)).refusals == ()
     path = edited(tmp_path, honest, edit)
-    verdict = leaderboard.check(path)
+    verdict = validation.validate_file(path)
     assert word in " ".join(verdict.refusals)
-    with pytest.raises(leaderboard.Refused, match=word):
-        leaderboard.submit(path, tmp_path / "submissions")
+    with pytest.raises(submissions.SubmissionRefused, match=word):
+        submit(path, tmp_path / "submissions")
     assert not (tmp_path / "submissions").exists()
 
 
@@ -467,7 +478,7 @@ def test_what_a_run_writes_is_never_refused(tmp_path, profile, noise):
         order = Order(MODEL, profile=profile, budget_seconds=budget)
         result = walk(steady, order=order, noise=noise)
         assert result.status == "done"
-        assert leaderboard.check(saved(tmp_path, result)).refusals == ()
+        assert validation.validate_file(saved(tmp_path, result)).refusals == ()
 
 
 def test_what_a_quick_run_may_do_and_an_unknown_task_count_is_not_refused(tmp_path):
@@ -479,7 +490,7 @@ def test_what_a_quick_run_may_do_and_an_unknown_task_count_is_not_refused(tmp_pa
         other = made_around(0.1, task="text-classification")
         task = other.task.model_copy(update=update)
         for result in (quick, strict, other.model_copy(update={"task": task})):
-            assert leaderboard.check(saved(tmp_path, result)).refusals == ()
+            assert validation.validate_file(saved(tmp_path, result)).refusals == ()
 
 
 @pytest.mark.parametrize(
@@ -491,7 +502,7 @@ def test_what_a_quick_run_may_do_and_an_unknown_task_count_is_not_refused(tmp_pa
     ],
 )
 def test_the_impossible_is_refused(tmp_path, options, word):
-    verdict = leaderboard.check(saved(tmp_path, made_result(**options)))
+    verdict = validation.validate_file(saved(tmp_path, made_result(**options)))
     assert word in " ".join(verdict.refusals)
 
 
@@ -503,7 +514,7 @@ def test_an_unused_gpu_may_rest(tmp_path, joules, refused):
     for trial in content["trials"]:
         resting = {**trial["readings"][0], "domain": "gpu:1", "energy_joules": joules}
         trial["readings"] += (resting,)
-    verdict = leaderboard.check(saved(tmp_path, judged(Result.model_validate(content))))
+    verdict = validation.validate_file(saved(tmp_path, judged(Result.model_validate(content))))
     assert bool(verdict.refusals) == refused
     assert all("gpu:1: a mean of" in reason for reason in verdict.refusals)
 
@@ -512,7 +523,7 @@ def test_a_doubt_whose_weight_was_changed_is_refused(tmp_path):
     light = make_warning("foreign-process", count=1, domain="gpu:0").model_copy(
         update={"bars_ranking": False}
     )
-    verdict = leaderboard.check(saved(tmp_path, made_around(0.1, reading_doubts=(light,))))
+    verdict = validation.validate_file(saved(tmp_path, made_around(0.1, reading_doubts=(light,))))
     assert "weight of the doubt" in " ".join(verdict.refusals)
 
 
@@ -522,12 +533,12 @@ def test_a_doubt_whose_weight_was_changed_is_refused(tmp_path):
 def test_what_is_no_result_is_refused(tmp_path, content):
     path = tmp_path / "strange.json"
     path.write_bytes(content)
-    verdict = leaderboard.check(path)
+    verdict = validation.validate_file(path)
     assert verdict.result is None and "Unreadable" in verdict.refusals[0]
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    assert "Unreadable" in leaderboard.check(tmp_path / "nothing.json").refusals[0]
+    assert "Unreadable" in validation.validate_file(tmp_path / "nothing.json").refusals[0]
 
 
 # Submissions
@@ -535,23 +546,23 @@ def test_a_missing_file_is_refused(tmp_path):
 
 def test_a_submission_is_named_by_its_content_and_passes_again(tmp_path):
     result = made_around(0.1)
-    path, _ = leaderboard.submit(saved(tmp_path, result), tmp_path / "submissions")
+    path, _ = submit(saved(tmp_path, result), tmp_path / "submissions")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     assert path == tmp_path / "submissions" / "image-gen" / f"{digest}.json"
     assert storage.load_result(path) == result
-    found = leaderboard.collect(tmp_path / "submissions")
+    found = verification.collect_results(tmp_path / "submissions")
     assert found.results == [result] and found.refused == {}
 
 
 def test_duplicates_are_refused(tmp_path):
     result = made_around(0.1)
     folder = tmp_path / "submissions"
-    leaderboard.submit(saved(tmp_path, result), folder)
+    submit(saved(tmp_path, result), folder)
     renamed = result.model_copy(update={"run_id": "0" * 12})
     other_trials = made_around(0.2).model_copy(update={"run_id": result.run_id})
     for twin, word in ((result, "run id"), (renamed, "same trials"), (other_trials, "run id")):
-        with pytest.raises(leaderboard.Refused, match=word):
-            leaderboard.submit(saved(tmp_path, twin), folder)
+        with pytest.raises(submissions.SubmissionRefused, match=word):
+            submit(saved(tmp_path, twin), folder)
     assert len(list(folder.glob("*/*"))) == 1
 
 
@@ -559,17 +570,17 @@ def test_a_broken_neighbour_does_not_stop_a_submission(tmp_path):
     folder = tmp_path / "submissions"
     (folder / "image-gen").mkdir(parents=True)
     (folder / "image-gen" / "broken.json").write_text("{")
-    path, _ = leaderboard.submit(saved(tmp_path, made_around(0.1)), folder)
-    found = leaderboard.collect(folder)
+    path, _ = submit(saved(tmp_path, made_around(0.1)), folder)
+    found = verification.collect_results(folder)
     assert len(found.results) == 1 and [p.name for p in found.refused] == ["broken.json"]
     assert path.exists()
 
 
 def test_an_edited_or_misplaced_submission_is_left_out_with_its_reason(tmp_path):
     folder = tmp_path / "submissions"
-    path, _ = leaderboard.submit(saved(tmp_path, made_around(0.1)), folder)
+    path, _ = submit(saved(tmp_path, made_around(0.1)), folder)
     os.rename(path, path.with_name("0123456789abcdef.json"))
-    found = leaderboard.collect(folder)
+    found = verification.collect_results(folder)
     assert found.results == []
     assert "name" in found.refused[path.with_name("0123456789abcdef.json")][0]
 
@@ -589,9 +600,9 @@ def hostile():
 
 def test_the_same_results_give_the_same_bytes_in_any_order(tmp_path):
     results = hostile()
-    first = leaderboard.write(board(results), tmp_path / "a")
+    first = board_files.write_board(board(results), tmp_path / "a")
     random.Random(1).shuffle(results)
-    second = leaderboard.write(board(results), tmp_path / "b")
+    second = board_files.write_board(board(results), tmp_path / "b")
     assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
     names = {str(path.relative_to(tmp_path / "a")) for path in first}
     assert names >= {"leaderboard.json", "leaderboard.csv", "leaderboard.md", "site/index.html"}
@@ -600,10 +611,10 @@ def test_the_same_results_give_the_same_bytes_in_any_order(tmp_path):
 def test_the_board_fits_its_schema_which_is_shipped(tmp_path):
     shipped = Path(leaderboard.__file__).parent / "leaderboard.schema.json"
     schema = json.loads(shipped.read_text())
-    assert schema == leaderboard.schema(), "make generated"
+    assert schema == board_files.board_schema(), "make generated"
     validator = jsonschema.Draft202012Validator(schema)
     validator.check_schema(schema)
-    leaderboard.write(board(hostile()), tmp_path)
+    board_files.write_board(board(hostile()), tmp_path)
     content = json.loads((tmp_path / "leaderboard.json").read_text())
     validator.validate(content)
     validator.validate(document([]))
@@ -624,19 +635,19 @@ def test_what_others_published_stands_apart(tmp_path):
     names = {row["model"] for study in content["published"] for row in study["rows"]}
     ours = {r["model"]["id"] for g in content["tasks"][0]["groups"] for r in g["rows"]}
     assert len(names) > 100 and not names & ours
-    leaderboard.write(board([made_around(0.1)]), tmp_path)
+    board_files.write_board(board([made_around(0.1)]), tmp_path)
     assert "never ranked with ours" in (tmp_path / "leaderboard.md").read_text()
     assert len((tmp_path / "leaderboard.csv").read_text().splitlines()) == 2
 
 
 def test_an_empty_board_is_written_too(tmp_path):
-    leaderboard.write(board([]), tmp_path)
+    board_files.write_board(board([]), tmp_path)
     assert json.loads((tmp_path / "leaderboard.json").read_text())["tasks"] == []
     assert "Nothing was submitted yet" in (tmp_path / "leaderboard.md").read_text()
 
 
 def test_csv_cells_are_not_run_by_a_spreadsheet(tmp_path):
-    leaderboard.write(board(hostile()), tmp_path)
+    board_files.write_board(board(hostile()), tmp_path)
     rows = list(csv.DictReader(io.StringIO((tmp_path / "leaderboard.csv").read_text())))
     assert len(rows) == 5
     assert "'=HYPERLINK(1)" in {row["model"] for row in rows}
@@ -646,7 +657,7 @@ def test_csv_cells_are_not_run_by_a_spreadsheet(tmp_path):
 
 
 def test_markdown_shows_strange_names_as_words(tmp_path):
-    leaderboard.write(board(hostile()), tmp_path)
+    board_files.write_board(board(hostile()), tmp_path)
     text = (tmp_path / "leaderboard.md").read_text()
     assert "<script>" not in text and "[x](http" not in text and "\n# head" not in text
     tables = [line for line in text.splitlines() if line.startswith("|")]
@@ -657,8 +668,8 @@ def test_how_a_model_was_run_stands_beside_its_figures(tmp_path):
     found = board(
         [made_around(0.1, dtype="bfloat16", batch=8, steps=20), made_around(0.2, dtype=None)]
     )
-    leaderboard.write(found, tmp_path)
-    (group,) = leaderboard.document(found)["tasks"][0]["groups"]
+    board_files.write_board(found, tmp_path)
+    (group,) = board_files.board_json(found)["tasks"][0]["groups"]
     first, second = group["rows"]
     assert (first["model"]["dtype"], first["backend"]) == ("bfloat16", "diffusers")
     assert (first["batch_size"], first["steps"]) == (8, 20)
@@ -705,13 +716,13 @@ def test_charges_and_grams_carry_both_intervals(tmp_path):
         assert found["low_with_gain"] == pytest.approx(whole["low"] * factor)
         assert found["high_with_gain"] == pytest.approx(whole["high"] * factor)
         assert found["low_with_gain"] < found["low"] < found["high"] < found["high_with_gain"]
-    leaderboard.write(board(results), tmp_path)
+    board_files.write_board(board(results), tmp_path)
     text = (tmp_path / "leaderboard.md").read_text()
     assert "| 1.00 (0.95 to 1.05) | 9.0 (8.5 to 9.4) |" in text
 
 
 def test_markdown_gives_every_figure_its_interval(tmp_path):
-    leaderboard.write(board([made_around(0.019, 0.001, model="a")]), tmp_path)
+    board_files.write_board(board([made_around(0.019, 0.001, model="a")]), tmp_path)
     (line,) = [x for x in (tmp_path / "leaderboard.md").read_text().splitlines() if "| a |" in x]
     cells = line.split(" | ")
     assert all(" to " in cell for cell in cells[6:]), cells

@@ -15,10 +15,10 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from made import made_around, made_result
 
-from bench import leaderboard
-from bench.leaderboard.entry import entry
-from bench.leaderboard.verify import Submission
-from bench.pages import site as pages
+from bench.leaderboard import board_entry, board_files, ranking
+from bench.leaderboard import site as pages
+from bench.leaderboard.board_entry import make_entry
+from bench.leaderboard.verification import Submission
 from bench.results import formatting, storage
 from bench.results.record import Estimate, Failure, PowerTrace
 
@@ -59,7 +59,7 @@ def until(page, expression, seconds=30):
 
 
 def site(folder, *results):
-    leaderboard.write(leaderboard.board(leaderboard.of(results)), folder)
+    board_files.write_board(ranking.rank_entries(board_entry.entries_of(results)), folder)
     return folder / "site"
 
 
@@ -447,8 +447,8 @@ def test_strange_names_are_text_in_a_browser(visit, tmp_path, name):
     strange = made_result(
         model=name, energies=[], failure=FAILED.model_copy(update={"message": name})
     )
-    entries = [entry(submission), *leaderboard.of([strange])]
-    leaderboard.write(leaderboard.board(entries), tmp_path)
+    entries = [make_entry(submission), *board_entry.entries_of([strange])]
+    board_files.write_board(ranking.rank_entries(entries), tmp_path)
     page = visit((tmp_path / "site" / "index.html").as_uri())
     assert page.locator("#rows .name").first.inner_text() == " ".join(
         formatting.printable(name).split()

@@ -13,7 +13,8 @@ from datasets import load_dataset
 from made import made_around, made_result
 from made_domains import made_domains
 
-from bench import mail, publish, sharing
+from bench import mail, sharing
+from bench.leaderboard import publishing
 from bench.results import storage
 from bench.results.record import Failure
 from bench.runner import repeat_command
@@ -94,7 +95,7 @@ def test_report_as_a_command(tmp_path):
 
 def test_the_published_folder_is_a_data_set_with_every_record(tmp_path):
     results = [made_domains(0.05), made_around(0.1, kind="modelled", model="b")]
-    publish.folder(results, tmp_path / "hub")
+    publishing.write_dataset_folder(results, tmp_path / "hub")
     cache = str(tmp_path / "cache")
     rows = load_dataset(str(tmp_path / "hub"), "leaderboard", split="train", cache_dir=cache)
     gross = {row["model"]: row["energy_kwh_per_1000"] for row in rows}

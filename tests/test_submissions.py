@@ -12,10 +12,17 @@ from pathlib import Path
 import pytest
 from made import made_around, made_result
 
-from bench import leaderboard
 from bench.impact import facts
-from bench.leaderboard import submissions
-from bench.leaderboard.entry import entry
+from bench.leaderboard import (
+    board_entry,
+    board_files,
+    ranking,
+    submissions,
+    validation,
+    verification,
+)
+from bench.leaderboard.board_entry import make_entry
+from bench.leaderboard.submissions import submit
 from bench.results import storage, versions
 from bench.results.record import Failure
 
@@ -41,7 +48,7 @@ def placed(folder, result):
 
 
 def refused(folder):
-    found = leaderboard.verify(folder, entry)
+    found = verification.verify_folder(folder, make_entry)
     return {p.name: " ".join(item.message for item in why) for p, why in found.refused.items()}
 
 
@@ -51,11 +58,13 @@ def refused(folder):
 @pytest.mark.parametrize("version", range(1, versions.SCHEMA_VERSION + 1))
 def test_a_record_of_every_schema_version_is_read_judged_and_ranked(version):
     path = GOLDEN / f"result-v{version}.json"
-    verdict = leaderboard.check(path)
+    verdict = validation.validate_file(path)
     assert verdict.refusals == () and verdict.notes == ()
     assert verdict.result.model.id == "golden/one" and verdict.result.schema_version == 1
     assert verdict.result.summary.energy_kwh_per_1000.value == pytest.approx(0.0123)
-    (task,) = leaderboard.document(leaderboard.board(leaderboard.of([verdict.result])))["tasks"]
+    (task,) = board_files.board_json(
+        ranking.rank_entries(board_entry.entries_of([verdict.result]))
+    )["tasks"]
     assert task["groups"][0]["rows"][0]["rank"] == 1
 
 
@@ -71,7 +80,7 @@ def test_another_version_is_refused_with_a_sentence(tmp_path, version, words):
     text = (GOLDEN / "result-v1.json").read_text()
     path = tmp_path / "other.json"
     path.write_text(text.replace('"schema_version":1', f'"schema_version":{version}'))
-    (reason,) = leaderboard.check(path).refusals
+    (reason,) = validation.validate_file(path).refusals
     assert words in reason
 
 
@@ -93,7 +102,7 @@ def busy(tokens, dtype="float16", parameters=1_000_000_000, **options):
 def arithmetic(tmp_path, result):
     path = tmp_path / "busy.json"
     storage.save_result(result, path)
-    return [r for r in leaderboard.check(path).refusals if "operations a second" in r]
+    return [r for r in validation.validate_file(path).refusals if "operations a second" in r]
 
 
 def test_no_model_computes_faster_than_its_device(tmp_path):
@@ -121,15 +130,17 @@ def test_a_mixture_of_experts_counts_the_parameters_that_a_token_meets(tmp_path)
 
 def test_name_and_note_lie_beside_the_record_and_stand_on_the_board(tmp_path):
     folder = tmp_path / "submissions"
-    path, findings = leaderboard.submit(
+    path, findings = submit(
         saved(tmp_path, made_around(0.1)), folder, name="Ada", remark="=1+1 <b>first</b>"
     )
     assert findings == ()
     bare = made_around(0.1)
     assert path.name == f"{storage.content_id(bare)}.json", "the record's name has no note in it"
     assert storage.load_result(path) == bare
-    found = leaderboard.verify(folder, entry)
-    (row,) = leaderboard.document(leaderboard.board(found.kept))["tasks"][0]["groups"][0]["rows"]
+    found = verification.verify_folder(folder, make_entry)
+    (row,) = board_files.board_json(ranking.rank_entries(found.kept))["tasks"][0]["groups"][0][
+        "rows"
+    ]
     assert row["submitted_by"] == {"name": "Ada", "note": "=1+1 <b>first</b>", "signer": None}
     assert found.refused == {} and found.remarks == {}
 
@@ -148,9 +159,9 @@ def test_a_name_or_a_note_that_can_not_be_shown_is_bad_input(tmp_path, name, not
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"name":"a","sponsor":"b"}', b" " * 20_000])
 def test_a_broken_note_is_left_out_and_its_result_stays(tmp_path, content):
     folder = tmp_path / "submissions"
-    path, _ = leaderboard.submit(saved(tmp_path, made_around(0.1)), folder, name="Ada")
+    path, _ = submit(saved(tmp_path, made_around(0.1)), folder, name="Ada")
     path.with_suffix(".note").write_bytes(content)
-    found = leaderboard.verify(folder, entry)
+    found = verification.verify_folder(folder, make_entry)
     assert len(found.kept) == 1
     assert [p.suffix for p in found.refused] == [".note"]
 
@@ -175,26 +186,26 @@ def allow(folder, key):
 
 def test_a_signature_says_who_signed_once_the_signer_is_allowed(tmp_path, key):
     folder = tmp_path / "submissions"
-    path, _ = leaderboard.submit(saved(tmp_path, made_around(0.1)), folder, name="Ada", key=key)
+    path, _ = submit(saved(tmp_path, made_around(0.1)), folder, name="Ada", key=key)
     assert sorted(p.suffixes[-1] for p in path.parent.iterdir()) == [
         ".json",
         ".note",
         ".sig",
         ".sig",
     ]
-    found = leaderboard.verify(folder, entry)
+    found = verification.verify_folder(folder, make_entry)
     (remark,) = found.remarks[path]
     assert remark.code == "unknown-signer" and found.refused == {}
     allow(folder, key)
-    found = leaderboard.verify(folder, entry)
+    found = verification.verify_folder(folder, make_entry)
     assert found.remarks == {} and found.refused == {}
     assert json.loads(found.kept[0].row)["submitted_by"]["signer"] == "ada@example.org"
 
 
 def test_a_signature_of_something_else_is_refused(tmp_path, key):
     folder = tmp_path / "submissions"
-    one, _ = leaderboard.submit(saved(tmp_path, made_around(0.1)), folder, key=key)
-    two, _ = leaderboard.submit(saved(tmp_path, made_around(0.2, model="b")), folder)
+    one, _ = submit(saved(tmp_path, made_around(0.1)), folder, key=key)
+    two, _ = submit(saved(tmp_path, made_around(0.2, model="b")), folder)
     shutil.copy(f"{one}.sig", f"{two}.sig")
     allow(folder, key)
     assert list(refused(folder)) == [two.name]
@@ -203,10 +214,10 @@ def test_a_signature_of_something_else_is_refused(tmp_path, key):
 
 def test_a_note_that_was_changed_after_it_was_signed_is_left_out(tmp_path, key):
     folder = tmp_path / "submissions"
-    path, _ = leaderboard.submit(saved(tmp_path, made_around(0.1)), folder, name="Ada", key=key)
+    path, _ = submit(saved(tmp_path, made_around(0.1)), folder, name="Ada", key=key)
     note = path.with_suffix(".note")
     note.write_text(note.read_text().replace("Ada", "Eve"))
-    found = leaderboard.verify(folder, entry)
+    found = verification.verify_folder(folder, make_entry)
     assert list(found.refused) == [note]
     assert json.loads(found.kept[0].row)["submitted_by"]["name"] is None
 
@@ -240,7 +251,7 @@ def test_of_twins_the_one_that_git_saw_first_stays(tmp_path, first):
         placed(folder, pair[number])
         git(tmp_path, "add", ".")
         git(tmp_path, "commit", "-q", "-m", str(number))
-    found = leaderboard.verify(folder, entry)
+    found = verification.verify_folder(folder, make_entry)
     assert [e.id for e in found.kept] == [storage.content_id(pair[first])]
     assert "Duplicate" in " ".join(refused(folder).values())
 
@@ -250,7 +261,7 @@ def test_without_git_the_elder_of_twins_stays(tmp_path):
     later = twin(made_around(0.1)).model_copy(update={"created_at": "2026-05-01T00:00:00Z"})
     for result in (later, made_around(0.1)):
         placed(folder, result)
-    found = leaderboard.verify(folder, entry)
+    found = verification.verify_folder(folder, make_entry)
     assert [e.order[1] for e in found.kept] == ["embedded/small"]
 
 
@@ -280,8 +291,8 @@ def test_what_a_stranger_wrote_can_not_steer_the_terminal(tmp_path):
 
 def test_verify_judges_all_again_and_tells_what_is_refused(tmp_path):
     folder = tmp_path / "submissions"
-    leaderboard.submit(saved(tmp_path, made_around(0.1)), folder)
-    leaderboard.submit(saved(tmp_path, made_result(energies=[], failure=FAILURE)), folder)
+    submit(saved(tmp_path, made_around(0.1)), folder)
+    submit(saved(tmp_path, made_result(energies=[], failure=FAILURE)), folder)
     good = joulebench("verify", folder, "--json")
     assert good.returncode == 0
     assert json.loads(good.stdout) | {"passed": 2, "ranked": 1, "refused": {}} == json.loads(
@@ -301,16 +312,16 @@ def test_many_are_judged_in_several_processes_with_the_same_answer(tmp_path, mon
     for number in range(12):
         placed(folder, made_around(0.1 + number / 100, model=f"m{number}"))
     (folder / "image-gen" / "0123456789abcdef.json").write_text("{")
-    alone = leaderboard.verify(folder, entry)
-    monkeypatch.setattr(sys.modules["bench.leaderboard.verify"], "BATCH", 3)
+    alone = verification.verify_folder(folder, make_entry)
+    monkeypatch.setattr(verification, "BATCH", 3)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    together = leaderboard.verify(folder, entry)
+    together = verification.verify_folder(folder, make_entry)
     assert together == alone and len(alone.kept) == 12 and len(alone.refused) == 1
 
 
 def test_nothing_but_submissions_belongs_in_the_folder(tmp_path):
     folder = tmp_path / "submissions"
-    path, _ = leaderboard.submit(saved(tmp_path, made_around(0.1)), folder)
+    path, _ = submit(saved(tmp_path, made_around(0.1)), folder)
     (folder / "README.md").write_text("how to submit")
     assert refused(folder) == {}
     odd = [folder / "x.json", path.parent / "evil.html", path.parent / "deep" / "x.json"]
@@ -322,5 +333,5 @@ def test_nothing_but_submissions_belongs_in_the_folder(tmp_path):
     told = refused(folder)
     assert {place.name for place in odd} <= set(told)
     assert "a link is no submission" in told["fedcba9876543210.json"]
-    assert len(leaderboard.verify(folder, entry).kept) == 1
+    assert len(verification.verify_folder(folder, make_entry).kept) == 1
     assert not submissions.named(Path("a/b/UPPER.json"))

@@ -13,13 +13,13 @@ PANEL = "Share"
 
 def command(results: Results = Path("results"), as_json: Json = False) -> None:
     """Write the leaderboard (json, csv, md, page) from the submissions."""
-    from bench import leaderboard
+    from bench.leaderboard import board_entry, board_files, ranking, verification
     from bench.results.formatting import printable
 
-    found = leaderboard.verify(results / "submissions", leaderboard.entry)
+    found = verification.verify_folder(results / "submissions", board_entry.make_entry)
     for path, why in found.refused.items():
         say(printable(f"left out {path}: {' '.join(item.message for item in why)}"))
-    written = or_stop(lambda: leaderboard.write(leaderboard.board(found.kept), results))
+    written = or_stop(lambda: board_files.write_board(ranking.rank_entries(found.kept), results))
     if as_json:
         print(json.dumps([str(path) for path in written]))
     else:

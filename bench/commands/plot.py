@@ -24,8 +24,8 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Draw one figure (PNG and SVG) from result files or from the submissions."""
-    from bench import leaderboard
     from bench import plots as room
+    from bench.leaderboard import verification
     from bench.results import storage
     from bench.system import registry
 
@@ -33,7 +33,7 @@ def command(
     if result:
         chosen = or_stop(lambda: [storage.load_result(path) for path in result])
     else:
-        collection = leaderboard.collect(results / "submissions")
+        collection = verification.collect_results(results / "submissions")
         for path, reasons in collection.refused.items():
             say(f"left out {path}: {'; '.join(reasons)}")
         chosen = list(collection.results)

@@ -13,10 +13,10 @@ PANEL = "Share"
 
 def command(results: Results = Path("results"), as_json: Json = False) -> None:
     """Draw the comparison plots (PNG and SVG) from the submissions."""
-    from bench import leaderboard
     from bench import plots as room
+    from bench.leaderboard import verification
 
-    collection = leaderboard.collect(results / "submissions")
+    collection = verification.collect_results(results / "submissions")
     written = or_stop(lambda: room.draw_all(collection.results, results / "plots"))
     if as_json:
         print(json.dumps([str(path) for path in written]))

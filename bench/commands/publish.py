@@ -23,7 +23,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Prepare the board as a folder that `datasets` loads, to be uploaded by hand."""
-    from bench import leaderboard, publish
+    from bench.leaderboard import publishing, verification
     from bench.system.process import configure_environment
 
     configure_environment()
@@ -32,10 +32,10 @@ def command(
             "publish sends nothing by itself: give --dry-run, look at the folder, then "
             "`hf upload --repo-type dataset OWNER/NAME FOLDER`"
         )
-    collection = leaderboard.collect(results / "submissions")
+    collection = verification.collect_results(results / "submissions")
     for path, reasons in collection.refused.items():
         say(f"left out {path}: {'; '.join(reasons)}")
-    written = or_stop(lambda: publish.folder(collection.results, out))
+    written = or_stop(lambda: publishing.write_dataset_folder(collection.results, out))
     if as_json:
         print(json.dumps([str(path) for path in written]))
         return

@@ -14,7 +14,7 @@ def command(
     board: Annotated[bool, typer.Option("--board", help="That of leaderboard.json.")] = False,
 ) -> None:
     """Print the JSON Schema of a result."""
-    from bench import leaderboard
+    from bench.leaderboard import board_files
     from bench.results import storage
 
-    print(json.dumps(leaderboard.schema() if board else storage.result_schema(), indent=1))
+    print(json.dumps(board_files.board_schema() if board else storage.result_schema(), indent=1))

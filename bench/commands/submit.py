@@ -24,7 +24,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Check a result and add it to the leaderboard's submissions."""
-    from bench import leaderboard
+    from bench.leaderboard import submissions
     from bench.results.formatting import printable
 
     if not result.is_file():
@@ -32,8 +32,8 @@ def command(
     folder = results / "submissions"
     path = None
     try:
-        path, findings = leaderboard.submit(result, folder, name=name, remark=note, key=sign)
-    except leaderboard.Refused as error:
+        path, findings = submissions.submit(result, folder, name=name, remark=note, key=sign)
+    except submissions.SubmissionRefused as error:
         findings = error.findings
     except OSError as error:
         stop(f"the submission can't be saved: {error}")

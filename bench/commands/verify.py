@@ -22,12 +22,12 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Judge every submission again from its raw trials; exit 4 if one is refused."""
-    from bench import leaderboard
+    from bench.leaderboard import verification
     from bench.results.formatting import printable
 
     if not submissions.is_dir():
         stop(f"there is no folder {submissions}")
-    found = leaderboard.verify(submissions, leaderboard.has_rank)
+    found = verification.verify_folder(submissions, verification.has_rank)
     told = {"refused": found.refused, "remarks": found.remarks}
     if as_json:
         files = {

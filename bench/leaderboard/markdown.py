@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.impact.facts import published
-from bench.leaderboard import form
-from bench.leaderboard.document import head, place
-from bench.leaderboard.rank import Board, Row
+from bench.leaderboard import board_row
+from bench.leaderboard.board_row import head
+from bench.leaderboard.ranking import Board, RankedEntry, placement
 from bench.results import formatting
 from bench.results.escaping import escape_markdown
 from bench.results.record import Estimate
@@ -51,7 +51,7 @@ COLUMNS = (
 )
 
 
-def markdown(board: Board) -> str:
+def board_markdown(board: Board) -> str:
     """The board as Markdown; of a long table the first rows."""
     parts = [HEAD]
     if not board.tasks:
@@ -74,11 +74,11 @@ def markdown(board: Board) -> str:
     return "".join(parts)
 
 
-def _table(unit: str, rows: Sequence[Row], *, listed: bool) -> str:
+def _table(unit: str, rows: Sequence[RankedEntry], *, listed: bool) -> str:
     heads = [column.format(unit=formatting.unit_label(unit)) for column in COLUMNS]
     if listed:
         heads = ["Kind", *heads[2:], "Where", "Why it has no rank"]
-    contents = ({**place(row), **json.loads(row.entry.row)} for row in rows[:MOST])
+    contents = ({**placement(row), **json.loads(row.entry.row)} for row in rows[:MOST])
     lines = [heads, ["---"] * len(heads), *(_cells(row, listed) for row in contents)]
     table = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
     left = len(rows) - MOST
@@ -147,7 +147,7 @@ def _published() -> str:
     return "".join(lines)
 
 
-def _foot(content: form.Head) -> str:
+def _foot(content: board_row.BoardSources) -> str:
     charge, grids = content["phone_charge"], content["grids"]
     rates = ", ".join(
         f"{grid['label']} {grid['grams_per_kwh']} ({grid['year']}, {grid['basis']})"

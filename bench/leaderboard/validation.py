@@ -1,9 +1,4 @@
-"""Judging one result: what refuses it, what keeps it from a rank, what is good to know.
-
-Refused is what is unreadable, impossible, or can't be recomputed from its own trials; a duplicate
-is refused where submissions meet (`submissions.py`). What is honest but can't be compared is
-accepted, and listed without rank.
-"""
+"""One submission -> ValidationReport."""
 
 from __future__ import annotations
 
@@ -11,10 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from bench.leaderboard.finding import Finding, refusals
-from bench.leaderboard.possible import impossibilities
-from bench.leaderboard.provenance import contradictions
+from bench.leaderboard.plausibility import contradictions, implausibilities
 from bench.results import statistics, storage, warning_rules
 from bench.results.record import Result, Warning_
 from bench.results.warning_rules import rank_blockers
@@ -22,12 +16,30 @@ from bench.results.warning_rules import rank_blockers
 TASK_ID = re.compile(r"(?=.{1,60}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 
 
+# "refused": it can't be on the board. "no-rank": it is listed, and says why. "note": good to know.
+Severity = Literal["refused", "no-rank", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationIssue:
+    """One thing about a submission: `message` and `cure` are sentences."""
+
+    severity: Severity
+    code: str
+    message: str
+    cure: str
+
+    def words(self) -> str:
+        """The finding as a person reads it."""
+        return f"{self.severity}: {self.message} {self.cure}"
+
+
 @dataclass(frozen=True)
-class Verdict:
+class ValidationReport:
     """What a check found: the result if it could be read, and every finding, gravest first."""
 
     result: Result | None
-    findings: tuple[Finding, ...]
+    findings: tuple[ValidationIssue, ...]
 
     @property
     def refusals(self) -> tuple[str, ...]:
@@ -40,16 +52,16 @@ class Verdict:
         return tuple(item.message for item in self.findings if item.severity == "no-rank")
 
 
-def check(path: Path) -> Verdict:
+def validate_file(path: Path) -> ValidationReport:
     """Judge one result file."""
     try:
         content = storage.read_bytes(path)
     except storage.UnreadableRecord as error:
         return unreadable(error)
-    return judge(content, str(path))
+    return validate_bytes(content, str(path))
 
 
-def judge(content: bytes, name: str) -> Verdict:
+def validate_bytes(content: bytes, name: str) -> ValidationReport:
     """Judge the bytes of a result file."""
     try:
         result = storage.parse_result(content, name)
@@ -57,40 +69,40 @@ def judge(content: bytes, name: str) -> Verdict:
         return unreadable(error)
     if not TASK_ID.fullmatch(result.task.id):
         sentence = f"Impossible: {result.task.id!r:.60} is no task id."
-        return Verdict(result, tuple(refusals("impossible", [sentence])))
+        return ValidationReport(result, tuple(refusals("impossible", [sentence])))
     # What can't be true is told first: numbers without bounds would break what comes after.
-    if impossible := tuple(refusals("impossible", impossibilities(result, content))):
-        return Verdict(result, impossible)
+    if impossible := tuple(refusals("impossible", implausibilities(result, content))):
+        return ValidationReport(result, impossible)
     try:
         raised = warning_rules.derive_warnings(result)
         refused = tuple(_irreproducible(result, raised))
     except (KeyError, ValueError, ArithmeticError) as error:
         sentence = f"The summary can't be recomputed from the trials: {error!s:.200}."
-        return Verdict(result, tuple(refusals("irreproducible", [sentence])))
-    return Verdict(result, refused or accepted(result, raised))
+        return ValidationReport(result, tuple(refusals("irreproducible", [sentence])))
+    return ValidationReport(result, refused or ranking_issues(result, raised))
 
 
-def accepted(result: Result, raised: tuple[Warning_, ...]) -> tuple[Finding, ...]:
+def ranking_issues(result: Result, raised: tuple[Warning_, ...]) -> tuple[ValidationIssue, ...]:
     """What there is to say of a result that is not refused, gravest first."""
     barred = (
-        Finding("no-rank", item.code, item.message, item.cure)
+        ValidationIssue("no-rank", item.code, item.message, item.cure)
         for item in rank_blockers(result, raised)
     )
     return (*barred, *_good_to_know(raised))
 
 
-def unreadable(error: Exception) -> Verdict:
+def unreadable(error: Exception) -> ValidationReport:
     """The verdict on what is no result."""
-    return Verdict(None, tuple(refusals("unreadable", [f"Unreadable: {error}."])))
+    return ValidationReport(None, tuple(refusals("unreadable", [f"Unreadable: {error}."])))
 
 
-def _good_to_know(raised: Iterable[Warning_]) -> Iterator[Finding]:
+def _good_to_know(raised: Iterable[Warning_]) -> Iterator[ValidationIssue]:
     for item in raised:
         if not item.bars_ranking:
-            yield Finding("note", item.code, item.message, item.cure)
+            yield ValidationIssue("note", item.code, item.message, item.cure)
 
 
-def _irreproducible(result: Result, raised: tuple[Warning_, ...]) -> Iterator[Finding]:
+def _irreproducible(result: Result, raised: tuple[Warning_, ...]) -> Iterator[ValidationIssue]:
     yield from refusals("irreproducible", _recomputed(result, raised))
     yield from refusals("irreproducible", contradictions(result))
 
@@ -113,3 +125,21 @@ def _recomputed(result: Result, raised: tuple[Warning_, ...]) -> Iterator[str]:
         yield f"Irreproducible: the doubts are not those of the record ({listed:.200})."
     if result.rankable != warning_rules.is_rankable(result, raised):
         yield "Irreproducible: whether it may rank is not what the record gives."
+
+
+REMEDIES = {
+    "unreadable": "Send the file as `joulebench run` wrote it, with a version that reads it.",
+    "irreproducible": "Send the file as the run wrote it; if it is that, run again with this "
+    "version.",
+    "impossible": "Look at the sensors with `joulebench doctor`, then run again.",
+    "duplicate": "Nothing to mend: this run was submitted. Run again for another result.",
+    "misplaced": "Add results with `joulebench submit`; a submission is never moved or edited.",
+    "signature": "Sign it again: `joulebench submit RESULT --sign KEY`.",
+    "unknown-signer": "Add the signer's public key to the file `allowed_signers`, if you trust it.",
+}
+
+
+def refusals(code: str, messages: Iterable[str]) -> Iterator[ValidationIssue]:
+    """A refusal with the cure of its code for every message."""
+    for message in messages:
+        yield ValidationIssue("refused", code, message, REMEDIES[code])

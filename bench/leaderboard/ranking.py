@@ -1,43 +1,39 @@
-"""How many of a group are significantly better and worse than each: without looking at each pair.
-
-Of two results, a is better where the logarithm of its energy is smaller by more than the root of
-the sum of both spreads squared. Results are dealt into classes of nearly the same spread; within a
-class all but a narrow band around that distance is settled by a sorted list, and only the band is
-looked at pair by pair. A hundred thousand equals then take seconds, and the answer is the same.
-"""
+"""Groups of equals, ties, ranks."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from bench.leaderboard import board_row
+from bench.leaderboard.board_entry import BoardEntry, GroupKey, RankingKey
+from bench.leaderboard.grading import grades, stars
 from bench.results import statistics
 from bench.results.calibration import Instrument
 
 Floats = npt.NDArray[np.float64]
+
+
 Counts = npt.NDArray[np.int64]
 
+
 GAIN_TO_SPREAD = statistics.NORMAL_95 / 3**0.5
+
+
 CLASS_WIDTH = 1.05
+
+
 SLACK = 1e-12
+
+
 BLOCK = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What ranking needs of a result, worked out once: it is compared with all its equals."""
-
-    log_energy: float
-    half_width: float
-    gain: float
-    instrument: Instrument | None
-
-
-def less(a: Mark, b: Mark) -> bool:
+def is_significantly_less(a: RankingKey, b: RankingKey) -> bool:
     """Whether a took significantly less energy than b: what `compare(a, b).high < 1` says."""
     same = a.instrument is not None and a.instrument == b.instrument
     gains = () if same else (GAIN_TO_SPREAD * a.gain, GAIN_TO_SPREAD * b.gain)
@@ -47,7 +43,7 @@ def less(a: Mark, b: Mark) -> bool:
     )
 
 
-def better_and_worse(marks: Sequence[Mark]) -> tuple[list[int], list[int]]:
+def count_better_and_worse(marks: Sequence[RankingKey]) -> tuple[list[int], list[int]]:
     """For each mark, how many of the others are significantly better, and how many worse."""
     place = np.array([mark.log_energy for mark in marks])
     width = np.array([mark.half_width for mark in marks])
@@ -63,7 +59,7 @@ def better_and_worse(marks: Sequence[Mark]) -> tuple[list[int], list[int]]:
     return found[0], found[1]
 
 
-def _cards(marks: Sequence[Mark]) -> Iterator[list[int]]:
+def _cards(marks: Sequence[RankingKey]) -> Iterator[list[int]]:
     """The results of every instrument that read more than one of them."""
     by_card: dict[Instrument, list[int]] = defaultdict(list)
     for number, mark in enumerate(marks):
@@ -108,3 +104,86 @@ def _beyond_class(place: Floats, spread: Floats, other: Floats, its: Floats) -> 
         counts += np.bincount(mine[beyond], minlength=len(place))
         start = stop
     return counts
+
+
+@dataclass(frozen=True, slots=True)
+class RankedEntry:
+    """One result on the board. `rank`, `grade` and `stars` are None where it is listed only."""
+
+    entry: BoardEntry
+    rank: int | None = None
+    tied: bool = False
+    grade: str | None = None
+    stars: int | None = None
+
+
+@dataclass(frozen=True)
+class RankedGroup:
+    """Equals, best first."""
+
+    equals: GroupKey
+    rows: tuple[RankedEntry, ...]
+
+
+@dataclass(frozen=True)
+class TaskBoard:
+    """One task: its ranked groups, then what is listed without rank, by energy."""
+
+    task_id: str
+    unit: str
+    groups: tuple[RankedGroup, ...]
+    listed: tuple[RankedEntry, ...]
+
+    def rows(self) -> Iterable[RankedEntry]:
+        """All rows, in the order of the board."""
+        for group in self.groups:
+            yield from group.rows
+        yield from self.listed
+
+
+@dataclass(frozen=True)
+class Board:
+    """The whole board, tasks in the order of their names."""
+
+    tasks: tuple[TaskBoard, ...]
+
+
+def rank_entries(entries: Iterable[BoardEntry]) -> Board:
+    """Rank entries with their equals and list the others; their order does not matter."""
+    by_task: dict[str, list[BoardEntry]] = defaultdict(list)
+    for entry in entries:
+        by_task[entry.task_id].append(entry)
+    return Board(tuple(_task(task_id, by_task[task_id]) for task_id in sorted(by_task)))
+
+
+def _task(task_id: str, entries: Sequence[BoardEntry]) -> TaskBoard:
+    equals: dict[GroupKey, list[BoardEntry]] = defaultdict(list)
+    listed: list[RankedEntry] = []
+    for entry in sorted(entries, key=lambda entry: entry.order):
+        if entry.equals is None:
+            listed.append(RankedEntry(entry))
+        else:
+            equals[entry.equals].append(entry)
+    groups = [_group(key, equals[key]) for key in sorted(equals)]
+    # A task's own unit; where a stranger's version counts otherwise, the one most used.
+    units = [entry.unit for entry in entries]
+    return TaskBoard(
+        task_id, max(sorted(set(units)), key=units.count), tuple(groups), tuple(listed)
+    )
+
+
+def _group(equals: GroupKey, members: Sequence[BoardEntry]) -> RankedGroup:
+    better, worse = count_better_and_worse([entry.mark for entry in members if entry.mark])
+    energies = [entry.span[0] for entry in members if entry.span]
+    places = zip(members, better, worse, grades(energies), stars(energies), strict=True)
+    rows = [
+        RankedEntry(entry, 1 + above, above + below + 1 < len(members), grade, shining)
+        for entry, above, below, grade, shining in places
+    ]
+    rows.sort(key=lambda row: (row.rank, row.entry.order))
+    return RankedGroup(equals, tuple(rows))
+
+
+def placement(row: RankedEntry) -> board_row.Placement:
+    """Where a row stands among its equals."""
+    return {"rank": row.rank, "tied": row.tied, "grade": row.grade, "stars": row.stars}

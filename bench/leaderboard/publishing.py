@@ -8,12 +8,14 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import leaderboard
-from bench.leaderboard.write import csv_lines
+from bench.leaderboard import board_entry, ranking
+from bench.leaderboard.board_files import csv_lines
 from bench.results import storage
 from bench.results.record import Result
 
 WHOLE = {"rank", "stars", "parameter_count", "batch_size", "steps"}
+
+
 FIGURES = {
     "energy_kwh_per_1000",
     "net_energy_kwh_per_1000",
@@ -22,6 +24,8 @@ FIGURES = {
     "quality",
     "phone_charges_per_1000",
 }
+
+
 CARD = """
 # JouleBench leaderboard
 
@@ -39,7 +43,7 @@ records (`gain`).
 """
 
 
-def folder(results: Sequence[Result], out: Path) -> list[Path]:
+def write_dataset_folder(results: Sequence[Result], out: Path) -> list[Path]:
     """Write README.md and data/*.parquet, as `datasets.load_dataset(out, name)` reads them.
 
     Gives the files written. Raises ValueError where there is no result, OSError where the folder
@@ -82,7 +86,7 @@ def folder(results: Sequence[Result], out: Path) -> list[Path]:
 
 def _rows(results: Sequence[Result]) -> list[dict[str, object]]:
     """The rows of the board's csv, numbers as numbers, what is missing as None."""
-    lines = csv_lines(leaderboard.board(leaderboard.of(results)))
+    lines = csv_lines(ranking.rank_entries(board_entry.entries_of(results)))
     return [
         {name: _typed(name, cell) for name, cell in row.items()}
         for row in csv.DictReader(io.StringIO("".join(lines)))

@@ -1,5 +1,5 @@
 "use strict";
-// Figures as people read them: the same rules as bench/footprint/words.py, which a test compares.
+// Figures as people read them: the same rules as bench/results/formatting.py, which a test compares.
 
 const words = (() => {
   const MISSING = "—";

@@ -15,13 +15,20 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from bench.leaderboard import note, signature, submissions
-from bench.leaderboard.check import judge, unreadable
-from bench.leaderboard.finding import CURES, Finding, refusals
+from bench.leaderboard import signatures, submissions
+from bench.leaderboard.validation import (
+    REMEDIES,
+    ValidationIssue,
+    refusals,
+    unreadable,
+    validate_bytes,
+)
 from bench.results import storage
 from bench.results.record import Result
 
 T = TypeVar("T")
+
+
 BATCH = 250
 
 
@@ -30,9 +37,9 @@ class Submission:
     """A result that passed, with what lies beside it."""
 
     result: Result
-    findings: tuple[Finding, ...]
+    findings: tuple[ValidationIssue, ...]
     id: str
-    note: note.Note | None
+    note: submissions.SubmissionNote | None
     signer: str | None
 
 
@@ -42,11 +49,13 @@ def has_rank(submission: Submission) -> bool:
 
 
 Keep = Callable[[Submission], T]
-Refusals = dict[Path, tuple[Finding, ...]]
+
+
+Refusals = dict[Path, tuple[ValidationIssue, ...]]
 
 
 @dataclass
-class Verified(Generic[T]):
+class VerificationResult(Generic[T]):
     """What was kept of each submission that passed, and why the others did not, by file.
 
     `remarks` are findings that leave a submission where it is.
@@ -58,7 +67,7 @@ class Verified(Generic[T]):
 
 
 @dataclass(frozen=True)
-class Collection:
+class VerifiedResults:
     """The results that passed, whole, and the reasons why the others did not, by file."""
 
     results: list[Result]
@@ -66,7 +75,7 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen(Generic[T]):
+class _JudgedRecord(Generic[T]):
     """One record, judged: `kept` is None where it is refused."""
 
     path: Path
@@ -74,16 +83,16 @@ class _Seen(Generic[T]):
     marks: tuple[str, ...]
     kept: T | None
     refused: Refusals
-    remarks: tuple[Finding, ...]
+    remarks: tuple[ValidationIssue, ...]
 
 
-def verify(folder: Path, keep: Keep[T]) -> Verified[T]:
+def verify_folder(folder: Path, keep: Keep[T]) -> VerificationResult[T]:
     """Judge every file of a folder of submissions; `keep` works on each that passes.
 
     With many files `keep` runs in other processes, so it and what it gives must be picklable.
     """
-    paths, strange = submissions.survey(folder)
-    found: Verified[T] = Verified(refused=strange)
+    paths, strange = submissions.list_records(folder)
+    found: VerificationResult[T] = VerificationResult(refused=strange)
     seen: set[str] = set()
     listed = list(_judged(paths, keep))
     late = _later(folder, listed)
@@ -102,18 +111,18 @@ def verify(folder: Path, keep: Keep[T]) -> Verified[T]:
     return found
 
 
-def collect(folder: Path) -> Collection:
+def collect_results(folder: Path) -> VerifiedResults:
     """Judge every submission and keep the results themselves: for boards that fit in memory."""
-    found = verify(folder, _result)
+    found = verify_folder(folder, _result)
     told = {path: tuple(item.message for item in why) for path, why in found.refused.items()}
-    return Collection(found.kept, told)
+    return VerifiedResults(found.kept, told)
 
 
 def _result(submission: Submission) -> Result:
     return submission.result
 
 
-def _judged(paths: Sequence[Path], keep: Keep[T]) -> Iterator[_Seen[T]]:
+def _judged(paths: Sequence[Path], keep: Keep[T]) -> Iterator[_JudgedRecord[T]]:
     batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
     work = partial(_batch, keep=keep)
     if len(batches) < 3 or (os.cpu_count() or 1) < 2:
@@ -125,16 +134,16 @@ def _judged(paths: Sequence[Path], keep: Keep[T]) -> Iterator[_Seen[T]]:
             yield from part
 
 
-def _batch(paths: Sequence[Path], keep: Keep[T]) -> list[_Seen[T]]:
+def _batch(paths: Sequence[Path], keep: Keep[T]) -> list[_JudgedRecord[T]]:
     return [_judge(path, keep) for path in paths]
 
 
-def _judge(path: Path, keep: Keep[T]) -> _Seen[T]:
+def _judge(path: Path, keep: Keep[T]) -> _JudgedRecord[T]:
     try:
         content = storage.read_bytes(path)
     except storage.UnreadableRecord as error:
         return _refused(path, unreadable(error).findings)
-    verdict = judge(content, path.name)
+    verdict = validate_bytes(content, path.name)
     result, why = verdict.result, [f for f in verdict.findings if f.severity == "refused"]
     if result is None or why:
         return _refused(path, tuple(why))
@@ -147,27 +156,29 @@ def _judge(path: Path, keep: Keep[T]) -> _Seen[T]:
         return _refused(path, tuple(refusals("signature", [str(error)])))
     said, beside = _note(path)
     kept = keep(Submission(result, verdict.findings, path.stem, said, who))
-    marks = submissions.marks(result)
-    return _Seen(path, result.created_at, marks, kept, beside, remarks)
+    marks = submissions.identity_marks(result)
+    return _JudgedRecord(path, result.created_at, marks, kept, beside, remarks)
 
 
-def _refused(path: Path, why: tuple[Finding, ...]) -> _Seen[T]:
-    return _Seen(path, "", (), None, {path: why}, ())
+def _refused(path: Path, why: tuple[ValidationIssue, ...]) -> _JudgedRecord[T]:
+    return _JudgedRecord(path, "", (), None, {path: why}, ())
 
 
-def _signer(path: Path, content: bytes) -> tuple[str | None, tuple[Finding, ...]]:
+def _signer(path: Path, content: bytes) -> tuple[str | None, tuple[ValidationIssue, ...]]:
     """Who signed a file, and what to say of a signature that nobody vouches for."""
-    lies = signature.beside(path)
+    lies = signatures.signature_path(path)
     if not _plain(lies):
         return None, ()
     try:
-        who = signature.signer(content, lies, path.parents[1] / signature.SIGNERS)
-    except signature.Missing as error:
-        return None, (Finding("note", "signature-unchecked", f"{error}.", CURES["signature"]),)
+        who = signatures.signer(content, lies, path.parents[1] / signatures.SIGNERS)
+    except signatures.SshKeygenMissing as error:
+        return None, (
+            ValidationIssue("note", "signature-unchecked", f"{error}.", REMEDIES["signature"]),
+        )
     if who is not None:
         return who, ()
     sentence = "The signature is sound, and its key is not among the allowed signers."
-    return None, (Finding("note", "unknown-signer", sentence, CURES["unknown-signer"]),)
+    return None, (ValidationIssue("note", "unknown-signer", sentence, REMEDIES["unknown-signer"]),)
 
 
 def _plain(path: Path) -> bool:
@@ -175,13 +186,13 @@ def _plain(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
-def _note(record: Path) -> tuple[note.Note | None, Refusals]:
+def _note(record: Path) -> tuple[submissions.SubmissionNote | None, Refusals]:
     """The note beside a record; one that is broken or falsely signed is left out, and says why."""
-    path = note.beside(record)
+    path = submissions.note_path(record)
     if not _plain(path):
         return None, {}
     try:
-        said = note.read(path)
+        said = submissions.read_note(path)
         _signer(path, path.read_bytes())
     except storage.UnreadableRecord as error:
         return None, {path: unreadable(error).findings}
@@ -190,7 +201,7 @@ def _note(record: Path) -> tuple[note.Note | None, Refusals]:
     return said, {}
 
 
-def _later(folder: Path, listed: Sequence[_Seen[T]]) -> dict[Path, int]:
+def _later(folder: Path, listed: Sequence[_JudgedRecord[T]]) -> dict[Path, int]:
     """In which order twins came, where there are any: as git saw them, else by their date."""
     owner: dict[str, Path] = {}
     twins: set[Path] = set()

@@ -1,4 +1,4 @@
-"""What can't be true of a result, whoever sends it: bounds that no honest run comes near."""
+"""What cannot be true; what contradicts the rest of the record."""
 
 from __future__ import annotations
 
@@ -7,25 +7,42 @@ from functools import lru_cache
 from math import fsum, inf
 
 from bench.impact import facts, hardware
-from bench.results import warning_catalogue
+from bench.results import calibration, domains, warning_catalogue
 from bench.results.fields import Record
 from bench.results.record import Reading, Result, Trial
-from bench.system.registry import known_metric
+from bench.runner import protocol
+from bench.system.registry import known_metric, known_task
 
 MOST = 2**53
+
+
 WATTS = (1e-3, 1e5)
+
+
 SECONDS = (1e-6, 1e7)
+
+
 HIGHEST_GAIN = 10.0
+
+
 OPERATIONS_PER_PARAMETER = 2  # one multiplication and one addition for every token
+
+
 WIDE = {"float32", "float16", "bfloat16"}
+
+
 NARROW = 8  # no device's peak in four bits is above eight times that in sixteen
+
+
 # A text in which every digit is 0, and a comma what a number may follow: whole numbers of sixteen
 # digits and more are then found at the speed of a memory.
 SHAPES = bytes.maketrans(b"0123456789:[ \t\n\r", b"0000000000,,,,,,")
+
+
 LONG = b",0000000000000000"
 
 
-def impossibilities(result: Result, content: bytes) -> Iterator[str]:
+def implausibilities(result: Result, content: bytes) -> Iterator[str]:
     """A sentence for everything in a result that can't be true; `content` is its text."""
     # Walking a record is slow: the search finds the few that may hold such a number.
     long = LONG in content.translate(SHAPES, b"-")
@@ -154,3 +171,48 @@ def _integers(value: object) -> Iterator[int]:
                 yield from _integers(item)
     elif isinstance(value, int):
         yield value
+
+
+def contradictions(result: Result) -> Iterator[str]:
+    """A sentence for everything that a record says of itself and that the rest of it denies."""
+    if domains.measurement_boundary(result.machine) != result.boundary:
+        yield "Irreproducible: the boundary is not what the machine's devices and sensors give."
+    if calibration.boundary_calibration(result.boundary, result.machine.sensors) != result.gain:
+        yield "Irreproducible: the scale error is not that of the sensors inside the boundary."
+    if result.status == "done":
+        yield from _stopping(result)
+        if result.profile != "quick":
+            yield from _rules(result)
+    yield from _unit(result)
+
+
+def _stopping(result: Result) -> Iterator[str]:
+    count, rules = len(result.measured()), result.protocol
+    if count < rules.min_trials:
+        yield f"Irreproducible: the run ended after {count} trials, before {rules.min_trials}."
+    elif result.stop_reason == "trials" and count < rules.max_trials:
+        yield f"Irreproducible: {count} trials are not the {rules.max_trials} it says ended it."
+
+
+def _rules(result: Result) -> Iterator[str]:
+    """Every rule of the run that is weaker than its profile asks for on this machine."""
+    rules = result.protocol
+    least = protocol.run_protocol(protocol.Order(result.model, result.profile), result.machine)
+    weaker = {
+        "fewer trials": rules.min_trials < least.min_trials,
+        "a wider target": rules.target_relative_half_width > least.target_relative_half_width,
+        "a lower confidence level": rules.confidence_level < least.confidence_level,
+        "shorter windows": rules.window_seconds < least.window_seconds,
+        "fewer inferences in a block": rules.max_inferences != least.max_inferences,
+    }
+    for what, is_weaker in weaker.items():
+        if is_weaker:
+            yield f"Irreproducible: the rules allow {what} than a {result.profile} run does."
+
+
+def _unit(result: Result) -> Iterator[str]:
+    """A task that we don't have, or have in another version, may count as it likes."""
+    stated = result.task
+    known = known_task(stated.id)
+    if known is not None and known.version == stated.version and known.unit != stated.unit:
+        yield f"Irreproducible: {stated.id} counts in {known.unit}s, not in {stated.unit!r}."

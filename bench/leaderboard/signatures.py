@@ -11,20 +11,26 @@ import subprocess
 from pathlib import Path
 
 MAX_BYTES = 20_000
+
+
 NAMESPACE = "joulebench"
+
+
 Done = subprocess.CompletedProcess[bytes]
+
+
 SIGNERS = "allowed_signers"
 
 
-class Unsound(ValueError):
+class InvalidSignature(ValueError):
     """A signature that is not one of this content."""
 
 
-class Missing(ValueError):
+class SshKeygenMissing(ValueError):
     """OpenSSH is not on this machine."""
 
 
-def beside(path: Path) -> Path:
+def signature_path(path: Path) -> Path:
     """Where the signature of a file lies."""
     return path.with_name(f"{path.name}.sig")
 
@@ -36,9 +42,9 @@ def sign(path: Path, key: Path) -> None:
     """
     if not key.is_file():
         raise ValueError(f"there is no key {key}")
-    beside(path).unlink(missing_ok=True)
+    signature_path(path).unlink(missing_ok=True)
     done = _keygen("sign", "-f", str(key), str(path), content=None)
-    if done.returncode != 0 or not beside(path).is_file():
+    if done.returncode != 0 or not signature_path(path).is_file():
         raise ValueError(f"ssh-keygen could not sign with {key}: {_last(done)}")
 
 
@@ -48,10 +54,10 @@ def signer(content: bytes, signature: Path, signers: Path) -> str | None:
     Raises Unsound where the signature is not one of this content.
     """
     if signature.stat().st_size > MAX_BYTES:
-        raise Unsound("The signature is larger than any signature is.")
+        raise InvalidSignature("The signature is larger than any signature is.")
     sound = _keygen("check-novalidate", "-s", str(signature), content=content)
     if sound.returncode != 0:
-        raise Unsound(f"The signature is not one of this content: {_last(sound)}.")
+        raise InvalidSignature(f"The signature is not one of this content: {_last(sound)}.")
     if not signers.is_file():
         return None
     found = _keygen("find-principals", "-s", str(signature), "-f", str(signers), content=None)
@@ -67,7 +73,7 @@ def _keygen(
 ) -> subprocess.CompletedProcess[bytes]:
     program = shutil.which("ssh-keygen")
     if program is None:
-        raise Missing("Signatures need ssh-keygen, a part of OpenSSH")
+        raise SshKeygenMissing("Signatures need ssh-keygen, a part of OpenSSH")
     # find-principals knows no namespace.
     space = () if action == "find-principals" else ("-n", NAMESPACE)
     command = [program, "-Y", action, *space, *options]

@@ -8,9 +8,9 @@ import pytest
 from made import made_around, made_result
 from rich.console import Console
 
-from bench import beside
 from bench.analysis import comparison
 from bench.analysis.published_results import find_published_results
+from bench.reports import comparison_table
 from bench.results import storage
 from bench.results.record import Failure
 
@@ -73,9 +73,9 @@ def test_what_is_missing_is_said_and_never_a_number():
     found = comparison.compare_results(made_around(0.1), failed)
     assert found.energy is None and found.quality is None and found.duration is None
     assert len(found.why_not) == 2
-    assert beside.plain(found)["energy_ratio"] is None
+    assert comparison_table.comparison_json(found)["energy_ratio"] is None
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    beside.show([found], console)
+    comparison_table.print_comparison([found], console)
     assert "can't be compared" in console.export_text()
 
 

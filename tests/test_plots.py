@@ -14,8 +14,8 @@ from made import made_around, made_result
 from made_domains import made_domains
 from PIL import Image
 
-from bench import plots
-from bench.plots import _points, breakdown, energy_by_quality, power_over_time, run, style
+from bench.reports import plot_data, plot_style, plots
+from bench.reports.plots import breakdown, energy_by_quality, power_over_time, run
 from bench.results import storage
 from bench.results.record import Failure
 from bench.system import registry
@@ -111,18 +111,20 @@ def test_nothing_to_draw_is_said(name):
 
 
 def test_modelled_marks_are_hollow_and_measured_ones_full():
-    measured, modelled = _points.points([made_around(0.1), made_around(0.2, kind="modelled")])
-    assert style.dot(measured)["markerfacecolor"] == style.MEASURED
-    assert style.dot(modelled)["markerfacecolor"] == style.PAPER
-    assert "modelled" in _points.footer([modelled]) and "modelled" not in _points.footer([measured])
+    measured, modelled = plot_data.points([made_around(0.1), made_around(0.2, kind="modelled")])
+    assert plot_style.dot(measured)["markerfacecolor"] == plot_style.MEASURED
+    assert plot_style.dot(modelled)["markerfacecolor"] == plot_style.PAPER
+    assert "modelled" in plot_data.footer([modelled]) and "modelled" not in plot_data.footer(
+        [measured]
+    )
     words = " ".join(t for t, _ in texts(run.draw([made_around(0.1, kind="modelled")])))
     assert "modelled, not measured" in words
 
 
 def test_what_has_no_rank_is_named_so():
-    assert "(random weights)" in _points.name(made_around(0.1, weights="random"))
-    assert "(quick)" in _points.name(made_around(0.1, profile="quick"))
-    assert _points.name(made_around(0.1)) == "embedded/small"
+    assert "(random weights)" in plot_data.name(made_around(0.1, weights="random"))
+    assert "(quick)" in plot_data.name(made_around(0.1, profile="quick"))
+    assert plot_data.name(made_around(0.1)) == "embedded/small"
 
 
 @pytest.mark.parametrize("edition", ["epa-2019", "iea-2025"])
@@ -173,7 +175,7 @@ def test_power_over_time_has_every_phase_and_the_mean_of_each_window():
 def test_the_front_holds_what_no_other_beats():
     def mark(kwh, value):
         result = made_around(kwh, model=f"{kwh}", quality=(value, value - 0.01, value + 0.01))
-        return _points.points([result])[0], result.quality
+        return plot_data.points([result])[0], result.quality
 
     marks = [mark(1, 0.5), mark(2, 0.7), mark(3, 0.6), mark(4, 0.7), mark(5, 0.9)]
     kept = [point.result.model.id for point, _ in energy_by_quality.front(marks, "higher")]
@@ -200,5 +202,5 @@ def test_one_figure_by_name_as_a_command(tmp_path):
 
 
 def test_matplotlib_is_imported_only_to_draw():
-    code = "import sys, bench.plots, bench.leaderboard; sys.exit('matplotlib' in sys.modules)"
+    code = "import sys, bench.reports.plots, bench.leaderboard; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

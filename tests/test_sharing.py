@@ -13,8 +13,8 @@ from datasets import load_dataset
 from made import made_around, made_result
 from made_domains import made_domains
 
-from bench import mail, sharing
 from bench.leaderboard import publishing
+from bench.reports import citation, html_report
 from bench.results import storage
 from bench.results.record import Failure
 from bench.runner import repeat_command
@@ -31,8 +31,8 @@ def test_a_page_holds_the_figures_and_the_whole_record():
     import base64
 
     result = made_domains(0.05)
-    page = mail.page(result, "epa-current")
-    assert page == mail.page(result, "epa-current")
+    page = html_report.html_report(result, "epa-current")
+    assert page == html_report.html_report(result, "epa-current")
     assert ">63.50 Wh<" in page and "measured" in page and "NOT measured" not in page
     assert page.count('src="data:image/svg+xml;base64,') == 2
     (record,) = re.findall(r'href="data:application/json;base64,([^"]+)"', page)
@@ -40,20 +40,24 @@ def test_a_page_holds_the_figures_and_the_whole_record():
 
 
 def test_a_page_loads_nothing_and_runs_nothing():
-    page = mail.page(made_domains(0.05), "epa-current")
+    page = html_report.html_report(made_domains(0.05), "epa-current")
     assert "<script" not in page and "script-src 'none'" in html.unescape(page)
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
 
 
 def test_a_stranger_s_words_are_shown_as_they_are():
-    page = mail.page(made_around(0.1, model='<script>alert("x")</script>\u202e'), "epa-current")
+    page = html_report.html_report(
+        made_around(0.1, model='<script>alert("x")</script>\u202e'), "epa-current"
+    )
     assert "<script" not in page and "&lt;script&gt;" in page and "\u202e" not in page
-    page = mail.page(made_result(energies=[], failure=FAILED), "epa-current")
+    page = html_report.html_report(made_result(energies=[], failure=FAILED), "epa-current")
     assert "&lt;b&gt;ran" in page
 
 
 def test_modelled_energy_says_so_on_the_page():
-    assert "modelled, NOT measured" in mail.page(made_around(0.1, kind="modelled"), "epa-current")
+    assert "modelled, NOT measured" in html_report.html_report(
+        made_around(0.1, kind="modelled"), "epa-current"
+    )
 
 
 def test_the_command_asks_for_the_same_run():
@@ -114,12 +118,12 @@ def test_publish_sends_nothing_by_itself(tmp_path):
 
 
 def test_a_citation_is_one_line_with_interval_kind_boundary_and_record():
-    line = sharing.citation(made_around(0.1, 0.02, model="a\nb"))
+    line = citation.citation(made_around(0.1, 0.02, model="a\nb"))
     assert "\n" not in line and "(95 % interval " in line and ", measured, boundary GPU)" in line
     assert "2026-03-01" in line and "a b" in line
-    assert "modelled, not measured" in sharing.citation(made_around(0.1, kind="modelled"))
+    assert "modelled, not measured" in citation.citation(made_around(0.1, kind="modelled"))
     with pytest.raises(ValueError, match="no energy"):
-        sharing.citation(made_result(energies=[], failure=FAILED))
+        citation.citation(made_result(energies=[], failure=FAILED))
 
 
 def test_a_badge_says_how_its_figure_came_about():
@@ -130,7 +134,7 @@ def test_a_badge_says_how_its_figure_came_about():
     }
     fills = set()
     for word, result in kinds.items():
-        text = sharing.badge(result)
+        text = citation.badge(result)
         tree = ET.fromstring(text)
         assert not [element for element in tree.iter() if element.tag.endswith("script")]
         assert "100 Wh" in text and (word == "measured" or word in tree.attrib["aria-label"])

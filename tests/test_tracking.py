@@ -7,7 +7,9 @@ import sys
 import pytest
 
 import bench
-from bench.tracker import block, code_block
+from bench.reports import program_summary
+from bench.reports.exporters import codecarbon
+from bench.tracker import code_block
 from bench.tracker.code_block import track
 
 
@@ -63,10 +65,10 @@ def test_a_block_leaves_the_record_of_a_program(tmp_path, capsys):
     inside = [r.energy_joules for r in record.readings if r.domain in record.boundary.domains]
     assert record.energy_kwh.value == pytest.approx(sum(inside) / 3.6e6, rel=1e-12)
     assert record.energy_kwh.low < record.energy_kwh.value < record.energy_kwh.high
-    block.show(record)
+    program_summary.print_measurement(record)
     shown = capsys.readouterr().err
     assert "counting" in shown and "France" in shown and "PUE 1.5 counted" in shown
-    block.append(record, tmp_path / "emissions.csv")
+    codecarbon.append_measurement(record, tmp_path / "emissions.csv")
     (row,) = csv.DictReader((tmp_path / "emissions.csv").read_text().splitlines())
     assert float(row["energy_consumed"]) == record.energy_kwh.value * 1.5
     with pytest.raises(ValueError, match="no region"):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import report
+from bench.reports import terminal
 from bench.results import storage
 
 ROOT = Path(__file__).parents[1]
@@ -26,7 +26,7 @@ def _block(name: str) -> str:
     console = Console(width=WIDTH, file=io.StringIO(), record=True, highlight=False)
     shown = Path("results/runs/image-gen") / "20261122T064622Z-….json"
     follow = f"make submit RESULT={shown} && make board plots"
-    report.show(storage.load_result(ROOT / name), shown, console, "epa-current", follow)
+    terminal.print_result(storage.load_result(ROOT / name), shown, console, "epa-current", follow)
     lines = [f"    {line}".rstrip() for line in console.export_text().splitlines()]
     body = "\n".join(lines).strip("\n")
     return f"<!-- summary of {name} -->\n\n{body}\n\n<!-- end of summary -->"

@@ -22,10 +22,10 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Write the badge (SVG) of a result."""
-    from bench import sharing
+    from bench.reports import citation
     from bench.results import storage
 
-    text = or_stop(lambda: sharing.badge(storage.load_result(result)))
+    text = or_stop(lambda: citation.badge(storage.load_result(result)))
     path = out or result.with_suffix(".svg")
     or_stop(lambda: storage.write_text(path, text))
     print(json.dumps({"badge": str(path)}) if as_json else f"wrote {path}")

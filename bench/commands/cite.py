@@ -12,8 +12,8 @@ PANEL = "Share"
 
 def command(result: ResultFile, as_json: Json = False) -> None:
     """Print the citation of a result, one line."""
-    from bench import sharing
+    from bench.reports import citation
     from bench.results import storage
 
-    line = or_stop(lambda: sharing.citation(storage.load_result(result)))
+    line = or_stop(lambda: citation.citation(storage.load_result(result)))
     print(json.dumps({"citation": line}, ensure_ascii=False) if as_json else line)

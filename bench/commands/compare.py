@@ -92,8 +92,8 @@ def _run(task: str, models: list[str], words: list[str]) -> list[Result]:
 def _show(results: list[Result], one_machine: bool, as_json: bool) -> None:
     from rich.console import Console
 
-    from bench import beside
     from bench.analysis import comparison
+    from bench.reports import comparison_table
 
     base, *others = results
     made = or_stop(
@@ -101,16 +101,16 @@ def _show(results: list[Result], one_machine: bool, as_json: bool) -> None:
     )
     if as_json:
         for item in made:
-            print(json.dumps(beside.plain(item), ensure_ascii=False))
+            print(json.dumps(comparison_table.comparison_json(item), ensure_ascii=False))
     else:
-        beside.show(made, Console(highlight=False))
+        comparison_table.print_comparison(made, Console(highlight=False))
 
 
 def _show_published(results: list[Result], as_json: bool) -> None:
     from rich.console import Console
 
-    from bench import beside
     from bench.analysis.published_results import find_published_results
+    from bench.reports import comparison_table
 
     for result in results:
         found = find_published_results(result)
@@ -118,6 +118,6 @@ def _show_published(results: list[Result], as_json: bool) -> None:
             stop(f"nobody's figures here are for {result.task.id} with {result.model.id}")
         if as_json:
             for item in found:
-                print(json.dumps(beside.plain_published(item), ensure_ascii=False))
+                print(json.dumps(comparison_table.plain_published(item), ensure_ascii=False))
         else:
-            beside.show_published(result, found, Console(highlight=False))
+            comparison_table.show_published(result, found, Console(highlight=False))

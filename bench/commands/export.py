@@ -28,8 +28,8 @@ def command(
     ] = None,
 ) -> None:
     """Write results in another form: CodeCarbon, model card, SCI, BoAmps, OpenTelemetry, csv."""
-    from bench import exporters
     from bench.impact import regions
+    from bench.reports import exporters
     from bench.results import storage
     from bench.system import registry
 
@@ -37,7 +37,7 @@ def command(
     if not results:
         stop("name at least one result file")
     options = or_stop(
-        lambda: exporters.Options(
+        lambda: exporters.ExportOptions(
             region=regions.find(region) if region else None,
             pue=pue,
             embodied_kg=embodied_kg,

@@ -13,7 +13,7 @@ from bench.commands._options import Edition, Json, RegionName
 from bench.exits import or_stop
 
 if TYPE_CHECKING:
-    from bench.exporters import Imported
+    from bench.reports.exporters import ImportedEnergy
 
 PANEL = "Understand"
 
@@ -36,8 +36,8 @@ def command(
             _show(each, meaning)
 
 
-def _read(form: str, file: Path) -> list[Imported]:
-    from bench import exporters
+def _read(form: str, file: Path) -> list[ImportedEnergy]:
+    from bench.reports import exporters
     from bench.system import registry
 
     registry.load("exporter", form)
@@ -54,7 +54,7 @@ def _read(form: str, file: Path) -> list[Imported]:
     return found
 
 
-def _meaning(each: Imported, region: str | None, edition: str) -> dict[str, float | str]:
+def _meaning(each: ImportedEnergy, region: str | None, edition: str) -> dict[str, float | str]:
     """Charges and CO2e of an energy; nothing where the energy is not known."""
     from bench.impact import carbon, equivalences
 
@@ -68,7 +68,7 @@ def _meaning(each: Imported, region: str | None, edition: str) -> dict[str, floa
     return found
 
 
-def _show(each: Imported, meaning: dict[str, float | str]) -> None:
+def _show(each: ImportedEnergy, meaning: dict[str, float | str]) -> None:
     from bench.results import formatting
 
     energy = formatting.MISSING

@@ -24,8 +24,8 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Draw one figure (PNG and SVG) from result files or from the submissions."""
-    from bench import plots as room
     from bench.leaderboard import verification
+    from bench.reports import plots as room
     from bench.results import storage
     from bench.system import registry
 

@@ -13,8 +13,8 @@ PANEL = "Share"
 
 def command(results: Results = Path("results"), as_json: Json = False) -> None:
     """Draw the comparison plots (PNG and SVG) from the submissions."""
-    from bench import plots as room
     from bench.leaderboard import verification
+    from bench.reports import plots as room
 
     collection = verification.collect_results(results / "submissions")
     written = or_stop(lambda: room.draw_all(collection.results, results / "plots"))

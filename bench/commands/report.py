@@ -23,11 +23,11 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Write one result as one self-contained HTML page."""
-    from bench import mail
+    from bench.reports import html_report
     from bench.results import storage
 
     loaded = or_stop(lambda: storage.load_result(result))
-    text = or_stop(lambda: mail.page(loaded, edition))
+    text = or_stop(lambda: html_report.html_report(loaded, edition))
     path = out or result.with_suffix(".html")
     or_stop(lambda: storage.write_text(path, text))
     print(json.dumps({"page": str(path)}) if as_json else f"wrote {path}")

@@ -13,8 +13,8 @@ import typer
 
 from bench.commands import _each, _overview
 from bench.commands._options import Device, Edition, Json
-from bench.commands._summary import print_summary
 from bench.exits import FAILED, INTERRUPTED, Progress, or_none, or_stop, say, stop
+from bench.reports.terminal import print_summary
 from bench.results.settings import Attention, Dtype, LabelMethod, Quantization, Weights
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def _picture(result: Result, path: Path) -> Path | None:
     """Draw the trials of a run beside its file; None where there is nothing to draw."""
     if result.summary is None or result.summary.energy_kwh_per_1000 is None:
         return None
-    import bench.plots.run as figure
-    from bench import plots as room
+    import bench.reports.plots.run as figure
+    from bench.reports import plots as room
 
     return room.save(figure.draw([result]), path.parent, path.stem)[0]

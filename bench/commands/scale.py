@@ -52,9 +52,9 @@ def command(
 
 
 def _draw(result: Any, asked: Any, folder: Path) -> None:
-    from bench import plots
     from bench.impact import projection
-    from bench.plots import training_against_use
+    from bench.reports import plots
+    from bench.reports.plots import training_against_use
 
     runs = None if asked.training is None else [projection.training(asked.training)]
     figure = training_against_use.draw([result], runs=runs)

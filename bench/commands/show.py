@@ -11,8 +11,8 @@ import typer
 
 from bench.commands import _meaning
 from bench.commands._options import Edition, Json, RegionName, ResultFile
-from bench.commands._summary import print_summary
 from bench.exits import or_stop, stop
+from bench.reports.terminal import print_summary
 
 if TYPE_CHECKING:
     from bench.tracker.program_record import ProgramRecord
@@ -31,12 +31,13 @@ def _show_track(track: ProgramRecord, path: Path, edition: str, as_json: bool) -
     """Print what `joulebench track` said of a program, or the last it knew before it was killed."""
     from rich.console import Console
 
-    from bench.tracker import program_record, summary
+    from bench.reports import program_summary
+    from bench.tracker import program_record
 
     if as_json:
         print(json.dumps(program_record.document(track, edition)))
     else:
-        summary.show(track, Console(highlight=False), edition, f"saved  {path}")
+        program_summary.print_program(track, Console(highlight=False), edition, f"saved  {path}")
 
 
 def command(

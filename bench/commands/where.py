@@ -125,8 +125,8 @@ def _profile(
 
 
 def _draw(comparison: RegionComparison, work: str, rows: int, out: Path) -> tuple[Path, Path]:
-    from bench import plots
-    from bench.plots import region_comparison
+    from bench.reports import plots
+    from bench.reports.plots import region_comparison
 
     figure = region_comparison.picture(comparison, work, rows)
     return plots.save(figure, out, "where")

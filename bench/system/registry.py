@@ -18,10 +18,16 @@ PACKAGES = {
     "backend": "bench.backends",
     "meter": "bench.meters",
     "metric": "bench.workloads.metrics",
-    "plot": "bench.plots",
-    "exporter": "bench.exporters",
+    "plot": "bench.reports.plots",
+    "exporter": "bench.reports.exporters",
     "live": "bench.impact.live_intensity",
     "command": "bench.commands",
+}
+
+# Names of an earlier version, which answer for one release; `CHANGELOG.md` lists them.
+FORMER_NAMES = {
+    ("backend", "pretend"): "simulated",
+    ("exporter", "codecarbon-2"): "codecarbon",
 }
 
 
@@ -37,6 +43,7 @@ def names(kind: str) -> list[str]:
 
 def load(kind: str, name: str) -> ModuleType:
     """The module behind a name. Raises NotFound, naming the nearest."""
+    name = FORMER_NAMES.get((kind, name), name)
     plugins = _plugins(kind)
     if name in plugins:
         return importlib.import_module(plugins[name])

@@ -79,7 +79,7 @@ def _checked(words: argparse.Namespace) -> TrackConfig:
 
         equivalences.phone_charge(words.edition)
     if words.csv is not None:
-        from bench.exporters._columns import refuse_others
+        from bench.reports.exporters.codecarbon import refuse_others
 
         refuse_others(words.csv)
     region = None
@@ -130,22 +130,23 @@ def _report(track: ProgramRecord, where: str, asked: argparse.Namespace) -> None
 
     from rich.console import Console
 
-    from bench.tracker import program_record, summary
+    from bench.reports import program_summary
+    from bench.tracker import program_record
 
     if asked.json:
         print(json.dumps(program_record.document(track, asked.edition)), flush=True)
     console = Console(file=sys.stderr, highlight=False)
-    summary.show(track, console, asked.edition, where)
+    program_summary.print_program(track, console, asked.edition, where)
 
 
 def _exported(track: ProgramRecord, path: Path | None) -> bool:
     """Add the row that was asked for, or say why not; the record is saved already."""
     if path is None:
         return True
-    from bench.tracker.emissions import append
+    from bench.reports.exporters.codecarbon import append_program
 
     try:
-        append(track, path)
+        append_program(track, path)
     except (ValueError, OSError) as error:
         _refuse(f"no row was added to {path}: {error}")
         return False

@@ -86,7 +86,7 @@ def _open_gently(program: spawn.ChildProcess, clock: SystemClock) -> int | None:
 
     def imports() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)  # of this thread alone
-        from bench.tracker import summary  # noqa: F401
+        from bench.reports import program_summary  # noqa: F401
 
     code = _wait(program, clock, LOOK_SECONDS / 2)
     opening = threading.Thread(target=imports, daemon=True)

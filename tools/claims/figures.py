@@ -14,7 +14,7 @@ from matplotlib.ticker import NullLocator
 
 from bench.impact import claims
 from bench.impact.claims import RecomputedQuantity
-from bench.plots import style
+from bench.reports import plot_style
 from bench.results import formatting
 from bench.results.formatting import interval_text
 from bench.results.interval import Interval
@@ -35,7 +35,7 @@ class Row:
 
 def save(name: str, folder: Path) -> Path:
     """Draw a figure into `claims-<name>.png`, the same bytes for the same facts."""
-    with mpl.rc_context(style.STYLE):
+    with mpl.rc_context(plot_style.STYLE):
         figure = FIGURES[name]()
         path = folder / f"claims-{name}.png"
         metadata = {"Description": str(figure.get_label()), "Software": None}
@@ -158,7 +158,7 @@ def _draw(
     line: tuple[float, str] | None = None,
 ) -> Figure:
     """Bars from zero, one a row, with low and high as a thin line and the value in words."""
-    figure, axes = style.canvas(2.5 + 0.42 * len(rows), 8.0)
+    figure, axes = plot_style.canvas(2.5 + 0.42 * len(rows), 8.0)
     for index, row in enumerate(rows):
         _bar(axes, row, -index)
     axes.set_yticks([-index for index in range(len(rows))], [row.name for row in rows])
@@ -170,9 +170,9 @@ def _draw(
     axes.set_xlim(0, most * 1.45)
     if line:
         value, text = line
-        axes.axvline(value, color=style.SOFT, linewidth=1.2, linestyle=(0, (2, 3)), zorder=1)
-        axes.text(value, 0.55, f" {text}", fontsize=9.5, color=style.SOFT, va="bottom")
-    style.finish(figure, title, subtitle, [], foot)
+        axes.axvline(value, color=plot_style.SOFT, linewidth=1.2, linestyle=(0, (2, 3)), zorder=1)
+        axes.text(value, 0.55, f" {text}", fontsize=9.5, color=plot_style.SOFT, va="bottom")
+    plot_style.finish(figure, title, subtitle, [], foot)
     label = "\n".join([title, *(f"{row.name}: {row.words}" for row in rows), foot])
     figure.set_label(label)
     return figure
@@ -181,11 +181,11 @@ def _draw(
 def _bar(axes: Axes, row: Row, y: float) -> None:
     look: dict[str, Any] = {"color": TONE}
     if row.apart:
-        look = {"facecolor": style.PAPER, "edgecolor": TONE, "linewidth": 1.6}
+        look = {"facecolor": plot_style.PAPER, "edgecolor": TONE, "linewidth": 1.6}
     axes.barh([y], [row.figure.value], height=0.56, zorder=2, **look)
     if not row.figure.exact:
         axes.plot(
-            (row.figure.low, row.figure.high), (y, y), color=style.INK, linewidth=1.2, zorder=3
+            (row.figure.low, row.figure.high), (y, y), color=plot_style.INK, linewidth=1.2, zorder=3
         )
     axes.annotate(
         row.words,
@@ -194,7 +194,7 @@ def _bar(axes: Axes, row: Row, y: float) -> None:
         textcoords="offset points",
         va="center_baseline",
         fontsize=10.5,
-        bbox=style.BEHIND,
+        bbox=plot_style.BEHIND,
         zorder=4,
     )
 

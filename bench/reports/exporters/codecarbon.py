@@ -1,0 +1,326 @@
+"""CodeCarbon 3 rows of a result and of a tracked program; reads old and new."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import math
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from bench.impact import facts, regions
+from bench.impact.regions import Region
+from bench.reports.exporters import ExportOptions, ImportedEnergy, Kind
+from bench.reports.exporters._common import NOT_MEASURED, RunTotals, with_energy
+from bench.results import units
+from bench.results.escaping import csv_safe
+from bench.results.record import Result
+from bench.results.units import SECONDS_PER_HOUR
+from bench.tracker.program_record import ProgramRecord
+
+SUFFIX = ".csv"
+
+
+BYTES_PER_GIB = 2**30
+
+
+@dataclass(frozen=True)
+class CodeCarbonJob:
+    """What a row says of one job. None is what could not be read, and its cell stays empty.
+
+    Energies are in kWh of the machine; as CodeCarbon does, the row holds them times `pue`.
+    """
+
+    timestamp: str
+    project_name: str
+    run_id: str
+    duration_seconds: float
+    energy_kwh: float | None
+    cpu_kwh: float | None = None
+    gpu_kwh: float | None = None
+    ram_kwh: float | None = None
+    modelled: bool = False
+    version: str = ""
+    experiment_id: str = ""
+    region: Region | None = None
+    pue: float = 1.0
+    wue: float | None = None
+    os: str = ""
+    python_version: str = ""
+    cpu_count: int | None = None
+    cpu_model: str = ""
+    gpu_count: int | None = None
+    gpu_model: str = ""
+    ram_total_bytes: int | None = None
+
+
+def row(job: CodeCarbonJob) -> dict[str, object]:
+    """The 38 cells of a job, by column. CO2 is empty without a region, and so is unread water."""
+    energy = _times(job.energy_kwh, job.pue)
+    factor = job.region.factor() if job.region else None
+    emissions_kg = _times(energy, factor.value / 1000 if factor else None)
+    cells: dict[str, object | None] = {
+        "timestamp": job.timestamp,
+        "project_name": job.project_name + (f" ({NOT_MEASURED})" if job.modelled else ""),
+        "run_id": job.run_id,
+        "experiment_id": job.experiment_id,
+        "duration": job.duration_seconds,
+        "emissions": emissions_kg,
+        "emissions_rate": _rate(emissions_kg, job.duration_seconds),
+        "energy_consumed": energy,
+        "water_consumed": _times(energy, job.wue),
+        "os": job.os,
+        "python_version": job.python_version,
+        "codecarbon_version": f"JouleBench {job.version}".strip(),
+        "cpu_count": job.cpu_count,
+        "cpu_model": job.cpu_model,
+        "gpu_count": job.gpu_count,
+        "gpu_model": job.gpu_model,
+        "ram_total_size": _times(job.ram_total_bytes, 1 / BYTES_PER_GIB),
+        "tracking_mode": "machine",
+        "pue": job.pue,
+        "wue": job.wue,
+    }
+    for part, kwh in (("cpu", job.cpu_kwh), ("gpu", job.gpu_kwh), ("ram", job.ram_kwh)):
+        cells[f"{part}_energy"] = _times(kwh, job.pue)
+        watts = _rate(_times(kwh, 1000.0 * SECONDS_PER_HOUR), job.duration_seconds)
+        cells[f"{part}_power"] = _times(watts, job.pue)
+    cells |= _place(job.region)
+    return {column: _cell(cells.get(column)) for column in COLUMNS}
+
+
+_OLD = (
+    "timestamp project_name run_id duration emissions emissions_rate cpu_power gpu_power ram_power "
+    "cpu_energy gpu_energy ram_energy energy_consumed country_name country_iso_code region "
+    "cloud_provider cloud_region os python_version codecarbon_version cpu_count cpu_model "
+    "gpu_count gpu_model longitude latitude ram_total_size tracking_mode on_cloud pue"
+)
+
+
+_NEW = (
+    "timestamp project_name run_id experiment_id duration emissions emissions_rate cpu_power "
+    "gpu_power ram_power cpu_energy gpu_energy ram_energy energy_consumed water_consumed "
+    "country_name country_iso_code region cloud_provider cloud_region os python_version "
+    "codecarbon_version cpu_count cpu_model gpu_count gpu_model longitude latitude ram_total_size "
+    "tracking_mode cpu_utilization_percent gpu_utilization_percent ram_utilization_percent "
+    "ram_used_gb on_cloud pue wue"
+)
+
+
+OLD_COLUMNS, COLUMNS = tuple(_OLD.split()), tuple(_NEW.split())
+
+
+def write(rows: Iterable[dict[str, object]], columns: Sequence[str] = COLUMNS) -> bytes:
+    """Rows as a csv file with its head."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def append(path: Path, added: dict[str, object]) -> None:
+    """Add a row to a file that may be there already; two programs may do so at once.
+
+    Raises ValueError, and leaves the file as it is, where its columns are not the 38.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(_lock(path)):
+        old = path.read_bytes() if path.is_file() else b""
+        head = refuse_others(path) or COLUMNS
+        body = write([added], head)
+        if old:
+            body = body.split(b"\n", 1)[1]
+        with path.open("ab") as file:
+            file.write(b"\n" * (bool(old) and not old.endswith(b"\n")) + body)
+
+
+def export(results: Sequence[Result], options: ExportOptions) -> bytes:
+    """One row a result, over its measured trials."""
+    return write(row(job(found, options)) for found in with_energy(list(results)))
+
+
+def read(data: bytes) -> list[ImportedEnergy]:
+    """The rows of a file of CodeCarbon's, old or new, or of ours.
+
+    Raises ValueError where the columns are others or a cell is no number.
+    """
+    try:
+        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig")))
+        columns = {*(reader.fieldnames or ())}
+        if columns not in KNOWN:
+            raise ValueError(f"not CodeCarbon's columns: {_difference(columns)}")
+        return [_imported(cells, number) for number, cells in enumerate(reader, start=2)]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"not a csv file: {error}") from error
+
+
+def job(found: RunTotals, options: ExportOptions) -> CodeCarbonJob:
+    """A result as a job."""
+    result, region = found.result, options.region
+    gpus = [d.name for d in result.machine.devices if d.used and d.domain.startswith("gpu:")]
+    models = " / ".join(dict.fromkeys(gpus))
+    wue = region.wue.value if region and region.wue else None
+    return CodeCarbonJob(
+        timestamp=result.created_at.removesuffix("Z"),
+        project_name=found.label,
+        run_id=result.run_id,
+        duration_seconds=found.duration_seconds,
+        energy_kwh=found.energy_kwh,
+        cpu_kwh=found.parts_kwh.get("cpu"),
+        gpu_kwh=found.parts_kwh.get("gpu"),
+        ram_kwh=found.parts_kwh.get("ram"),
+        modelled=found.modelled,
+        version=result.joulebench_version,
+        experiment_id=result.task.fingerprint or "",
+        region=region,
+        pue=options.pue or 1.0,
+        wue=wue,
+        os=result.machine.operating_system,
+        python_version=result.machine.python_version,
+        cpu_count=result.machine.cpu_logical_count,
+        cpu_model=result.machine.cpu_name,
+        gpu_count=len(gpus),
+        gpu_model=f"{len(gpus)} x {models}" if gpus else "",
+        ram_total_bytes=result.machine.memory_bytes,
+    )
+
+
+def _lock(path: Path) -> str:
+    """Where the lock of a file lies: apart, so that none is left beside it."""
+    name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
+    return f"{tempfile.gettempdir()}/joulebench-{name}.lock"
+
+
+def _place(region: Region | None) -> dict[str, object | None]:
+    if region is None:
+        return {}
+    country = facts.table("grid").get(region.places[-1])
+    iso3 = country.note.partition("iso3 ")[2][:3] if country else ""
+    state = next((facts.grids()[p].label for p in region.places if "-" in p and ":" not in p), "")
+    provider, _, cloud = region.key.partition(":")
+    return {
+        "country_name": country.label if country else region.label,
+        "country_iso_code": iso3,
+        "region": state.lower(),
+        "cloud_provider": provider if cloud else "",
+        "cloud_region": cloud,
+        "on_cloud": "Y" if cloud else "N",
+    }
+
+
+def _imported(cells: dict[str, str], number: int) -> ImportedEnergy:
+    if None in cells or None in cells.values():
+        raise ValueError(f"line {number} has not as many cells as the head")
+    ours = cells["codecarbon_version"].startswith("JouleBench")
+    kind: Kind = "modelled" if NOT_MEASURED in cells["project_name"] else "measured"
+    try:
+        energy, duration = (
+            float(cells[c]) if cells[c] else None for c in ("energy_consumed", "duration")
+        )
+        pue = float(cells["pue"] or 1)
+    except (TypeError, ValueError):
+        raise ValueError(f"line {number}: a cell that should hold a number does not") from None
+    note = "" if ours else "CodeCarbon does not say which parts it measured; its 0 may be unread"
+    if pue != 1:
+        note = f"{note}; " * bool(note) + f"holds a PUE of {pue:g}"
+    label = cells["project_name"].removesuffix(f" ({NOT_MEASURED})")
+    try:
+        return ImportedEnergy(label, energy, duration, None, kind if ours else "unknown", note)
+    except ValueError as error:
+        raise ValueError(f"line {number}: {error}") from None
+
+
+def _difference(columns: set[str]) -> str:
+    missing, more = sorted({*OLD_COLUMNS} - columns), sorted(columns - {*COLUMNS})
+    parts = [f"no {', '.join(missing[:3])}"] * bool(missing) + [f"{m!r} is new" for m in more[:2]]
+    return "; ".join(parts) or f"{len(columns)} columns, known are 31, 32 and 38"
+
+
+def _cell(value: object | None) -> object:
+    if isinstance(value, float):
+        return repr(value)
+    return "" if value is None else csv_safe(value)
+
+
+def _times(value: float | None, factor: float | None) -> float | None:
+    return None if value is None or factor is None else value * factor
+
+
+def _rate(value: float | None, seconds: float) -> float | None:
+    return value / seconds if value is not None and seconds > 0 else None
+
+
+def append_program(track: ProgramRecord, path: Path) -> None:
+    """Add the program's row. Raises ValueError where the file has other columns, and OSError."""
+    append(path, row(program_job(track)))
+
+
+def program_job(track: ProgramRecord) -> CodeCarbonJob:
+    """The program as CodeCarbon knows one: only what is in the boundary."""
+    machine, energy = track.machine, track.energy_kwh
+    region = regions.find(track.region) if track.region else None
+    gpus = [d.name for d in machine.devices if d.used and d.domain.startswith("gpu:")]
+    models = " / ".join(dict.fromkeys(gpus))
+    return CodeCarbonJob(
+        timestamp=track.created_at.removesuffix("Z"),
+        project_name=track.name,
+        run_id=track.track_id,
+        duration_seconds=track.duration_seconds,
+        energy_kwh=energy.value if energy else None,
+        cpu_kwh=_kwh(track, "cpu-package"),
+        gpu_kwh=_kwh(track, "gpu"),
+        ram_kwh=_kwh(track, "dram"),
+        modelled=track.boundary.kind == "modelled",
+        version=track.joulebench_version,
+        region=region,
+        pue=track.pue or 1.0,
+        wue=region.wue.value if region and region.wue else None,
+        os=machine.operating_system,
+        python_version=machine.python_version,
+        cpu_count=machine.cpu_logical_count,
+        cpu_model=machine.cpu_name,
+        gpu_count=len(gpus),
+        gpu_model=f"{len(gpus)} x {models}" if gpus else "",
+        ram_total_bytes=machine.memory_bytes,
+    )
+
+
+def _kwh(track: ProgramRecord, kind: str) -> float | None:
+    """The energy of all domains of a kind in the boundary; None where one could not be read."""
+    domains = [d for d in track.boundary.domains if d.partition(":")[0] == kind]
+    read = {r.domain: r.energy_joules for r in track.readings}
+    joules = [read.get(domain) for domain in domains]
+    known = [value for value in joules if value is not None]
+    return units.kwh_from_joules(math.fsum(known)) if known and len(known) == len(joules) else None
+
+
+# CodeCarbon 2.4 to 2.8 had the old columns and this one.
+KNOWN = ({*OLD_COLUMNS}, {*OLD_COLUMNS, "experiment_id"}, {*COLUMNS})
+
+
+def refuse_others(path: Path) -> list[str]:
+    """The columns of a file that a row may be added to, in its order; empty where there is none.
+
+    Raises ValueError where they are not the 38 of CodeCarbon 3, or it is no csv file.
+    """
+    if not path.exists():
+        return []
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            head = next(csv.reader(file), [])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path} can't be read as csv: {error}") from None
+    if head and {*head} != {*COLUMNS}:
+        raise ValueError(f"{path} has other columns than CodeCarbon 3's 38; name another file")
+    return head
+
+
+def append_measurement(track: ProgramRecord, path: str | Path) -> None:
+    """Add a row to a file in CodeCarbon's 38 columns. Raises ValueError where it has others."""
+    append_program(track, Path(path))

@@ -1,0 +1,245 @@
+"""The look that all figures share: type, two colours, hollow for modelled, words on the axes."""
+
+from __future__ import annotations
+
+import textwrap
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator
+from matplotlib.transforms import Bbox
+
+from bench.impact import equivalences
+from bench.reports.plot_data import PlotPoint, caption, footer, outer
+from bench.results import formatting
+from bench.results.formatting import energy_text
+from bench.results.record import Result
+
+INK, SOFT, LINE, PAPER = "#1d1c1a", "#6b675f", "#dcd8cf", "#ffffff"
+
+
+MEASURED, MODELLED = "#0f6b62", "#a35a00"
+
+
+Spot = tuple[float, float, float, str]
+
+
+BEHIND = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
+
+
+STYLE: Any = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 11,
+    "text.color": INK,
+    "text.parse_math": False,
+    "axes.edgecolor": LINE,
+    "axes.labelcolor": SOFT,
+    "axes.labelsize": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": False,
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": SOFT,
+    "ytick.labelcolor": INK,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "joulebench",
+    "figure.facecolor": PAPER,
+}
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Draw a letter that the font lacks as a box, without a warning for each."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
+
+
+def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """Draw a figure under this style and no other."""
+
+    def inner(results: Sequence[Result], **options: Any) -> Figure:
+        with rc_context(STYLE), quiet():
+            return draw(results, **options)
+
+    inner.__doc__ = draw.__doc__
+    return inner
+
+
+def canvas(height: float, width: float = 9.0) -> tuple[Figure, Axes]:
+    """A figure of this size in inches with one pair of axes."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.add_subplot()
+
+
+def mark(axes: Axes, point: PlotPoint, y: float) -> None:
+    """A dot at (energy, y): bold bar for the interval, thin line for the scale error around it."""
+    axes.plot(outer(point), (y, y), color=colour(point), linewidth=1, alpha=0.5, zorder=2)
+    bar = (point.low, point.high)
+    axes.plot(bar, (y, y), color=colour(point), linewidth=3.5, solid_capstyle="butt", zorder=3)
+    axes.plot([point.value], [y], **dot(point))
+
+
+def colour(point: PlotPoint) -> str:
+    """The colour of what was measured, or of what was modelled."""
+    return MODELLED if point.modelled else MEASURED
+
+
+def dot(point: PlotPoint) -> dict[str, Any]:
+    """How a dot looks: full if measured, a hollow diamond if modelled."""
+    face = PAPER if point.modelled else colour(point)
+    shape = {"marker": "D" if point.modelled else "o", "markersize": 6.5 if point.modelled else 8}
+    edge = {"markeredgecolor": colour(point), "markeredgewidth": 1.8, "linestyle": "none"}
+    return shape | edge | {"markerfacecolor": face, "zorder": 4, "color": colour(point)}
+
+
+def log_range(low: float, high: float, pad: float = 0.08) -> tuple[float, float]:
+    """Limits of a logarithmic axis around two values, never less than half a decade wide."""
+    ratio = max(high / low, 10**0.5)
+    middle = (low * high) ** 0.5
+    reach = ratio ** (0.5 + pad)
+    return middle / reach, middle * reach
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Round values inside a logarithmic axis: decades, or 1, 2, 5 where it is short."""
+    steps = (1, 2, 5) if high / low < 100 else (1,)
+    marks = [step * 10.0**e for e in range(-15, 16) for step in steps]
+    inside = [mark for mark in marks if low <= mark <= high]
+    return inside[:: 1 + len(inside) // 9]
+
+
+def energy_axis(axes: Axes, which: str, low: float, high: float) -> None:
+    """A logarithmic energy axis, "x" or "y", from kWh to kWh, labelled in mWh, Wh or kWh."""
+    log_axis(axes, which, low, high, energy_text)
+    (axes.set_xlabel if which == "x" else axes.set_ylabel)(
+        "energy per 1,000 inferences", labelpad=8
+    )
+
+
+def log_axis(axes: Axes, which: str, low: float, high: float, say: Callable[[float], str]) -> None:
+    """A logarithmic axis with round ticks, each in the words that `say` gives it."""
+    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
+    (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(FixedLocator(log_ticks(low, high)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: say(value)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_minor_formatter(NullFormatter())
+
+
+def phone_axis(axes: Axes, edition: str) -> None:
+    """A second axis on top that counts phone charges of an edition, and a line at one charge."""
+    fact = equivalences.phone_charge(edition)
+    size: Any = fact.value
+    low, high = axes.get_xlim()
+    top = axes.secondary_xaxis(
+        "top", functions=(lambda kwh: kwh / size, lambda charges: charges * size)
+    )
+    ticks = log_ticks(low / fact.value, high / fact.value)
+    top.xaxis.set_major_locator(FixedLocator(ticks))
+    top.xaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: formatting.format_number(value, 1))
+    )
+    top.xaxis.set_minor_locator(NullLocator())
+    top.set_xlabel(f"phone charges, {fact.value:g} kWh each ({fact.edition})", labelpad=8)
+    top.spines["top"].set_visible(False)
+    for charges in ticks:
+        width, colour = (1.6, SOFT) if charges == 1 else (0.9, "#b9b4a8")
+        dash = (0, (2, 3))
+        axes.axvline(charges * size, color=colour, linewidth=width, linestyle=dash, zorder=1)
+
+
+def linear_axis(axes: Axes, which: str, high: float) -> None:
+    """An axis from zero to `high`, with ticks inside it alone."""
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    (axes.set_xlim if which == "x" else axes.set_ylim)(0, high)
+    axis.set_major_locator(
+        FixedLocator([tick for tick in axis.get_ticklocs() if 0 <= tick <= high])
+    )
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def key(axes: Axes, tones: Mapping[str, str], columns: int = 4) -> None:
+    """Say above the axes what each tone means."""
+    axes.legend(
+        handles=[Patch(color=tone, label=name) for name, tone in tones.items()],
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        ncols=columns,
+        frameon=False,
+        fontsize=9.5,
+        handlelength=1.1,
+        borderaxespad=0.2,
+    )
+
+
+def finish(
+    figure: Figure, title: str, subtitle: str, found: Sequence[PlotPoint], foot: str | None = None
+) -> Figure:
+    """Set title, subtitle and foot around the axes; the figure's label keeps its numbers."""
+    height = figure.get_size_inches()[1]
+    lines = [
+        part for line in (foot or footer(found)).splitlines() for part in textwrap.wrap(line, 112)
+    ]
+    bottom = (0.30 + 0.195 * len(lines)) / height
+    top = 0.92 / height
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.set(rect=(0.015, bottom, 0.97, 1 - bottom - top))  # type: ignore[call-arg]
+    figure.text(0.02, 1 - 0.2 / height, title, fontsize=17, fontweight="bold", va="top")
+    figure.text(0.02, 1 - 0.57 / height, subtitle, fontsize=11, color=SOFT, va="top")
+    text = "\n".join(lines)
+    figure.text(0.02, 0.12 / height, text, fontsize=9, color=SOFT, va="bottom", linespacing=1.4)
+    figure.set_label(caption(title, found))
+    return figure
+
+
+def label(axes: Axes, spots: Sequence[Spot], reach: float = 9.0) -> None:
+    """Write words beside marks, given as (left, right, y, words) in data units.
+
+    Each stands right, left, above or below where it covers no other; where none is free, nowhere.
+    """
+    axes.get_figure(root=True).draw_without_rendering()  # type: ignore[union-attr]
+    inside = axes.get_window_extent()
+    ends = [axes.transData.transform((x, y)) for a, b, y, _ in spots for x in (a, b)]
+    taken = [Bbox.from_bounds(x - 8, y - 8, 16, 16) for x, y in ends]
+    for left, right, y, text in spots:
+        middle = (left * right) ** 0.5
+        places = (
+            (right, (reach, 0), "left", "center_baseline"),
+            (left, (-reach, 0), "right", "center_baseline"),
+            (middle, (0, reach), "center", "bottom"),
+            (middle, (0, -reach), "center", "top"),
+        )
+        for x, offset, across, along in places:
+            note = axes.annotate(
+                text,
+                (x, y),
+                xytext=offset,
+                textcoords="offset points",
+                ha=across,
+                va=along,
+                fontsize=9.5,
+                annotation_clip=False,
+                bbox=BEHIND,
+            )
+            note.set_in_layout(False)
+            box = note.get_window_extent()
+            within = inside.containsx(box.x0) and inside.containsx(box.x1)
+            if within and not box.count_overlaps(taken):
+                taken.append(box)
+                break
+            note.remove()

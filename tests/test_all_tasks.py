@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from bench.commands import _each, _overview
+from bench.cli import _batch
 from bench.results import storage
 
 RUN = ["--quick", "--model", "embedded/tiny"]
@@ -52,11 +52,11 @@ def test_the_table_has_a_line_a_task(ended):
 
 def test_random_weights_and_modelled_energy_are_said_below_the_table():
     said = io.StringIO()
-    _overview.print_overview([_each.Ended("asr", 3, None, "no memory")], 12.3, said)
+    _batch.print_overview([_batch.TaskOutcome("asr", 3, None, "no memory")], 12.3, said)
     assert "asr" in said.getvalue() and "no memory" in said.getvalue()
     assert "modelled" not in said.getvalue() and "random" not in said.getvalue()
 
 
 def test_the_first_bad_exit_code_counts():
-    assert _each.first_bad([0, 3, 2]) == 3
-    assert _each.first_bad([0, 0]) == 0
+    assert _batch.first_bad([0, 3, 2]) == 3
+    assert _batch.first_bad([0, 0]) == 0

@@ -6,7 +6,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from bench import doctor
+from bench.cli import doctor
 from bench.results.machine_record import Device, DeviceState, Machine, Sensor
 from bench.system import nvidia_driver
 

@@ -139,7 +139,9 @@ def test_codecarbon_names_a_cloud_region():
 
 
 def test_codecarbon_2_answers_with_the_form_of_codecarbon_3():
-    former, form = (exporters.export(n, some(), ExportOptions()) for n in ("codecarbon-2", "codecarbon"))
+    former, form = (
+        exporters.export(n, some(), ExportOptions()) for n in ("codecarbon-2", "codecarbon")
+    )
     assert cells(former)[0].keys() == cells(form)[0].keys() == {*codecarbon.COLUMNS}
 
 

@@ -202,5 +202,7 @@ def test_one_figure_by_name_as_a_command(tmp_path):
 
 
 def test_matplotlib_is_imported_only_to_draw():
-    code = "import sys, bench.reports.plots, bench.leaderboard; sys.exit('matplotlib' in sys.modules)"
+    code = (
+        "import sys, bench.reports.plots, bench.leaderboard; sys.exit('matplotlib' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

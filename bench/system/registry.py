@@ -21,7 +21,7 @@ PACKAGES = {
     "plot": "bench.reports.plots",
     "exporter": "bench.reports.exporters",
     "live": "bench.impact.live_intensity",
-    "command": "bench.commands",
+    "command": "bench.cli",
 }
 
 # Names of an earlier version, which answer for one release; `CHANGELOG.md` lists them.
@@ -78,12 +78,18 @@ def tag(name: str) -> str | None:
     return None
 
 
-def _tree(kind: str, name: str) -> ast.Module | None:
+def source_text(kind: str, name: str) -> str:
+    """The source text of a plug-in, read without importing it; empty where it is not a file."""
     stem = _folder(kind) / name.replace("-", "_")
     for path in (stem.with_suffix(".py"), stem / "__init__.py"):
         if path.is_file():
-            return ast.parse(path.read_text(encoding="utf-8"))
-    return None
+            return path.read_text(encoding="utf-8")
+    return ""
+
+
+def _tree(kind: str, name: str) -> ast.Module | None:
+    text = source_text(kind, name)
+    return ast.parse(text) if text else None
 
 
 @cache

@@ -1,0 +1,31 @@
+"""`joulebench badge`: a result as a badge for a page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli._errors import exit_on_error
+from bench.cli._options import Json, ResultFile
+
+PANEL = "Share"
+
+
+def command(
+    result: ResultFile,
+    out: Annotated[
+        Path | None, typer.Option(help="The badge; by default beside the result, as .svg.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the badge (SVG) of a result."""
+    from bench.reports import citation
+    from bench.results import storage
+
+    text = exit_on_error(lambda: citation.badge(storage.load_result(result)))
+    path = out or result.with_suffix(".svg")
+    exit_on_error(lambda: storage.write_text(path, text))
+    print(json.dumps({"badge": str(path)}) if as_json else f"wrote {path}")

@@ -1,0 +1,125 @@
+"""`joulebench compare`: results side by side, and whether they really differ."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli._errors import FAILED, exit_on_error, exit_with_error
+from bench.cli._options import DeviceName, Json
+from bench.results.settings import Dtype
+
+if TYPE_CHECKING:
+    from bench.results.record import Result
+
+PANEL = "Understand"
+
+
+def command(
+    what: Annotated[
+        list[str], typer.Argument(help="Result files, the base first; or one task, to be run.")
+    ],
+    model: Annotated[
+        list[str] | None, typer.Option(help="With a task: the models to run, the base first.")
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="With a task: its data set.")] = None,
+    device: DeviceName = "auto",
+    dtype: Dtype = Dtype.auto,
+    batch_size: Annotated[int, typer.Option(min=1, help="Requests served together.")] = 1,
+    budget: Annotated[float | None, typer.Option(min=1, help="Seconds a run.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Seconds only.")] = False,
+    out: Annotated[Path | None, typer.Option(help="With a task: where results go.")] = None,
+    one_machine: Annotated[
+        bool,
+        typer.Option("--one-machine", help="The files come from one machine: its scale cancels."),
+    ] = False,
+    published: Annotated[
+        bool, typer.Option("--published", help="Beside what others published of this model.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare results with the first, or one with published figures: energy, quality, what differs.
+
+    A ratio whose 95 % interval holds 1 is a tie.
+    """
+    if published:
+        _show_published(_read([Path(name) for name in what]), as_json)
+        return
+    if _are_files(what):
+        results = _read([Path(name) for name in what])
+    else:
+        if len(what) > 1 or len(model or []) < 2:
+            exit_with_error("give two result files or more, or one task with --model twice or more")
+        words = ["--device", device, "--dtype", dtype.value, "--batch-size", str(batch_size)]
+        words += ["--dataset", dataset] if dataset else []
+        words += ["--budget", str(budget)] if budget else []
+        words += ["--quick"] if quick else []
+        words += ["--out", str(out)] if out else []
+        results, one_machine = _run(what[0], model or [], words), True
+    if len(results) < 2:
+        exit_with_error("there is nothing to compare with: give a second result")
+    _show(results, one_machine, as_json)
+
+
+def _are_files(names: list[str]) -> bool:
+    return any(name.endswith(".json") or Path(name).is_file() for name in names)
+
+
+def _read(paths: list[Path]) -> list[Result]:
+    from bench.results import storage
+
+    return exit_on_error(lambda: [storage.load_result(path) for path in paths])
+
+
+def _run(task: str, models: list[str], words: list[str]) -> list[Result]:
+    """Measure each model in a process of its own; the results that came back, at least the base."""
+    import subprocess
+
+    from bench.results import storage
+
+    named = [word for model in models for word in ("--model", model)]
+    command = [sys.executable, "-P", "-m", "bench", "run", task, *named, *words, "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode not in (0, FAILED):
+        raise typer.Exit(done.returncode)
+    return [storage.parse_result(line) for line in done.stdout.splitlines()]
+
+
+def _show(results: list[Result], one_machine: bool, as_json: bool) -> None:
+    from rich.console import Console
+
+    from bench.analysis import comparison
+    from bench.reports import comparison_table
+
+    base, *others = results
+    made = exit_on_error(
+        lambda: [comparison.compare_results(base, other, one_machine) for other in others]
+    )
+    if as_json:
+        for item in made:
+            print(json.dumps(comparison_table.comparison_json(item), ensure_ascii=False))
+    else:
+        comparison_table.print_comparison(made, Console(highlight=False))
+
+
+def _show_published(results: list[Result], as_json: bool) -> None:
+    from rich.console import Console
+
+    from bench.analysis.published_results import find_published_results
+    from bench.reports import comparison_table
+
+    for result in results:
+        found = find_published_results(result)
+        if not found:
+            exit_with_error(
+                f"nobody's figures here are for {result.task.id} with {result.model.id}"
+            )
+        if as_json:
+            for item in found:
+                print(json.dumps(comparison_table.plain_published(item), ensure_ascii=False))
+        else:
+            comparison_table.show_published(result, found, Console(highlight=False))

@@ -1,0 +1,63 @@
+"""`joulebench export`: results in the forms that others read."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bench.cli._errors import exit_on_error, exit_with_error, log
+from bench.cli._options import Pue, RegionName
+
+PANEL = "Share"
+
+
+def command(
+    form: Annotated[str, typer.Argument(help="csv, codecarbon, model-card, sci, boamps …")],
+    results: Annotated[list[Path] | None, typer.Argument(help="Result files.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A file; by default standard output.")] = None,
+    region: RegionName = None,
+    pue: Pue = None,
+    embodied_kg: Annotated[
+        float | None, typer.Option(help="CO2e of making the machine, where no table has it (sci).")
+    ] = None,
+    card: Annotated[
+        Path | None, typer.Option(help="A model card (README.md) to add to; it keeps its content.")
+    ] = None,
+) -> None:
+    """Write results in another form: CodeCarbon, model card, SCI, BoAmps, OpenTelemetry, csv."""
+    from bench.impact import regions
+    from bench.reports import exporters
+    from bench.results import storage
+    from bench.system import registry
+
+    exit_on_error(lambda: registry.load("exporter", form))
+    if not results:
+        exit_with_error("name at least one result file")
+    options = exit_on_error(
+        lambda: exporters.ExportOptions(
+            region=regions.find(region) if region else None,
+            pue=pue,
+            embodied_kg=embodied_kg,
+            base=_bytes(card) if card else None,
+        )
+    )
+    loaded = exit_on_error(lambda: [storage.load_result(path) for path in results])
+    data = exit_on_error(lambda: exporters.export(form, loaded, options))
+    if out is None:
+        sys.stdout.buffer.write(data)
+        return
+    try:
+        storage.write_text(out, data.decode())
+    except OSError as error:
+        exit_with_error(f"{out} can't be written: {error.strerror or error}")
+    log(f"wrote {out}")
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{path} can't be read: {error.strerror or error}") from error

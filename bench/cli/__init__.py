@@ -48,7 +48,7 @@ def _run_typer() -> None:
             panel = {name: summary(name).rich_help_panel for name in registry.names("command")}
             return sorted(panel, key=lambda name: (*PANELS, panel[name]).index(panel[name]))
 
-        def get_command(self, ctx: object, name: str) -> TyperCommand | None:  # type: ignore[override]
+        def get_command(self, ctx: object, name: str) -> TyperCommand | None:
             if name not in registry.names("command"):
                 return None
             if sys.argv[1:2] != [name]:

@@ -44,7 +44,7 @@ def main(words: Sequence[str]) -> int:
     asked = _parser().parse_args(words)
     show = _Show(asked.quiet)
     try:
-        followed = supervise(_checked(asked), show)
+        followed = supervise(_checked(asked), show, preload=_import_summary)
     except OSError as error:
         return _refuse(f"the record can't be saved ({error.filename}): {error.strerror}")
     except ValueError as error:
@@ -55,6 +55,10 @@ def main(words: Sequence[str]) -> int:
         return followed.exit_code
     _report(followed.track, followed.failure or f"saved  {followed.path}", asked)
     return followed.exit_code if _exported(followed.track, asked.csv) else BAD_INPUT
+
+
+def _import_summary() -> None:
+    from bench.reports import program_summary  # noqa: F401
 
 
 def _parser() -> argparse.ArgumentParser:

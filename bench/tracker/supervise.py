@@ -34,8 +34,15 @@ class TrackOutcome:
     failure: str | None = None
 
 
-def supervise(asked: TrackConfig, tell: Callable[[ProgramRecord], None]) -> TrackOutcome:
+def supervise(
+    asked: TrackConfig,
+    tell: Callable[[ProgramRecord], None],
+    preload: Callable[[], object] = lambda: None,
+) -> TrackOutcome:
     """Run the program to its end. `tell` is given the record as it grows, about once a second.
+
+    `preload` imports what the caller needs later; it is called in a thread of the lowest priority,
+    half a second after the program has started.
 
     Raises ValueError with one sentence where the program can't be started or there is no such
     device, and OSError where the record could not be saved, before the program is started.
@@ -48,7 +55,7 @@ def supervise(asked: TrackConfig, tell: Callable[[ProgramRecord], None]) -> Trac
     began = clock.now()
     program = spawn.ChildProcess(asked.command, mask, clock)
     try:
-        return _billed(program, sensors, clock, began, asked, tell)
+        return _billed(program, sensors, clock, began, asked, tell, preload)
     except Exception as error:  # noqa: BLE001 - our own faults are not the program's: it goes on
         while (code := program.wait(LONGEST_SECONDS)) is None:
             continue
@@ -62,8 +69,9 @@ def _billed(
     began: float,
     asked: TrackConfig,
     tell: Callable[[ProgramRecord], None],
+    preload: Callable[[], object],
 ) -> TrackOutcome:
-    code = _open_gently(program, clock)
+    code = _open_gently(program, clock, preload)
     from bench.tracker.program_recorder import ProgramRecorder
 
     book = ProgramRecorder(sensors, clock, began, asked)
@@ -78,7 +86,9 @@ def _billed(
     return TrackOutcome(code, track, book.path, book.failure)
 
 
-def _open_gently(program: spawn.ChildProcess, clock: SystemClock) -> int | None:
+def _open_gently(
+    program: spawn.ChildProcess, clock: SystemClock, preload: Callable[[], object]
+) -> int | None:
     """Import what reads and shows the sensors, a while after the start and at the lowest priority.
 
     It takes a third of a second of CPU, which is the program's where CPUs are scarce.
@@ -86,7 +96,9 @@ def _open_gently(program: spawn.ChildProcess, clock: SystemClock) -> int | None:
 
     def imports() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)  # of this thread alone
-        from bench.reports import program_summary  # noqa: F401
+        from bench.tracker import program_recorder  # noqa: F401
+
+        preload()
 
     code = _wait(program, clock, LOOK_SECONDS / 2)
     opening = threading.Thread(target=imports, daemon=True)

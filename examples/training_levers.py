@@ -17,11 +17,13 @@ import math
 import os
 import platform
 import random
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 # One thread: CPU time is then work, and not one thread that waits for another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for `tools`, which is not installed
 
 import levers_page
 import torch

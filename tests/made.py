@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from bench.results import calibration, domains, statistics, warning_rules
+from bench.results import domains, statistics, warning_rules
 from bench.results.machine_record import Device, Machine, Sensor
 from bench.results.record import (
     Backend,
     Failure,
     IdleFloor,
+    MeasurementWarning,
     Model,
     Quality,
     Reading,
@@ -19,7 +20,6 @@ from bench.results.record import (
     RunProtocol,
     TaskInfo,
     Trial,
-    Warning_,
     Work,
 )
 
@@ -37,7 +37,7 @@ def made_result(
     uuid: str | None = "GPU-0",
     limit: float | None = 700.0,
     slot: int = 0,
-    gain: float = 0.05,
+    calibration: float = 0.05,
     seconds: float = 10.0,
     inferences: int = 100,
     parameters: int | None = 3_000_000,
@@ -45,7 +45,7 @@ def made_result(
     profile: Literal["standard", "strict", "quick"] = "standard",
     quality: tuple[float, float, float] | None = (0.93, 0.91, 0.95),
     failure: Failure | None = None,
-    reading_doubts: tuple[Warning_, ...] = (),
+    reading_warnings: tuple[MeasurementWarning, ...] = (),
     dataset: str = "embedded",
     dtype: str | None = "float32",
     batch: int = 1,
@@ -55,7 +55,7 @@ def made_result(
 ) -> Result:
     """A whole run with one trial per energy, in joules for `inferences` inferences.
 
-    Summary, doubts and `rankable` are computed as a real run computes them.
+    Summary, warnings and `rankable` are computed as a real run computes them.
     """
     domain = f"gpu:{slot}" if kind == "measured" else "cpu-package:0"
     method: Literal["counter", "modelled"] = "counter" if kind == "measured" else "modelled"
@@ -64,13 +64,15 @@ def made_result(
         usable=True,
         domains=(domain,),
         method=method,
-        gain_relative_half_width=gain if kind == "measured" else 0.5,
-        gain_source="default",
+        calibration_relative_half_width=calibration if kind == "measured" else 0.5,
+        calibration_source="default",
     )
     machine = made_machine(domain, device, uuid, limit, sensor)
     boundary = domains.measurement_boundary(machine)
 
-    def reading(joules: float, length: float, found: tuple[Warning_, ...] = ()) -> Reading:
+    def reading(
+        joules: float, length: float, found: tuple[MeasurementWarning, ...] = ()
+    ) -> Reading:
         return Reading(
             domain=domain,
             meter="nvml" if kind == "measured" else "modelled",
@@ -78,7 +80,7 @@ def made_result(
             energy_joules=joules,
             standard_uncertainty_joules=0.0 if kind == "measured" else 0.1 * joules,
             duration_seconds=length,
-            doubts=found,
+            warnings=found,
         )
 
     def trial(index: int, phase: Literal["warmup", "measured"], joules: float) -> Trial:
@@ -89,7 +91,7 @@ def made_result(
             started_seconds=20.0 + index * (seconds + 1),
             duration_seconds=seconds,
             work=made_work(task, inferences),
-            readings=(reading(joules, seconds, reading_doubts),),
+            readings=(reading(joules, seconds, reading_warnings),),
         )
 
     first = energies[0] if energies else 0.0
@@ -126,16 +128,16 @@ def made_result(
         trials=trials,
         quality=None if quality is None else made_quality(*quality),
         summary=None if failure else statistics.summarize(trials, boundary, idle, UNITS[task]),
-        gain=calibration.boundary_calibration(boundary, machine.sensors),
-        doubts=(),
+        calibration=calibration.boundary_calibration(boundary, machine.sensors),
+        warnings=(),
         rankable=False,
     )
     return judged(draft)
 
 
 def judged(result: Result) -> Result:
-    """The result with the doubts and the rank that its record gives rise to."""
-    raised = result.model_copy(update={"doubts": warning_rules.derive_warnings(result)})
+    """The result with the warnings and the rank that its record gives rise to."""
+    raised = result.model_copy(update={"warnings": warning_rules.derive_warnings(result)})
     return raised.model_copy(update={"rankable": warning_rules.is_rankable(raised)})
 
 

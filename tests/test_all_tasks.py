@@ -13,8 +13,8 @@ from bench.results import storage
 RUN = ["--quick", "--model", "embedded/tiny"]
 TWO = """
 import sys
-from bench import find
-find.names = lambda kind, names=find.names: (
+from bench.system import registry
+registry.names = lambda kind, names=registry.names: (
     ["text-classification", "no-such-task"] if kind == "task" else names(kind))
 from bench.cli import main
 main()

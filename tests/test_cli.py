@@ -82,8 +82,8 @@ def test_no_sensor_is_said_plainly(quick):
     result = storage.load_result(next(out.glob("text-classification/*.json")))
     if result.boundary.kind == "measured":
         pytest.skip("this machine has a sensor")
-    assert "energy-modelled" in {doubt.code for doubt in result.doubts}
-    assert result.gain.relative_half_width > 0.5
+    assert "energy-modelled" in {warning.code for warning in result.warnings}
+    assert result.calibration.relative_half_width > 0.5
     assert all(r.method == "modelled" for t in result.trials for r in t.readings)
 
 

@@ -1,4 +1,4 @@
-"""The check-up: what is out of the ordinary, the exact cure, and what results are good for."""
+"""The check-up: what is out of the ordinary, the exact remedy, and what results are good for."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ READ = Sensor(meter="nvml", usable=True, domains=("gpu:0",), method="counter", s
 
 def shown(found: Machine, *reasons: str) -> str:
     console = Console(file=StringIO(), width=160)
-    conditions = [DeviceState(domain="gpu:0", throttle_reasons=reasons)]
-    doctor.show(found, conditions, console)
+    device_states = [DeviceState(domain="gpu:0", throttle_reasons=reasons)]
+    doctor.show(found, device_states, console)
     assert isinstance(console.file, StringIO)
     return " ".join(console.file.getvalue().split())
 
 
-def test_what_is_out_of_the_ordinary_stands_beside_its_cure() -> None:
+def test_what_is_out_of_the_ordinary_stands_beside_its_remedy() -> None:
     said = shown(machine(GPU, READ), "application_clocks")
     for words in ("covers the module", "nvidia-smi -pl 700", "application clocks", "-rac"):
         assert words in said
@@ -60,10 +60,10 @@ def test_a_split_card_is_not_good_for_ranking() -> None:
     assert "nvidia-smi -mig 0" in shown(split)
 
 
-def test_every_reason_of_the_driver_that_can_be_mended_has_a_cure() -> None:
+def test_every_reason_of_the_driver_that_can_be_mended_has_a_remedy() -> None:
     refused = Sensor(meter="nvml", usable=False, reason=nvidia_driver._REASONS[12])
     assert "nvidia-driver" in shown(machine(GPU, refused))
     assert "can't be read" in doctor.verdict(machine(GPU, refused)).words
     for code in (3, 4, 9, 12, 13, 15, 16, 18):
-        assert doctor.cure(nvidia_driver._REASONS[code])
-    assert doctor.cure("nobody knows") is None
+        assert doctor.remedy(nvidia_driver._REASONS[code])
+    assert doctor.remedy("nobody knows") is None

@@ -154,8 +154,8 @@ def test_the_lag_is_learned_from_the_windows_themselves(counter: Counter) -> Non
     for _ in range(120):
         result, _, _ = window(counter, 1.0, traits, chance)
         traits = replace(traits, lag=result.lag)
-    assert abs(traits.lag.likely - counter.lag) <= 3 * traits.lag.doubt + counter.lag_jitter
-    assert traits.lag.doubt < 0.05 * counter.step
+    assert abs(traits.lag.likely - counter.lag) <= 3 * traits.lag.warning + counter.lag_jitter
+    assert traits.lag.warning < 0.05 * counter.step
     assert traits.lag.high < counter.lag + 0.1 * counter.step
 
 

@@ -49,7 +49,7 @@ def dumped(content):
 
 
 def again(content):
-    """The record with a summary, doubts and a rank that fit what was changed."""
+    """The record with a summary, warnings and a rank that fit what was changed."""
     result = Result.model_validate_json(json.dumps(content))
     return judged(result).model_dump(mode="json")
 
@@ -87,7 +87,7 @@ BROKEN = {
         dumped(victim()).replace(b'"index":0', b'"index":1e999', 1),
         "Unreadable",
     ),
-    "a future schema": (dumped(at("schema_version", 2)), "a newer one can read it"),
+    "a future schema": (dumped(at("schema_version", 3)), "a newer one can read it"),
     "a schema of no number": (dumped(at("schema_version", "1")), "schema version"),
     "an unknown field": (dumped(at("sponsor", "me")), "Unreadable"),
     "a field that steers Python": (dumped(at("__class__", "os.system")), "Unreadable"),
@@ -123,7 +123,7 @@ BROKEN = {
         "Irreproducible",
     ),
     "an edited duration": (dumped(at("trials", 5, "duration_seconds", 44.0)), "Irreproducible"),
-    "doubts left out": (dumped(at("doubts", [])), "doubts are not those"),
+    "warnings left out": (dumped(at("warnings", [])), "warnings are not those"),
     "a rank it has not": (dumped(at("rankable", True, profile="quick")), "may rank"),
     "wrong units": (dumped(at("task", "unit", "megajoule")), "recomputed"),
     "the unit of another task": (dumped(at("task", "unit", "inference")), "Irreproducible"),
@@ -160,7 +160,10 @@ BROKEN = {
         dumped(at("machine", "sensors", 0, "domains", ["gpu:0", "dram:0"])),
         "boundary is not",
     ),
-    "a smaller scale error": (dumped(at("gain", "relative_half_width", 1e-6)), "scale error"),
+    "a smaller scale error": (
+        dumped(at("calibration", "relative_half_width", 1e-6)),
+        "scale error",
+    ),
     "a target of its own": (
         dumped(at("protocol", "target_relative_half_width", 0.5)),
         "wider target",
@@ -246,7 +249,7 @@ def test_every_hostile_submission_is_refused_with_its_reason_and_none_changes_th
     told = {p: " ".join(item.message for item in why) for p, why in found.refused.items()}
     wrong = {p.name: told.get(p) for p, word in hostile.items() if word not in told.get(p, "")}
     assert wrong == {} and set(told) == set(hostile)
-    assert all(item.cure for why in found.refused.values() for item in why)
+    assert all(item.remedy for why in found.refused.values() for item in why)
     assert len(found.kept) == len(HONEST)
     assert after == before
 

@@ -265,7 +265,7 @@ def test_ranking_and_comparing_agree_on_every_pair():
             dice.uniform(0.1, 0.13),
             dice.choice((0.001, 0.02)),
             uuid=dice.choice(("GPU-0", "GPU-1", None)),
-            gain=dice.choice((0.0, 0.01, 0.05)),
+            calibration=dice.choice((0.0, 0.01, 0.05)),
             model=f"m{i}",
         )
         for i in range(40)
@@ -342,7 +342,7 @@ def test_the_slot_of_a_card_does_not_matter():
         ({"profile": "quick"}, "quick"),
         ({"failure": FAILURE}, "CUDA ran out of memory"),
         (
-            {"reading_doubts": (make_warning("foreign-process", count=1, domain="gpu:0"),)},
+            {"reading_warnings": (make_warning("foreign-process", count=1, domain="gpu:0"),)},
             "process",
         ),
     ],
@@ -395,7 +395,7 @@ REFUSED = {
         "Irreproducible",
     ),
     "no summary figure": (_set("summary", "energy_kwh_per_1000", None), "Irreproducible"),
-    "a doubt left out": (_set("doubts", []), "doubts"),
+    "a warning left out": (_set("warnings", []), "warnings"),
     "a rank of its own making": (_set("rankable", False), "rank"),
     "an unknown field": (_set("sponsor", "me"), "Unreadable"),
     "a future schema": (_set("schema_version", 99), "Unreadable"),
@@ -410,7 +410,10 @@ REFUSED = {
     "quality outside its interval": (_set("quality", "value", 0.99), "quality"),
     "quality beyond 1": (_set("quality", "high", 7.0), "quality"),
     "more parameters than atoms": (_set("model", "parameter_count", 10**400), "count"),
-    "a scale error beyond sense": (_set("gain", "relative_half_width", 1e300), "scale error"),
+    "a scale error beyond sense": (
+        _set("calibration", "relative_half_width", 1e300),
+        "scale error",
+    ),
     "a limit beyond sense": (
         _set("machine", "devices", 0, "power_limit_watts", 1e300),
         "power limit",
@@ -438,8 +441,11 @@ REFUSED = {
         "boundary is not",
     ),
     "a GPU left out of the boundary": (_second_gpu, "boundary is not"),
-    "a smaller scale error": (_set("gain", "relative_half_width", 0.001), "scale error is not"),
-    "no scale error": (_set("gain", None), "scale error is not"),
+    "a smaller scale error": (
+        _set("calibration", "relative_half_width", 0.001),
+        "scale error is not",
+    ),
+    "no scale error": (_set("calibration", None), "scale error is not"),
     "fewer trials than the profile asks for": (_set("protocol", "min_trials", 2), "fewer trials"),
     "a wider target": (_set("protocol", "target_relative_half_width", 0.2), "wider target"),
     "the target of another profile": (_set("profile", "strict"), "wider target than a strict"),
@@ -460,7 +466,7 @@ REFUSED = {
 def test_refused(tmp_path, case):
     edit, word = REFUSED[case]
     honest = made_around(0.01, 0.05)
-    assert honest.doubts, "the case needs a doubt to leave out"
+    assert honest.warnings, "the case needs a warning to leave out"
     assert validation.validate_file(saved(tmp_path, honest)).refusals == ()
     path = edited(tmp_path, honest, edit)
     verdict = validation.validate_file(path)
@@ -519,12 +525,12 @@ def test_an_unused_gpu_may_rest(tmp_path, joules, refused):
     assert all("gpu:1: a mean of" in reason for reason in verdict.refusals)
 
 
-def test_a_doubt_whose_weight_was_changed_is_refused(tmp_path):
+def test_a_warning_whose_weight_was_changed_is_refused(tmp_path):
     light = make_warning("foreign-process", count=1, domain="gpu:0").model_copy(
-        update={"bars_ranking": False}
+        update={"blocks_ranking": False}
     )
-    verdict = validation.validate_file(saved(tmp_path, made_around(0.1, reading_doubts=(light,))))
-    assert "weight of the doubt" in " ".join(verdict.refusals)
+    verdict = validation.validate_file(saved(tmp_path, made_around(0.1, reading_warnings=(light,))))
+    assert "weight of the warning" in " ".join(verdict.refusals)
 
 
 @pytest.mark.parametrize(
@@ -707,15 +713,20 @@ def test_the_document_says_what_the_figures_rest_on(tmp_path):
 def test_charges_and_grams_carry_both_intervals(tmp_path):
     results = [made_around(0.019, 0.001, model="a")]
     (row,) = document(results)["tasks"][0]["groups"][0]["rows"]
-    energy, whole = row["energy_kwh_per_1000"], row["energy_with_gain_kwh_per_1000"]
+    energy, whole = row["energy_kwh_per_1000"], row["energy_with_calibration_kwh_per_1000"]
     for found, factor in (
         (row["phone_charges_per_1000"], 1 / 0.019),
         (row["grams_co2e_per_1000"]["world"], 472.94),
     ):
         assert found["low"] == pytest.approx(energy["low"] * factor)
-        assert found["low_with_gain"] == pytest.approx(whole["low"] * factor)
-        assert found["high_with_gain"] == pytest.approx(whole["high"] * factor)
-        assert found["low_with_gain"] < found["low"] < found["high"] < found["high_with_gain"]
+        assert found["low_with_calibration"] == pytest.approx(whole["low"] * factor)
+        assert found["high_with_calibration"] == pytest.approx(whole["high"] * factor)
+        assert (
+            found["low_with_calibration"]
+            < found["low"]
+            < found["high"]
+            < found["high_with_calibration"]
+        )
     board_files.write_board(board(results), tmp_path)
     text = (tmp_path / "leaderboard.md").read_text()
     assert "| 1.00 (0.95 to 1.05) | 9.0 (8.5 to 9.4) |" in text

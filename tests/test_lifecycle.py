@@ -58,7 +58,7 @@ def written(tmp_path):
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
     path = tmp_path_factory.mktemp("run") / "run.json"
-    storage.save_result(made_result(gain=0.05), path)
+    storage.save_result(made_result(calibration=0.05), path)
     return path
 
 

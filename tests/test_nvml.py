@@ -202,7 +202,7 @@ def test_a_fault_in_any_of_twenty_windows_never_gives_a_number(
     for window in windows:
         assert window["energy_joules"] is None and window["standard_uncertainty_joules"] is None
         assert codes(window) == {code}
-        assert window["doubts"][0]["cure"]
+        assert window["warnings"][0]["remedy"]
 
 
 def test_a_noisy_neighbour_changes_nothing(series: Measured) -> None:
@@ -213,7 +213,7 @@ def test_a_noisy_neighbour_changes_nothing(series: Measured) -> None:
 def test_a_module_counter_says_what_it_covers(series: Measured) -> None:
     """The counter of a GH200 holds the CPU beside the GPU: 120 W more here, told and not hidden."""
     one = series["module", 0.5]
-    assert "module" in one.sensor["gain_source"]
+    assert "module" in one.sensor["calibration_source"]
     assert one.sensor["counter_to_power_ratio"] > 2
     for window in one.windows:
         assert "module-scope" in codes(window)
@@ -222,9 +222,9 @@ def test_a_module_counter_says_what_it_covers(series: Measured) -> None:
 
 
 def test_a_scale_error_stays_within_the_stated_gain(series: Measured) -> None:
-    """The simulated card reads 5 % and 2 W high: that is the gain's part, not the interval's."""
+    """The simulated card reads 5 % and 2 W high: that is the calibration's part, not the interval's."""
     one = series["biased", 0.3]
-    assert one.sensor["gain_relative_half_width"] == 0.05
+    assert one.sensor["calibration_relative_half_width"] == 0.05
     assert statistics.median(one.errors) == pytest.approx(0.056, abs=0.005)
 
 
@@ -234,7 +234,7 @@ def test_a_short_window_is_told(series: Measured) -> None:
 
 
 def codes(reading: dict[str, Any]) -> set[str]:
-    return {item["code"] for item in reading["doubts"]}
+    return {item["code"] for item in reading["warnings"]}
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_a_fault_gives_none_and_says_why(
     assert reading["energy_joules"] is None
     assert reading["standard_uncertainty_joules"] is None
     assert codes(reading) == {code}
-    assert words in reading["doubts"][0]["message"]
+    assert words in reading["warnings"][0]["message"]
 
 
 def test_an_unreadable_sensor_is_unusable_with_its_reason(scenes: dict[str, Any]) -> None:
@@ -273,7 +273,7 @@ def test_a_slice_of_a_card_has_no_figure_and_the_whole_card_one_on_request(
 ) -> None:
     (refused,) = scenes["mig"]["refused"]
     assert refused["energy_joules"] is None and codes(refused) == {"mig-whole-gpu"}
-    assert "nvml_mig=whole" in refused["doubts"][0]["cure"]
+    assert "nvml_mig=whole" in refused["warnings"][0]["remedy"]
     (reading,) = scenes["mig"]["readings"]
     assert "mig-whole-gpu" in codes(reading)
     assert reading["energy_joules"] == pytest.approx(scenes["mig"]["true_joules"][0], rel=0.02)
@@ -297,7 +297,7 @@ def test_two_gpus_in_one_run_are_each_read_true(scenes: dict[str, Any]) -> None:
 
 
 def test_throttling_is_seen(scenes: dict[str, Any]) -> None:
-    condition = scenes["throttled"]["conditions"][0]
+    condition = scenes["throttled"]["device_states"][0]
     assert condition["throttle_reasons"] == ["hw_thermal_slowdown", "sw_power_cap"]
     assert condition["temperature_celsius"] == 45
     assert condition["clock_mhz"] == 1980
@@ -331,7 +331,7 @@ def test_a_window_that_a_stranger_shared_has_no_figure(scenes: dict[str, Any]) -
     for name in ("at the start", "at the end"):
         assert scene[name]["energy_joules"] is None
         assert codes(scene[name]) == {"foreign-process"}
-        assert "Stop what else runs" in scene[name]["doubts"][0]["cure"]
+        assert "Stop what else runs" in scene[name]["warnings"][0]["remedy"]
 
 
 def test_track_cuts_a_block_out_of_a_load_that_goes_on(scenes: dict[str, Any]) -> None:

@@ -272,7 +272,7 @@ def test_the_region_that_the_reader_picks_changes_co2e_everywhere(opened):
     assert "in France" in opened.locator("#answers").inner_text()
 
 
-def test_a_result_has_a_page_with_its_trials_power_doubts_and_command(opened, made_site):
+def test_a_result_has_a_page_with_its_trials_power_warnings_and_command(opened, made_site):
     opened.locator(".name", has_text="m-10").click()
     opened.wait_for_selector(".figures")
     assert re.search(r"result\.html#image-gen/[0-9a-f]{16}$", opened.url)
@@ -287,7 +287,7 @@ def test_a_result_has_a_page_with_its_trials_power_doubts_and_command(opened, ma
     assert opened.locator("table.plain tbody tr").count() == 10
     raw = opened.locator("a", has_text="Raw record").get_attribute("href")
     assert raw.startswith("../submissions/image-gen/") and raw.endswith(".json")
-    assert "No doubts." in text or "Doubts" in text
+    assert "No warnings." in text or "Warnings" in text
 
 
 def test_a_result_that_is_not_there_is_said_so(visit, made_site):

@@ -112,7 +112,7 @@ def test_a_missing_library_costs_the_quality_and_says_how_to_have_it(monkeypatch
     work = workload(TASK, "embedded", [{"text": "x", "label": "yes"}], {})
     with pytest.raises(quality.QualityUnavailable, match=r"joulebench\[quality\]"):
         quality.evaluate_quality(work, [(work.requests[0], Output(label="yes"))])
-    assert "joulebench[quality]" in warning_catalogue.make_warning("quality-missing").cure
+    assert "joulebench[quality]" in warning_catalogue.make_warning("quality-missing").remedy
 
 
 def test_no_reference_is_no_quality():

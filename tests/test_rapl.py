@@ -134,7 +134,7 @@ def test_a_window_in_which_the_counter_may_wrap_twice_is_doubted(tmp_path: Path)
         began = clock.now()
         clock.sleep(seconds)
         (reading,) = rapl.stop(mark, began, clock.now())
-        assert ("counter-wrap-risk" in {d.code for d in reading.doubts}) is doubted
+        assert ("counter-wrap-risk" in {d.code for d in reading.warnings}) is doubted
 
 
 def test_a_counter_that_stands_still_is_none_not_zero(tmp_path: Path) -> None:
@@ -154,18 +154,18 @@ def test_a_file_that_vanishes_gives_none_and_says_why(tree: Tree) -> None:
     clock.sleep(1.0)
     first, second, *_ = rapl.stop(mark, began, clock.now())
     assert first.energy_joules is None
-    assert [d.code for d in first.doubts] == ["read-failed"]
+    assert [d.code for d in first.warnings] == ["read-failed"]
     assert second.energy_joules == pytest.approx(60.0, rel=0.01)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_an_unreadable_file_is_named_with_its_cure(tree: Tree) -> None:
+def test_an_unreadable_file_is_named_with_its_remedy(tree: Tree) -> None:
     for folder in tree.watts:
         (folder / "energy_uj").chmod(0)
     _check_refused(tree)
 
 
-def test_a_refused_reading_is_named_with_its_cure(
+def test_a_refused_reading_is_named_with_its_remedy(
     tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rapl, _ = meter(tree)
@@ -224,8 +224,8 @@ def test_amds_own_driver_shows_the_sockets_where_there_is_no_powercap(tmp_path: 
         ("cpu-package:1", "energy4_input"),
     ]
     assert found[0].read() == 3.0
-    assert found[0].cure == f"sudo chmod a+r {folder}/energy*_input"
+    assert found[0].remedy == f"sudo chmod a+r {folder}/energy*_input"
 
 
-def test_the_cure_names_all_files_of_its_kind(tree: Tree) -> None:
-    assert zones(tree.root)[0].cure == f"sudo chmod a+r {tree.root}/intel-rapl:*/energy_uj"
+def test_the_remedy_names_all_files_of_its_kind(tree: Tree) -> None:
+    assert zones(tree.root)[0].remedy == f"sudo chmod a+r {tree.root}/intel-rapl:*/energy_uj"

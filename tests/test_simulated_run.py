@@ -79,12 +79,12 @@ def test_a_run_on_several_gpus_bills_each_of_them_and_no_other(library, tmp_path
         assert both["gpu:0"] + both["gpu:2"] == pytest.approx(true, rel=0.005)
 
 
-def test_a_gpu_that_may_not_be_read_ends_in_a_missing_figure_with_its_doubt(library, tmp_path):
+def test_a_gpu_that_may_not_be_read_ends_in_a_missing_figure_with_its_warning(library, tmp_path):
     said, result = run_on(library, tmp_path, [H100.having(forbidden=1.0)], "cuda:0")
     assert result.boundary.domains[0] == "gpu:0"
     assert result.summary.energy_kwh_per_1000 is None
-    missing = [d for d in result.doubts if d.code in ("energy-missing", "read-failed")]
-    assert missing and missing[0].bars_ranking
+    missing = [d for d in result.warnings if d.code in ("energy-missing", "read-failed")]
+    assert missing and missing[0].blocks_ranking
     assert not result.rankable
     assert "No energy could be read" in said
 
@@ -100,4 +100,4 @@ def test_a_gpu_lost_half_way_keeps_the_finished_trials(library, tmp_path):
     assert [energy is None for energy in energies] == [False, False, True, True, True]
     assert all(energy > 0 for energy in energies[:2])
     assert result.summary.energy_kwh_per_1000 is None
-    assert any(d.code == "read-failed" and "lost" in d.message.lower() for d in result.doubts)
+    assert any(d.code == "read-failed" and "lost" in d.message.lower() for d in result.warnings)

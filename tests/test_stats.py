@@ -48,9 +48,9 @@ def test_ratio_carries_both_intervals_and_the_gain_twice():
     same_card = statistics.ratio(a, b)
     assert same_card.value == 2.0
     assert math.log(same_card.high / 2.0) == pytest.approx(0.05)
-    across = statistics.ratio(a, b, relative_gain_half_width=0.05)
-    gain = 1.96 * 0.05 * math.sqrt(2 / 3)
-    assert math.log(across.high / 2.0) == pytest.approx(math.hypot(0.05, gain), rel=1e-4)
+    across = statistics.ratio(a, b, relative_calibration_half_width=0.05)
+    calibration = 1.96 * 0.05 * math.sqrt(2 / 3)
+    assert math.log(across.high / 2.0) == pytest.approx(math.hypot(0.05, calibration), rel=1e-4)
 
 
 def test_ratio_of_nothing_is_refused():

@@ -60,7 +60,7 @@ def test_a_record_of_every_schema_version_is_read_judged_and_ranked(version):
     path = GOLDEN / f"result-v{version}.json"
     verdict = validation.validate_file(path)
     assert verdict.refusals == () and verdict.notes == ()
-    assert verdict.result.model.id == "golden/one" and verdict.result.schema_version == 1
+    assert verdict.result.model.id == "golden/one" and verdict.result.schema_version == 2
     assert verdict.result.summary.energy_kwh_per_1000.value == pytest.approx(0.0123)
     (task,) = board_files.board_json(
         ranking.rank_entries(board_entry.entries_of([verdict.result]))
@@ -74,7 +74,7 @@ def test_the_golden_record_of_this_version_is_still_written_so():
 
 
 @pytest.mark.parametrize(
-    ("version", "words"), [(2, "a newer one can read it"), (0, "known is 1"), ("null", "None")]
+    ("version", "words"), [(3, "a newer one can read it"), (0, "known is 2"), ("null", "None")]
 )
 def test_another_version_is_refused_with_a_sentence(tmp_path, version, words):
     text = (GOLDEN / "result-v1.json").read_text()
@@ -268,18 +268,18 @@ def test_without_git_the_elder_of_twins_stays(tmp_path):
 # The commands
 
 
-def test_submit_tells_every_finding_with_its_cure(tmp_path):
+def test_submit_tells_every_finding_with_its_remedy(tmp_path):
     quick = saved(tmp_path, made_around(0.1, profile="quick"))
     done = joulebench("submit", quick, "--results", tmp_path, "--json")
     assert done.returncode == 0
     said = json.loads(done.stdout)
     assert Path(said["submission"]).is_file() and said["refused"] == []
     assert {"no-rank"} <= {item["severity"] for item in said["findings"]}
-    assert all(item["cure"] for item in said["findings"])
+    assert all(item["remedy"] for item in said["findings"])
     again = joulebench("submit", quick, "--results", tmp_path, "--json")
     assert again.returncode == 4 and json.loads(again.stdout)["submission"] is None
     (finding,) = json.loads(again.stdout)["findings"]
-    assert (finding["severity"], finding["code"]) == ("refused", "duplicate") and finding["cure"]
+    assert (finding["severity"], finding["code"]) == ("refused", "duplicate") and finding["remedy"]
 
 
 def test_what_a_stranger_wrote_can_not_steer_the_terminal(tmp_path):
@@ -303,7 +303,7 @@ def test_verify_judges_all_again_and_tells_what_is_refused(tmp_path):
     bad = joulebench("verify", folder, "--json")
     assert bad.returncode == 4
     ((name, (why,)),) = json.loads(bad.stdout)["refused"].items()
-    assert name == str(path) and why["code"] == "misplaced" and why["cure"]
+    assert name == str(path) and why["code"] == "misplaced" and why["remedy"]
     assert joulebench("verify", tmp_path / "none").returncode == 2
 
 

@@ -197,18 +197,18 @@ def test_a_fault_gives_none_and_says_why(
     assert scene.reading().energy_joules is None
     assert scene.track.energy_kwh is None
     assert scene.track.exit_code == 0
-    (doubt,) = [d for d in scene.track.doubts if d.code == code]
-    assert words in doubt.message and doubt.cure
+    (warning,) = [d for d in scene.track.warnings if d.code == code]
+    assert words in warning.message and warning.remedy
     assert "could not be read" in scene.stderr
 
 
 def test_a_slice_of_a_card_says_that_it_is_the_whole_card(scenes: dict[str, Scene]) -> None:
-    assert "mig-whole-gpu" in {doubt.code for doubt in scenes["mig"].track.doubts}
+    assert "mig-whole-gpu" in {warning.code for warning in scenes["mig"].track.warnings}
 
 
 def test_others_on_the_card_are_told(scenes: dict[str, Scene]) -> None:
-    assert "foreign-process" in {doubt.code for doubt in scenes["shared"].track.doubts}
-    assert "foreign-process" not in {doubt.code for doubt in scenes["h100"].track.doubts}
+    assert "foreign-process" in {warning.code for warning in scenes["shared"].track.warnings}
+    assert "foreign-process" not in {warning.code for warning in scenes["h100"].track.warnings}
 
 
 def test_one_look_leaves_open_when_the_counter_moved() -> None:
@@ -297,7 +297,7 @@ def test_a_program_that_ends_before_its_sensor_is_known_has_no_energy() -> None:
     tally.begin()
     (reading,) = tally.close(0.0, 1.0, ())
     assert reading.energy_joules is None
-    assert "before the sensor was known" in reading.doubts[0].message
+    assert "before the sensor was known" in reading.warnings[0].message
 
 
 def tallied(tree: Tree, seconds: float, looks: float) -> dict[str, Reading]:
@@ -322,7 +322,7 @@ def test_counters_that_wrap_many_times_are_added_up(tmp_path: Path) -> None:
     assert set(found) == {"cpu-package:0", "dram:0"}
     for domain, watts in (("cpu-package:0", 150.0), ("dram:0", 8.0)):
         assert found[domain].energy_joules == pytest.approx(7200.0 * watts, rel=1e-5)
-        assert found[domain].doubts == ()
+        assert found[domain].warnings == ()
     assert 7200.0 * 150.0 > 4 * 262_143
 
 
@@ -331,7 +331,7 @@ def test_a_counter_that_stands_still_is_no_zero(tmp_path: Path) -> None:
     tree.zone("intel-rapl:0", "package-0", 0.0)
     (reading,) = tallied(tree, 5.0, 1.0).values()
     assert reading.energy_joules is None
-    assert "does not move" in reading.doubts[0].message
+    assert "does not move" in reading.warnings[0].message
 
 
 def test_a_counter_that_is_lost_halfway_is_none(tmp_path: Path) -> None:
@@ -344,4 +344,4 @@ def test_a_counter_that_is_lost_halfway_is_none(tmp_path: Path) -> None:
     tree.watts.clear()
     (zone / "energy_uj").unlink()
     (reading,) = tally.so_far(0.0, clock.now())
-    assert reading.energy_joules is None and "can't be read" in reading.doubts[0].message
+    assert reading.energy_joules is None and "can't be read" in reading.warnings[0].message

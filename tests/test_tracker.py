@@ -94,7 +94,7 @@ def test_the_program_and_all_below_it_are_counted_and_the_tracker_is_not(tmp_pat
     (reading,) = [r for r in kept.readings if r.method == "modelled"]
     assert reading.energy_joules is not None
     (sensor,) = [s for s in kept.machine.sensors if s.meter == "modelled"]
-    watts = float((sensor.gain_source or "").split(" x ")[1].split(" W")[0])
+    watts = float((sensor.calibration_source or "").split(" x ")[1].split(" W")[0])
     assert 1.8 <= reading.energy_joules / watts <= 1.8 + 0.6  # three times 0.6 s, and the starts
 
 

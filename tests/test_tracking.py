@@ -23,7 +23,7 @@ def test_a_block_of_code_has_readings():
     for reading in measurement.readings:
         assert reading.energy_joules is None or reading.energy_joules > 0
         if reading.energy_joules is None:
-            assert reading.doubts
+            assert reading.warnings
         else:
             assert reading.low_joules < reading.energy_joules < reading.high_joules
         assert reading.method in ("counter", "integrated", "modelled")

@@ -125,7 +125,7 @@ def test_stops_when_the_budget_is_spent():
     assert result.stop_reason == "budget"
     end = result.trials[-1].started_seconds + result.trials[-1].duration_seconds
     assert end < 135
-    assert "interval-target-missed" in {doubt.code for doubt in result.doubts}
+    assert "interval-target-missed" in {warning.code for warning in result.warnings}
 
 
 def test_stops_after_thirty_trials():
@@ -188,7 +188,7 @@ def test_ctrl_c_keeps_finished_trials():
     assert result.status == "interrupted"
     assert len(result.measured()) >= 2
     assert saved[-1] == result
-    assert "interrupted" in {doubt.code for doubt in result.doubts}
+    assert "interrupted" in {warning.code for warning in result.warnings}
 
 
 def test_the_summary_is_what_its_trials_say():
@@ -265,11 +265,11 @@ def test_a_metric_that_throws_costs_the_quality_alone():
     work = workload(task, "embedded", [{"text": "x"}], {})
     result = walk(STEADY, work=work, tell=said.append)
     assert result.status == "done" and result.quality is None
-    assert "quality-missing" in {doubt.code for doubt in result.doubts}
+    assert "quality-missing" in {warning.code for warning in result.warnings}
     assert any("ZeroDivisionError" in text for text in said)
 
 
-def test_stopping_and_the_doubt_agree_when_readings_are_unsure():
+def test_stopping_and_the_warning_agree_when_readings_are_unsure():
     """Readings that are unsure by 10 % each: five of them are not enough, however alike."""
 
     class Unsure(ReplayMeter):
@@ -288,7 +288,7 @@ def test_stopping_and_the_doubt_agree_when_readings_are_unsure():
         lambda: SimulatedSession(SPEC, clock, 0.1),
         lambda result: None,
     )
-    missed = "interval-target-missed" in {doubt.code for doubt in result.doubts}
+    missed = "interval-target-missed" in {warning.code for warning in result.warnings}
     assert missed == (result.stop_reason != "target")
     assert len(result.measured()) > 5
 

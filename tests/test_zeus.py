@@ -79,7 +79,10 @@ def test_an_amd_card_is_read_by_its_counter(clock):
     sensor, readings = measured(clock)
     assert sensor.usable and sensor.method == "counter" and sensor.reason is None
     assert sensor.step_seconds == pytest.approx(0.001, rel=0.1)
-    assert "accumulator" in sensor.gain_source and sensor.gain_relative_half_width == 0.05
+    assert (
+        "accumulator" in sensor.calibration_source
+        and sensor.calibration_relative_half_width == 0.05
+    )
     assert [r.domain for r in readings] == ["gpu:0", "gpu:1"] == list(sensor.domains)
     for reading, true in zip(readings, (600.0, 180.0), strict=True):
         assert reading.method == "counter" and reading.meter == "zeus"
@@ -107,10 +110,10 @@ def test_power_is_integrated_where_the_counter_is_false(monkeypatch):
     assert sensor.method == reading.method == "integrated"
     assert sensor.step_seconds == pytest.approx(0.05, rel=0.2)
     assert reading.energy_joules == pytest.approx(200.5 * reading.duration_seconds, rel=0.02)
-    assert [d.code for d in reading.doubts] == ["aliasing-risk"]
+    assert [d.code for d in reading.warnings] == ["aliasing-risk"]
     card.has_instant = False
     _, (reading,) = measured(clock, 0.6)
-    assert [d.code for d in reading.doubts] == ["power-averaged"]
+    assert [d.code for d in reading.warnings] == ["power-averaged"]
     assert reading.energy_joules == pytest.approx(200.5 * reading.duration_seconds, rel=0.02)
 
 
@@ -122,8 +125,8 @@ def test_a_card_that_fails_half_way_ends_in_none(clock):
 
     _, (reading,) = measured(clock, inside=lose)
     assert reading.energy_joules is None and reading.standard_uncertainty_joules is None
-    assert [d.code for d in reading.doubts] == ["read-failed"]
-    assert "the GPU was lost" in reading.doubts[0].message
+    assert [d.code for d in reading.warnings] == ["read-failed"]
+    assert "the GPU was lost" in reading.warnings[0].message
 
 
 @pytest.mark.parametrize(
@@ -135,7 +138,7 @@ def test_a_counter_that_stands_still_or_falls_is_no_zero(clock, joules, code):
         CARDS[0].joules = joules
     _, (reading,) = measured(clock, inside=lambda: setattr(CARDS[0], "joules", joules))
     assert reading.energy_joules is None
-    assert [d.code for d in reading.doubts] == [code]
+    assert [d.code for d in reading.warnings] == [code]
 
 
 def test_the_silent_half_of_a_dual_card_is_refused_and_the_other_covers_both(clock):
@@ -145,7 +148,7 @@ def test_the_silent_half_of_a_dual_card_is_refused_and_the_other_covers_both(clo
     sensor, readings = measured(clock)
     assert [r.domain for r in readings] == ["gpu:0"]
     assert "gpu:1" in sensor.reason and "dual" in sensor.reason
-    assert "both of its chips" in sensor.gain_source
+    assert "both of its chips" in sensor.calibration_source
 
 
 def test_zeus_refusing_to_open_is_a_reason(clock):
@@ -164,7 +167,9 @@ def test_an_apple_chip_is_read_by_its_parts(clock):
         assert read[domain].energy_joules == pytest.approx(2 * watts, rel=0.02)
         assert holds(read[domain], 2 * watts)
     assert sensor.step_seconds == pytest.approx(0.01, rel=0.1)
-    assert sensor.gain_relative_half_width == 0.2 and "estimates" in sensor.gain_source
+    assert (
+        sensor.calibration_relative_half_width == 0.2 and "estimates" in sensor.calibration_source
+    )
 
 
 def test_an_apple_gpu_may_rest_and_its_cpu_may_not(clock):

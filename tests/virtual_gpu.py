@@ -162,7 +162,7 @@ class VirtualGpu:
         while k > 0 and self._updated(k) + lag + self._of("lag_jitter") * _noise(k, 2) > now:
             k -= 1
         joules = self._total(k) if self._of("counter_duty") < 1 else self._true(self._updated(k))
-        return 1000.0 + math.floor(joules * self._of("gain") * 1000) / 1000
+        return 1000.0 + math.floor(joules * self._of("calibration") * 1000) / 1000
 
     def _total(self, k: int) -> float:
         """The sum of what a part-time sensor saw up to step k."""

@@ -52,12 +52,14 @@ def gpu_energy(result: Result) -> Estimate | None:
     return summary.energy_kwh_per_1000
 
 
-def _ratio(ours: Estimate | None, row: published.PublishedFigure, gain: float) -> Estimate | None:
+def _ratio(
+    ours: Estimate | None, row: published.PublishedFigure, calibration: float
+) -> Estimate | None:
     if ours is None or ours.value <= 0:
         return None
     value = row.gpu_energy_kwh_per_1000
     theirs = ours.model_copy(update={"value": value, "low": value, "high": value})
-    return statistics.ratio(ours, theirs, gain)
+    return statistics.ratio(ours, theirs, calibration)
 
 
 def _same(ours: str, theirs: str) -> Literal["model", "architecture"] | None:

@@ -34,7 +34,9 @@ def _run_typer() -> None:
         """A command as `--help` lists it, read from its source text."""
         text = registry.source_text("command", name)
         panel = re.search(r'^PANEL = "(.+)"', text, re.MULTILINE)
-        first = re.search(r'^def command\(.*?^    """(.+?)(?:"""|$)', text, re.DOTALL | re.MULTILINE)
+        first = re.search(
+            r'^def command\(.*?^    """(.+?)(?:"""|$)', text, re.DOTALL | re.MULTILINE
+        )
         return TyperCommand(
             name,
             help=first.group(1) if first else "",

@@ -24,7 +24,7 @@ def command(
     device: DeviceName = "auto",
     as_json: Json = False,
 ) -> None:
-    """Say which sensors this machine has, which are missing, and how to cure that."""
+    """Say which sensors this machine has, which are missing, and how to remedy that."""
     from bench.meters import MeterContext
     from bench.runner import instruments
     from bench.system import device_monitor
@@ -34,14 +34,14 @@ def command(
     described = exit_on_error(lambda: describe_machine(device))
     _, sensors = instruments.open_meters(None, MeterContext(SystemClock(), described.devices))
     described = described.model_copy(update={"sensors": sensors})
-    conditions = device_monitor.DeviceMonitor(described).look()
+    device_states = device_monitor.DeviceMonitor(described).look()
 
     if as_json:
         found = verdict(described)
         about = {
             **described.model_dump(mode="json"),
-            "conditions": [c.model_dump(mode="json") for c in conditions],
-            "cures": {s.meter: cure(s.reason) for s in described.sensors if s.reason},
+            "device_states": [c.model_dump(mode="json") for c in device_states],
+            "remedies": {s.meter: remedy(s.reason) for s in described.sensors if s.reason},
             "good_for": found.words,
             "ranks": found.ranks,
         }
@@ -49,11 +49,11 @@ def command(
         return
     from rich.console import Console
 
-    show(described, conditions, Console(highlight=False))
+    show(described, device_states, Console(highlight=False))
 
 
-# Some words of a reason, and what mends it; the other meters' reasons hold their cures.
-_CURES = {
+# Some words of a reason, and what mends it; the other meters' reasons hold their remedies.
+_REMEDIES = {
     "driver was not found": "with an NVIDIA GPU, install its driver (Debian: `sudo apt install "
     "nvidia-driver`); in a container, start it with `--gpus all`",
     "driver is not loaded": "`sudo modprobe nvidia`",
@@ -77,15 +77,15 @@ class MachineAssessment(NamedTuple):
     measured: bool
 
 
-def show(machine: Machine, conditions: Sequence[DeviceState], console: Console) -> None:
+def show(machine: Machine, device_states: Sequence[DeviceState], console: Console) -> None:
     """Print the check-up: devices, sensors, what can't be read and why, and the verdict.
 
-    `conditions` are the devices in use as they are now.
+    `device_states` are the devices in use as they are now.
     """
     parts: list[RenderableType] = [_host(machine)]
     gpus = [device for device in machine.devices if device.domain.startswith("gpu:")]
     if gpus:
-        parts.append(_devices(gpus, conditions))
+        parts.append(_devices(gpus, device_states))
     usable = [sensor for sensor in machine.sensors if sensor.usable]
     if usable:
         parts.append(_sensors(usable))
@@ -137,11 +137,11 @@ def _host(machine: Machine) -> Text:
     )
 
 
-def _devices(gpus: list[Device], conditions: Sequence[DeviceState]) -> Table:
+def _devices(gpus: list[Device], device_states: Sequence[DeviceState]) -> Table:
     table = _table("GPUs", "domain", "name", "used", "limit", "driver", "others", "notes")
     for gpu in gpus:
         limit = gpu.power_limit_watts
-        reasons = [r for c in conditions if c.domain == gpu.domain for r in c.throttle_reasons]
+        reasons = [r for c in device_states if c.domain == gpu.domain for r in c.throttle_reasons]
         notes = [*_notes(gpu), *_clock_notes(reasons)]
         others = gpu.foreign_process_count
         table.add_row(
@@ -190,16 +190,16 @@ def _sensors(usable: list[Sensor]) -> Table:
     return table
 
 
-def cure(reason: str) -> str | None:
+def remedy(reason: str) -> str | None:
     """What mends a sensor that can't be read, or None where the reason says it or nothing does."""
-    return next((cure for words, cure in _CURES.items() if words in reason), None)
+    return next((remedy for words, remedy in _REMEDIES.items() if words in reason), None)
 
 
 def _missing(sensors: list[Sensor]) -> Table:
-    table = _table("What can't be read, and the cure", "meter", "why")
+    table = _table("What can't be read, and the remedy", "meter", "why")
     for sensor in sensors:
         reason = sensor.reason or ""
-        mends = cure(reason)
+        mends = remedy(reason)
         words = f"{reason}: {mends}" if mends else reason
         table.add_row(Text(sensor.meter, style="yellow"), Text(words))
     return table

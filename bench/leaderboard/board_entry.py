@@ -36,7 +36,7 @@ class RankingKey:
 
     log_energy: float
     half_width: float
-    gain: float
+    calibration: float
     instrument: Instrument | None
 
 
@@ -136,7 +136,7 @@ ABOUT = {
     "machine": True,
     "protocol": True,
     "boundary": True,
-    "gain": True,
+    "calibration": True,
 }
 
 
@@ -149,8 +149,9 @@ def result_details(result: Result, row: Mapping[str, Any], instrument: str | Non
     about = result.model_dump_json(include=ABOUT, exclude_none=True)
     more = {
         "why": row["why"],
-        "doubts": [
-            [doubt["bars_ranking"], doubt["message"], doubt["cure"]] for doubt in row["doubts"]
+        "warnings": [
+            [warning["blocks_ranking"], warning["message"], warning["remedy"]]
+            for warning in row["warnings"]
         ],
         "by": row["submitted_by"],
         "instrument": instrument,
@@ -218,7 +219,7 @@ FACTS = (
     "device",
     "boundary",
     "energy",
-    "gain",
+    "calibration",
     "net",
     "joules",
     "seconds",
@@ -226,7 +227,7 @@ FACTS = (
     "metric",
     "better",
     "created",
-    "doubts",
+    "warnings",
     "barred",
     "why",
     "by",
@@ -242,7 +243,7 @@ TOLD = {"energy-modelled", "random-weights", "quick-run", "interrupted", "failed
 def site_row(name: str, row: Mapping[str, Any]) -> str:
     """The facts of a row (`leaderboard.form.Facts`) as a JSON array, in the order of `FACTS`."""
     model, quality = row["model"], row["quality"]
-    barring = [doubt["code"] for doubt in row["doubts"] if doubt["bars_ranking"]]
+    barring = [warning["code"] for warning in row["warnings"] if warning["blocks_ranking"]]
     values = (
         name,
         model["id"],
@@ -259,7 +260,7 @@ def site_row(name: str, row: Mapping[str, Any]) -> str:
         ", ".join(row["devices"]),
         row["boundary"],
         _ends(row["energy_kwh_per_1000"]),
-        row["gain_relative_half_width"],
+        row["calibration_relative_half_width"],
         _ends(row["net_energy_kwh_per_1000"]),
         _ends(row["energy_joules_per_unit"]),
         _ends(row["duration_seconds_per_inference"]),
@@ -267,7 +268,7 @@ def site_row(name: str, row: Mapping[str, Any]) -> str:
         quality and quality["metric"],
         quality and quality["better"],
         row["created_at"][:10],
-        len(row["doubts"]),
+        len(row["warnings"]),
         [code for code in barring if code not in TOLD],
         row["why"][0][:300] if row["status"] == "failed" and row["why"] else None,
         row["submitted_by"]["name"],

@@ -61,22 +61,24 @@ def make_row(submission: Submission) -> Facts:
         "boundary": boundary_label(result),
         "devices": list(device_labels(result)),
         "energy_kwh_per_1000": _interval(found),
-        "energy_with_gain_kwh_per_1000": {"low": ends[0], "high": ends[1]} if ends else None,
+        "energy_with_calibration_kwh_per_1000": {"low": ends[0], "high": ends[1]} if ends else None,
         "net_energy_kwh_per_1000": _interval(summary.net_energy_kwh_per_1000 if summary else None),
         "energy_joules_per_unit": _interval(summary.energy_joules_per_unit if summary else None),
         "duration_seconds_per_inference": _interval(
             summary.duration_seconds_per_inference if summary else None
         ),
-        "gain_relative_half_width": result.gain.relative_half_width if result.gain else None,
+        "calibration_relative_half_width": result.calibration.relative_half_width
+        if result.calibration
+        else None,
         "quality": _quality(result),
         "phone_charges_per_1000": _charges(found, ends),
         "grams_co2e_per_1000": _grams(found, ends),
-        "doubts": [
+        "warnings": [
             {
                 "code": item.code,
                 "message": item.message,
-                "cure": item.cure,
-                "bars_ranking": item.severity == "no-rank",
+                "remedy": item.remedy,
+                "blocks_ranking": item.severity == "no-rank",
             }
             for item in submission.findings
         ],
@@ -130,8 +132,8 @@ def _derived(found: Estimate, ends: EndsPair, factor: float) -> Derived:
         "value": found.value * factor,
         "low": found.low * factor,
         "high": found.high * factor,
-        "low_with_gain": ends[0] * factor,
-        "high_with_gain": ends[1] * factor,
+        "low_with_calibration": ends[0] * factor,
+        "high_with_calibration": ends[1] * factor,
     }
 
 
@@ -189,8 +191,8 @@ class Derived(TypedDict):
     value: float
     low: float
     high: float
-    low_with_gain: float
-    high_with_gain: float
+    low_with_calibration: float
+    high_with_calibration: float
 
 
 @with_config(CLOSED)
@@ -214,13 +216,13 @@ class Submitter(TypedDict):
 
 
 @with_config(CLOSED)
-class Doubt(TypedDict):
+class Warning(TypedDict):
     """One thing to know before trusting a number."""
 
     code: str
     message: str
-    cure: str
-    bars_ranking: bool
+    remedy: str
+    blocks_ranking: bool
 
 
 @with_config(CLOSED)
@@ -253,15 +255,15 @@ class Facts(TypedDict):
     boundary: str
     devices: list[str]
     energy_kwh_per_1000: Interval | None
-    energy_with_gain_kwh_per_1000: Ends | None
+    energy_with_calibration_kwh_per_1000: Ends | None
     net_energy_kwh_per_1000: Interval | None
     energy_joules_per_unit: Interval | None
     duration_seconds_per_inference: Interval | None
-    gain_relative_half_width: float | None
+    calibration_relative_half_width: float | None
     quality: Quality | None
     phone_charges_per_1000: Derived | None
     grams_co2e_per_1000: dict[str, Derived] | None
-    doubts: list[Doubt]
+    warnings: list[Warning]
 
 
 @with_config(CLOSED)

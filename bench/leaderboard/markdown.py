@@ -88,7 +88,7 @@ def _table(unit: str, rows: Sequence[RankedEntry], *, listed: bool) -> str:
 def _cells(row: dict[str, Any], listed: bool) -> list[str]:
     energy, quality = _estimate(row["energy_kwh_per_1000"]), row["quality"]
     unit, scale = formatting.energy_unit(energy.value) if energy else ("", 1.0)
-    error = row["gain_relative_half_width"] if row["kind"] == "modelled" else None
+    error = row["calibration_relative_half_width"] if row["kind"] == "modelled" else None
     value, low, high = formatting.format_nonnegative(energy, scale, error)
     grams = row["grams_co2e_per_1000"] or {}
     net = formatting.format_interval(_estimate(row["net_energy_kwh_per_1000"]), scale)
@@ -128,7 +128,9 @@ def _cell(figure: Sequence[str] | None) -> str:
 def _rough(found: dict[str, Any] | None) -> tuple[str, str, str] | None:
     if found is None:
         return None
-    return formatting.format_rough(found["value"], found["low_with_gain"], found["high_with_gain"])
+    return formatting.format_rough(
+        found["value"], found["low_with_calibration"], found["high_with_calibration"]
+    )
 
 
 def _estimate(found: dict[str, Any] | None) -> Estimate | None:

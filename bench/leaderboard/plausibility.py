@@ -22,7 +22,7 @@ WATTS = (1e-3, 1e5)
 SECONDS = (1e-6, 1e7)
 
 
-HIGHEST_GAIN = 10.0
+HIGHEST_CALIBRATION_HALF_WIDTH = 10.0
 
 
 OPERATIONS_PER_PARAMETER = 2  # one multiplication and one addition for every token
@@ -49,7 +49,10 @@ def implausibilities(result: Result, content: bytes) -> Iterator[str]:
     if long and any(abs(number) > MOST for number in _integers(result)):
         yield "Impossible: a count beyond anything that can be counted."
     yield from _quality(result)
-    if result.gain is not None and result.gain.relative_half_width > HIGHEST_GAIN:
+    if (
+        result.calibration is not None
+        and result.calibration.relative_half_width > HIGHEST_CALIBRATION_HALF_WIDTH
+    ):
         yield "Impossible: a scale error of more than ten times the figure."
     for device in result.machine.devices:
         if device.power_limit_watts is not None and not _within(device.power_limit_watts, WATTS):
@@ -75,10 +78,10 @@ def _trial(result: Result, trial: Trial) -> Iterator[str]:
         yield f"Impossible: trial {trial.index} took {trial.duration_seconds:g} s."
     for reading in trial.readings:
         named = f"trial {trial.index}, {reading.domain}"
-        for item in reading.doubts:
+        for item in reading.warnings:
             known = warning_catalogue.CATALOGUE.get(item.code)
-            if known is not None and known.bars_ranking != item.bars_ranking:
-                yield f"Impossible: {named}: the weight of the doubt {item.code} was changed."
+            if known is not None and known.blocks_ranking != item.blocks_ranking:
+                yield f"Impossible: {named}: the weight of the warning {item.code} was changed."
         kind = "modelled" if reading.method == "modelled" else "measured"
         inside = reading.domain in result.boundary.domains
         if inside and kind != result.boundary.kind:
@@ -177,7 +180,10 @@ def contradictions(result: Result) -> Iterator[str]:
     """A sentence for everything that a record says of itself and that the rest of it denies."""
     if domains.measurement_boundary(result.machine) != result.boundary:
         yield "Irreproducible: the boundary is not what the machine's devices and sensors give."
-    if calibration.boundary_calibration(result.boundary, result.machine.sensors) != result.gain:
+    if (
+        calibration.boundary_calibration(result.boundary, result.machine.sensors)
+        != result.calibration
+    ):
         yield "Irreproducible: the scale error is not that of the sensors inside the boundary."
     if result.status == "done":
         yield from _stopping(result)

@@ -39,7 +39,7 @@ boundary, and whether it was measured or modelled. {count} results of {tasks} ta
   can be computed again from it.
 
 The interval holds what repeats from trial to trial; the scale error of the sensor is apart, in the
-records (`gain`).
+records (`calibration`).
 """
 
 

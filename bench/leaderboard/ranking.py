@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 
-GAIN_TO_SPREAD = statistics.NORMAL_95 / 3**0.5
+HALF_WIDTH_TO_SPREAD = statistics.NORMAL_95 / 3**0.5
 
 
 CLASS_WIDTH = 1.05
@@ -36,10 +36,12 @@ BLOCK = 1_000_000
 def is_significantly_less(a: RankingKey, b: RankingKey) -> bool:
     """Whether a took significantly less energy than b: what `compare(a, b).high < 1` says."""
     same = a.instrument is not None and a.instrument == b.instrument
-    gains = () if same else (GAIN_TO_SPREAD * a.gain, GAIN_TO_SPREAD * b.gain)
+    calibrations = (
+        () if same else (HALF_WIDTH_TO_SPREAD * a.calibration, HALF_WIDTH_TO_SPREAD * b.calibration)
+    )
     return (
         b.log_energy - a.log_energy
-        > sum(x * x for x in (a.half_width, b.half_width, *gains)) ** 0.5
+        > sum(x * x for x in (a.half_width, b.half_width, *calibrations)) ** 0.5
     )
 
 
@@ -47,7 +49,7 @@ def count_better_and_worse(marks: Sequence[RankingKey]) -> tuple[list[int], list
     """For each mark, how many of the others are significantly better, and how many worse."""
     place = np.array([mark.log_energy for mark in marks])
     width = np.array([mark.half_width for mark in marks])
-    whole = np.hypot(width, GAIN_TO_SPREAD * np.array([mark.gain for mark in marks]))
+    whole = np.hypot(width, HALF_WIDTH_TO_SPREAD * np.array([mark.calibration for mark in marks]))
     found = []
     for towards in (place, -place):
         counts = _beyond(towards, whole)

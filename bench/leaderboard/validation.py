@@ -10,7 +10,7 @@ from typing import Literal
 
 from bench.leaderboard.plausibility import contradictions, implausibilities
 from bench.results import statistics, storage, warning_rules
-from bench.results.record import Result, Warning_
+from bench.results.record import MeasurementWarning, Result
 from bench.results.warning_rules import rank_blockers
 
 TASK_ID = re.compile(r"(?=.{1,60}\Z)[a-z0-9]+(-[a-z0-9]+)*")
@@ -22,16 +22,16 @@ Severity = Literal["refused", "no-rank", "note"]
 
 @dataclass(frozen=True, slots=True)
 class ValidationIssue:
-    """One thing about a submission: `message` and `cure` are sentences."""
+    """One thing about a submission: `message` and `remedy` are sentences."""
 
     severity: Severity
     code: str
     message: str
-    cure: str
+    remedy: str
 
     def words(self) -> str:
         """The finding as a person reads it."""
-        return f"{self.severity}: {self.message} {self.cure}"
+        return f"{self.severity}: {self.message} {self.remedy}"
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,12 @@ def validate_bytes(content: bytes, name: str) -> ValidationReport:
     return ValidationReport(result, refused or ranking_issues(result, raised))
 
 
-def ranking_issues(result: Result, raised: tuple[Warning_, ...]) -> tuple[ValidationIssue, ...]:
+def ranking_issues(
+    result: Result, raised: tuple[MeasurementWarning, ...]
+) -> tuple[ValidationIssue, ...]:
     """What there is to say of a result that is not refused, gravest first."""
     barred = (
-        ValidationIssue("no-rank", item.code, item.message, item.cure)
+        ValidationIssue("no-rank", item.code, item.message, item.remedy)
         for item in rank_blockers(result, raised)
     )
     return (*barred, *_good_to_know(raised))
@@ -96,33 +98,35 @@ def unreadable(error: Exception) -> ValidationReport:
     return ValidationReport(None, tuple(refusals("unreadable", [f"Unreadable: {error}."])))
 
 
-def _good_to_know(raised: Iterable[Warning_]) -> Iterator[ValidationIssue]:
+def _good_to_know(raised: Iterable[MeasurementWarning]) -> Iterator[ValidationIssue]:
     for item in raised:
-        if not item.bars_ranking:
-            yield ValidationIssue("note", item.code, item.message, item.cure)
+        if not item.blocks_ranking:
+            yield ValidationIssue("note", item.code, item.message, item.remedy)
 
 
-def _irreproducible(result: Result, raised: tuple[Warning_, ...]) -> Iterator[ValidationIssue]:
+def _irreproducible(
+    result: Result, raised: tuple[MeasurementWarning, ...]
+) -> Iterator[ValidationIssue]:
     yield from refusals("irreproducible", _recomputed(result, raised))
     yield from refusals("irreproducible", contradictions(result))
 
 
-def _codes(raised: Iterable[Warning_]) -> set[tuple[str, bool]]:
-    return {(item.code, item.bars_ranking) for item in raised}
+def _codes(raised: Iterable[MeasurementWarning]) -> set[tuple[str, bool]]:
+    return {(item.code, item.blocks_ranking) for item in raised}
 
 
-def _recomputed(result: Result, raised: tuple[Warning_, ...]) -> Iterator[str]:
+def _recomputed(result: Result, raised: tuple[MeasurementWarning, ...]) -> Iterator[str]:
     if result.summary is not None:
         again = statistics.summarize(result.trials, result.boundary, result.idle, result.task.unit)
         for name in type(again).model_fields:
             stated, computed = getattr(result.summary, name), getattr(again, name)
             if stated != computed:
                 yield f"Irreproducible: {name} is not what the trials give."
-    # Codes count, not words: a later version may put a doubt better.
-    if _codes(result.doubts) != _codes(raised):
-        differing = sorted(code for code, _ in _codes(result.doubts) ^ _codes(raised))
+    # Codes count, not words: a later version may put a warning better.
+    if _codes(result.warnings) != _codes(raised):
+        differing = sorted(code for code, _ in _codes(result.warnings) ^ _codes(raised))
         listed = ", ".join(differing[:5])
-        yield f"Irreproducible: the doubts are not those of the record ({listed:.200})."
+        yield f"Irreproducible: the warnings are not those of the record ({listed:.200})."
     if result.rankable != warning_rules.is_rankable(result, raised):
         yield "Irreproducible: whether it may rank is not what the record gives."
 
@@ -140,6 +144,6 @@ REMEDIES = {
 
 
 def refusals(code: str, messages: Iterable[str]) -> Iterator[ValidationIssue]:
-    """A refusal with the cure of its code for every message."""
+    """A refusal with the remedy of its code for every message."""
     for message in messages:
         yield ValidationIssue("refused", code, message, REMEDIES[code])

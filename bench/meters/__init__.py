@@ -31,7 +31,7 @@ class Meter(Protocol):
     `start` may wait for an edge of its sensor before the window and `stop` for one after it: the
     readings hold the energy between `began` and `ended` (seconds on the site's clock), with what
     lies outside taken out. A domain that could not be read yields a reading whose energy is None,
-    with a doubt that says why; no exception of a sensor leaves a meter.
+    with a warning that says why; no exception of a sensor leaves a meter.
     """
 
     name: str

@@ -148,7 +148,7 @@ def window_energy(
     freedom = first.freedom + last.freedom
     worse = max(1.0, (first.misfit + last.misfit) / freedom) if freedom else 1.0
     variance = worse * (first.uncertainty**2 + last.uncertainty**2)
-    variance += (lag.doubt * (last.watts - first.watts)) ** 2
+    variance += (lag.warning * (last.watts - first.watts)) ** 2
     mean = energy / max(ended - began, 1e-9)
     variance += _blind(mean - first.watts, traits) ** 2 + _blind(mean - last.watts, traits) ** 2
     steps = max(ended - began, 0.0) / traits.step_seconds
@@ -175,7 +175,7 @@ def window_energy_under_load(
     first = fit_at(began + lag.likely, around_began, loaded)
     last = fit_at(ended + lag.likely, around_ended, loaded)
     energy = last.joules - first.joules
-    late = max(lag.doubt, (lag.high - lag.likely) / 3)
+    late = max(lag.warning, (lag.high - lag.likely) / 3)
     variance = first.uncertainty**2 + last.uncertainty**2
     variance += (late * (last.watts - first.watts)) ** 2 + 2 * late * walk**2
     steps = max(ended - began, 0.0) / traits.step_seconds

@@ -68,7 +68,7 @@ class LatencyPosterior:
         return pairs[-1][0]
 
     @property
-    def doubt(self) -> float:
+    def warning(self) -> float:
         """Its standard uncertainty about that, in seconds."""
         middle, grain = self.likely, (self.seconds[-1] - self.seconds[0]) / GRAINS
         pairs = zip(self.seconds, self.weights, strict=True)

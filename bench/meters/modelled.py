@@ -48,8 +48,8 @@ class ModelledMeter:
             usable=True,
             domains=(DOMAIN,),
             method="modelled",
-            gain_relative_half_width=self.relative_half_width,
-            gain_source=f"CPU time x {self.watts_per_cpu:.2f} W per busy logical CPU, a model",
+            calibration_relative_half_width=self.relative_half_width,
+            calibration_source=f"CPU time x {self.watts_per_cpu:.2f} W per busy logical CPU, a model",
         )
 
     def start(self) -> float:

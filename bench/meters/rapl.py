@@ -43,10 +43,12 @@ HIGHEST_WATTS = 500.0  # where the tree doesn't say how much a package may draw
 OPTIONS = ("rapl_root",)
 
 
-GAIN = 0.05
+CALIBRATION_HALF_WIDTH = 0.05
 
 
-GAIN_SOURCE = "assumed: RAPL against external meters differs by a few per cent on recent CPUs"
+CALIBRATION_SOURCE = (
+    "assumed: RAPL against external meters differs by a few per cent on recent CPUs"
+)
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,13 @@ class RaplZone:
             return int(self.file.read_text(encoding="ascii")) / 1e6
         except PermissionError:
             raise SensorReadError(
-                f"{self.file} is readable by root alone; `{self.cure}` opens it"
+                f"{self.file} is readable by root alone; `{self.remedy}` opens it"
             ) from None
         except (OSError, ValueError) as error:
             raise SensorReadError(f"{self.file} can't be read ({error})") from None
 
     @property
-    def cure(self) -> str:
+    def remedy(self) -> str:
         """The command that opens this file and all of its kind."""
         tree = self.file.parent
         files = f"{tree.parent}/intel-rapl:*/energy_uj"
@@ -122,8 +124,8 @@ class RaplMeter:
             jitter_seconds=statistics.pstdev(steps) if steps else None,
             quantum_joules=_quantum(watch.edges),
             read_cost_seconds=statistics.median(watch.costs),
-            gain_relative_half_width=GAIN,
-            gain_source=GAIN_SOURCE,
+            calibration_relative_half_width=CALIBRATION_HALF_WIDTH,
+            calibration_source=CALIBRATION_SOURCE,
         )
 
     def _why_none(self) -> str:
@@ -169,7 +171,7 @@ class RaplMeter:
         from bench.results.warning_catalogue import make_warning
 
         energy = spread = None
-        doubts = []
+        warnings = []
         failure = next((side for side in (first, last) if isinstance(side, str)), None)
         if isinstance(first, CounterEdge) and isinstance(last, CounterEdge):
             used = rise(zone, first.joules, last.joules)
@@ -182,9 +184,9 @@ class RaplMeter:
                 energy = used * (ended - began) / seconds
                 spread = spread_of(used / seconds, first, last, began, ended)
             if (ended - began) * zone.highest_watts > zone.range_joules / 2:
-                doubts.append(make_warning("counter-wrap-risk", domain=zone.domain))
+                warnings.append(make_warning("counter-wrap-risk", domain=zone.domain))
         if failure:
-            doubts.append(make_warning("read-failed", domain=zone.domain, reason=failure))
+            warnings.append(make_warning("read-failed", domain=zone.domain, reason=failure))
         return Reading(
             domain=zone.domain,
             meter=self.name,
@@ -192,7 +194,7 @@ class RaplMeter:
             energy_joules=energy,
             standard_uncertainty_joules=spread,
             duration_seconds=ended - began,
-            doubts=tuple(doubts),
+            warnings=tuple(warnings),
         )
 
     def watts(self) -> Mapping[str, float]:
@@ -357,7 +359,7 @@ class RaplTally(RaplMeter):
             energy_joules=energy,
             standard_uncertainty_joules=doubtful,
             duration_seconds=ended - began,
-            doubts=(make_warning("read-failed", domain=zone.domain, reason=failure),)
+            warnings=(make_warning("read-failed", domain=zone.domain, reason=failure),)
             if failure
             else (),
         )

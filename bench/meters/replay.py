@@ -72,8 +72,8 @@ class ReplayMeter:
             usable=True,
             domains=(DOMAIN,),
             method="integrated",
-            gain_relative_half_width=0.0,
-            gain_source="a trace has no scale error",
+            calibration_relative_half_width=0.0,
+            calibration_source="a trace has no scale error",
         )
 
     def start(self) -> None:
@@ -88,7 +88,7 @@ class ReplayMeter:
                 energy_joules=self.trace.energy(began - self._zero, ended - self._zero),
                 standard_uncertainty_joules=0.0,
                 duration_seconds=ended - began,
-                doubts=(make_warning("energy-replayed"),),
+                warnings=(make_warning("energy-replayed"),),
             ),
         )
 

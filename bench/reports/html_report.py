@@ -22,7 +22,7 @@ PICTURES = ((trials_plot, "The trials"), (power_over_time, "Power over time"))
 
 
 def html_report(result: Result, edition: str) -> str:
-    """The page of a result: summary, doubts, pictures, trials, machine, how to repeat it.
+    """The page of a result: summary, warnings, pictures, trials, machine, how to repeat it.
 
     Whatever comes from the record is escaped; the record itself is inside, to be saved. The same
     result gives the same page. Raises ValueError for an unknown edition of the phone charge.

@@ -23,7 +23,7 @@ class PlotPoint:
     value: float
     low: float
     high: float
-    gain: float
+    calibration: float
     whole: tuple[float, float]
     modelled: bool
 
@@ -35,10 +35,12 @@ def points(results: Iterable[Result]) -> list[PlotPoint]:
         energy = views.headline_energy(result)
         if energy is not None and energy.value > 0:
             low = max(energy.low, TINY * energy.value)
-            gain = calibration.calibration_half_width(result)
-            both = calibration.with_calibration(energy, gain)
+            half_width = calibration.calibration_half_width(result)
+            both = calibration.with_calibration(energy, half_width)
             modelled = views.is_modelled(result)
-            found.append(PlotPoint(result, energy.value, low, energy.high, gain, both, modelled))
+            found.append(
+                PlotPoint(result, energy.value, low, energy.high, half_width, both, modelled)
+            )
     if not found:
         raise ValueError("no result has an energy to draw")
     return sorted(found, key=lambda point: (point.value, point.result.run_id))
@@ -70,7 +72,7 @@ def caveat(result: Result) -> str:
         return " (random weights)"
     if result.profile == "quick":
         return " (quick)"
-    barred = any(item.bars_ranking for item in result.doubts)
+    barred = any(item.blocks_ranking for item in result.warnings)
     return " (doubtful)" if barred and result.boundary.kind == "measured" else ""
 
 

@@ -29,8 +29,8 @@ def print_program(track: ProgramRecord, console: Console, edition: str, where: s
         table.add_row(name, value)
     console.print(Padding(_headline(track), (1, 2, 1, 2)))
     console.print(Padding(table, (0, 2, 0, 2)))
-    if track.doubts:
-        console.print(Padding(_doubts(track), (1, 2, 0, 2)))
+    if track.warnings:
+        console.print(Padding(_warnings(track), (1, 2, 0, 2)))
     console.print(f"\n  {where}\n", soft_wrap=True, markup=False)
 
 
@@ -39,7 +39,7 @@ def _headline(track: ProgramRecord) -> Text:
     head.append(f" · {_duration(track.duration_seconds)}{_ended(track)}\n\n", style="not bold")
     energy = track.energy_kwh
     if energy is None:
-        return head.append("The energy could not be read; the doubts say why.", style="bold red")
+        return head.append("The energy could not be read; the warnings say why.", style="bold red")
     unit, size = formatting.energy_unit(energy.value)
     value, low, high = formatting.format_rough(
         energy.value / size, energy.low / size, energy.high / size
@@ -64,9 +64,9 @@ def _energy(track: ProgramRecord) -> Iterator[tuple[str, str]]:
         inside = reading.domain in track.boundary.domains
         outside = "" if inside else "   not in the figure above"
         yield reading.domain, f"{_joules(reading)}{outside}"
-    if track.gain is not None:
-        percent = 100 * track.gain.relative_half_width
-        yield "scale error", f"±{percent:.0f} %, in the figure above: {track.gain.source}"
+    if track.calibration is not None:
+        percent = 100 * track.calibration.relative_half_width
+        yield "scale error", f"±{percent:.0f} %, in the figure above: {track.calibration.source}"
 
 
 def _joules(reading: Reading) -> str:
@@ -116,13 +116,14 @@ def _span(quantity: DerivedQuantity) -> str:
     return f"{value} ({low} to {high})"
 
 
-def _doubts(track: ProgramRecord) -> Table:
+def _warnings(track: ProgramRecord) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, min_width=16)
     table.add_column(overflow="fold")
-    for doubt in track.doubts:
+    for warning in track.warnings:
         table.add_row(
-            Text("! note", style="yellow"), Text.assemble(doubt.message, " ", (doubt.cure, "dim"))
+            Text("! note", style="yellow"),
+            Text.assemble(warning.message, " ", (warning.remedy, "dim")),
         )
     return table
 

@@ -30,8 +30,8 @@ def print_result(
     elif energy is not None:
         parts += [_headline(result, energy), _grid(impact_rows(result, energy, edition))]
     else:
-        parts.append(Text("No energy could be read; the doubts say why.", style="bold red"))
-    parts += [_doubts(result)] if result.doubts else []
+        parts.append(Text("No energy could be read; the warnings say why.", style="bold red"))
+    parts += [_warnings(result)] if result.warnings else []
     console.print(Padding(Group(*_spaced(parts)), (1, 2, 0, 2)))
     # Paths and commands are to be copied: they are never broken over lines.
     console.print(f"\n  saved  {path}\n  next   {next_step}\n", soft_wrap=True, markup=False)
@@ -40,12 +40,12 @@ def print_result(
 def greatest_uncertainty(result: Result, energy: Estimate) -> str:
     """Which source makes the figure least sure, in words."""
     scatter = statistics.relative_half_width(energy) or 0.0
-    gain = result.gain.relative_half_width if result.gain else 0.0
-    if gain < scatter:
+    calibration = result.calibration.relative_half_width if result.calibration else 0.0
+    if calibration < scatter:
         return f"scatter from trial to trial: ±{100 * scatter:.1f} %"
     modelled = result.boundary.kind == "modelled"
     kind = "the model of the CPU" if modelled else "the scale of the sensor"
-    return f"{kind}: ±{100 * gain:.0f} %, against ±{100 * scatter:.1f} % from trial to trial"
+    return f"{kind}: ±{100 * calibration:.0f} %, against ±{100 * scatter:.1f} % from trial to trial"
 
 
 def result_title(result: Result) -> Text:
@@ -92,15 +92,15 @@ def headline_rows(result: Result, energy: Estimate) -> tuple[str, str, list[tupl
             f"{each:,} inferences",
         )
     ]
-    if result.gain is not None and result.gain.relative_half_width > 0:
-        whole = estimate_with_calibration(energy, result.gain)
+    if result.calibration is not None and result.calibration.relative_half_width > 0:
+        whole = estimate_with_calibration(energy, result.calibration)
         ends = [formatting.format_number(end / size, 2) for end in (whole.low, whole.high)]
-        percent = 100 * result.gain.relative_half_width
+        percent = 100 * result.calibration.relative_half_width
         rows.append(
             (
                 "true within",
                 f"{ends[0]} to {ends[1]} {unit}   with the scale error of ±{percent:.0f} %: "
-                f"{result.gain.source}",
+                f"{result.calibration.source}",
             )
         )
     return f"{value} {unit}", f"per 1,000 {formatting.unit_plural(result.task.unit)}", rows
@@ -132,7 +132,7 @@ def impact_rows(result: Result, energy: Estimate, edition: str) -> Iterator[tupl
         unit, size = formatting.energy_unit(energy.value)
         text = _plus_minus(summary.net_energy_kwh_per_1000, size)
         yield "above idle", f"{text} {unit} per 1,000"
-    whole = estimate_with_calibration(energy, result.gain)
+    whole = estimate_with_calibration(energy, result.calibration)
     yield "phone charges", _charges(whole, edition)
     yield from _carbon(whole)
     if result.quality is not None:
@@ -194,14 +194,14 @@ def _plus_minus(estimate: Estimate, size: float) -> str:
     return f"{value} ({low} to {high})"
 
 
-def _doubts(result: Result) -> RenderableType:
+def _warnings(result: Result) -> RenderableType:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, min_width=16)
     table.add_column(overflow="fold")
-    for doubt in result.doubts:
-        bars = doubt.bars_ranking
-        mark = Text("✗ bars ranking" if bars else "! note", style="red" if bars else "yellow")
-        table.add_row(mark, Text.assemble(doubt.message, " ", (doubt.cure, "dim")))
+    for warning in result.warnings:
+        bars = warning.blocks_ranking
+        mark = Text("✗ blocks ranking" if bars else "! note", style="red" if bars else "yellow")
+        table.add_row(mark, Text.assemble(warning.message, " ", (warning.remedy, "dim")))
     return table
 
 

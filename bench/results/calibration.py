@@ -11,7 +11,7 @@ from bench.results.machine_record import Sensor
 from bench.results.record import Boundary, Calibration, Estimate, Result
 from bench.results.views import _device, headline_energy
 
-DEFAULT_GAIN = 0.05
+DEFAULT_HALF_WIDTH = 0.05
 
 
 Instrument = tuple[frozenset[str], tuple[str, int] | None]
@@ -19,12 +19,12 @@ Instrument = tuple[frozenset[str], tuple[str, int] | None]
 
 def calibration_half_width(result: Result) -> float:
     """Relative half-width of the scale error; the default of a meter where none is stated."""
-    return result.gain.relative_half_width if result.gain else DEFAULT_GAIN
+    return result.calibration.relative_half_width if result.calibration else DEFAULT_HALF_WIDTH
 
 
-def with_calibration(found: Estimate, gain: float) -> tuple[float, float]:
+def with_calibration(found: Estimate, half_width: float) -> tuple[float, float]:
     """The ends of an estimate with the scale error too, the two added in quadrature."""
-    half = math.hypot((found.high - found.low) / 2, gain * found.value)
+    half = math.hypot((found.high - found.low) / 2, half_width * found.value)
     return found.value - half, found.value + half
 
 
@@ -44,10 +44,7 @@ def instrument_id(result: Result) -> Instrument | None:
     return frozenset(uuids), host
 
 
-SENSOR_GAIN = 0.05
-
-
-SENSOR_GAIN_SOURCE = "default for an uncalibrated sensor: rectangular, 5 % either way"
+DEFAULT_SOURCE = "default for an uncalibrated sensor: rectangular, 5 % either way"
 
 
 def boundary_calibration(boundary: Boundary, sensors: Sequence[Sensor]) -> Calibration | None:
@@ -57,10 +54,10 @@ def boundary_calibration(boundary: Boundary, sensors: Sequence[Sensor]) -> Calib
         return None
     kinds = [
         Calibration(
-            relative_half_width=s.gain_relative_half_width
-            if s.gain_relative_half_width is not None
-            else SENSOR_GAIN,
-            source=s.gain_source or SENSOR_GAIN_SOURCE,
+            relative_half_width=s.calibration_relative_half_width
+            if s.calibration_relative_half_width is not None
+            else DEFAULT_HALF_WIDTH,
+            source=s.calibration_source or DEFAULT_SOURCE,
         )
         for s in behind
         if (s.method == "modelled") == (boundary.kind == "modelled")
@@ -69,18 +66,18 @@ def boundary_calibration(boundary: Boundary, sensors: Sequence[Sensor]) -> Calib
 
 
 def energy_ratio(a: Result, b: Result) -> Estimate:
-    """Energy of a over energy of b with the interval; gain enters twice unless one card read both.
+    """Energy of a over energy of b with the interval; calibration enters twice unless one card read both.
 
     Raises ValueError where one of them has no positive energy.
     """
     mine, other = headline_energy(a), headline_energy(b)
     if mine is None or other is None:
         raise ValueError("a ratio needs two energies")
-    gains = [calibration_half_width(result) for result in (a, b)]
+    half_widths = [calibration_half_width(result) for result in (a, b)]
     mine_sensors = instrument_id(a)
     same = mine_sensors is not None and mine_sensors == instrument_id(b)
-    gain = 0.0 if same else math.hypot(*gains) / math.sqrt(2)
-    return statistics.ratio(mine, other, gain)
+    half_width = 0.0 if same else math.hypot(*half_widths) / math.sqrt(2)
+    return statistics.ratio(mine, other, half_width)
 
 
 def energy_with_calibration_of(result: Result) -> Estimate:
@@ -97,9 +94,9 @@ def energy_with_calibration_of(result: Result) -> Estimate:
     return found.model_copy(update={"low": max(0.0, low), "high": high})
 
 
-def estimate_with_calibration(energy: Estimate, gain: Calibration | None) -> Estimate:
+def estimate_with_calibration(energy: Estimate, calibration: Calibration | None) -> Estimate:
     """The estimate with the scale error in its interval, added in quadrature; never below zero."""
-    scale = gain.relative_half_width if gain else 0.0
+    scale = calibration.relative_half_width if calibration else 0.0
     half = math.hypot((energy.high - energy.low) / 2, scale * energy.value)
     wide = {"low": max(0.0, energy.value - half), "high": energy.value + half}
     return energy.model_copy(update=wide)
@@ -107,6 +104,6 @@ def estimate_with_calibration(energy: Estimate, gain: Calibration | None) -> Est
 
 def energy_with_calibration(energy: Estimate, result: Result) -> Interval:
     """The interval with the scale error of the sensor or model, added in quadrature."""
-    scale = result.gain.relative_half_width if result.gain else 0.0
+    scale = result.calibration.relative_half_width if result.calibration else 0.0
     half = math.hypot((energy.high - energy.low) / 2, scale * energy.value)
     return Interval(energy.value, max(0.0, energy.value - half), energy.value + half)

@@ -53,8 +53,8 @@ class Sensor(Record):
     quantum_joules: float | None = None
     read_cost_seconds: float | None = None
     counter_to_power_ratio: float | None = None
-    gain_relative_half_width: Annotated[float, Field(ge=0)] | None = None
-    gain_source: Text | None = None
+    calibration_relative_half_width: Annotated[float, Field(ge=0)] | None = None
+    calibration_source: Text | None = None
 
 
 class Machine(Record):

@@ -1,4 +1,4 @@
-"""Schema version 2: Result, Summary, Trial, Reading, IdleFloor, Quality, Warning_, RunProtocol, Failure."""
+"""Schema version 2: Result, Summary, Trial, Reading, IdleFloor, Quality, MeasurementWarning, RunProtocol, Failure."""
 
 from __future__ import annotations
 
@@ -18,21 +18,22 @@ from bench.results.fields import (
     Text,
 )
 from bench.results.machine_record import DeviceState, Machine
+from bench.results.versions import ANALYSIS_VERSION
 
 
-class Warning_(Record):
-    """One thing that a reader should know before trusting a number, and how to cure it."""
+class MeasurementWarning(Record):
+    """One thing that a reader should know before trusting a number, and how to remedy it."""
 
     code: Name
     message: Text
-    cure: Text
-    bars_ranking: bool
+    remedy: Text
+    blocks_ranking: bool
 
 
 class Reading(Record):
     """The energy of one domain over one window.
 
-    `energy_joules` is None, never 0, where nothing could be read; a doubt then says why.
+    `energy_joules` is None, never 0, where nothing could be read; a warning then says why.
     `standard_uncertainty_joules` holds what is random from window to window, or, for a modelled
     reading, what the model may be off by.
     """
@@ -43,7 +44,7 @@ class Reading(Record):
     energy_joules: float | None
     standard_uncertainty_joules: Annotated[float, Field(ge=0)] | None
     duration_seconds: Seconds
-    doubts: tuple[Warning_, ...] = ()
+    warnings: tuple[MeasurementWarning, ...] = ()
 
     @property
     def low_joules(self) -> float | None:
@@ -93,7 +94,7 @@ class Trial(Record):
     duration_seconds: Seconds
     work: Work
     readings: tuple[Reading, ...]
-    conditions: tuple[DeviceState, ...] = ()
+    device_states: tuple[DeviceState, ...] = ()
     power_trace: tuple[PowerTrace, ...] = ()
 
 
@@ -103,11 +104,11 @@ class IdleFloor(Record):
     when: IdlePhase
     duration_seconds: Seconds
     readings: tuple[Reading, ...]
-    conditions: tuple[DeviceState, ...] = ()
+    device_states: tuple[DeviceState, ...] = ()
 
 
 class Estimate(Record):
-    """A value with its interval; instrument gain is apart, in `Result.gain`."""
+    """A value with its interval; instrument calibration is apart, in `Result.calibration`."""
 
     value: float
     low: float
@@ -123,7 +124,7 @@ class Estimate(Record):
 
 
 class Summary(Record):
-    """What a run says in five figures. None is what could not be had; a doubt says why."""
+    """What a run says in five figures. None is what could not be had; a warning says why."""
 
     energy_kwh_per_1000: Estimate | None
     net_energy_kwh_per_1000: Estimate | None
@@ -177,6 +178,7 @@ class Model(Record):
     weights: Literal["pretrained", "random"]
     dtype: Name | None
     parameter_count: Count | None
+    active_parameter_count: Count | None = None
     settings: dict[Name, Setting]
 
 
@@ -185,6 +187,7 @@ class Backend(Record):
 
     name: Name
     versions: dict[Name, Name]
+    numerics: dict[Name, Setting] = Field(default_factory=dict)
 
 
 class RunProtocol(Record):
@@ -211,7 +214,8 @@ class Failure(Record):
 class Result(Record):
     """One run, complete: raw trials first, everything else can be recomputed from them."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
+    analysis_version: Annotated[int, Field(ge=1)] = ANALYSIS_VERSION
     run_id: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
     created_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
     joulebench_version: Name
@@ -229,8 +233,8 @@ class Result(Record):
     trials: tuple[Trial, ...]
     quality: Quality | None
     summary: Summary | None
-    gain: Calibration | None
-    doubts: tuple[Warning_, ...]
+    calibration: Calibration | None
+    warnings: tuple[MeasurementWarning, ...]
     rankable: bool
 
     @model_validator(mode="after")

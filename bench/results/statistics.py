@@ -171,17 +171,17 @@ def wilson_interval(scores: Sequence[float]) -> tuple[float, float, float]:
     return mean, max(0.0, min(mean, centre - half)), min(1.0, max(mean, centre + half))
 
 
-def ratio(a: Estimate, b: Estimate, relative_gain_half_width: float = 0.0) -> Estimate:
+def ratio(a: Estimate, b: Estimate, relative_calibration_half_width: float = 0.0) -> Estimate:
     """a over b with its 95 % interval.
 
-    `relative_gain_half_width` is the instrument gain that does not cancel: 0 on one card, else the
+    `relative_calibration_half_width` is the instrument calibration that does not cancel: 0 on one card, else the
     rectangular half-width of each meter's scale, which enters twice. Both values must be positive.
     Raises ValueError where they are not.
     """
     if a.value <= 0 or b.value <= 0:
         raise ValueError("a ratio needs two positive energies")
-    gain = math.sqrt(2) * relative_gain_half_width / math.sqrt(3) * NORMAL_95
-    spread = math.hypot(_relative(a), _relative(b), gain)
+    calibration = math.sqrt(2) * relative_calibration_half_width / math.sqrt(3) * NORMAL_95
+    spread = math.hypot(_relative(a), _relative(b), calibration)
     value = a.value / b.value
     return Estimate(
         value=value,

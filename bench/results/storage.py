@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import from_json
 
+from bench.results import record_v1
 from bench.results.record import Result
 from bench.results.versions import SCHEMA_VERSION
 
@@ -63,12 +64,12 @@ def write_parts(path: Path, parts: Iterable[str]) -> None:
 
 
 def load_result(path: Path) -> Result:
-    """Read a result file. Raises Unreadable with a sentence where it is not one."""
+    """Read a result file. Raises UnreadableRecord with a sentence where it is not one."""
     return parse_result(read_bytes(path), str(path))
 
 
 def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
-    """The bytes of a file of ours. Raises Unreadable where it is no plain file, or too large."""
+    """The bytes of a file of ours. Raises UnreadableRecord where it is no plain file, or too large."""
     try:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
@@ -81,11 +82,27 @@ def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
 
 
 def parse_result(text: str | bytes, name: str = "the result") -> Result:
-    """Turn JSON text into a result. Raises Unreadable with a sentence where it is not one."""
+    """Turn JSON text into a result. Raises UnreadableRecord with a sentence where it is not one."""
     try:
         return Result.model_validate_json(text, strict=True)
     except ValidationError as error:
-        raise UnreadableRecord(f"{name} {_why_not(text, error)}") from error
+        former = _version_1(text)
+        if former is None:
+            raise UnreadableRecord(f"{name} {_why_not(text, error)}") from error
+        try:
+            return Result.model_validate_json(json.dumps(record_v1.upgrade(former)), strict=True)
+        except ValidationError as inner:
+            raise UnreadableRecord(f"{name} {_first_error(inner)}") from inner
+
+
+def _version_1(text: str | bytes) -> dict[str, Any] | None:
+    """The parsed content of a record of schema version 1; None where it is anything else."""
+    try:
+        content = from_json(text, allow_inf_nan=False)
+    except ValueError:
+        return None
+    is_record = isinstance(content, dict) and type(content.get("schema_version")) is int
+    return content if is_record and content["schema_version"] == 1 else None
 
 
 def _why_not(text: str | bytes, error: ValidationError) -> str:
@@ -102,6 +119,10 @@ def _why_not(text: str | bytes, error: ValidationError) -> str:
         )
     if type(version) is not int or version != SCHEMA_VERSION:
         return f"has schema version {version!r:.40}; known is {SCHEMA_VERSION}"
+    return _first_error(error)
+
+
+def _first_error(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the record"
     return f"is not a valid result: {where:.200}: {first['msg']:.200}"

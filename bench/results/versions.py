@@ -7,4 +7,8 @@ from typing import Literal
 __version__ = "0.1.0"
 
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
+
+# Which statistics and which warning rules computed a record's summary. Raised with every change of
+# either; `statistics.summarize` still computes each version that was published.
+ANALYSIS_VERSION = 1

@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bench.results.machine_record import Sensor
-from bench.results.record import Warning_
+from bench.results.record import MeasurementWarning
 
 HIGHEST_POWER_RATIO = 1.1
 
 
 @dataclass(frozen=True)
 class WarningKind:
-    """A kind of doubt: the words, the cure, and whether it bars ranking."""
+    """A kind of warning: the words, the remedy, and whether it blocks ranking."""
 
     message: str
-    cure: str
-    bars_ranking: bool = True
+    remedy: str
+    blocks_ranking: bool = True
 
 
 CATALOGUE: dict[str, WarningKind] = {
@@ -64,12 +64,12 @@ CATALOGUE: dict[str, WarningKind] = {
         "{domain} has no energy counter and no instant power: its power is an average over up to "
         "a second.",
         "Update the driver; until then, give a larger --budget, so that a window can be longer.",
-        bars_ranking=False,
+        blocks_ranking=False,
     ),
     "aliasing-risk": WarningKind(
         "{domain} has no energy counter, and its power sensor may look only part of the time.",
         "Nothing to mend on this card: the interval allows for it.",
-        bars_ranking=False,
+        blocks_ranking=False,
     ),
     # The device
     "foreign-process": WarningKind(
@@ -87,17 +87,17 @@ CATALOGUE: dict[str, WarningKind] = {
     "throttled-power-cap": WarningKind(
         "{domain} was held at its power limit.",
         "Nothing to mend: the figure is that of this limit.",
-        bars_ranking=False,
+        blocks_ranking=False,
     ),
     "temperature-drift": WarningKind(
         "{domain} warmed or cooled by {kelvin:.0f} °C between the first trial and the last.",
         "Give a larger --budget, so that warm-up reaches a steady temperature.",
-        bars_ranking=False,
+        blocks_ranking=False,
     ),
     "power-limit-changed": WarningKind(
         "{domain} runs at {limit:.0f} W, not at its default limit of {default:.0f} W.",
         "Compare only with results at the same limit.",
-        bars_ranking=False,
+        blocks_ranking=False,
     ),
     "mig-whole-gpu": WarningKind(
         "{domain} is split with MIG, and its sensor reads the whole card.",
@@ -107,13 +107,13 @@ CATALOGUE: dict[str, WarningKind] = {
     "module-scope": WarningKind(
         "The energy counter of {domain} covers its whole module: the CPU and its memory too.",
         "Nothing to mend on this machine: compare only with results of the same module.",
-        bars_ranking=False,
+        blocks_ranking=False,
     ),
     "clocks-not-default": WarningKind(
         "The clocks of {domain} are not at their default ({settings}).",
         "Reset them with `sudo nvidia-smi -rac` and `sudo nvidia-smi -rgc`, or compare only with "
         "results at the same clocks.",
-        bars_ranking=False,
+        blocks_ranking=False,
     ),
     # The run
     "requests-failed": WarningKind(
@@ -123,17 +123,17 @@ CATALOGUE: dict[str, WarningKind] = {
     "interval-target-missed": WarningKind(
         "The 95 % interval is ±{got:.1f} %, wider than the target of ±{target:.1f} %.",
         "Give a larger --budget or a quieter machine.",
-        bars_ranking=False,
+        blocks_ranking=False,
     ),
     "not-steady": WarningKind(
         "Warm-up ended before time and power were steady.",
         "Give a larger --budget.",
-        bars_ranking=False,
+        blocks_ranking=False,
     ),
     "trials-correlated": WarningKind(
         "The trials follow each other (lag-1 correlation {r:.2f}); the interval was widened.",
         "Let the machine settle, and look for a load that comes and goes.",
-        bars_ranking=False,
+        blocks_ranking=False,
     ),
     "quick-run": WarningKind(
         "This was a quick run: too short for a figure that others can rely on.",
@@ -155,39 +155,39 @@ CATALOGUE: dict[str, WarningKind] = {
         "Quality could not be judged.",
         "Choose a data set with reference answers, and have the libraries that judge them: "
         "pip install 'joulebench[quality]'.",
-        bars_ranking=False,
+        blocks_ranking=False,
     ),
     "answers-refused": WarningKind(
         "{count} request(s) were answered in words that name no label, or several.",
         "They count as wrong: compare their number before comparing the quality.",
-        bars_ranking=False,
+        blocks_ranking=False,
     ),
     "idle-missing": WarningKind(
         "The idle floor could not be read, so there is no net energy.",
         "See `joulebench doctor`.",
-        bars_ranking=False,
+        blocks_ranking=False,
     ),
     "machine-busy": WarningKind(
         "Other programs took up to {percent:.0f} % of the CPU during a measured trial.",
         "Stop what else runs on this machine, and run again.",
-        bars_ranking=False,
+        blocks_ranking=False,
     ),
 }
 
 
-def make_warning(code: str, **figures: object) -> Warning_:
-    """The doubt of this code with its figures filled in."""
+def make_warning(code: str, **figures: object) -> MeasurementWarning:
+    """The warning of this code with its figures filled in."""
     kind = CATALOGUE[code]
-    return Warning_(
+    return MeasurementWarning(
         code=code,
         message=kind.message.format(**figures),
-        cure=kind.cure,
-        bars_ranking=kind.bars_ranking,
+        remedy=kind.remedy,
+        blocks_ranking=kind.blocks_ranking,
     )
 
 
-def missing_energy_warning(domain: str, sensors: Iterable[Sensor]) -> Warning_:
-    """The doubt for a domain that no meter covers, with what the meters said of themselves."""
+def missing_energy_warning(domain: str, sensors: Iterable[Sensor]) -> MeasurementWarning:
+    """The warning for a domain that no meter covers, with what the meters said of themselves."""
     said = [f"{s.meter}: {s.reason}" for s in sensors if not s.usable and s.reason]
     return make_warning(
         "energy-missing", domain=domain, reason="; ".join(said) or "no meter covers it"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from bench.results import statistics
 from bench.results.formatting import clock_settings_label
 from bench.results.machine_record import Device
-from bench.results.record import Result, Trial, Warning_
+from bench.results.record import MeasurementWarning, Result, Trial
 from bench.results.views import headline_energy
 from bench.results.warning_catalogue import (
     HIGHEST_POWER_RATIO,
@@ -28,15 +28,15 @@ BUSY_FRACTION = 0.1
 CORRELATED = 0.5
 
 
-def derive_warnings(result: Result) -> tuple[Warning_, ...]:
-    """Every doubt that the record gives rise to, each once, those that bar ranking first.
+def derive_warnings(result: Result) -> tuple[MeasurementWarning, ...]:
+    """Every warning that the record gives rise to, each once, those that bar ranking first.
 
     A pure function of the record, so that a reader can raise them again and compare.
     """
     found = [*_about_run(result), *_about_sensors(result), *_about_devices(result)]
-    # Trials that differ in a figure alone raise the same doubt; the first stands for all.
+    # Trials that differ in a figure alone raise the same warning; the first stands for all.
     unique = {(item.code, _shape(item.message)): item for item in reversed(found)}
-    return tuple(sorted(unique.values(), key=lambda item: not item.bars_ranking))
+    return tuple(sorted(unique.values(), key=lambda item: not item.blocks_ranking))
 
 
 def _shape(message: str) -> str:
@@ -44,18 +44,20 @@ def _shape(message: str) -> str:
     return re.sub(r"(?<![:\w])\d[\d.,]*", "#", message)
 
 
-def is_rankable(result: Result, raised: tuple[Warning_, ...] | None = None) -> bool:
-    """Whether a result may stand in a ranked group; `raised` are its doubts, if they are known."""
+def is_rankable(result: Result, raised: tuple[MeasurementWarning, ...] | None = None) -> bool:
+    """Whether a result may stand in a ranked group; `raised` are its warnings, if they are known."""
     return (
         result.status == "done"
         and result.summary is not None
         and result.summary.energy_kwh_per_1000 is not None
         and result.boundary.kind == "measured"
-        and not any(i.bars_ranking for i in (derive_warnings(result) if raised is None else raised))
+        and not any(
+            i.blocks_ranking for i in (derive_warnings(result) if raised is None else raised)
+        )
     )
 
 
-def _about_run(result: Result) -> Iterator[Warning_]:
+def _about_run(result: Result) -> Iterator[MeasurementWarning]:
     measured = result.measured()
     if result.status == "interrupted":
         yield make_warning("interrupted")
@@ -76,7 +78,7 @@ def _about_run(result: Result) -> Iterator[Warning_]:
     yield from _about_interval(result, measured)
 
 
-def _about_interval(result: Result, measured: tuple[Trial, ...]) -> Iterator[Warning_]:
+def _about_interval(result: Result, measured: tuple[Trial, ...]) -> Iterator[MeasurementWarning]:
     summary = result.summary
     if summary is None or result.profile == "quick":
         return
@@ -94,9 +96,9 @@ def _about_interval(result: Result, measured: tuple[Trial, ...]) -> Iterator[War
         yield make_warning("idle-missing")
 
 
-def _about_sensors(result: Result) -> Iterator[Warning_]:
-    if result.boundary.kind == "modelled" and result.gain is not None:
-        yield make_warning("energy-modelled", percent=100 * result.gain.relative_half_width)
+def _about_sensors(result: Result) -> Iterator[MeasurementWarning]:
+    if result.boundary.kind == "modelled" and result.calibration is not None:
+        yield make_warning("energy-modelled", percent=100 * result.calibration.relative_half_width)
     read = {r.domain for trial in result.measured() for r in trial.readings}
     for domain in result.boundary.domains if result.measured() else ():
         if domain not in read:
@@ -104,17 +106,17 @@ def _about_sensors(result: Result) -> Iterator[Warning_]:
     for trial in result.measured():
         for reading in trial.readings:
             if reading.domain in result.boundary.domains:
-                yield from reading.doubts
+                yield from reading.warnings
 
 
-def _about_devices(result: Result) -> Iterator[Warning_]:
+def _about_devices(result: Result) -> Iterator[MeasurementWarning]:
     for device in result.machine.devices:
         if device.domain in result.boundary.domains:
             yield from _about_power(result, device)
     yield from _about_conditions(result)
 
 
-def _about_power(result: Result, device: Device) -> Iterator[Warning_]:
+def _about_power(result: Result, device: Device) -> Iterator[MeasurementWarning]:
     limit, default = device.power_limit_watts, device.default_power_limit_watts
     if limit is not None and default is not None and abs(limit - default) > 0.5:
         yield make_warning(
@@ -147,9 +149,9 @@ def _sensed_watts(result: Result, domain: str) -> list[float]:
     ]
 
 
-def _about_conditions(result: Result) -> Iterator[Warning_]:
+def _about_conditions(result: Result) -> Iterator[MeasurementWarning]:
     trials = result.measured()
-    seen = [condition for trial in trials for condition in trial.conditions]
+    seen = [condition for trial in trials for condition in trial.device_states]
     for domain in sorted({condition.domain for condition in seen}):
         mine = [condition for condition in seen if condition.domain == domain]
         foreign = max((c.foreign_process_count or 0 for c in mine), default=0)
@@ -182,12 +184,14 @@ NO_RANK_REMEDIES = {
 }
 
 
-def rank_blockers(result: Result, raised: Iterable[Warning_]) -> tuple[Warning_, ...]:
-    """Why a result has no rank, with cures; empty if it ranks. `raised` are its doubts."""
+def rank_blockers(
+    result: Result, raised: Iterable[MeasurementWarning]
+) -> tuple[MeasurementWarning, ...]:
+    """Why a result has no rank, with remedies; empty if it ranks. `raised` are its warnings."""
     if result.failure is not None:
         message = f"Failed at {result.failure.stage}: {result.failure.message}"
         return (_no_rank("failed", message),)
-    reasons = [item for item in raised if item.bars_ranking]
+    reasons = [item for item in raised if item.blocks_ranking]
     if result.boundary.kind == "modelled" and not reasons:
         reasons.append(_no_rank("energy-absent", "The energy is modelled, not measured."))
     found = headline_energy(result)
@@ -201,5 +205,7 @@ def rank_blockers(result: Result, raised: Iterable[Warning_]) -> tuple[Warning_,
     return tuple({reason.message: reason for reason in reasons}.values())
 
 
-def _no_rank(code: str, message: str) -> Warning_:
-    return Warning_(code=code, message=message, cure=NO_RANK_REMEDIES[code], bars_ranking=True)
+def _no_rank(code: str, message: str) -> MeasurementWarning:
+    return MeasurementWarning(
+        code=code, message=message, remedy=NO_RANK_REMEDIES[code], blocks_ranking=True
+    )

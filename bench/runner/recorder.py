@@ -120,12 +120,12 @@ class RunRecorder:
             trials=tuple(self.trials),
             quality=self.quality,
             summary=self.summary(),
-            gain=boundary_calibration(self.boundary, self._machine.sensors),
-            doubts=(),
+            calibration=boundary_calibration(self.boundary, self._machine.sensors),
+            warnings=(),
             rankable=False,
         )
         raised = warning_rules.derive_warnings(draft)
-        draft = draft.model_copy(update={"doubts": raised})
+        draft = draft.model_copy(update={"warnings": raised})
         return draft.model_copy(update={"rankable": warning_rules.is_rankable(draft)})
 
 

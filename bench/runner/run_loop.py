@@ -180,7 +180,7 @@ class RunLoop:
             duration_seconds=seen.duration_seconds,
             work=seen.value.work,
             readings=seen.readings,
-            conditions=seen.conditions,
+            device_states=seen.device_states,
             power_trace=seen.power_trace,
         )
         self.book.add(trial)
@@ -193,7 +193,7 @@ class RunLoop:
         try:
             self.book.quality = quality.evaluate_quality(self.workload, self.answers)
         except Exception as error:  # noqa: BLE001
-            # A metric or a judge may throw anything; the doubt `quality-missing` says it is gone.
+            # A metric or a judge may throw anything; the warning `quality-missing` says it is gone.
             why = error if isinstance(error, quality.QualityUnavailable) else repr(error)
             self.tell(f"the quality could not be judged: {why}")
         if self.book.model.settings.get("asked_as") == "prompt":

@@ -28,7 +28,7 @@ class MeasuredWindow(Generic[T]):
     began: float
     duration_seconds: float
     readings: tuple[Reading, ...]
-    conditions: tuple[DeviceState, ...]
+    device_states: tuple[DeviceState, ...]
     power_trace: tuple[PowerTrace, ...] = field(default=())
 
 
@@ -53,7 +53,7 @@ def close_window(rig: Instruments, opened: OpenWindow, value: T = None) -> Measu
 
     A domain that a sensor covers is not reported a second time from a model. What a device drew
     while somebody else computed on it, when the window opened or when it closed, is nobody's
-    figure: None, with a doubt.
+    figure: None, with a warning.
     """
     ended = rig.clock.now()
     readings = [
@@ -73,7 +73,7 @@ def _own(reading: Reading, strangers: int) -> Reading:
     if not strangers:
         return reading
     why = make_warning("foreign-process", domain=reading.domain, count=strangers)
-    nothing = {"energy_joules": None, "standard_uncertainty_joules": None, "doubts": (why,)}
+    nothing = {"energy_joules": None, "standard_uncertainty_joules": None, "warnings": (why,)}
     return reading.model_copy(update=nothing)
 
 
@@ -91,7 +91,7 @@ def measure_idle(rig: Instruments, seconds: float, when: IdlePhase) -> IdleFloor
         when=when,
         duration_seconds=floor.duration_seconds,
         readings=floor.readings,
-        conditions=floor.conditions,
+        device_states=floor.device_states,
     )
 
 

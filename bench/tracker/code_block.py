@@ -19,7 +19,7 @@ from bench.runner import window
 from bench.runner.instruments import Instruments, open_meters
 from bench.system import device_monitor, machine
 from bench.system.clock import Clock, SystemClock
-from bench.tracker.program_record import ProgramRecord, boundary_of, doubts_of, total_energy
+from bench.tracker.program_record import ProgramRecord, boundary_of, total_energy, warnings_of
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Measurement:
 
     A reading has `domain`, `energy_joules` (None, never 0, where nothing could be read),
     `standard_uncertainty_joules`, `low_joules` and `high_joules` (95 %), `duration_seconds`,
-    `method` ("counter", "integrated" or "modelled") and `doubts`.
+    `method` ("counter", "integrated" or "modelled") and `warnings`.
     """
 
     readings: tuple[Reading, ...] = ()
@@ -107,7 +107,7 @@ def _unread(
                 energy_joules=None,
                 standard_uncertainty_joules=None,
                 duration_seconds=seconds,
-                doubts=(warning_catalogue.missing_energy_warning(device.domain, sensors),),
+                warnings=(warning_catalogue.missing_energy_warning(device.domain, sensors),),
             )
 
 
@@ -122,7 +122,7 @@ def make_program_record(
         raise ValueError("the block has not ended yet: call this after the with statement")
     if pue is not None and not 1 <= pue < 100:
         raise ValueError(f"a PUE of {pue:g} can't be: it is 1 or more")
-    boundary, gain = boundary_of(measurement.machine)
+    boundary, calibration = boundary_of(measurement.machine)
     return ProgramRecord(
         track_id=uuid.uuid4().hex[:12],
         name=name[:300],
@@ -135,9 +135,9 @@ def make_program_record(
         region=None if region is None else regions.find(region).key,
         pue=pue,
         boundary=boundary,
-        energy_kwh=total_energy(measurement.readings, boundary, gain),
-        gain=gain,
+        energy_kwh=total_energy(measurement.readings, boundary, calibration),
+        calibration=calibration,
         readings=measurement.readings,
         machine=measurement.machine,
-        doubts=doubts_of(measurement.readings, boundary, gain, measurement.machine),
+        warnings=warnings_of(measurement.readings, boundary, calibration, measurement.machine),
     )

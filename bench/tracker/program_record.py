@@ -15,7 +15,7 @@ from bench.impact.facts import DerivedQuantity, derive
 from bench.results import calibration, domains, units, warning_catalogue
 from bench.results.fields import Name, Record, Seconds
 from bench.results.machine_record import Machine
-from bench.results.record import Boundary, Calibration, Estimate, Reading, Warning_
+from bench.results.record import Boundary, Calibration, Estimate, MeasurementWarning, Reading
 from bench.results.statistics import CONFIDENCE, NORMAL_95
 
 
@@ -42,10 +42,10 @@ class ProgramRecord(Record):
     pue: Annotated[float, Field(ge=1)] | None
     boundary: Boundary
     energy_kwh: Estimate | None
-    gain: Calibration | None
+    calibration: Calibration | None
     readings: tuple[Reading, ...]
     machine: Machine
-    doubts: tuple[Warning_, ...]
+    warnings: tuple[MeasurementWarning, ...]
 
 
 def load(path: Path) -> ProgramRecord | None:
@@ -71,7 +71,7 @@ def load(path: Path) -> ProgramRecord | None:
 
 
 def total_energy(
-    readings: Sequence[Reading], boundary: Boundary, gain: Calibration | None
+    readings: Sequence[Reading], boundary: Boundary, calibration: Calibration | None
 ) -> Estimate | None:
     """Energy in kWh over a boundary, None where a domain of it has none.
 
@@ -85,21 +85,26 @@ def total_energy(
     scatter = 0.0
     if boundary.kind == "measured":
         scatter = math.hypot(*(reading.standard_uncertainty_joules or 0.0 for reading in mine))
-    half = math.hypot(NORMAL_95 * scatter, (gain.relative_half_width if gain else 0.0) * value)
+    half = math.hypot(
+        NORMAL_95 * scatter, (calibration.relative_half_width if calibration else 0.0) * value
+    )
     ends = (value, min(value, max(0.0, value - half)), value + half)
     kwh, low, high = (units.kwh_from_joules(joules) for joules in ends)
     return Estimate(value=kwh, low=low, high=high, confidence_level=CONFIDENCE, sample_count=1)
 
 
-def doubts_of(
-    readings: Sequence[Reading], boundary: Boundary, gain: Calibration | None, machine: Machine
-) -> tuple[Warning_, ...]:
-    """What a reader should know, each with its cure: of the sensors, and of domains without one."""
-    found = [doubt for reading in readings for doubt in reading.doubts]
-    if boundary.kind == "modelled" and gain is not None:
+def warnings_of(
+    readings: Sequence[Reading],
+    boundary: Boundary,
+    calibration: Calibration | None,
+    machine: Machine,
+) -> tuple[MeasurementWarning, ...]:
+    """What a reader should know, each with its remedy: of the sensors, and of domains without one."""
+    found = [warning for reading in readings for warning in reading.warnings]
+    if boundary.kind == "modelled" and calibration is not None:
         found.append(
             warning_catalogue.make_warning(
-                "energy-modelled", percent=100 * gain.relative_half_width
+                "energy-modelled", percent=100 * calibration.relative_half_width
             )
         )
     read = {reading.domain for reading in readings}

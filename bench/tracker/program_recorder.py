@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from bench.results import storage, warning_catalogue
-from bench.results.record import Reading, Warning_
+from bench.results.record import MeasurementWarning, Reading
 from bench.results.versions import __version__
 from bench.system import device_monitor
 from bench.system.clock import Clock
-from bench.tracker.program_record import ProgramRecord, boundary_of, doubts_of, total_energy
+from bench.tracker.program_record import ProgramRecord, boundary_of, total_energy, warnings_of
 from bench.tracker.sensors import SystemSensors
 from bench.tracker.spawn import TrackConfig
 
@@ -69,7 +69,7 @@ class ProgramRecorder:
         readings: Sequence[Reading],
     ) -> ProgramRecord:
         described = self._machine.model_copy(update={"sensors": self._sensors.said()})
-        boundary, gain = boundary_of(described)
+        boundary, calibration = boundary_of(described)
         own = resource.getrusage(resource.RUSAGE_SELF)
         return ProgramRecord(
             track_id=self._id,
@@ -83,15 +83,15 @@ class ProgramRecorder:
             duration_seconds=now - self._began,
             tracker_cpu_seconds=own.ru_utime + own.ru_stime,
             boundary=boundary,
-            energy_kwh=total_energy(readings, boundary, gain),
-            gain=gain,
+            energy_kwh=total_energy(readings, boundary, calibration),
+            calibration=calibration,
             readings=tuple(readings),
             machine=described,
-            doubts=(*doubts_of(readings, boundary, gain, described), *self._company()),
+            warnings=(*warnings_of(readings, boundary, calibration, described), *self._company()),
         )
 
-    def _company(self) -> Iterator[Warning_]:
-        """A doubt for each GPU on which others than the program were seen, the most at once."""
+    def _company(self) -> Iterator[MeasurementWarning]:
+        """A warning for each GPU on which others than the program were seen, the most at once."""
         for domain, count in self._watch.strangers().items():
             self._strangers[domain] = max(count, self._strangers.get(domain, 0))
         for domain, count in self._strangers.items():

@@ -172,7 +172,7 @@ def _stretched(reading: Reading, late: float, seconds: float) -> Reading:
         reason = "the program ended before the sensor was known"
         missing = make_warning("energy-missing", domain=reading.domain, reason=reason)
         nothing = {"energy_joules": None, "standard_uncertainty_joules": None}
-        return reading.model_copy(update={**whole, **nothing, "doubts": (missing,)})
+        return reading.model_copy(update={**whole, **nothing, "warnings": (missing,)})
     head = reading.energy_joules / seconds * late
     spread = math.hypot(reading.standard_uncertainty_joules or 0.0, head / 3**0.5)
     energy = {

@@ -9,7 +9,7 @@ const Z = 1.959964;
 // error enters twice unless one card read both.
 function ratio(a, b) {
   const same = a.detail.instrument !== null && a.detail.instrument === b.detail.instrument;
-  const gains = Math.hypot(a.row.gain ?? 0.05, b.row.gain ?? 0.05);
+  const gains = Math.hypot(a.row.calibration ?? 0.05, b.row.calibration ?? 0.05);
   const half = ({ row }) => (row.energy[2] - row.energy[1]) / 2 / row.energy[0];
   const spread = Math.hypot(half(a), half(b), same ? 0 : (gains / Math.sqrt(3)) * Z);
   const value = a.row.energy[0] / b.row.energy[0];
@@ -46,7 +46,7 @@ function table(all, grid) {
     ["Task", (x) => x.row.task], ["Work", (x) => (x.detail.task.fingerprint || "no fingerprint").slice(0, 12)],
     ["Measured or modelled", (x) => x.row.kind], ["Boundary", (x) => x.row.boundary], ["Devices", (x) => x.row.device],
     ["Weights", (x) => x.row.weights], ["Parameters", (x) => words.count(x.row.parameters)], ["Run with", (x) => madeOf(x.row).join(" · ")],
-    ["Profile", (x) => x.row.profile], ["Doubts", (x) => String(x.row.doubts)],
+    ["Profile", (x) => x.row.profile], ["Warnings", (x) => String(x.row.warnings)],
   ];
   const differs = ([, give]) => new Set(all.map((x) => words.visible(give(x) ?? ""))).size > 1;
   const line = (item, marked) => h("tr", { class: marked ? "differs" : null },

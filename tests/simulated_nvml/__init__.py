@@ -16,7 +16,7 @@ KNOTS = 8192
 PROCESSES = 8
 GPUS = 8
 FIELDS = (
-    *("step", "phase", "jitter", "lag", "lag_jitter", "quantum", "gain", "offset_watts"),
+    *("step", "phase", "jitter", "lag", "lag_jitter", "quantum", "calibration", "offset_watts"),
     *("counter_duty", "power_step", "power_phase", "power_duty", "power_average", "power_noise"),
     *("call_seconds", "lost_at", "reset_at", "has_counter", "has_average", "has_instant"),
     *("forbidden", "mig", "throttle", "limit_watts", "default_limit_watts", "memory_bytes"),
@@ -50,7 +50,7 @@ class Card:
 
 
 _COMMON = {
-    "gain": 1.0, "counter_duty": 1.0, "power_step": 0.1, "power_duty": 0.25, "power_average": 1.0,
+    "calibration": 1.0, "counter_duty": 1.0, "power_step": 0.1, "power_duty": 0.25, "power_average": 1.0,
     "power_noise": 0.4, "quantum": 0.001, "has_counter": 1.0, "has_average": 1.0,
     "has_instant": 1.0, "limit_watts": 700.0, "default_limit_watts": 700.0,
     "memory_bytes": 80 * 2.0**30, "temperature": 45.0, "clock": 1980.0, "max_clock": 1980.0,
@@ -90,7 +90,7 @@ PROFILES: dict[str, Card] = {
     "throttled": H100.having(throttle=float(0x40 | 0x04)),
     "no-sensor": H100.having(has_counter=0.0, has_instant=0.0, has_average=0.0),
     "module": replace(H100, name="Simulated GH200 480GB").having(module_watts=120.0),
-    "biased": H100.having(gain=1.05, offset_watts=2.0),
+    "biased": H100.having(calibration=1.05, offset_watts=2.0),
 }
 
 

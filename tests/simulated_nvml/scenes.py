@@ -65,7 +65,7 @@ def measured(
         "readings": shown(readings),
         "true_joules": [world.joules(i, began, ended) for i in range(len(described.devices) - 1)],
         "watts": dict(meter.watts()),
-        "conditions": [
+        "device_states": [
             c.model_dump(mode="json") for c in device_monitor.DeviceMonitor(described).look()
         ],
     }

@@ -52,7 +52,7 @@ class Ours:
 
     def end(self, began: float, ended: float) -> Outcome:
         (reading,) = self._meter.stop(self._mark, began, ended)
-        words = "; ".join(f"`{doubt.code}`: {doubt.message}" for doubt in reading.doubts)
+        words = "; ".join(f"`{warning.code}`: {warning.message}" for warning in reading.warnings)
         return Outcome(reading.energy_joules, reading.standard_uncertainty_joules, words)
 
 

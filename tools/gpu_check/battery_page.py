@@ -32,8 +32,8 @@ def page(record: Mapping[str, Any]) -> str:
     ]
     rows = [_cells(row) for row in record["rows"]]
     skipped = [f"- {line}" for line in record["skipped"]]
-    doubts = [f"- {line}" for row in record["rows"] for line in _doubts(row)]
-    lines = [*title(record), *words, *table(COLUMNS, rows), *skipped, *doubts]
+    warnings = [f"- {line}" for row in record["rows"] for line in _warnings(row)]
+    lines = [*title(record), *words, *table(COLUMNS, rows), *skipped, *warnings]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -67,10 +67,10 @@ def remark(row: Mapping[str, Any]) -> str:
     return "; ".join(said) or "within 25 %"
 
 
-def _doubts(row: Mapping[str, Any]) -> list[str]:
+def _warnings(row: Mapping[str, Any]) -> list[str]:
     usual = {"random-weights", "quality-missing"}
     return [
-        f"{row['model']}: {doubt['message']}"
-        for doubt in row["result"]["doubts"]
-        if doubt["code"] not in usual
+        f"{row['model']}: {warning['message']}"
+        for warning in row["result"]["warnings"]
+        if warning["code"] not in usual
     ]

@@ -122,7 +122,7 @@ def repeat(domain: str, rig: Instruments, load: Load, units: int, runs: int) -> 
         seen = window.measure_window(rig, lambda: load.work(units))
         reading = next((r for r in seen.readings if r.domain == domain), None)
         if reading is None or reading.energy_joules is None:
-            missing += [d.message for d in reading.doubts] if reading else ["no reading"]
+            missing += [d.message for d in reading.warnings] if reading else ["no reading"]
             continue
         energies.append(reading.energy_joules)
         said.append(reading.standard_uncertainty_joules or 0.0)

@@ -9,7 +9,7 @@ from tools.gpu_check.record import number, percent, ratio, table, title
 from tools.gpu_check.wave import PART_OF_IT
 
 LATE_SECONDS = 0.02
-GAIN = 0.05
+CALIBRATION_HALF_WIDTH = 0.05
 COSTLY = 0.01
 
 Card = Mapping[str, Any]
@@ -44,7 +44,7 @@ def findings(card: Card) -> Iterator[str]:
         yield f"The counter is late by {1000 * late:.1f} ms, {known} {1000 * LATE_SECONDS:.0f} ms."
     for where, found in (("at rest", rest), ("under load", card.get("under_load", {}))):
         against = found.get("counter_to_power_ratio")
-        if against is not None and abs(against - 1) > GAIN:
+        if against is not None and abs(against - 1) > CALIBRATION_HALF_WIDTH:
             yield f"Counter and power reading differ {where} by {percent(against - 1)}."
     yield from _about_us(card)
     yield from (f"Not done: {line}." for line in card["skipped"])

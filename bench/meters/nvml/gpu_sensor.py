@@ -18,7 +18,7 @@ from bench.system.clock import Clock
 
 if TYPE_CHECKING:
     from bench.results.machine_record import Device
-    from bench.results.record import Reading, Warning_
+    from bench.results.record import MeasurementWarning, Reading
 
 METER = "nvml"
 
@@ -155,7 +155,7 @@ class GpuSensor:
     def reading(
         self, before: Sequence[CounterEdge], began: float, ended: float, under_load: bool = False
     ) -> Reading:
-        """The bill of one window, or None with the doubt that says why."""
+        """The bill of one window, or None with the warning that says why."""
         fault = self._fault(before, ended - began)
         if fault is not None:
             return self._missing(*fault, began, ended)
@@ -177,7 +177,7 @@ class GpuSensor:
         return self._made(result.joules, spread, began, ended, self._remarks(ended - began))
 
     def _fault(self, before: Sequence[CounterEdge], seconds: float) -> tuple[str, str] | None:
-        """Why there can be no figure: a doubt's code and a reason; None where nothing is wrong."""
+        """Why there can be no figure: a warning's code and a reason; None where nothing is wrong."""
         source = self.watch or self.sampler
         if source is None:
             return "energy-missing", self.reason or "unknown"
@@ -192,7 +192,7 @@ class GpuSensor:
             return "counter-reset", ""
         return None
 
-    def _remarks(self, seconds: float) -> list[Warning_]:
+    def _remarks(self, seconds: float) -> list[MeasurementWarning]:
         """What a reader should know of a figure of a window so long."""
         from bench.results.warning_catalogue import make_warning
 
@@ -249,7 +249,7 @@ class GpuSensor:
         spread: float | None,
         began: float,
         ended: float,
-        doubts: Sequence[Warning_],
+        warnings: Sequence[MeasurementWarning],
     ) -> Reading:
         from bench.results.record import Reading
 
@@ -260,7 +260,7 @@ class GpuSensor:
             energy_joules=joules,
             standard_uncertainty_joules=spread,
             duration_seconds=ended - began,
-            doubts=tuple(doubts),
+            warnings=tuple(warnings),
         )
 
 
@@ -277,7 +277,7 @@ def _fell(steps: Sequence[CounterEdge]) -> bool:
     return any(new.joules < old.joules for old, new in itertools.pairwise(steps))
 
 
-GAIN = 0.05
+CALIBRATION_HALF_WIDTH = 0.05
 
 
-GAIN_SOURCE = "assumed: NVIDIA states ±5 % for power readings of most cards"
+CALIBRATION_SOURCE = "assumed: NVIDIA states ±5 % for power readings of most cards"

@@ -11,8 +11,8 @@ from bench.meters._bracketing import CounterEdge, CounterReading, edges_from_rea
 from bench.meters._edge_poller import EdgePoller, poll_until
 from bench.meters.nvml import unused_gpus
 from bench.meters.nvml.gpu_sensor import (
-    GAIN,
-    GAIN_SOURCE,
+    CALIBRATION_HALF_WIDTH,
+    CALIBRATION_SOURCE,
     METER,
     USUAL_STEP_SECONDS,
     GpuSensor,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bench.meters import MeterContext
     from bench.meters._power_integrator import PowerIntegrator
     from bench.results.machine_record import Device, Sensor
-    from bench.results.record import Reading, Warning_
+    from bench.results.record import MeasurementWarning, Reading
 
 PROBE_SECONDS = 1.6
 
@@ -142,8 +142,9 @@ class NvmlMeter:
             quantum_joules=slowest.quantum_joules if counted else None,
             read_cost_seconds=max(card.traits.read_cost_seconds for card in good),
             counter_to_power_ratio=max(ratios, key=lambda r: abs(r - 1)) if ratios else None,
-            gain_relative_half_width=GAIN,
-            gain_source=GAIN_SOURCE + (MODULE_SOURCE if self._covers_module() else ""),
+            calibration_relative_half_width=CALIBRATION_HALF_WIDTH,
+            calibration_source=CALIBRATION_SOURCE
+            + (MODULE_SOURCE if self._covers_module() else ""),
         )
 
     def _covers_module(self) -> bool:
@@ -349,11 +350,11 @@ class NvidiaTally:
         from bench.results.warning_catalogue import make_warning
 
         joules = self._sampled(gpu) if gpu.sampler else self._counted(gpu)
-        doubts: tuple[Warning_, ...] = ()
+        warnings: tuple[MeasurementWarning, ...] = ()
         if joules is None:
             reason = gpu.failure or gpu.trouble or "its sensor has not moved yet"
             code = "counter-reset" if gpu.fell else "energy-missing"
-            doubts = (make_warning(code, domain=gpu.domain, reason=reason),)
+            warnings = (make_warning(code, domain=gpu.domain, reason=reason),)
         power = None if joules is None else joules / max(now - began, 1e-9)
         return Reading(
             domain=gpu.domain,
@@ -364,7 +365,7 @@ class NvidiaTally:
             if power is None
             else power * USUAL_STEP_SECONDS / 6**0.5,
             duration_seconds=now - began,
-            doubts=doubts,
+            warnings=warnings,
         )
 
     def _counted(self, gpu: _Gpu) -> float | None:
@@ -438,7 +439,7 @@ class NvidiaTally:
 
     def sensor(self) -> Sensor:
         """The domains that can be read, and the slowest step once it is known."""
-        from bench.meters.nvml.gpu_sensor import GAIN, GAIN_SOURCE
+        from bench.meters.nvml.gpu_sensor import CALIBRATION_HALF_WIDTH, CALIBRATION_SOURCE
         from bench.results.machine_record import Sensor
 
         reasons = {gpu.domain: gpu.reason for gpu in self._gpus}
@@ -454,8 +455,8 @@ class NvidiaTally:
             domains=tuple(gpu.domain for gpu in good),
             method="integrated" if any(gpu.sampler for gpu in good) else "counter",
             step_seconds=max(steps, default=None),
-            gain_relative_half_width=GAIN,
-            gain_source=GAIN_SOURCE,
+            calibration_relative_half_width=CALIBRATION_HALF_WIDTH,
+            calibration_source=CALIBRATION_SOURCE,
         )
 
 

@@ -50,12 +50,12 @@ def _reading(
     from bench.results.warning_catalogue import make_warning
 
     energy = spread = None
-    doubts = []
+    warnings = []
     if first is None or last is None:
         reason = "the GPU is not in use and its counter can't be read"
-        doubts.append(make_warning("energy-missing", domain=device.domain, reason=reason))
+        warnings.append(make_warning("energy-missing", domain=device.domain, reason=reason))
     elif last[1] < first[1]:
-        doubts.append(make_warning("counter-reset", domain=device.domain))
+        warnings.append(make_warning("counter-reset", domain=device.domain))
     else:
         power = (last[1] - first[1]) / max(last[0] - first[0], 1e-9)
         energy = power * (ended - began)
@@ -67,5 +67,5 @@ def _reading(
         energy_joules=energy,
         standard_uncertainty_joules=spread,
         duration_seconds=ended - began,
-        doubts=tuple(doubts),
+        warnings=tuple(warnings),
     )

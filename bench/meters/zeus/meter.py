@@ -19,7 +19,7 @@ from bench.meters.zeus.sources import JETSON_STEP_SECONDS, ZeusSource, find, why
 if TYPE_CHECKING:
     from bench.meters import MeterContext
     from bench.results.machine_record import Sensor
-    from bench.results.record import Reading, Warning_
+    from bench.results.record import MeasurementWarning, Reading
 
 FIRST_STEP_SECONDS = 0.01  # until the sensor is known
 
@@ -105,7 +105,7 @@ class ZeusMeter:
         steps += [sampler.step_seconds for _, sampler in self._powers.values()]
         self._step_seconds = max(steps, default=FIRST_STEP_SECONDS)
         costs = [w.costs for w in watches] + [s.costs for _, s in self._powers.values()]
-        gain, source = max((item.gain for item in good), key=lambda item: item[0])
+        calibration, source = max((item.calibration for item in good), key=lambda item: item[0])
         return Sensor(
             meter=self.name,
             usable=True,
@@ -114,8 +114,8 @@ class ZeusMeter:
             method="counter" if all(item.kind == "counter" for item in good) else "integrated",
             step_seconds=max(steps, default=None),
             read_cost_seconds=max((statistics.median(c) for c in costs if c), default=None),
-            gain_relative_half_width=gain,
-            gain_source=source,
+            calibration_relative_half_width=calibration,
+            calibration_source=source,
         )
 
     def _watches(self) -> dict[str, EdgePoller]:
@@ -283,7 +283,7 @@ def _made(
     source: ZeusSource,
     began: float,
     ended: float,
-    doubts: Sequence[Warning_],
+    warnings: Sequence[MeasurementWarning],
     energy: float | None = None,
     spread: float | None = None,
 ) -> Reading:
@@ -296,5 +296,5 @@ def _made(
         energy_joules=energy,
         standard_uncertainty_joules=spread,
         duration_seconds=ended - began,
-        doubts=tuple(doubts),
+        warnings=tuple(warnings),
     )

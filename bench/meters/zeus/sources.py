@@ -57,14 +57,14 @@ JETSON = (
 class ZeusSource:
     """One domain: `read` gives joules since some moment, or watts where the kind is a power.
 
-    `read` raises CannotRead alone. `gain` is a relative half-width with its source. A part that
+    `read` raises CannotRead alone. `calibration` is a relative half-width with its source. A part that
     `may_rest` can truly draw nothing: its counter may stand still.
     """
 
     domain: str
     read: Callable[[], float]
     kind: Kind
-    gain: tuple[float, str]
+    calibration: tuple[float, str]
     may_rest: bool = False
 
 
@@ -140,11 +140,14 @@ def _amd(site: MeterContext) -> list[ZeusSource]:
 def _amd_card(domain: str, gpu: Any) -> ZeusSource:
     """The counter of a card; where zeus found it false, its power now, or averaged."""
 
-    def source(kind: Kind, read: Callable[[], int], gain: tuple[float, str]) -> ZeusSource:
+    def source(kind: Kind, read: Callable[[], int], calibration: tuple[float, str]) -> ZeusSource:
         thousandth = _guarded(domain, read)  # millijoules or milliwatts
         if "MI250" in _name(gpu):
-            gain = (gain[0], f"{gain[1]}; on this card one figure covers both of its chips")
-        return ZeusSource(domain, lambda: thousandth() / 1000, kind, gain)
+            calibration = (
+                calibration[0],
+                f"{calibration[1]}; on this card one figure covers both of its chips",
+            )
+        return ZeusSource(domain, lambda: thousandth() / 1000, kind, calibration)
 
     if gpu.supports_get_total_energy_consumption():
         return source("counter", gpu.get_total_energy_consumption, AMD)
@@ -193,13 +196,13 @@ def _parts(
     chip: Any,
     parts: dict[str, str],
     kind: Kind,
-    gain: tuple[float, str],
+    calibration: tuple[float, str],
     may_rest: tuple[str, ...] = (),
 ) -> list[ZeusSource]:
     metrics = chip.get_available_metrics()
     return [
         ZeusSource(
-            domain, _joules_of(chip, domain, metric), kind, gain, may_rest=domain in may_rest
+            domain, _joules_of(chip, domain, metric), kind, calibration, may_rest=domain in may_rest
         )
         for domain, metric in parts.items()
         if metric in metrics

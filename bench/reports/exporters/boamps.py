@@ -159,8 +159,8 @@ def _environment(region: Region) -> dict[str, Any]:
 def _quality(found: RunTotals) -> str:
     """BoAmps' word for the relative error, the scale error included: 10, 25 or 50 %."""
     scatter = relative_half_width(found.per_1000) if found.per_1000 else None
-    gain = found.result.gain.relative_half_width if found.result.gain else 0.0
-    error = max(scatter or 0.0, gain)
+    calibration = found.result.calibration.relative_half_width if found.result.calibration else 0.0
+    error = max(scatter or 0.0, calibration)
     return "high" if error <= 0.1 else "medium" if error <= 0.25 else "low"
 
 

@@ -100,11 +100,13 @@ def _run(found: RunTotals) -> dict[str, object]:
         **_estimate(
             "net_energy_kwh_per_1000", summary.net_energy_kwh_per_1000 if summary else None
         ),
-        "gain_relative_half_width": result.gain.relative_half_width if result.gain else None,
+        "calibration_relative_half_width": result.calibration.relative_half_width
+        if result.calibration
+        else None,
         "quality_metric": quality.metric if quality else None,
         "quality": quality.value if quality else None,
         "rankable": result.rankable,
-        "doubts": " ".join(item.code for item in result.doubts),
+        "warnings": " ".join(item.code for item in result.warnings),
     }
 
 
@@ -132,7 +134,7 @@ def _reading(reading: Reading) -> dict[str, object]:
         "energy_joules": reading.energy_joules,
         "standard_uncertainty_joules": reading.standard_uncertainty_joules,
         "duration_seconds": reading.duration_seconds,
-        "reading_doubts": " ".join(item.code for item in reading.doubts),
+        "reading_warnings": " ".join(item.code for item in reading.warnings),
     }
 
 

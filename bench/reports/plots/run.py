@@ -48,7 +48,7 @@ def draw(results: Sequence[Result]) -> Figure:
     axes.autoscale_view()
     axes.ticklabel_format(axis="y", useOffset=False, style="plain")
     kind = "modelled, not measured" if point.modelled else "measured"
-    error = point.gain if point.modelled else None
+    error = point.calibration if point.modelled else None
     value, low, high = formatting.format_nonnegative(views.headline_energy(result), size, error)
     title = f"{value} {unit} per 1,000 {formatting.unit_plural(result.task.unit)}, {kind}"
     who = f"{result.task.id} · {plot_data.name(result, 60)}"
@@ -59,7 +59,7 @@ def draw(results: Sequence[Result]) -> Figure:
 def _foot(point: plot_data.PlotPoint, warmed: bool) -> str:
     lines = plot_data.footer([point]).splitlines()
     grey = " Grey: warm-up, which does not count." if warmed else ""
-    scale = f"Scale error: ±{100 * point.gain:.2g} %, not drawn."
+    scale = f"Scale error: ±{100 * point.calibration:.2g} %, not drawn."
     when = f"JouleBench, {point.result.created_at[:10]}"
     return "\n".join([*lines[:-1], f"Band: 95 % interval. {scale}{grey} {when}"])
 

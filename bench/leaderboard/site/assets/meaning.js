@@ -20,7 +20,7 @@ function meaning(row, task, many, grid) {
     h("li", {}, said(times(kwh, 1 / scale)), ` ${unit} of electricity a year`),
     h("li", {}, said(phones), " phones charged every day"),
     h("li", {}, said(times(grams, 1 / size)), ` ${mass} CO₂e a year in ${grid.label} (${grid.grams} g/kWh, ${grid.year}, ${grid.basis})`),
-    row.kind === "modelled" && h("li", { class: "off" }, `The energy is modelled: it may be off by ${Math.round(100 * (row.gain ?? 0))} % either way.`));
+    row.kind === "modelled" && h("li", { class: "off" }, `The energy is modelled: it may be off by ${Math.round(100 * (row.calibration ?? 0))} % either way.`));
 }
 
 // The panel under a table: which of the rows in sight it speaks of is chosen in it.

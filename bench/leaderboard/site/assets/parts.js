@@ -44,12 +44,12 @@ function figure([value, low, high], unit = "") {
 }
 
 // What an energy is off by for its scale, where the page has to say so in its digits.
-const error = (row) => (row.kind === "modelled" ? row.gain : null);
+const error = (row) => (row.kind === "modelled" ? row.calibration : null);
 
 // The ends of an energy with the scale error in it too, the two added in quadrature.
 function whole(row) {
   const [value, low, high] = row.energy;
-  const half = Math.hypot((high - low) / 2, (row.gain ?? 0.05) * value);
+  const half = Math.hypot((high - low) / 2, (row.calibration ?? 0.05) * value);
   return [value, value - half, value + half];
 }
 
@@ -139,7 +139,7 @@ function strip(row, found) {
   const line = (name, from, to) => svg("line", { class: name, x1: `${place(from)}%`, x2: `${place(to)}%`, y1: "50%", y2: "50%" });
   return svg("svg", { "aria-hidden": "true" },
     ticks.map((tick) => svg("line", { class: "tick", x1: `${tick.x}%`, x2: `${tick.x}%`, y1: "0", y2: "100%" })),
-    line("gain", least, most), line("bar", low, high),
+    line("calibration", least, most), line("bar", low, high),
     svg("circle", { class: "dot", cx: `${place(value)}%`, cy: "50%", r: 4 }));
 }
 

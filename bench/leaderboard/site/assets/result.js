@@ -1,5 +1,5 @@
 "use strict";
-// The page of one result: its figures, trials, power over time, doubts, environment, how to repeat.
+// The page of one result: its figures, trials, power over time, warnings, environment, how to repeat.
 
 const main = $("board");
 
@@ -70,7 +70,7 @@ function environment(detail) {
     Fingerprint: task.fingerprint && h("code", {}, task.fingerprint),
     "Idle floor": detail.idle.map(([when, domain, watts]) => `${domain} ${when} ${watts === null ? "not read" : `${words.number(watts)} W`}`).join(" · "),
     Rules: `${detail.profile}: budget ${protocol.budget_seconds} s, target ±${words.number(100 * protocol.target_relative_half_width, 2)} %, ${protocol.min_trials} to ${protocol.max_trials} trials${detail.stop_reason ? `; ended by ${detail.stop_reason}` : ""}`,
-    "Scale error": detail.gain && `±${words.number(100 * detail.gain.relative_half_width, 2)} % (${detail.gain.source})`,
+    "Scale error": detail.calibration && `±${words.number(100 * detail.calibration.relative_half_width, 2)} % (${detail.calibration.source})`,
     Run: `${detail.run_id} on ${detail.created_at}, JouleBench ${detail.joulebench_version}`,
     "Submitted by": [detail.by.name, detail.by.note && ` · ${detail.by.note}`, detail.by.signer && ` · signed by ${detail.by.signer}`].filter(Boolean).join("") || null,
   });
@@ -78,10 +78,10 @@ function environment(detail) {
 
 const again = (detail) => h("pre", { tabindex: 0, "aria-label": "The command that repeats it" }, h("code", {}, detail.command));
 
-function doubts(detail) {
-  return detail.doubts.length
-    ? h("ul", { class: "doubts" }, detail.doubts.map(([bars, message, cure]) => h("li", {}, bars ? h("b", {}, "Bars ranking. ") : null, message, h("span", { class: "cure" }, ` ${cure}`))))
-    : h("p", {}, "No doubts.");
+function warnings(detail) {
+  return detail.warnings.length
+    ? h("ul", { class: "warnings" }, detail.warnings.map(([bars, message, remedy]) => h("li", {}, bars ? h("b", {}, "Bars ranking. ") : null, message, h("span", { class: "remedy" }, ` ${remedy}`))))
+    : h("p", {}, "No warnings.");
 }
 
 async function show() {
@@ -108,7 +108,7 @@ async function show() {
   main.append(...[
     h("p", { class: "about" }, about),
     figures(row, task, grid), standing(row, task, detail),
-    section("Doubts", doubts(detail)),
+    section("Warnings", warnings(detail)),
     section("Trials", chart, chart && h("p", { class: "about" }, "Each dot is a trial; the line is the ratio of sums, the band its 95 % interval. The interval allows for stopping early and for trials that follow each other."),
       h("details", {}, h("summary", {}, `All ${detail.trials.length} trials, with warm-up`), trialTable(row, detail))),
     section("Power over time", power || h("p", {}, "No profile trial was recorded."), power && h("p", { class: "about" }, "From a trial of its own, which does not count.")),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from bench.results import domains, statistics, warning_rules
+from bench.results.calibration import boundary_calibration
 from bench.results.machine_record import Device, Machine, Sensor
 from bench.results.record import (
     Backend,
@@ -128,7 +129,7 @@ def made_result(
         trials=trials,
         quality=None if quality is None else made_quality(*quality),
         summary=None if failure else statistics.summarize(trials, boundary, idle, UNITS[task]),
-        calibration=calibration.boundary_calibration(boundary, machine.sensors),
+        calibration=boundary_calibration(boundary, machine.sensors),
         warnings=(),
         rankable=False,
     )

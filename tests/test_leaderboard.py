@@ -31,7 +31,8 @@ from bench.leaderboard.board_entry import RankingKey, ranking_key
 from bench.leaderboard.ranking import count_better_and_worse, is_significantly_less
 from bench.leaderboard.submissions import submit
 from bench.meters.replay import ReplayTrace
-from bench.results import calibration, storage
+from bench.results import storage
+from bench.results.calibration import energy_ratio, instrument_id
 from bench.results.escaping import csv_safe
 from bench.results.record import Failure, Result
 from bench.results.warning_catalogue import make_warning
@@ -151,8 +152,8 @@ def test_clear_differences_rank_in_order():
 def test_a_chain_of_ties_is_one_plus_the_number_of_better_ones():
     chain = [made_around(e, 0.01, model=m) for e, m in ((0.100, "a"), (0.102, "b"), (0.104, "c"))]
     a, b, c = chain
-    assert calibration.energy_ratio(a, b).high > 1 and calibration.energy_ratio(b, c).high > 1
-    assert calibration.energy_ratio(a, c).high < 1
+    assert energy_ratio(a, b).high > 1 and energy_ratio(b, c).high > 1
+    assert energy_ratio(a, c).high < 1
     assert ranks(chain) == {"a": 1, "b": 1, "c": 2}
     (task,) = board(chain).tasks
     assert [row.tied for row in task.groups[0].rows] == [True, True, True]
@@ -219,7 +220,7 @@ def test_the_cards_of_a_machine_speak_for_its_processors(mine, other, same):
         return with_host(made_around(energy, 0.001, uuid=uuid), **host)
 
     a, b = made(0.100, **mine), made(0.107, **other)
-    assert (calibration.energy_ratio(a, b).high < 1) == same
+    assert (energy_ratio(a, b).high < 1) == same
     assert is_significantly_less(ranking_key(a), ranking_key(b)) == same
 
 
@@ -233,8 +234,8 @@ def test_processors_alone_are_never_told_apart():
         return Result.model_validate(content)
 
     a, b = made(0.100), made(0.107)
-    assert calibration.instrument_id(a) is None
-    assert calibration.energy_ratio(a, b).high > 1
+    assert instrument_id(a) is None
+    assert energy_ratio(a, b).high > 1
 
 
 def test_a_gpu_without_a_uuid_could_be_any():
@@ -243,18 +244,18 @@ def test_a_gpu_without_a_uuid_could_be_any():
         content["machine"]["devices"][1]["uuid"] = None
         return Result.model_validate(content)
 
-    assert calibration.energy_ratio(made(0.100), made(0.107)).high > 1
+    assert energy_ratio(made(0.100), made(0.107)).high > 1
 
 
 def test_a_processor_outside_the_boundary_does_not_matter():
     a, b = (made_around(e, 0.001, model=str(e)) for e in (0.100, 0.107))
     moved = b.machine.model_copy(update={"cpu_name": "Another CPU"})
-    assert calibration.energy_ratio(a, b.model_copy(update={"machine": moved})).high < 1
+    assert energy_ratio(a, b.model_copy(update={"machine": moved})).high < 1
 
 
 def test_gain_twice_is_the_root_of_two_of_gain_once():
     a, b = (made_around(0.1, 1e-9, model=m, uuid=m) for m in "ab")
-    wide = calibration.energy_ratio(a, b).high
+    wide = energy_ratio(a, b).high
     assert wide == pytest.approx(2.718281828 ** (1.959964 * 0.05 * (2 / 3) ** 0.5), rel=1e-6)
 
 
@@ -272,7 +273,7 @@ def test_ranking_and_comparing_agree_on_every_pair():
     ]
     marks = [ranking_key(result) for result in many]
     table = [[is_significantly_less(x, y) for y in marks] for x in marks]
-    compared = [[calibration.energy_ratio(a, b).high < 1 for b in many] for a in many]
+    compared = [[energy_ratio(a, b).high < 1 for b in many] for a in many]
     assert table == compared and {True, False} == {x for line in table for x in line}
     better, worse = count_better_and_worse(marks)
     assert worse == [sum(line) for line in table]

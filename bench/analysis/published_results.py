@@ -8,7 +8,8 @@ from typing import Literal
 
 from bench.analysis.comparison import Difference
 from bench.impact.facts import published
-from bench.results import calibration, formatting, statistics, views
+from bench.results import formatting, statistics, views
+from bench.results.calibration import calibration_half_width
 from bench.results.record import Boundary, Estimate, Result
 from bench.workloads import architectures
 
@@ -37,7 +38,7 @@ def find_published_results(result: Result) -> list[PublishedResult]:
     for row in published.rows(result.task.id):
         same = _same(result.model.id, row.model)
         if same is not None:
-            ratio = _ratio(ours, row, calibration.calibration_half_width(result))
+            ratio = _ratio(ours, row, calibration_half_width(result))
             found.append(PublishedResult(row, same, ours, ratio, tuple(_differences(result, row))))
     return sorted(found, key=lambda item: item.same != "model")
 

@@ -7,7 +7,8 @@ from functools import lru_cache
 from math import fsum, inf
 
 from bench.impact import facts, hardware
-from bench.results import calibration, domains, warning_catalogue
+from bench.results import domains, warning_catalogue
+from bench.results.calibration import boundary_calibration
 from bench.results.fields import Record
 from bench.results.record import Reading, Result, Trial
 from bench.runner import protocol
@@ -180,10 +181,7 @@ def contradictions(result: Result) -> Iterator[str]:
     """A sentence for everything that a record says of itself and that the rest of it denies."""
     if domains.measurement_boundary(result.machine) != result.boundary:
         yield "Irreproducible: the boundary is not what the machine's devices and sensors give."
-    if (
-        calibration.boundary_calibration(result.boundary, result.machine.sensors)
-        != result.calibration
-    ):
+    if boundary_calibration(result.boundary, result.machine.sensors) != result.calibration:
         yield "Irreproducible: the scale error is not that of the sensors inside the boundary."
     if result.status == "done":
         yield from _stopping(result)

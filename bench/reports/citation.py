@@ -6,7 +6,8 @@ from xml.sax.saxutils import escape
 
 from bench.reports import terminal
 from bench.reports.plot_style import MEASURED, MODELLED
-from bench.results import calibration, formatting, views, warning_rules
+from bench.results import formatting, views, warning_rules
+from bench.results.calibration import calibration_half_width
 from bench.results.record import Result
 from bench.results.storage import content_id
 
@@ -92,4 +93,4 @@ def badge(result: Result) -> str:
 
 def _scale_error(result: Result) -> float | None:
     """The scale error where it leaves fewer digits than the interval does: of a model."""
-    return calibration.calibration_half_width(result) if views.is_modelled(result) else None
+    return calibration_half_width(result) if views.is_modelled(result) else None

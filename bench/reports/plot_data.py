@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bench.results import calibration, formatting, views
+from bench.results import formatting, views
+from bench.results.calibration import calibration_half_width, with_calibration
 from bench.results.formatting import energy_text
 from bench.results.record import Result
 
@@ -35,8 +36,8 @@ def points(results: Iterable[Result]) -> list[PlotPoint]:
         energy = views.headline_energy(result)
         if energy is not None and energy.value > 0:
             low = max(energy.low, TINY * energy.value)
-            half_width = calibration.calibration_half_width(result)
-            both = calibration.with_calibration(energy, half_width)
+            half_width = calibration_half_width(result)
+            both = with_calibration(energy, half_width)
             modelled = views.is_modelled(result)
             found.append(
                 PlotPoint(result, energy.value, low, energy.high, half_width, both, modelled)

@@ -12,7 +12,8 @@ from pydantic import Field, ValidationError
 
 from bench.impact import equivalences, regions
 from bench.impact.facts import DerivedQuantity, derive
-from bench.results import calibration, domains, units, warning_catalogue
+from bench.results import domains, units, warning_catalogue
+from bench.results.calibration import boundary_calibration
 from bench.results.fields import Name, Record, Seconds
 from bench.results.machine_record import Machine
 from bench.results.record import Boundary, Calibration, Estimate, MeasurementWarning, Reading
@@ -119,7 +120,7 @@ def warnings_of(
 def boundary_of(machine: Machine) -> tuple[Boundary, Calibration | None]:
     """What the program is billed for, as a run would be, and the scale error of that."""
     boundary = domains.measurement_boundary(machine)
-    return boundary, calibration.boundary_calibration(boundary, machine.sensors)
+    return boundary, boundary_calibration(boundary, machine.sensors)
 
 
 def energy_with_pue(track: ProgramRecord) -> Estimate | None:

@@ -1,22 +1,25 @@
-"""Energy per 1,000 inferences that other people measured and published, and how they measured it.
+"""Published energy per 1,000 inferences, each figure with the study that measured it.
 
-These are not this project's measurements: boundary, precision, batch size and engine differ from
-study to study, so a figure goes nowhere without the `Study` that it comes from.
+These are not this project's measurements. Boundary, precision, batch size and engine differ from
+study to study, so every figure holds its `Study`. The studies stand in `studies.toml`, the figures
+of each in the csv file of its key.
 """
 
 from __future__ import annotations
 
 import csv
+import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Study:
-    """Where a table of figures comes from, and what all its rows share."""
+    """A published study: its boundary, precision and engine, source, licence and caveat."""
 
     key: str
     title: str
@@ -33,9 +36,9 @@ class Study:
 
 @dataclass(frozen=True)
 class PublishedFigure:
-    """One published figure: kWh for 1,000 inferences over the boundary of its study.
+    """One published figure: kWh for 1,000 inferences inside the boundary of its study.
 
-    `gpu_energy_kwh_per_1000` is the part of the study's GPUs alone. None: not published.
+    `gpu_energy_kwh_per_1000` is the part of the study's GPUs. None means not published.
     """
 
     study: Study
@@ -54,72 +57,38 @@ class PublishedFigure:
 
     @property
     def precision(self) -> str:
-        """The precision of this figure, as far as its study says."""
+        """The precision of this figure, as far as its study states it."""
         if self.study.key == "ai-energy-score":
             return "float16" if self.task == "text-gen" else "float32"
         return self.study.precision
 
 
-STUDIES = (
-    Study(
-        key="ai-energy-score",
-        title="AI Energy Score leaderboard, February 2025",
-        year=2025,
-        boundary="the GPU alone, by CodeCarbon through optimum-benchmark",
-        domains=("gpu",),
-        precision="float32; float16 for text generation",
-        engine="transformers or diffusers, through optimum-benchmark",
-        source="AI Energy Score leaderboard, Hugging Face and Salesforce, 2025",
-        source_url="https://huggingface.co/spaces/AIEnergyScore/Leaderboard",
-        licence="individual figures, cited",
-        caveat="No interval is published. Text generation of class C took several H100s.",
-    ),
-    Study(
-        key="power-hungry",
-        title="Power Hungry Processing, 2023",
-        year=2023,
-        boundary="all eight GPUs of the node, seven of them idle, a modelled 430.8 W of RAM and "
-        "42.5 W of CPU",
-        domains=("gpu", "cpu-package (modelled)", "dram (modelled)"),
-        precision="as each model was published, mostly float32",
-        engine="transformers or diffusers pipelines",
-        source="Luccioni, Jernite and Strubell, FAccT 2024, arXiv 2311.16863; means recomputed "
-        "from the study's raw logs",
-        source_url="https://arxiv.org/abs/2311.16863",
-        licence="MIT (the study's logs)",
-        caveat="Seven of the eight GPUs that are billed were idle, and the memory was not "
-        "measured.",
-    ),
-    Study(
-        key="ml-energy-v2",
-        title="ML.ENERGY leaderboard v2, 2024",
-        year=2024,
-        boundary="the GPUs that served the model, by Zeus",
-        domains=("gpu",),
-        precision="as each model was published, mostly float16 or bfloat16",
-        engine="vLLM for text, diffusers for images and video",
-        source="ML.ENERGY leaderboard, data of version 2",
-        source_url="https://ml.energy/leaderboard",
-        licence="Apache-2.0",
-        caveat="Served with continuous batching: the batch size of text is an average over time, "
-        "and answers are whole ones, not 10 tokens.",
-    ),
-)
+def _studies() -> tuple[Study, ...]:
+    tables: dict[str, dict[str, Any]] = tomllib.loads(
+        (FOLDER / "studies.toml").read_text(encoding="utf-8")
+    )
+    return tuple(
+        Study(key=key, domains=tuple(fields.pop("domains")), **fields)
+        for key, fields in tables.items()
+    )
+
+
+STUDIES = _studies()
 
 
 def rows(task: str | None = None) -> tuple[PublishedFigure, ...]:
-    """Every published figure, or those of one task ("image-gen"), in the order of their tables."""
-    found = [row for study in STUDIES for row in _table(study)]
-    return tuple(row for row in found if task is None or row.task == task)
+    """All published figures, or those of one task ("image-gen"), in the order of their tables."""
+    figures = [figure for study in STUDIES for figure in _figures(study)]
+    return tuple(figure for figure in figures if task is None or figure.task == task)
 
 
 @lru_cache(maxsize=8)
-def _table(study: Study) -> tuple[PublishedFigure, ...]:
-    with (HERE / f"{study.key}.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(_row(study, cells) for cells in csv.DictReader(file))
+def _figures(study: Study) -> tuple[PublishedFigure, ...]:
+    with (FOLDER / f"{study.key}.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(_figure(study, cells) for cells in csv.DictReader(file))
 
 
-def _row(study: Study, cells: dict[str, str]) -> PublishedFigure:
+def _figure(study: Study, cells: dict[str, str]) -> PublishedFigure:
     return PublishedFigure(
         study=study,
         task=cells["task"],

@@ -68,7 +68,7 @@ def test_a_block_leaves_the_record_of_a_program(tmp_path, capsys):
     program_summary.print_measurement(record)
     shown = capsys.readouterr().err
     assert "counting" in shown and "France" in shown and "PUE 1.5 counted" in shown
-    codecarbon.append_measurement(record, tmp_path / "emissions.csv")
+    codecarbon.append_program(record, tmp_path / "emissions.csv")
     (row,) = csv.DictReader((tmp_path / "emissions.csv").read_text().splitlines())
     assert float(row["energy_consumed"]) == record.energy_kwh.value * 1.5
     with pytest.raises(ValueError, match="no region"):

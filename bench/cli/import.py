@@ -1,4 +1,4 @@
-"""`joulebench import`: what a file of another tool says, and what that means."""
+"""`joulebench import`: the energies in a file of CodeCarbon, with phone charges and CO2e."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ PANEL = "Understand"
 
 
 def command(
-    form: Annotated[str, typer.Argument(help="codecarbon, csv, model-card, sci, boamps …")],
+    form: Annotated[str, typer.Argument(help="codecarbon: an emissions.csv of CodeCarbon 2 or 3.")],
     file: Annotated[Path, typer.Argument(help="The file.")],
     region: RegionName = None,
     edition: Edition = "epa-current",
     as_json: Json = False,
 ) -> None:
-    """Read the energy that a file of another tool states, and say what it means."""
+    """Read the energies in a file of another tool; print phone charges and CO2e of each."""
     found = exit_on_error(lambda: _read(form, file))
     lines = exit_on_error(lambda: [_meaning(each, region, edition) for each in found])
     for each, meaning in zip(found, lines, strict=True):

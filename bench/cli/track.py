@@ -101,9 +101,9 @@ def _checked(words: argparse.Namespace) -> TrackConfig:
 
         equivalences.phone_charge(words.edition)
     if words.csv is not None:
-        from bench.reports.exporters.codecarbon import refuse_others
+        from bench.reports.exporters.codecarbon import existing_columns
 
-        refuse_others(words.csv)
+        existing_columns(words.csv)
     region = None
     if words.region is not None:
         from bench.impact import regions

@@ -1,8 +1,8 @@
-"""Results in the forms that others read: one file a form, found by its name.
+"""Export forms for other tools: one file a form, found by its name.
 
-A form's file has `SUFFIX` and `export(results, options) -> bytes`; most have `read(data)`, which
-gives the energy back to the last digit. What is modelled says so in every form, and what could not
-be read is empty, never 0.
+The file of a form has `SUFFIX` and `export(results, options) -> bytes`; CodeCarbon's also has
+`read(data)`. Every form marks modelled energy, and leaves empty, never 0, a value that could not
+be read.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from bench.impact.regions import Region
     from bench.results.record import Result
 
-Kind = Literal["measured", "modelled", "unknown"]
+EnergyKind = Literal["measured", "modelled", "unknown"]
 
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What a form may need beyond the results.
+    """Values that a form needs and a result does not contain.
 
-    Without a `region` nothing says how much carbon a kWh holds, and no form guesses. `pue` is the
-    power usage effectiveness of the place, `embodied_kg` what making the machine emitted, where no
-    table has it; `base` is a file to add to, such as a model card.
+    Without a `region` the carbon intensity is unknown, and no form assumes one. `pue` is the power
+    usage effectiveness of the data centre, `embodied_kg` the CO2e of making the machine where no
+    table has it; `base` is a file to extend, such as a model card.
     """
 
     region: Region | None = None
@@ -38,16 +38,15 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class ImportedEnergy:
-    """One energy as a file of some form states it; None is what the file does not say.
+    """One energy that a file of another tool states; None where the file does not state it.
 
-    Raises ValueError for an energy or a time that is none: negative, infinite, not a number.
+    Raises ValueError for an energy or a duration that is negative, infinite or not a number.
     """
 
     label: str
     energy_kwh: float | None
     duration_seconds: float | None
-    inference_count: int | None
-    kind: Kind
+    kind: EnergyKind
     note: str
 
     def __post_init__(self) -> None:
@@ -57,15 +56,15 @@ class ImportedEnergy:
 
 
 def export(name: str, results: Sequence[Result], options: ExportOptions) -> bytes:
-    """The results in a form. Raises ValueError where there is no such form or nothing to put in."""
+    """The results in a form. Raises ValueError for an unknown form or where no energy is known."""
     data: bytes = registry.load("exporter", name).export(results, options)
     return data
 
 
 def read(name: str, data: bytes) -> list[ImportedEnergy]:
-    """What a file of a form says. Raises ValueError where it is not of the form."""
+    """The energies in a file of a form. Raises ValueError where the file is not of this form."""
     module = registry.load("exporter", name)
     if not hasattr(module, "read"):
-        raise ValueError(f"{name} can be written and not read")
-    found: list[ImportedEnergy] = module.read(data)
-    return found
+        raise ValueError(f"{name} is an export form only; codecarbon can be read")
+    energies: list[ImportedEnergy] = module.read(data)
+    return energies

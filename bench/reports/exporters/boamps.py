@@ -10,50 +10,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.impact.regions import Region
-from bench.reports.exporters import ExportOptions, ImportedEnergy, _common
-from bench.reports.exporters._common import NOT_MEASURED, RunTotals, with_energy
+from bench.reports.exporters import ExportOptions, _common
+from bench.reports.exporters._common import RunTotals, totals_with_energy
 from bench.results.record import Result
 from bench.results.statistics import relative_half_width
 
 SUFFIX = ".json"
-
-
 VERSION = "1.1.0"
-
-
 SPECIFICATION = "https://github.com/Boavizta/BoAmps/tree/main/model"
-
-
-GIGABYTE = 10**9
-
-
-KINDS = {"text-gen": "token", "image-gen": "image"}
+GIGABYTE = 10**9  # bytes; BoAmps states memory in GB
+OUTPUT_TYPES = {"text-gen": "token", "image-gen": "image"}
 
 
 def export(results: Sequence[Result], options: ExportOptions) -> bytes:
     """One report a result."""
-    return _common.write([_report(found, options) for found in with_energy(list(results))])
+    return _common.json_bytes([_report(totals, options) for totals in totals_with_energy(results)])
 
 
-def read(data: bytes) -> list[ImportedEnergy]:
-    """The energy that a report states. Raises ValueError where it is none."""
-    return _common.read(data, _block)
-
-
-def _block(report: dict[str, Any]) -> dict[str, Any]:
-    """A report as a block of ours: it holds all that there is to read."""
-    measure, task = report["measures"][0], report["task"]
-    return {
-        "label": f"{task['taskFamily']} {task['algorithms'][0]['foundationModelName']}",
-        "energy_kwh": measure["powerConsumption"],
-        "duration_seconds": measure["measurementDuration"],
-        "inference_count": task["nbRequest"],
-        "kind": "modelled" if NOT_MEASURED in task["taskDescription"] else "measured",
-    }
-
-
-def _report(found: RunTotals, options: ExportOptions) -> dict[str, Any]:
-    result = found.result
+def _report(totals: RunTotals, options: ExportOptions) -> dict[str, Any]:
+    result = totals.result
     report = {
         "header": {
             "licensing": "Creative Commons 4.0",
@@ -63,25 +38,25 @@ def _report(found: RunTotals, options: ExportOptions) -> dict[str, Any]:
             "reportDatetime": _when(result),
             "reportStatus": "final",
         },
-        "task": _task(found),
-        "measures": [_measure(found)],
+        "task": _task(totals),
+        "measures": [_measure(totals)],
         "system": {"os": result.machine.operating_system},
         "software": {"language": "python", "version": result.machine.python_version},
         "infrastructure": _infrastructure(result, options.region),
-        "quality": _quality(found),
+        "quality": _quality(totals),
     }
     if options.region is not None:
         report["environment"] = _environment(options.region)
     return report
 
 
-def _task(found: RunTotals) -> dict[str, Any]:
-    result = found.result
-    kind = KINDS.get(result.task.id, "other")
+def _task(totals: RunTotals) -> dict[str, Any]:
+    result = totals.result
+    output = OUTPUT_TYPES.get(result.task.id, "other")
     task: dict[str, Any] = {
         "taskStage": "inference",
         "taskFamily": result.task.id,
-        "nbRequest": found.inference_count,
+        "nbRequest": totals.inference_count,
         "algorithms": [
             {
                 "foundationModelName": result.model.id,
@@ -90,10 +65,10 @@ def _task(found: RunTotals) -> dict[str, Any]:
             }
         ],
         "dataset": [
-            {"dataUsage": "input", "dataType": "text", "dataQuantity": found.inference_count},
-            {"dataUsage": "output", "dataType": kind},
+            {"dataUsage": "input", "dataType": "text", "dataQuantity": totals.inference_count},
+            {"dataUsage": "output", "dataType": output},
         ],
-        "taskDescription": f"{found.how}; data set {result.task.dataset}",
+        "taskDescription": f"{totals.statement}; data set {result.task.dataset}",
     }
     if result.model.parameter_count:
         # BoAmps counts parameters in billions.
@@ -104,8 +79,8 @@ def _task(found: RunTotals) -> dict[str, Any]:
     return task
 
 
-def _measure(found: RunTotals) -> dict[str, Any]:
-    methods = {r.domain: r for trial in found.result.measured() for r in trial.readings}
+def _measure(totals: RunTotals) -> dict[str, Any]:
+    methods = {r.domain: r for trial in totals.result.measured() for r in trial.readings}
     modes = {"gpu": "gpuTrackingMode", "cpu-package": "cpuTrackingMode"}
     tracked = {
         modes[domain.partition(":")[0]]: f"{reading.meter}, {reading.method}"
@@ -113,12 +88,12 @@ def _measure(found: RunTotals) -> dict[str, Any]:
         if domain.partition(":")[0] in modes
     }
     return {
-        "measurementMethod": f"joulebench, {found.how}",
-        "version": found.result.joulebench_version,
+        "measurementMethod": f"joulebench, {totals.statement}",
+        "version": totals.result.joulebench_version,
         **tracked,
-        "powerConsumption": found.energy_kwh,
-        "measurementDuration": found.duration_seconds,
-        "measurementDateTime": _when(found.result),
+        "powerConsumption": totals.energy_kwh,
+        "measurementDuration": totals.duration_seconds,
+        "measurementDateTime": _when(totals.result),
     }
 
 
@@ -138,10 +113,10 @@ def _infrastructure(result: Result, region: Region | None) -> dict[str, Any]:
             gpu = {"componentName": device.name, "componentType": "gpu", "nbComponent": 1}
             memory = device.memory_bytes
             components.append(gpu | ({"memorySize": memory / GIGABYTE} if memory else {}))
-    found: dict[str, Any] = {"infraType": "publicCloud" if cloud else "other"}
+    infrastructure: dict[str, Any] = {"infraType": "publicCloud" if cloud else "other"}
     if cloud and region is not None:
-        found["cloudProvider"] = region.key.partition(":")[0]
-    return found | {"components": components}
+        infrastructure["cloudProvider"] = region.key.partition(":")[0]
+    return infrastructure | {"components": components}
 
 
 def _environment(region: Region) -> dict[str, Any]:
@@ -156,10 +131,12 @@ def _environment(region: Region) -> dict[str, Any]:
     }
 
 
-def _quality(found: RunTotals) -> str:
-    """BoAmps' word for the relative error, the scale error included: 10, 25 or 50 %."""
-    scatter = relative_half_width(found.per_1000) if found.per_1000 else None
-    calibration = found.result.calibration.relative_half_width if found.result.calibration else 0.0
+def _quality(totals: RunTotals) -> str:
+    """BoAmps' class of the relative error with calibration: "high" to 10 %, "medium" to 25 %."""
+    scatter = relative_half_width(totals.per_1000) if totals.per_1000 else None
+    calibration = (
+        totals.result.calibration.relative_half_width if totals.result.calibration else 0.0
+    )
     error = max(scatter or 0.0, calibration)
     return "high" if error <= 0.1 else "medium" if error <= 0.25 else "low"
 

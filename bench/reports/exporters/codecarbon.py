@@ -10,30 +10,47 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock
 
 from bench.impact import facts, regions
 from bench.impact.regions import Region
-from bench.reports.exporters import ExportOptions, ImportedEnergy, Kind
-from bench.reports.exporters._common import NOT_MEASURED, RunTotals, with_energy
+from bench.reports.exporters import EnergyKind, ExportOptions, ImportedEnergy
+from bench.reports.exporters._common import NOT_MEASURED, RunTotals, totals_with_energy
 from bench.results import units
 from bench.results.escaping import csv_safe
+from bench.results.machine_record import Machine
 from bench.results.record import Result
 from bench.results.units import SECONDS_PER_HOUR
 from bench.tracker.program_record import ProgramRecord
 
 SUFFIX = ".csv"
-
-
+# The columns of CodeCarbon 2.0 to 2.3, and those of CodeCarbon 3.
+OLD_COLUMNS = tuple(
+    "timestamp project_name run_id duration emissions emissions_rate cpu_power gpu_power "
+    "ram_power cpu_energy gpu_energy ram_energy energy_consumed country_name country_iso_code "
+    "region cloud_provider cloud_region os python_version codecarbon_version cpu_count cpu_model "
+    "gpu_count gpu_model longitude latitude ram_total_size tracking_mode on_cloud pue".split()
+)
+COLUMNS = tuple(
+    "timestamp project_name run_id experiment_id duration emissions emissions_rate cpu_power "
+    "gpu_power ram_power cpu_energy gpu_energy ram_energy energy_consumed water_consumed "
+    "country_name country_iso_code region cloud_provider cloud_region os python_version "
+    "codecarbon_version cpu_count cpu_model gpu_count gpu_model longitude latitude "
+    "ram_total_size tracking_mode cpu_utilization_percent gpu_utilization_percent "
+    "ram_utilization_percent ram_used_gb on_cloud pue wue".split()
+)
+# CodeCarbon 2.4 to 2.8 had the old columns and `experiment_id`.
+KNOWN_COLUMNS = ({*OLD_COLUMNS}, {*OLD_COLUMNS, "experiment_id"}, {*COLUMNS})
 BYTES_PER_GIB = 2**30
 
 
 @dataclass(frozen=True)
 class CodeCarbonJob:
-    """What a row says of one job. None is what could not be read, and its cell stays empty.
+    """The values of one row. None is a value that could not be read; its cell stays empty.
 
-    Energies are in kWh of the machine; as CodeCarbon does, the row holds them times `pue`.
+    Energies are in kWh of the machine; as in CodeCarbon's files, the row has them times `pue`.
     """
 
     timestamp: str
@@ -49,7 +66,6 @@ class CodeCarbonJob:
     experiment_id: str = ""
     region: Region | None = None
     pue: float = 1.0
-    wue: float | None = None
     os: str = ""
     python_version: str = ""
     cpu_count: int | None = None
@@ -60,8 +76,9 @@ class CodeCarbonJob:
 
 
 def row(job: CodeCarbonJob) -> dict[str, object]:
-    """The 38 cells of a job, by column. CO2 is empty without a region, and so is unread water."""
+    """The 38 cells of a job, by column. Emissions are empty without a region."""
     energy = _times(job.energy_kwh, job.pue)
+    wue = job.region.wue.value if job.region and job.region.wue else None
     factor = job.region.factor() if job.region else None
     emissions_kg = _times(energy, factor.value / 1000 if factor else None)
     cells: dict[str, object | None] = {
@@ -73,7 +90,7 @@ def row(job: CodeCarbonJob) -> dict[str, object]:
         "emissions": emissions_kg,
         "emissions_rate": _rate(emissions_kg, job.duration_seconds),
         "energy_consumed": energy,
-        "water_consumed": _times(energy, job.wue),
+        "water_consumed": _times(energy, wue),
         "os": job.os,
         "python_version": job.python_version,
         "codecarbon_version": f"JouleBench {job.version}".strip(),
@@ -84,7 +101,7 @@ def row(job: CodeCarbonJob) -> dict[str, object]:
         "ram_total_size": _times(job.ram_total_bytes, 1 / BYTES_PER_GIB),
         "tracking_mode": "machine",
         "pue": job.pue,
-        "wue": job.wue,
+        "wue": wue,
     }
     for part, kwh in (("cpu", job.cpu_kwh), ("gpu", job.gpu_kwh), ("ram", job.ram_kwh)):
         cells[f"{part}_energy"] = _times(kwh, job.pue)
@@ -94,29 +111,8 @@ def row(job: CodeCarbonJob) -> dict[str, object]:
     return {column: _cell(cells.get(column)) for column in COLUMNS}
 
 
-_OLD = (
-    "timestamp project_name run_id duration emissions emissions_rate cpu_power gpu_power ram_power "
-    "cpu_energy gpu_energy ram_energy energy_consumed country_name country_iso_code region "
-    "cloud_provider cloud_region os python_version codecarbon_version cpu_count cpu_model "
-    "gpu_count gpu_model longitude latitude ram_total_size tracking_mode on_cloud pue"
-)
-
-
-_NEW = (
-    "timestamp project_name run_id experiment_id duration emissions emissions_rate cpu_power "
-    "gpu_power ram_power cpu_energy gpu_energy ram_energy energy_consumed water_consumed "
-    "country_name country_iso_code region cloud_provider cloud_region os python_version "
-    "codecarbon_version cpu_count cpu_model gpu_count gpu_model longitude latitude ram_total_size "
-    "tracking_mode cpu_utilization_percent gpu_utilization_percent ram_utilization_percent "
-    "ram_used_gb on_cloud pue wue"
-)
-
-
-OLD_COLUMNS, COLUMNS = tuple(_OLD.split()), tuple(_NEW.split())
-
-
 def write(rows: Iterable[dict[str, object]], columns: Sequence[str] = COLUMNS) -> bytes:
-    """Rows as a csv file with its head."""
+    """Rows as a csv file with a header."""
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -125,15 +121,14 @@ def write(rows: Iterable[dict[str, object]], columns: Sequence[str] = COLUMNS) -
 
 
 def append(path: Path, added: dict[str, object]) -> None:
-    """Add a row to a file that may be there already; two programs may do so at once.
+    """Add a row to a new or an existing file, under a lock: several programs may append at once.
 
     Raises ValueError, and leaves the file as it is, where its columns are not the 38.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(_lock(path)):
         old = path.read_bytes() if path.is_file() else b""
-        head = refuse_others(path) or COLUMNS
-        body = write([added], head)
+        body = write([added], existing_columns(path) or COLUMNS)
         if old:
             body = body.split(b"\n", 1)[1]
         with path.open("ab") as file:
@@ -142,57 +137,87 @@ def append(path: Path, added: dict[str, object]) -> None:
 
 def export(results: Sequence[Result], options: ExportOptions) -> bytes:
     """One row a result, over its measured trials."""
-    return write(row(job(found, options)) for found in with_energy(list(results)))
+    return write(row(job(totals, options)) for totals in totals_with_energy(results))
 
 
 def read(data: bytes) -> list[ImportedEnergy]:
-    """The rows of a file of CodeCarbon's, old or new, or of ours.
+    """The rows of a file that CodeCarbon (any version) or this exporter wrote.
 
-    Raises ValueError where the columns are others or a cell is no number.
+    Raises ValueError for other columns, or where a cell that should hold a number does not.
     """
     try:
         reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig")))
         columns = {*(reader.fieldnames or ())}
-        if columns not in KNOWN:
+        if columns not in KNOWN_COLUMNS:
             raise ValueError(f"not CodeCarbon's columns: {_difference(columns)}")
         return [_imported(cells, number) for number, cells in enumerate(reader, start=2)]
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"not a csv file: {error}") from error
 
 
-def job(found: RunTotals, options: ExportOptions) -> CodeCarbonJob:
+def job(totals: RunTotals, options: ExportOptions) -> CodeCarbonJob:
     """A result as a job."""
-    result, region = found.result, options.region
-    gpus = [d.name for d in result.machine.devices if d.used and d.domain.startswith("gpu:")]
-    models = " / ".join(dict.fromkeys(gpus))
-    wue = region.wue.value if region and region.wue else None
+    result = totals.result
     return CodeCarbonJob(
         timestamp=result.created_at.removesuffix("Z"),
-        project_name=found.label,
+        project_name=totals.label,
         run_id=result.run_id,
-        duration_seconds=found.duration_seconds,
-        energy_kwh=found.energy_kwh,
-        cpu_kwh=found.parts_kwh.get("cpu"),
-        gpu_kwh=found.parts_kwh.get("gpu"),
-        ram_kwh=found.parts_kwh.get("ram"),
-        modelled=found.modelled,
+        duration_seconds=totals.duration_seconds,
+        energy_kwh=totals.energy_kwh,
+        cpu_kwh=totals.component_kwh.get("cpu"),
+        gpu_kwh=totals.component_kwh.get("gpu"),
+        ram_kwh=totals.component_kwh.get("ram"),
+        modelled=totals.modelled,
         version=result.joulebench_version,
         experiment_id=result.task.fingerprint or "",
-        region=region,
         pue=options.pue or 1.0,
-        wue=wue,
-        os=result.machine.operating_system,
-        python_version=result.machine.python_version,
-        cpu_count=result.machine.cpu_logical_count,
-        cpu_model=result.machine.cpu_name,
-        gpu_count=len(gpus),
-        gpu_model=f"{len(gpus)} x {models}" if gpus else "",
-        ram_total_bytes=result.machine.memory_bytes,
+        **_machine_and_region(result.machine, options.region),
     )
 
 
+def append_program(track: ProgramRecord, path: str | Path) -> None:
+    """Add the row of a tracked program. Raises ValueError for other columns, and OSError."""
+    append(Path(path), row(program_job(track)))
+
+
+def program_job(track: ProgramRecord) -> CodeCarbonJob:
+    """A tracked program as a job; only domains inside the boundary count."""
+    energy = track.energy_kwh
+    return CodeCarbonJob(
+        timestamp=track.created_at.removesuffix("Z"),
+        project_name=track.name,
+        run_id=track.track_id,
+        duration_seconds=track.duration_seconds,
+        energy_kwh=energy.value if energy else None,
+        cpu_kwh=_kwh(track, "cpu-package"),
+        gpu_kwh=_kwh(track, "gpu"),
+        ram_kwh=_kwh(track, "dram"),
+        modelled=track.boundary.kind == "modelled",
+        version=track.joulebench_version,
+        pue=track.pue or 1.0,
+        **_machine_and_region(track.machine, regions.find(track.region) if track.region else None),
+    )
+
+
+def existing_columns(path: Path) -> list[str]:
+    """The columns of an existing file in their order; empty where there is no file.
+
+    Raises ValueError where they are not the 38 of CodeCarbon 3, or the file is not csv.
+    """
+    if not path.exists():
+        return []
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            head = next(csv.reader(file), [])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path} can't be read as csv: {error}") from None
+    if head and {*head} != {*COLUMNS}:
+        raise ValueError(f"{path} has other columns than CodeCarbon 3's 38; name another file")
+    return head
+
+
 def _lock(path: Path) -> str:
-    """Where the lock of a file lies: apart, so that none is left beside it."""
+    """The lock file of a csv file, in the folder for temporary files."""
     name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
     return f"{tempfile.gettempdir()}/joulebench-{name}.lock"
 
@@ -216,22 +241,22 @@ def _place(region: Region | None) -> dict[str, object | None]:
 
 def _imported(cells: dict[str, str], number: int) -> ImportedEnergy:
     if None in cells or None in cells.values():
-        raise ValueError(f"line {number} has not as many cells as the head")
-    ours = cells["codecarbon_version"].startswith("JouleBench")
-    kind: Kind = "modelled" if NOT_MEASURED in cells["project_name"] else "measured"
+        raise ValueError(f"line {number} has not as many cells as the header")
+    kind: EnergyKind = "modelled" if NOT_MEASURED in cells["project_name"] else "measured"
+    note = ""
+    if not cells["codecarbon_version"].startswith("JouleBench"):
+        kind = "unknown"
+        note = "CodeCarbon does not state which parts it measured; a 0 may be a failed reading"
+    numbers = [cells[name] for name in ("energy_consumed", "duration", "pue")]
     try:
-        energy, duration = (
-            float(cells[c]) if cells[c] else None for c in ("energy_consumed", "duration")
-        )
-        pue = float(cells["pue"] or 1)
-    except (TypeError, ValueError):
+        energy, duration, pue = (float(text) if text else None for text in numbers)
+    except ValueError:
         raise ValueError(f"line {number}: a cell that should hold a number does not") from None
-    note = "" if ours else "CodeCarbon does not say which parts it measured; its 0 may be unread"
-    if pue != 1:
-        note = f"{note}; " * bool(note) + f"holds a PUE of {pue:g}"
+    if pue not in (None, 1.0):
+        note = "; ".join(filter(None, [note, f"includes a PUE of {pue:g}"]))
     label = cells["project_name"].removesuffix(f" ({NOT_MEASURED})")
     try:
-        return ImportedEnergy(label, energy, duration, None, kind if ours else "unknown", note)
+        return ImportedEnergy(label, energy, duration, kind, note)
     except ValueError as error:
         raise ValueError(f"line {number}: {error}") from None
 
@@ -256,39 +281,19 @@ def _rate(value: float | None, seconds: float) -> float | None:
     return value / seconds if value is not None and seconds > 0 else None
 
 
-def append_program(track: ProgramRecord, path: Path) -> None:
-    """Add the program's row. Raises ValueError where the file has other columns, and OSError."""
-    append(path, row(program_job(track)))
-
-
-def program_job(track: ProgramRecord) -> CodeCarbonJob:
-    """The program as CodeCarbon knows one: only what is in the boundary."""
-    machine, energy = track.machine, track.energy_kwh
-    region = regions.find(track.region) if track.region else None
+def _machine_and_region(machine: Machine, region: Region | None) -> dict[str, Any]:
+    """The fields of a job that describe the machine and its region."""
     gpus = [d.name for d in machine.devices if d.used and d.domain.startswith("gpu:")]
-    models = " / ".join(dict.fromkeys(gpus))
-    return CodeCarbonJob(
-        timestamp=track.created_at.removesuffix("Z"),
-        project_name=track.name,
-        run_id=track.track_id,
-        duration_seconds=track.duration_seconds,
-        energy_kwh=energy.value if energy else None,
-        cpu_kwh=_kwh(track, "cpu-package"),
-        gpu_kwh=_kwh(track, "gpu"),
-        ram_kwh=_kwh(track, "dram"),
-        modelled=track.boundary.kind == "modelled",
-        version=track.joulebench_version,
-        region=region,
-        pue=track.pue or 1.0,
-        wue=region.wue.value if region and region.wue else None,
-        os=machine.operating_system,
-        python_version=machine.python_version,
-        cpu_count=machine.cpu_logical_count,
-        cpu_model=machine.cpu_name,
-        gpu_count=len(gpus),
-        gpu_model=f"{len(gpus)} x {models}" if gpus else "",
-        ram_total_bytes=machine.memory_bytes,
-    )
+    return {
+        "region": region,
+        "os": machine.operating_system,
+        "python_version": machine.python_version,
+        "cpu_count": machine.cpu_logical_count,
+        "cpu_model": machine.cpu_name,
+        "gpu_count": len(gpus),
+        "gpu_model": f"{len(gpus)} x {' / '.join(dict.fromkeys(gpus))}" if gpus else "",
+        "ram_total_bytes": machine.memory_bytes,
+    }
 
 
 def _kwh(track: ProgramRecord, kind: str) -> float | None:
@@ -298,29 +303,3 @@ def _kwh(track: ProgramRecord, kind: str) -> float | None:
     joules = [read.get(domain) for domain in domains]
     known = [value for value in joules if value is not None]
     return units.kwh_from_joules(math.fsum(known)) if known and len(known) == len(joules) else None
-
-
-# CodeCarbon 2.4 to 2.8 had the old columns and this one.
-KNOWN = ({*OLD_COLUMNS}, {*OLD_COLUMNS, "experiment_id"}, {*COLUMNS})
-
-
-def refuse_others(path: Path) -> list[str]:
-    """The columns of a file that a row may be added to, in its order; empty where there is none.
-
-    Raises ValueError where they are not the 38 of CodeCarbon 3, or it is no csv file.
-    """
-    if not path.exists():
-        return []
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            head = next(csv.reader(file), [])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path} can't be read as csv: {error}") from None
-    if head and {*head} != {*COLUMNS}:
-        raise ValueError(f"{path} has other columns than CodeCarbon 3's 38; name another file")
-    return head
-
-
-def append_measurement(track: ProgramRecord, path: str | Path) -> None:
-    """Add a row to a file in CodeCarbon's 38 columns. Raises ValueError where it has others."""
-    append_program(track, Path(path))

@@ -1,30 +1,24 @@
-"""Everything of a run as csv: one row a reading of a trial, with the run's figures beside it."""
+"""All readings of a run as csv: one row a reading, with the columns of its trial and run."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from typing import Any
 
-from bench.reports.exporters import ExportOptions, ImportedEnergy
-from bench.reports.exporters._common import RunTotals, with_energy
+from bench.reports.exporters import ExportOptions
+from bench.reports.exporters._common import RunTotals, totals_with_energy
 from bench.results import views
 from bench.results.escaping import csv_safe
 from bench.results.record import Estimate, Reading, Result, Trial
 
 SUFFIX = ".csv"
-
-
 WORK = ("inference_count", "failure_count", "input_token_count", "output_token_count")
 
 
-NEEDED = ("run_id", "kind", "run_energy_kwh", "run_duration_seconds", "run_inference_count")
-
-
 def export(results: Sequence[Result], options: ExportOptions) -> bytes:
-    """One row a reading, warm-up and idle included; `trial_phase` says what counts."""
-    rows = [row for found in with_energy(list(results)) for row in _rows(found)]
+    """One row a reading, warm-up and idle included; trials with `trial_phase` "measured" count."""
+    rows = [row for totals in totals_with_energy(results) for row in _rows(totals)]
     out = io.StringIO()
     writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -32,45 +26,18 @@ def export(results: Sequence[Result], options: ExportOptions) -> bytes:
     return out.getvalue().encode()
 
 
-def read(data: bytes) -> list[ImportedEnergy]:
-    """The runs of such a file. Raises ValueError where it has other columns."""
-    try:
-        reader = csv.DictReader(io.StringIO(data.decode("utf-8")))
-        missing = [name for name in NEEDED if name not in (reader.fieldnames or ())]
-        if missing:
-            raise ValueError(f"no column {missing[0]}, so this is not a csv of JouleBench")
-        runs = {row["run_id"]: row for row in reader}
-        return [_imported(row) for row in runs.values()]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"not a csv file: {error}") from error
-
-
-def _imported(row: dict[str, str]) -> ImportedEnergy:
-    if None in row.values():
-        raise ValueError(f"a row of run {row['run_id']} has not as many cells as the head")
-    modelled = row["kind"].startswith("modelled")
-    try:
-        energy, seconds = float(row["run_energy_kwh"]), float(row["run_duration_seconds"])
-        count = int(row["run_inference_count"])
-    except (TypeError, ValueError):
-        raise ValueError(f"run {row['run_id']}: a figure is no number") from None
-    label = f"{row.get('task')} {row.get('model')}"
-    kind: Any = "modelled" if modelled else "measured"
-    return ImportedEnergy(label, energy, seconds, count, kind, "")
-
-
-def _rows(found: RunTotals) -> Iterator[dict[str, object]]:
-    result = found.result
+def _rows(totals: RunTotals) -> Iterator[dict[str, object]]:
+    result = totals.result
     for idle in result.idle:
         for reading in idle.readings:
-            yield {**_run(found), **_trial(None, f"idle, {idle.when}"), **_reading(reading)}
+            yield {**_run(totals), **_trial(None, f"idle, {idle.when}"), **_reading(reading)}
     for trial in result.trials:
         for reading in trial.readings:
-            yield {**_run(found), **_trial(trial, trial.phase), **_reading(reading)}
+            yield {**_run(totals), **_trial(trial, trial.phase), **_reading(reading)}
 
 
-def _run(found: RunTotals) -> dict[str, object]:
-    result, summary = found.result, found.result.summary
+def _run(totals: RunTotals) -> dict[str, object]:
+    result, summary = totals.result, totals.result.summary
     quality = result.quality
     return {
         "run_id": result.run_id,
@@ -92,11 +59,11 @@ def _run(found: RunTotals) -> dict[str, object]:
         "cpu": result.machine.cpu_name,
         "devices": " | ".join(views.device_labels(result)),
         "boundary": " ".join(result.boundary.domains),
-        "kind": "modelled, NOT measured" if found.modelled else "measured",
-        "run_energy_kwh": found.energy_kwh,
-        "run_duration_seconds": found.duration_seconds,
-        "run_inference_count": found.inference_count,
-        **_estimate("energy_kwh_per_1000", found.per_1000),
+        "kind": "modelled, NOT measured" if totals.modelled else "measured",
+        "run_energy_kwh": totals.energy_kwh,
+        "run_duration_seconds": totals.duration_seconds,
+        "run_inference_count": totals.inference_count,
+        **_estimate("energy_kwh_per_1000", totals.per_1000),
         **_estimate(
             "net_energy_kwh_per_1000", summary.net_energy_kwh_per_1000 if summary else None
         ),
@@ -110,10 +77,10 @@ def _run(found: RunTotals) -> dict[str, object]:
     }
 
 
-def _estimate(name: str, found: Estimate | None) -> dict[str, object]:
+def _estimate(name: str, estimate: Estimate | None) -> dict[str, object]:
     ends = ("low", "high")
-    return {name: found.value if found else None} | {
-        f"{name}_{end}": getattr(found, end) if found else None for end in ends
+    return {name: estimate.value if estimate else None} | {
+        f"{name}_{end}": getattr(estimate, end) if estimate else None for end in ends
     }
 
 

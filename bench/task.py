@@ -1,4 +1,4 @@
-"""Task, Request, Output, Metric: what a task file is made of; its requests dealt into blocks."""
+"""Public API of a task file: Task, Request, Output, Box, Metric, Embedded, Hub."""
 
 from __future__ import annotations
 
@@ -7,19 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Row = Mapping[str, Any]
-
-
 Setting = bool | int | float | str | None
-
-
 Unit = Literal["inference", "token", "image", "audio-second", "video-second"]
 
 
 @dataclass(frozen=True)
 class Request:
-    """One inference to make: named inputs, and the right answer if known.
+    """The inputs of one inference by name, and the reference answer where it is known.
 
-    An input is a text, an image, a sound or a tuple of words; an answer may be a tuple of boxes.
+    An input is a text, a PIL image, an array of sound samples or a tuple of words. The reference
+    has the type that `Metric.answer` of the task expects.
     """
 
     inputs: Mapping[str, Any]
@@ -27,13 +24,13 @@ class Request:
 
     @property
     def length(self) -> int:
-        """Size of the input: characters, pixels or samples. It balances the blocks."""
+        """Size of all inputs in characters, pixels or samples; blocks are stratified by it."""
         return sum(_length(value) for value in self.inputs.values())
 
 
 @dataclass(frozen=True)
 class Box:
-    """One object in an image. `corners` are (x0, y0, x1, y1) in pixels of the image as given."""
+    """One object in an image; `corners` are (x0, y0, x1, y1) in pixels of the input image."""
 
     label: str
     score: float
@@ -42,9 +39,9 @@ class Box:
 
 @dataclass(frozen=True)
 class Output:
-    """What came back for one request; a kind of model fills what it gives.
+    """The answer of a model to one request; the fields that its task does not use stay None.
 
-    `labels` holds one label a word, `score` a similarity, `frames` the images of a video.
+    `labels` holds one label for each word, `score` a similarity, `frames` the images of a video.
     """
 
     text: str | None = None
@@ -58,22 +55,23 @@ class Output:
 
 @dataclass(frozen=True)
 class Metric:
-    """How well a model answers: `name` as a record shows it, `room` the file that computes it.
+    """A quality metric: `name` is shown in records, `module` computes it.
 
-    `room` is a file of bench/workloads/metrics. `answer` gives (reference, prediction) as that room wants
-    them, or None where a request can't be judged. With `needs_judge` a classifier of pictures first
-    fills the label of each output.
+    `module` is the name of a file in `bench/workloads/metrics` ("word-error-rate"). `answer` turns
+    a request and its output into the pair (reference, prediction) that the module takes, or None
+    for a request that cannot be scored. With `needs_judge`, an image classifier first sets the
+    label of each output.
     """
 
     name: str
-    room: str
+    module: str
     answer: Callable[[Request, Output], tuple[Any, Any] | None]
     needs_judge: bool = False
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """Requests that ship with the package; `metric` where they are judged in a way of their own."""
+    """A data set that ships with the package; `metric` replaces that of the task."""
 
     file: str
     parameters: Mapping[str, Setting] = field(default_factory=dict)
@@ -82,9 +80,10 @@ class Embedded:
 
 @dataclass(frozen=True)
 class Hub:
-    """Requests from the Hugging Face hub, read through `datasets` at a pinned revision.
+    """A data set on the Hugging Face hub, loaded with `datasets`; its first `rows` usable rows.
 
-    `file` names one file of a repository that is too large to fetch whole.
+    `revision` is a commit or a branch ("main"). A branch is resolved to a commit at each run, and
+    the record keeps the commit. `file` loads one file of a large repository instead of all.
     """
 
     repository: str
@@ -98,11 +97,12 @@ class Hub:
 
 @dataclass(frozen=True)
 class Task:
-    """One standardised workload. It names no model, no device and no meter.
+    """One standardised workload, independent of model, device and meter.
 
-    `tag` is the Hugging Face pipeline tag, which tells a backend what kind of model to load.
-    `parameters` are fixed for every data set; a data set adds its own. `request` turns a row of a
-    data set into a request, under those parameters, or gives None for a row that can't be used.
+    `tag` is the Hugging Face pipeline tag; a backend selects the model class by it. `inference`
+    says in words what one inference is, and `unit` in which unit energy is also reported.
+    `parameters` hold for every data set; a data set adds its own. `request` turns a row of a data
+    set and these parameters into a request, or returns None for a row that cannot be used.
     """
 
     id: str
@@ -117,10 +117,10 @@ class Task:
     metric: Metric
 
     def metric_of(self, dataset: str) -> Metric:
-        """How answers to a data set's requests are judged."""
+        """The metric for a data set: its own, or that of the task."""
         source = self.datasets.get(dataset)
-        own = source.metric if isinstance(source, Embedded) else None
-        return own or self.metric
+        replacement = source.metric if isinstance(source, Embedded) else None
+        return replacement or self.metric
 
 
 def _length(value: Any) -> int:

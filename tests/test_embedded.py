@@ -135,7 +135,7 @@ def test_card_of_the_judge_reports_nine_in_ten_on_real_pictures() -> None:
 
 
 def test_files_are_small_and_without_pickles() -> None:
-    files = [file for file in (embedded.ROOM / "models").rglob("*") if file.is_file()]
+    files = [file for file in (embedded.FOLDER / "models").rglob("*") if file.is_file()]
     assert sum(file.stat().st_size for file in files) <= LIMIT
     assert {file.suffix for file in files} <= {".safetensors", ".json", ".md", ".txt"}
     configs = [file.read_text(encoding="utf-8") for file in files if file.suffix == ".json"]

@@ -104,7 +104,7 @@ def test_embedded_recordings_decode_and_say_something():
 
 def test_embedded_media_are_small():
     files = [
-        f for f in (embedded.ROOM / "data").rglob("*") if f.suffix in (".png", ".jpg", ".flac")
+        f for f in (embedded.FOLDER / "data").rglob("*") if f.suffix in (".png", ".jpg", ".flac")
     ]
     assert sum(file.stat().st_size for file in files) <= 3_000_000
 

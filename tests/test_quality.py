@@ -18,19 +18,19 @@ from bench.workloads.workload import workload
 SIDES = ("higher", "lower")
 
 
-def value(room, *pairs):
-    return registry.load("metric", room).value(pairs)
+def value(module, *pairs):
+    return registry.load("metric", module).value(pairs)
 
 
 @pytest.mark.parametrize("name", registry.names("metric"))
 def test_a_metric_keeps_its_contract(name):
-    room = registry.load("metric", name)
-    assert room.BETTER in SIDES and room.RANGE[0] < room.RANGE[1]
+    module = registry.load("metric", name)
+    assert module.BETTER in SIDES and module.RANGE[0] < module.RANGE[1]
     assert registry.first_docstring_line("metric", name).endswith(".")
 
 
 @pytest.mark.parametrize(
-    ("room", "pairs", "expected"),
+    ("module", "pairs", "expected"),
     [
         ("accuracy", [("a", "a"), ("a", "b"), ("b", "b"), ("b", "")], 0.5),
         # The rule of SQuAD: "the" and case aside, one of two words shared.
@@ -50,13 +50,13 @@ def test_a_metric_keeps_its_contract(name):
         ("word-error-rate", [("a b c d", "a x c"), ("e", "e f g")], 4 / 5),
     ],
 )  # fmt: skip
-def test_known_values(room, pairs, expected):
-    assert value(room, *pairs) == pytest.approx(expected, abs=1e-5)
+def test_known_values(module, pairs, expected):
+    assert value(module, *pairs) == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("name", [n for n in registry.names("metric") if n != "clip-score"])
 def test_rows_and_shares_make_the_value(name):
-    room = registry.load("metric", name)
+    module = registry.load("metric", name)
     words = ["the cat sat down", "a cat", "the dog ran", "no", "cat dog"]
     tags = [("NN", "VB"), ("VB",), ("NN", "NN", "VB"), ("NN",), ("VB", "VB")]
     pairs = [*zip(words, words[1:] + words[:1], strict=True)]
@@ -64,32 +64,32 @@ def test_rows_and_shares_make_the_value(name):
         pairs = [((right,), got) for right, got in pairs]
     if name == "span-f1":
         pairs = [(t, ("NN",) * len(t)) for t in tags]
-    if hasattr(room, "rows"):
-        assert room.value(pairs) == pytest.approx(math.fsum(room.rows(pairs)) / 5)
-    if hasattr(room, "shares"):
-        above, below = zip(*room.shares(pairs), strict=True)
-        assert room.value(pairs) == pytest.approx(sum(above) / sum(below))
+    if hasattr(module, "rows"):
+        assert module.value(pairs) == pytest.approx(math.fsum(module.rows(pairs)) / 5)
+    if hasattr(module, "shares"):
+        above, below = zip(*module.shares(pairs), strict=True)
+        assert module.value(pairs) == pytest.approx(sum(above) / sum(below))
 
 
 def test_nothing_to_rank_is_no_correlation_and_not_zero():
     assert math.isnan(value("spearman", (1, 0.5), (2, 0.5), (3, 0.5)))
-    room = registry.load("metric", "spearman")
-    assert quality.metric_interval(room, [(1, 0.5), (2, 0.5)]) is None
+    module = registry.load("metric", "spearman")
+    assert quality.metric_interval(module, [(1, 0.5), (2, 0.5)]) is None
 
 
 def test_the_interval_of_right_or_wrong_answers_is_wilsons():
-    room = registry.load("metric", "accuracy")
-    got = quality.metric_interval(room, [("a", "a")] * 45 + [("a", "b")] * 5)
+    module = registry.load("metric", "accuracy")
+    got = quality.metric_interval(module, [("a", "a")] * 45 + [("a", "b")] * 5)
     # Wilson's interval of 45 in 50 (Brown, Cai and DasGupta 2001).
     assert got == pytest.approx((0.9, 0.7864, 0.9565), abs=1e-4)
 
 
 def test_a_bootstrap_covers_as_the_normal_interval_does_and_repeats():
     """Word errors of 400 texts: 1.96 s/sqrt(n), the ratio's linear approximation."""
-    room = registry.load("metric", "word-error-rate")
+    module = registry.load("metric", "word-error-rate")
     pairs = [("a b c d", "a b c d" if n % 3 else "a x y d") for n in range(400)]
-    got = quality.metric_interval(room, pairs)
-    assert got == quality.metric_interval(room, pairs)
+    got = quality.metric_interval(module, pairs)
+    assert got == quality.metric_interval(module, pairs)
     half = 1.96 * 0.5 * math.sqrt(1 / 3 * 2 / 3 / 400)
     assert got[0] == pytest.approx(134 * 2 / 1600)
     assert got[2] - got[1] == pytest.approx(2 * half, rel=0.15)
@@ -152,9 +152,9 @@ def test_known_values_of_mean_average_precision(found, expected):
 
 def test_average_precision_needs_something_to_find_and_has_an_interval():
     assert math.isnan(value("mean-average-precision", ((), THERE)))
-    room = registry.load("metric", "mean-average-precision")
+    module = registry.load("metric", "mean-average-precision")
     half = [(THERE, THERE if n % 2 else ()) for n in range(20)]
-    got, low, high = quality.metric_interval(room, half)
+    got, low, high = quality.metric_interval(module, half)
     assert got == pytest.approx(0.5, abs=0.01) and 0.2 < low < got < high < 0.8
 
 
@@ -203,11 +203,11 @@ def test_clip_score_is_the_cosine_that_clip_itself_gives(clip, monkeypatch):
         cosines = (net(**given).logits_per_image / net.logit_scale.exp())[:, 0]
     expected = [max(0.0, 100 * float(cosine)) for cosine in cosines]
     assert max(expected) > 0
-    room = registry.load("metric", "clip-score")
-    got = room.rows([("a cat", image) for image in images])
+    module = registry.load("metric", "clip-score")
+    got = module.rows([("a cat", image) for image in images])
     assert got == pytest.approx(expected, abs=0.01)
     # Several images of one prompt, the frames of a video, count with their mean.
-    (mean,) = room.rows([("a cat", images)])
+    (mean,) = module.rows([("a cat", images)])
     assert mean == pytest.approx(100 * max(0.0, float(cosines.mean())), abs=0.01)
 
 

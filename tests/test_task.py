@@ -28,13 +28,13 @@ def test_a_task_keeps_its_contract(task):
     assert task.id in NAMES
     assert task.title and task.inference and task.metric.name
     assert task.unit in typing.get_args(Unit)
-    assert task.metric.room in registry.names("metric")
+    assert task.metric.module in registry.names("metric")
     assert isinstance(task.datasets["embedded"], Embedded)
     on_hub = [source for name, source in task.datasets.items() if name != "embedded"]
     assert on_hub and all(isinstance(source, Hub) for source in on_hub)
     # A data set that runs code of its own, or is not pinned, says so in docs/decisions.
     assert all(re.fullmatch(r"[0-9a-f]{40}|main", source.revision) for source in on_hub)
-    assert registry.tag(task.id) == task.tag
+    assert registry.task_tag(task.id) == task.tag
     assert registry.find_task(task.tag) is task
     assert registry.first_docstring_line("task", task.id)
 
@@ -61,13 +61,13 @@ def test_a_row_without_what_a_task_asks_is_one_sentence(task, tmp_path):
 def test_an_answer_that_is_the_reference_is_right(task):
     """Every task's own answers, given back, are the best that its metric knows."""
     metric = task.metric_of("embedded")
-    if metric.needs_judge or metric.room == "clip-score":
+    if metric.needs_judge or metric.module == "clip-score":
         pytest.skip("somebody has to look at what was drawn")
     work = dataset_loader.load_dataset_workload(task, "embedded")
-    room = registry.load("metric", metric.room)
+    module = registry.load("metric", metric.module)
     pairs = [metric.answer(r, perfect(r.reference)) for r in work.requests[:30]]
     assert None not in pairs
-    assert room.value(pairs) == pytest.approx(1.0 if room.BETTER == "higher" else 0.0, abs=1e-4)
+    assert module.value(pairs) == pytest.approx(1.0 if module.BETTER == "higher" else 0.0, abs=1e-4)
 
 
 def perfect(reference):
@@ -211,7 +211,7 @@ def test_pictures_of_clothes_have_a_judge_and_others_need_clip():
     assert own.needs_judge and own.name == "classifier agreement"
     assert own.answer(asked, Output(label="shirt")) == ("coat", "shirt")
     assert own.answer(asked, Output()) is None
-    assert task.metric_of("standard").room == "clip-score"
+    assert task.metric_of("standard").module == "clip-score"
     assert task.metric_of("standard").answer(asked, Output(image="drawn")) == ("a coat", "drawn")
     frames = tuple(range(9))
     judged = registry.find_task("video-gen").metric.answer(asked, Output(frames=frames))

@@ -166,7 +166,7 @@ def _home(spec: ModelSpec) -> str:
     """The embedded task whose models serve this one: itself, or the one of the same kind."""
     if spec.task_id in embedded.TASK_IDS:
         return spec.task_id
-    return next((t for t in embedded.TASK_IDS if registry.tag(t) == spec.tag), spec.task_id)
+    return next((t for t in embedded.TASK_IDS if registry.task_tag(t) == spec.tag), spec.task_id)
 
 
 def _embedded(task_id: str, size: str) -> ModelSource:

@@ -16,7 +16,7 @@ def command(as_json: Json = False) -> None:
     found = [
         {
             "id": name,
-            "tag": registry.tag(name),
+            "tag": registry.task_tag(name),
             "title": registry.first_docstring_line("task", name),
         }
         for name in registry.names("task")

@@ -46,7 +46,7 @@ def evaluate_quality(workload: Workload, answers: Iterable[Answer]) -> Quality |
     if not pairs:
         return None
     try:
-        estimate = metric_interval(registry.load("metric", metric.room), pairs)
+        estimate = metric_interval(registry.load("metric", metric.module), pairs)
     except ImportError as error:
         raise QualityUnavailable(
             f"{metric.name} needs {error.name}: pip install 'joulebench[quality]'"

@@ -1,4 +1,4 @@
-"""Name -> plug-in, by file, sub-package or entry point; task and metric look-ups; ours are never shadowed."""
+"""Plug-ins by name: a file or sub-package of ours, or an entry point of another distribution."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import importlib.util
 from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from bench.task import Task
 
@@ -24,7 +24,7 @@ PACKAGES = {
     "command": "bench.cli",
 }
 
-# Names of an earlier version, which answer for one release; `CHANGELOG.md` lists them.
+# Names of an earlier version, accepted for one release; `CHANGELOG.md` lists them.
 FORMER_NAMES = {
     ("backend", "pretend"): "simulated",
     ("exporter", "codecarbon-2"): "codecarbon",
@@ -32,72 +32,116 @@ FORMER_NAMES = {
 
 
 class NameNotFound(ValueError):
-    """A name that nothing answers to; the message names the nearest."""
+    """No plug-in has this name; the message suggests the nearest names."""
+
+
+class _EntryPoint(NamedTuple):
+    """A plug-in of another distribution."""
+
+    module: str
+    distribution: str
 
 
 def names(kind: str) -> list[str]:
-    """Every name of a kind ("task", "meter", …), ours by file name and others' by entry point."""
-    ours = {_spell(path.stem) for path in _folder(kind).iterdir() if _is_plugin(path)}
-    return sorted(ours | set(_plugins(kind)))
+    """All names of a kind ("task", "meter", …, a key of `PACKAGES`), sorted."""
+    return sorted({*_own_names(kind), *_entry_points(kind)})
 
 
 def load(kind: str, name: str) -> ModuleType:
-    """The module behind a name. Raises NotFound, naming the nearest."""
+    """Import the plug-in of this name. Raises NameNotFound, with the nearest names."""
     name = FORMER_NAMES.get((kind, name), name)
-    plugins = _plugins(kind)
-    if name in plugins:
-        return importlib.import_module(plugins[name])
-    if name not in names(kind):
-        raise NameNotFound(_suggest(kind, name, names(kind)))
-    return importlib.import_module(f"{PACKAGES[kind]}.{name.replace('-', '_')}")
+    if name in _own_names(kind):
+        return importlib.import_module(f"{PACKAGES[kind]}.{name.replace('-', '_')}")
+    if name in _entry_points(kind):
+        return importlib.import_module(_entry_points(kind)[name].module)
+    raise NameNotFound(_suggest(kind, name, names(kind)))
 
 
 def find_task(name: str) -> Task:
-    """The task of this id, or of this Hugging Face pipeline tag. Raises NotFound."""
+    """The task of this id, or of this Hugging Face pipeline tag.
+
+    Raises NameNotFound, with the nearest names.
+    """
     known = names("task")
     if name not in known:
-        by_tag = {tag(other): other for other in known}
+        by_tag = {task_tag(other): other for other in known}
         if name not in by_tag:
             raise NameNotFound(_suggest("task", name, [*known, *(t for t in by_tag if t)]))
         name = by_tag[name]
-    found: Task = load("task", name).TASK
-    return found
+    task: Task = load("task", name).TASK
+    return task
 
 
 def first_docstring_line(kind: str, name: str) -> str:
-    """The first line of a module's docstring, read without importing it."""
-    tree = _tree(kind, name)
-    return (ast.get_docstring(tree) or "").partition("\n")[0] if tree else ""
+    """The first line of a plug-in's docstring, read without importing it; empty without one."""
+    tree = _syntax_tree(kind, name)
+    return (ast.get_docstring(tree) or "").partition("\n")[0]
 
 
-def tag(name: str) -> str | None:
-    """The pipeline tag of a task, read from its source without importing it."""
-    for node in ast.walk(_tree("task", name) or ast.Module([], [])):
-        if isinstance(node, ast.keyword) and node.arg == "tag":
-            return node.value.value if isinstance(node.value, ast.Constant) else None  # type: ignore[return-value]
+def task_tag(name: str) -> str | None:
+    """The pipeline tag of a task, read from its source text without importing it."""
+    for node in ast.walk(_syntax_tree("task", name)):
+        if (
+            isinstance(node, ast.keyword)
+            and node.arg == "tag"
+            and isinstance(node.value, ast.Constant)
+        ):
+            return str(node.value.value)
     return None
 
 
 def source_text(kind: str, name: str) -> str:
     """The source text of a plug-in, read without importing it; empty where it is not a file."""
-    stem = _folder(kind) / name.replace("-", "_")
-    for path in (stem.with_suffix(".py"), stem / "__init__.py"):
-        if path.is_file():
-            return path.read_text(encoding="utf-8")
-    return ""
+    if name in _own_names(kind):
+        stem = _folder(kind) / name.replace("-", "_")
+        paths = [stem.with_suffix(".py"), stem / "__init__.py"]
+    else:
+        paths = [_entry_point_file(kind, name)]
+    return next((path.read_text(encoding="utf-8") for path in paths if path.is_file()), "")
 
 
-def _tree(kind: str, name: str) -> ast.Module | None:
-    text = source_text(kind, name)
-    return ast.parse(text) if text else None
+@lru_cache(maxsize=64)
+def known_task(task_id: str) -> Task | None:
+    """The task of this id; None where this installation does not have it."""
+    return find_task(task_id) if task_id in names("task") else None
+
+
+@lru_cache(maxsize=256)
+def known_metric(task_id: str, dataset: str) -> ModuleType | None:
+    """The metric module for a task on a data set; None where the task is not installed."""
+    task = known_task(task_id)
+    return load("metric", task.metric_of(dataset).module) if task else None
+
+
+def quality_direction(task_id: str) -> Literal["higher", "lower"] | None:
+    """Whether higher or lower quality values of a task are better; None for an unknown task."""
+    try:
+        direction: Literal["higher", "lower"] = load(
+            "metric", find_task(task_id).metric.module
+        ).BETTER
+    except NameNotFound:
+        return None
+    return direction
+
+
+def _syntax_tree(kind: str, name: str) -> ast.Module:
+    return ast.parse(source_text(kind, name))
+
+
+def _folder(kind: str) -> Path:
+    """The folder of a plug-in package."""
+    spec = importlib.util.find_spec(PACKAGES[kind])
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(f"the package {PACKAGES[kind]} is not installed")
+    return Path(spec.submodule_search_locations[0])
 
 
 @cache
-def _folder(kind: str) -> Path:
-    spec = importlib.util.find_spec(PACKAGES[kind])
-    if spec is None or not spec.submodule_search_locations:
-        return Path("/nonexistent")
-    return Path(spec.submodule_search_locations[0])
+def _own_names(kind: str) -> frozenset[str]:
+    """The plug-ins of this distribution: file names, with hyphens for underscores."""
+    return frozenset(
+        path.stem.replace("_", "-") for path in _folder(kind).iterdir() if _is_plugin(path)
+    )
 
 
 def _is_plugin(path: Path) -> bool:
@@ -107,40 +151,55 @@ def _is_plugin(path: Path) -> bool:
     return path.suffix == ".py" or (path / "__init__.py").is_file()
 
 
-def _spell(stem: str) -> str:
-    return stem.replace("_", "-")
-
-
 @cache
-def _plugins(kind: str) -> dict[str, str]:
+def _entry_points(kind: str) -> dict[str, _EntryPoint]:
+    """Plug-ins of other distributions by name, from the group `joulebench.<kind>s`.
+
+    An entry point named like a plug-in of ours, or like an earlier entry point, is ignored with
+    one line of warning that names its distribution.
+    """
     from importlib.metadata import entry_points
 
-    return {point.name: point.value for point in entry_points(group=f"joulebench.{kind}s")}
+    found: dict[str, _EntryPoint] = {}
+    for point in entry_points(group=f"joulebench.{kind}s"):
+        distribution = point.dist.name if point.dist else "an unknown distribution"
+        owner = found[point.name].distribution if point.name in found else ""
+        if _is_reserved(kind, point.name):
+            owner = "joulebench"
+        if owner:
+            _warn(
+                f"{kind} {point.name!r} of {distribution} is ignored: {owner} has one of this "
+                f"name; rename the entry point in {distribution}"
+            )
+        else:
+            found[point.name] = _EntryPoint(point.module, distribution)
+    return found
+
+
+def _is_reserved(kind: str, name: str) -> bool:
+    """Whether a name is that of a plug-in of ours, a former name, or a tag of one of our tasks."""
+    if name in _own_names(kind) or (kind, name) in FORMER_NAMES:
+        return True
+    return kind == "task" and any(name == task_tag(own) for own in _own_names("task"))
+
+
+def _entry_point_file(kind: str, name: str) -> Path:
+    """The source file of an entry point; a path that does not exist where it has none."""
+    point = _entry_points(kind).get(name)
+    try:
+        spec = importlib.util.find_spec(point.module) if point else None
+    except ImportError:
+        spec = None
+    return Path(spec.origin if spec and spec.origin else "/nonexistent")
+
+
+def _warn(message: str) -> None:
+    """One line on standard error, unless the program has configured logging otherwise."""
+    import logging
+
+    logging.getLogger("joulebench").warning("joulebench: %s", message)
 
 
 def _suggest(kind: str, name: str, known: list[str]) -> str:
     near = difflib.get_close_matches(name, sorted(set(known)), n=3, cutoff=0.4) or sorted(known)
     return f"there is no {kind} {name!r}; did you mean {', '.join(near)}?"
-
-
-@lru_cache(maxsize=64)
-def known_task(task_id: str) -> Task | None:
-    """The task of this id, if this version has it."""
-    return find_task(task_id) if task_id in names("task") else None
-
-
-@lru_cache(maxsize=256)
-def known_metric(task_id: str, dataset: str) -> ModuleType | None:
-    """The room of the metric that judges this task on a data set, if this version has the task."""
-    task = known_task(task_id)
-    return load("metric", task.metric_of(dataset).room) if task else None
-
-
-def quality_direction(task_id: str) -> Literal["higher", "lower"] | None:
-    """Which way the quality of a task is better; None for a task that is not known here."""
-    try:
-        room = find_task(task_id).metric.room
-        way: Literal["higher", "lower"] = load("metric", room).BETTER
-    except NameNotFound:
-        return None
-    return way

@@ -68,7 +68,7 @@ def write_data(raw: Path) -> None:
     import soundfile
     import soxr
 
-    folder = embedded.ROOM / "data" / "asr"
+    folder = embedded.FOLDER / "data" / "asr"
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
     for name, file, text in recordings(raw):

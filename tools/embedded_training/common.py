@@ -128,7 +128,7 @@ def readable(folder: Path) -> None:
 
 
 def write_rows(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    path = embedded.ROOM / "data" / f"{name}.jsonl"
+    path = embedded.FOLDER / "data" / f"{name}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = (json.dumps(row, ensure_ascii=False) for row in rows)
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

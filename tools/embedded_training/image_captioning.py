@@ -121,7 +121,7 @@ SKLEARN = {
 
 def write_data(job: common.Job) -> None:
     """Every picture at no more than 320 pixels a side, and the list with its descriptions."""
-    folder = embedded.ROOM / "data" / "image-captioning"
+    folder = embedded.FOLDER / "data" / "image-captioning"
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     sources_of = zip(sources.photo_folders(job.raw), (SKIMAGE, SKLEARN), strict=True)

@@ -79,7 +79,9 @@ def write_data(pictures: np.ndarray, labels: np.ndarray) -> None:
                 "label": sources.FASHION_CLASSES[label],
             }
         )
-    Image.fromarray(sheet).save(embedded.ROOM / "data" / "image-classification.png", optimize=True)
+    Image.fromarray(sheet).save(
+        embedded.FOLDER / "data" / "image-classification.png", optimize=True
+    )
     common.write_rows("image-classification", rows)
 
 
@@ -96,7 +98,7 @@ def train(job: common.Job) -> None:
     steps = job.steps(STEPS)
     judge.learn(model, pictures, labels, steps, prepare)
     minutes = job.minutes()
-    folder = embedded.ROOM / "models" / "image-classification" / job.size
+    folder = embedded.FOLDER / "models" / "image-classification" / job.size
     model.to(memory_format=torch.contiguous_format)
     common.save_half(model, folder)
     ViTImageProcessor(size={"height": SEEN, "width": SEEN}).save_pretrained(folder)

@@ -75,13 +75,13 @@ def write_data(job: common.Job) -> None:
     """40 canvases of pieces from the test pictures, and the list with their boxes."""
     pictures, labels = sources.fashion(job.raw, "t10k")
     rng = np.random.default_rng(common.SEED)
-    folder = embedded.ROOM / "data" / "object-detection"
+    folder = embedded.FOLDER / "data" / "object-detection"
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
     for number in range(COUNT):
         ground, boxes, names = canvas(pictures, labels, rng)
         file = f"object-detection/{number:02}.png"
-        Image.fromarray(ground).save(embedded.ROOM / "data" / file, optimize=True)
+        Image.fromarray(ground).save(embedded.FOLDER / "data" / file, optimize=True)
         objects = {"bbox": [list(box) for box in boxes], "category": names}
         rows.append({"image": file, "objects": objects})
     common.write_rows("object-detection", rows)

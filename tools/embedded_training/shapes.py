@@ -24,7 +24,7 @@ LAYERS = {"tiny": 2, "small": 3}
 
 def write(task_id: str, size: str) -> None:
     """Write the configurations of one size, and its card."""
-    folder = embedded.ROOM / "models" / task_id / size
+    folder = embedded.FOLDER / "models" / task_id / size
     folder.mkdir(parents=True, exist_ok=True)
     count = MAKERS[task_id](folder, WIDTHS[size], LAYERS[size])
     common.readable(folder)

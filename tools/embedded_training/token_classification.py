@@ -61,7 +61,7 @@ def train(job: common.Job) -> None:
     common.set_seeds()
     learned, held = brown.split(job.raw)
     common.write_rows("token-classification", held)
-    folder = embedded.ROOM / "models" / "token-classification" / job.size
+    folder = embedded.FOLDER / "models" / "token-classification" / job.size
     tokenizer = text_classification.make_tokenizer(
         [" ".join(row["tokens"]) for row in learned], folder, encoders.VOCABULARY, encoders.CONTEXT
     )

@@ -59,7 +59,7 @@ def _card(base: bytes | None, name: str) -> ModelCard:
 def _evaluation(totals: RunTotals) -> EvalResult:
     result = totals.result
     value = totals.per_1000
-    tag = registry.tag(result.task.id) if result.task.id in registry.names("task") else None
+    tag = registry.task_tag(result.task.id) if result.task.id in registry.names("task") else None
     return EvalResult(
         task_type=tag or result.task.id,
         dataset_type=result.task.dataset,

@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["ROOM", "SIZES", "TASK_IDS", "data_path", "judge_path", "model_path", "rows"]
+__all__ = ["FOLDER", "SIZES", "TASK_IDS", "data_path", "judge_path", "model_path", "rows"]
 
 
-ROOM = Path(__file__).resolve().parent
+FOLDER = Path(__file__).resolve().parent
 
 
 SIZES = ("tiny", "small")
 
 
-TASK_IDS = tuple(sorted(path.stem for path in (ROOM / "data").glob("*.jsonl")))
+TASK_IDS = tuple(sorted(path.stem for path in (FOLDER / "data").glob("*.jsonl")))
 
 
 def model_path(task_id: str, size: str) -> Path:
@@ -29,19 +29,19 @@ def model_path(task_id: str, size: str) -> Path:
             f"no embedded model {task_id!r} in size {size!r}: "
             f"there are {', '.join(TASK_IDS)}, each in {' and '.join(SIZES)}"
         )
-    return ROOM / "models" / task_id / size
+    return FOLDER / "models" / task_id / size
 
 
 def judge_path() -> Path:
     """The folder of the small classifier that checks what the drawn pictures show."""
-    return ROOM / "models" / "image-gen" / "judge"
+    return FOLDER / "models" / "image-gen" / "judge"
 
 
 def data_path(name: str) -> Path:
     """The file with the held-out requests of one task."""
     if name not in TASK_IDS:
         raise ValueError(f"no embedded requests {name!r}: there are {', '.join(TASK_IDS)}")
-    return ROOM / "data" / f"{name}.jsonl"
+    return FOLDER / "data" / f"{name}.jsonl"
 
 
 def rows(name: str) -> list[Mapping[str, Any]]:

@@ -17,6 +17,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from bench.impact import regions
 from bench.reports import exporters
 from bench.reports.exporters import ExportOptions, codecarbon
+from bench.reports.exporters._common import csv_bytes
 from bench.results.record import Failure
 from bench.system import registry
 
@@ -133,7 +134,7 @@ def test_file_that_is_not_codecarbon_is_refused_in_one_line(data):
 def test_invalid_energy_in_a_codecarbon_row_is_refused(energy):
     row = dict.fromkeys(codecarbon.COLUMNS, "") | {"energy_consumed": energy, "pue": "1"}
     with pytest.raises(ValueError, match="line 2"):
-        exporters.read("codecarbon", codecarbon.write([row]))
+        exporters.read("codecarbon", csv_bytes([row], codecarbon.COLUMNS))
 
 
 def test_truncated_codecarbon_row_is_refused():
@@ -198,7 +199,7 @@ def test_file_of_codecarbon_2_is_imported_with_unknown_kind():
     row |= {"timestamp": "2023-11-01T10:00:00", "project_name": "codecarbon", "duration": "12.5"}
     row |= {"energy_consumed": "0.00123", "gpu_energy": "0", "pue": "1.0"}
     row |= {"codecarbon_version": "2.3.4", "tracking_mode": "machine"}
-    (energy,) = exporters.read("codecarbon", codecarbon.write([row], codecarbon.OLD_COLUMNS))
+    (energy,) = exporters.read("codecarbon", csv_bytes([row], codecarbon.OLD_COLUMNS))
     assert (energy.energy_kwh, energy.duration_seconds, energy.kind) == (0.00123, 12.5, "unknown")
     assert "failed reading" in energy.note
 

@@ -1,15 +1,18 @@
-"""Totals of a run, and JSON, shared by the export forms."""
+"""Totals of a run, JSON and csv, shared by the export forms."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from bench.reports.exporters import EnergyKind
 from bench.results import statistics, units, views
+from bench.results.escaping import csv_safe
 from bench.results.record import Estimate, Result
 
 NOT_MEASURED = "energy modelled, NOT measured"
@@ -84,6 +87,22 @@ def json_bytes(objects: Sequence[dict[str, Any]]) -> bytes:
     """One object, or a list of several, as JSON; floats keep every digit."""
     content = objects[0] if len(objects) == 1 else objects
     return (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def csv_bytes(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> bytes:
+    """Rows as a csv file with a header; keys that are no column are left out."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def csv_cell(value: object) -> object:
+    """A value as a cell: floats with every digit, None empty, text without formulas."""
+    if isinstance(value, float):
+        return repr(value)
+    return "" if value is None else csv_safe(value)
 
 
 def provenance(totals: RunTotals) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""CodeCarbon 3 rows of a result and of a tracked program; reads old and new."""
+"""CodeCarbon's emissions.csv: rows of version 3 are written, files of version 2 and 3 are read."""
 
 from __future__ import annotations
 
@@ -7,40 +7,44 @@ import hashlib
 import io
 import math
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 
 from bench.impact import facts, regions
 from bench.impact.regions import Region
 from bench.reports.exporters import EnergyKind, ExportOptions, ImportedEnergy
-from bench.reports.exporters._common import NOT_MEASURED, RunTotals, totals_with_energy
+from bench.reports.exporters._common import (
+    NOT_MEASURED,
+    RunTotals,
+    csv_bytes,
+    csv_cell,
+    totals_with_energy,
+)
 from bench.results import units
-from bench.results.escaping import csv_safe
 from bench.results.machine_record import Machine
 from bench.results.record import Result
 from bench.results.units import SECONDS_PER_HOUR
 from bench.tracker.program_record import ProgramRecord
 
 SUFFIX = ".csv"
-# The columns of CodeCarbon 2.0 to 2.3, and those of CodeCarbon 3.
-OLD_COLUMNS = tuple(
-    "timestamp project_name run_id duration emissions emissions_rate cpu_power gpu_power "
-    "ram_power cpu_energy gpu_energy ram_energy energy_consumed country_name country_iso_code "
-    "region cloud_provider cloud_region os python_version codecarbon_version cpu_count cpu_model "
-    "gpu_count gpu_model longitude latitude ram_total_size tracking_mode on_cloud pue".split()
-)
-COLUMNS = tuple(
+_NAMES = (
     "timestamp project_name run_id experiment_id duration emissions emissions_rate cpu_power "
     "gpu_power ram_power cpu_energy gpu_energy ram_energy energy_consumed water_consumed "
     "country_name country_iso_code region cloud_provider cloud_region os python_version "
     "codecarbon_version cpu_count cpu_model gpu_count gpu_model longitude latitude "
     "ram_total_size tracking_mode cpu_utilization_percent gpu_utilization_percent "
-    "ram_utilization_percent ram_used_gb on_cloud pue wue".split()
+    "ram_utilization_percent ram_used_gb on_cloud pue wue"
 )
+_ADDED = (
+    "experiment_id water_consumed cpu_utilization_percent gpu_utilization_percent "
+    "ram_utilization_percent ram_used_gb wue"
+)
+# The columns of CodeCarbon 3, and those of 2.0 to 2.3.
+COLUMNS = tuple(_NAMES.split())
+OLD_COLUMNS = tuple(name for name in COLUMNS if name not in _ADDED.split())
 # CodeCarbon 2.4 to 2.8 had the old columns and `experiment_id`.
 KNOWN_COLUMNS = ({*OLD_COLUMNS}, {*OLD_COLUMNS, "experiment_id"}, {*COLUMNS})
 BYTES_PER_GIB = 2**30
@@ -66,13 +70,7 @@ class CodeCarbonJob:
     experiment_id: str = ""
     region: Region | None = None
     pue: float = 1.0
-    os: str = ""
-    python_version: str = ""
-    cpu_count: int | None = None
-    cpu_model: str = ""
-    gpu_count: int | None = None
-    gpu_model: str = ""
-    ram_total_bytes: int | None = None
+    machine: Machine | None = None
 
 
 def row(job: CodeCarbonJob) -> dict[str, object]:
@@ -91,14 +89,7 @@ def row(job: CodeCarbonJob) -> dict[str, object]:
         "emissions_rate": _rate(emissions_kg, job.duration_seconds),
         "energy_consumed": energy,
         "water_consumed": _times(energy, wue),
-        "os": job.os,
-        "python_version": job.python_version,
         "codecarbon_version": f"JouleBench {job.version}".strip(),
-        "cpu_count": job.cpu_count,
-        "cpu_model": job.cpu_model,
-        "gpu_count": job.gpu_count,
-        "gpu_model": job.gpu_model,
-        "ram_total_size": _times(job.ram_total_bytes, 1 / BYTES_PER_GIB),
         "tracking_mode": "machine",
         "pue": job.pue,
         "wue": wue,
@@ -107,17 +98,8 @@ def row(job: CodeCarbonJob) -> dict[str, object]:
         cells[f"{part}_energy"] = _times(kwh, job.pue)
         watts = _rate(_times(kwh, 1000.0 * SECONDS_PER_HOUR), job.duration_seconds)
         cells[f"{part}_power"] = _times(watts, job.pue)
-    cells |= _place(job.region)
-    return {column: _cell(cells.get(column)) for column in COLUMNS}
-
-
-def write(rows: Iterable[dict[str, object]], columns: Sequence[str] = COLUMNS) -> bytes:
-    """Rows as a csv file with a header."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue().encode()
+    cells |= _machine(job.machine) | _place(job.region)
+    return {column: csv_cell(cells.get(column)) for column in COLUMNS}
 
 
 def append(path: Path, added: dict[str, object]) -> None:
@@ -128,7 +110,7 @@ def append(path: Path, added: dict[str, object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(_lock(path)):
         old = path.read_bytes() if path.is_file() else b""
-        body = write([added], existing_columns(path) or COLUMNS)
+        body = csv_bytes([added], existing_columns(path) or COLUMNS)
         if old:
             body = body.split(b"\n", 1)[1]
         with path.open("ab") as file:
@@ -137,7 +119,7 @@ def append(path: Path, added: dict[str, object]) -> None:
 
 def export(results: Sequence[Result], options: ExportOptions) -> bytes:
     """One row a result, over its measured trials."""
-    return write(row(job(totals, options)) for totals in totals_with_energy(results))
+    return csv_bytes([row(job(totals, options)) for totals in totals_with_energy(results)], COLUMNS)
 
 
 def read(data: bytes) -> list[ImportedEnergy]:
@@ -171,7 +153,8 @@ def job(totals: RunTotals, options: ExportOptions) -> CodeCarbonJob:
         version=result.joulebench_version,
         experiment_id=result.task.fingerprint or "",
         pue=options.pue or 1.0,
-        **_machine_and_region(result.machine, options.region),
+        region=options.region,
+        machine=result.machine,
     )
 
 
@@ -195,7 +178,8 @@ def program_job(track: ProgramRecord) -> CodeCarbonJob:
         modelled=track.boundary.kind == "modelled",
         version=track.joulebench_version,
         pue=track.pue or 1.0,
-        **_machine_and_region(track.machine, regions.find(track.region) if track.region else None),
+        region=regions.find(track.region) if track.region else None,
+        machine=track.machine,
     )
 
 
@@ -220,6 +204,21 @@ def _lock(path: Path) -> str:
     """The lock file of a csv file, in the folder for temporary files."""
     name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
     return f"{tempfile.gettempdir()}/joulebench-{name}.lock"
+
+
+def _machine(machine: Machine | None) -> dict[str, object | None]:
+    if machine is None:
+        return {}
+    gpus = [d.name for d in machine.devices if d.used and d.domain.startswith("gpu:")]
+    return {
+        "os": machine.operating_system,
+        "python_version": machine.python_version,
+        "cpu_count": machine.cpu_logical_count,
+        "cpu_model": machine.cpu_name,
+        "gpu_count": len(gpus),
+        "gpu_model": f"{len(gpus)} x {' / '.join(dict.fromkeys(gpus))}" if gpus else "",
+        "ram_total_size": machine.memory_bytes / BYTES_PER_GIB,
+    }
 
 
 def _place(region: Region | None) -> dict[str, object | None]:
@@ -267,33 +266,12 @@ def _difference(columns: set[str]) -> str:
     return "; ".join(parts) or f"{len(columns)} columns, known are 31, 32 and 38"
 
 
-def _cell(value: object | None) -> object:
-    if isinstance(value, float):
-        return repr(value)
-    return "" if value is None else csv_safe(value)
-
-
 def _times(value: float | None, factor: float | None) -> float | None:
     return None if value is None or factor is None else value * factor
 
 
 def _rate(value: float | None, seconds: float) -> float | None:
     return value / seconds if value is not None and seconds > 0 else None
-
-
-def _machine_and_region(machine: Machine, region: Region | None) -> dict[str, Any]:
-    """The fields of a job that describe the machine and its region."""
-    gpus = [d.name for d in machine.devices if d.used and d.domain.startswith("gpu:")]
-    return {
-        "region": region,
-        "os": machine.operating_system,
-        "python_version": machine.python_version,
-        "cpu_count": machine.cpu_logical_count,
-        "cpu_model": machine.cpu_name,
-        "gpu_count": len(gpus),
-        "gpu_model": f"{len(gpus)} x {' / '.join(dict.fromkeys(gpus))}" if gpus else "",
-        "ram_total_bytes": machine.memory_bytes,
-    }
 
 
 def _kwh(track: ProgramRecord, kind: str) -> float | None:

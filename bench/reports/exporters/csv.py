@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 
 from bench.reports.exporters import ExportOptions
-from bench.reports.exporters._common import RunTotals, totals_with_energy
+from bench.reports.exporters._common import RunTotals, csv_bytes, csv_cell, totals_with_energy
 from bench.results import views
-from bench.results.escaping import csv_safe
 from bench.results.record import Estimate, Reading, Result, Trial
 
 SUFFIX = ".csv"
@@ -19,11 +16,8 @@ WORK = ("inference_count", "failure_count", "input_token_count", "output_token_c
 def export(results: Sequence[Result], options: ExportOptions) -> bytes:
     """One row a reading, warm-up and idle included; trials with `trial_phase` "measured" count."""
     rows = [row for totals in totals_with_energy(results) for row in _rows(totals)]
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-    return out.getvalue().encode()
+    cells = [{name: csv_cell(value) for name, value in row.items()} for row in rows]
+    return csv_bytes(cells, list(rows[0]))
 
 
 def _rows(totals: RunTotals) -> Iterator[dict[str, object]]:
@@ -103,7 +97,3 @@ def _reading(reading: Reading) -> dict[str, object]:
         "duration_seconds": reading.duration_seconds,
         "reading_warnings": " ".join(item.code for item in reading.warnings),
     }
-
-
-def _cell(value: object) -> object:
-    return repr(value) if isinstance(value, float) else csv_safe(value)

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from bench.impact import regions
 from bench.impact.hourly_profile import DailyProfile, windows
-from bench.results import formatting, statistics, units
+from bench.results import statistics, units
+from bench.results.formatting import format_percent, printable
 
 GRIDS = ("FR", "world", "US", "PL")
 HEAD = """# What one can do about it, measured
@@ -78,7 +79,7 @@ def table(done: Turns) -> Iterator[str]:
     for name, turns in done.items():
         mean, half = statistics.mean_interval([turn.joules for turn in turns])
         joules = f"{mean:.1f} ({max(0.0, mean - half):.1f} to {mean + half:.1f})"
-        right = "{} ({} to {})".format(*(formatting.format_percent(end) for end in quality(turns)))
+        right = "{} ({} to {})".format(*(format_percent(end) for end in quality(turns)))
         ratios, saved = ("1", "") if turns is base else saving(*ratio(turns, base))
         yield f"| {name} | {joules} | {ratios} | {saved} | {right} |"
 
@@ -136,7 +137,7 @@ def when(done: Turns, day: DailyProfile) -> str:
     low, high = (milligrams(turns, window.intensity) for window in (best, worst))
     return (
         "\n## The same work at another hour\n\n"
-        f"On the day in {formatting.printable(day.source)}, {base} emits {low:.2g} mg CO2e in the hour "
+        f"On the day in {printable(day.source)}, {base} emits {low:.2g} mg CO2e in the hour "
         f"from {best.start}:00 ({best.intensity:g} g/kWh) and {high:.2g} mg in the one from "
         f"{worst.start}:00 ({worst.intensity:g} g/kWh).\n"
     )

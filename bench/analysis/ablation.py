@@ -25,8 +25,6 @@ from bench.system import machine
 from bench.system.clock import Clock, SystemClock
 
 BASE = "as asked"
-
-
 ROUNDS = protocol.MIN_TRIALS
 
 

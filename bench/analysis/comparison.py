@@ -10,12 +10,11 @@ from typing import Literal
 from bench.results import formatting, statistics, views
 from bench.results.calibration import energy_ratio
 from bench.results.fields import Setting
+from bench.results.formatting import printable
 from bench.results.record import Estimate, Result
 from bench.system import registry
 
 Verdict = Literal["less", "more", "tie", "better", "worse"]
-
-
 SETTINGS = ("attention", "quantization", "compile", "scheduler", "asked_as", "tokenizer", "devices")
 
 
@@ -111,9 +110,9 @@ def is_comparable(comparison: ResultComparison) -> bool:
 
 def _facts(result: Result) -> Iterator[tuple[str, str]]:
     model = result.model
-    yield "model", formatting.printable(model.id)
+    yield "model", printable(model.id)
     yield "weights", model.weights
-    yield "data set", formatting.printable(result.task.dataset)
+    yield "data set", printable(result.task.dataset)
     yield "work", (result.task.fingerprint or formatting.MISSING)[:12]
     yield "precision", model.dtype or formatting.MISSING
     yield "batch", _text(model.settings.get("batch_size"))
@@ -126,12 +125,12 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
     yield "torch", result.backend.versions.get("torch", formatting.MISSING)
     yield "boundary", views.boundary_label(result)
     yield "energy is", "modelled" if views.is_modelled(result) else "measured"
-    yield "devices", ", ".join(formatting.printable(text) for text in views.device_labels(result))
+    yield "devices", ", ".join(printable(text) for text in views.device_labels(result))
     yield "profile", result.profile
 
 
 def _text(value: Setting | None) -> str:
-    return formatting.MISSING if value is None else formatting.printable(str(value))
+    return formatting.MISSING if value is None else printable(str(value))
 
 
 def _energy(base: Result, other: Result, one_machine: bool) -> tuple[Estimate | None, str | None]:

@@ -10,6 +10,7 @@ from bench.analysis.comparison import Difference
 from bench.impact.facts import published
 from bench.results import formatting, statistics, views
 from bench.results.calibration import calibration_half_width
+from bench.results.formatting import printable
 from bench.results.record import Boundary, Estimate, Result
 from bench.workloads import architectures
 
@@ -89,7 +90,7 @@ def _architecture(name: str) -> str | None:
 def _differences(result: Result, row: published.PublishedFigure) -> Iterator[Difference]:
     """Ours against theirs wherever the two are not the same, or can't be told to be."""
     sides = (
-        ("model", formatting.printable(result.model.id), row.model),
+        ("model", printable(result.model.id), row.model),
         ("weights", result.model.weights, "pretrained"),
         ("precision", result.model.dtype or formatting.MISSING, row.precision),
         ("batch", _setting(result.model.settings.get("batch_size")), _number(row.batch_size)),
@@ -100,7 +101,7 @@ def _differences(result: Result, row: published.PublishedFigure) -> Iterator[Dif
             _number(row.new_tokens),
         ),
         ("engine", result.backend.name, row.study.engine),
-        ("data set", formatting.printable(result.task.dataset), row.workload or "its own"),
+        ("data set", printable(result.task.dataset), row.workload or "its own"),
         ("boundary", GPU_ALONE, row.study.boundary),
         ("card", " + ".join(_cards(result)), f"{row.gpu_count or 'several'} × {row.gpu}"),
     )
@@ -117,7 +118,7 @@ def _alike(ours: str, theirs: str) -> bool:
 
 def _cards(result: Result) -> list[str]:
     used = [d for d in result.machine.devices if d.domain in result.boundary.domains]
-    gpus = [formatting.printable(d.name) for d in used if d.domain.startswith("gpu:")]
+    gpus = [printable(d.name) for d in used if d.domain.startswith("gpu:")]
     return [f"{gpus.count(name)} × {name}" for name in dict.fromkeys(gpus)] or ["no GPU"]
 
 

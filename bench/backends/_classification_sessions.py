@@ -15,14 +15,9 @@ from bench.task import Output, Request
 
 ANSWER_TOKENS, SEAMS = 8, 4
 
-
 # The templates have names that a record keeps: a template that changes gets a new one.
 HYPOTHESIS_ID, HYPOTHESIS = "example-1", "This example is {label}."
-
-
 PROMPT_ID = "label-1"
-
-
 PROMPT = (
     "Which one of these labels fits the text below: {labels}?\n"
     "Answer with the label alone.\n\nText: {text}\n\nLabel:"

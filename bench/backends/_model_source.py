@@ -20,7 +20,6 @@ from bench.workloads.architectures import (
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt")
 
-
 # Whose embedded tokenizer stands in for models of a task that has no trained one of its own.
 STAND_INS = {
     "automatic-speech-recognition": "text-gen",
@@ -31,8 +30,6 @@ STAND_INS = {
     "sentence-similarity": "text-classification",
     "fill-mask": "text-classification",
 }
-
-
 WAY_OUT = (
     "use --model embedded/small, a local folder, or, for a named architecture, "
     "--weights random --dataset embedded"

@@ -13,8 +13,6 @@ from bench.results.fields import Setting
 from bench.task import Output, Request
 
 MASK = "[MASK]"
-
-
 POOLING = "1_Pooling/config.json"  # where sentence-transformers keeps it
 
 

@@ -15,11 +15,7 @@ from bench.results.fields import Setting
 from bench.results.settings import DTYPES
 
 NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory")
-
-
 UNSUPPORTED = ("not implemented for", "not supported", "unsupported", "no kernel image")
-
-
 PACKAGES = ("torch", "transformers", "diffusers", "tokenizers", "safetensors", "accelerate")
 
 
@@ -106,10 +102,7 @@ def _code(text: str) -> str:
 
 
 QUANTIZATIONS = ("int8", "int4")
-
-
 ATTENTIONS = ("eager", "sdpa", "flash_attention_2")
-
 
 # The packing that torch's own kernels read; the others need libraries that no registry has.
 INT4 = {"group_size": 32, "int4_packing_format": "tile_packed_to_4d"}

@@ -155,8 +155,6 @@ SESSIONS: dict[str, type[DiffusionSession]] = {
     "text-to-image": TextToImageSession,
     "text-to-video": TextToVideoSession,
 }
-
-
 TAGS = tuple(SESSIONS)
 
 

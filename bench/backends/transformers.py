@@ -34,11 +34,7 @@ from bench.backends._text_sessions import (
 from bench.backends._torch_runtime import input_device, map_errors
 
 CONFIGURATION = ("*.json", "*.txt", "*.model", POOLING)
-
-
 WEIGHTS = {False: ("*.safetensors",), True: ("*.safetensors", "*.bin")}
-
-
 SESSIONS: dict[str, Callable[[ModelSpec, ModelSource], TransformersSession]] = {
     "text-generation": TextGenerationSession,
     "summarization": SummarizationSession,
@@ -52,8 +48,6 @@ SESSIONS: dict[str, Callable[[ModelSpec, ModelSource], TransformersSession]] = {
     "image-to-text": ImageCaptioningSession,
     "automatic-speech-recognition": speech,
 }
-
-
 TAGS = tuple(SESSIONS)
 
 

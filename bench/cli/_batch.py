@@ -105,8 +105,6 @@ def _word(value: Any) -> str:
 
 
 HEADS = ("task", "energy per 1,000", "time each", "", "quality")
-
-
 WIDTH = 116  # where nobody looks at a terminal
 
 

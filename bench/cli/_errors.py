@@ -9,8 +9,6 @@ from typing import NoReturn, TypeVar
 import typer
 
 T = TypeVar("T")
-
-
 BAD_INPUT, FAILED, REFUSED, INTERRUPTED = 2, 3, 4, 130
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from bench.impact.lifecycle import LifeCycleStage
 from bench.results import formatting
-from bench.results.formatting import interval_text
+from bench.results.formatting import interval_text, large_energy_unit, large_mass_unit
 from bench.results.interval import Interval, as_interval
 
 Row = Sequence[str]
@@ -99,7 +99,7 @@ def energy(kwh: Interval | float | None) -> str:
     if kwh is None:
         return formatting.MISSING
     found = as_interval(kwh)
-    unit, size = formatting.large_energy_unit(found.value)
+    unit, size = large_energy_unit(found.value)
     return interval_text(found / size, unit)
 
 
@@ -107,7 +107,7 @@ def grams(mass: Interval | None) -> str:
     """A mass in grams in the unit that fits: "24.7 t"; a dash where not known."""
     if mass is None:
         return formatting.MISSING
-    unit, size = formatting.large_mass_unit(mass.value)
+    unit, size = large_mass_unit(mass.value)
     return interval_text(mass / size, unit)
 
 

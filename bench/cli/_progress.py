@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TextIO
 
 from bench.reports.program_summary import _duration
-from bench.results import formatting, units
+from bench.results import units
+from bench.results.formatting import energy_unit, format_number
 from bench.tracker.program_record import ProgramRecord
 
 
@@ -33,11 +34,11 @@ def energy_so_far(track: ProgramRecord) -> str:
     energy = track.energy_kwh
     if energy is None:
         return f"{_duration(track.duration_seconds)} · energy: not read yet"
-    unit, size = formatting.energy_unit(energy.value)
+    unit, size = energy_unit(energy.value)
     watts = units.joules_from_kwh(energy.value) / max(track.duration_seconds, 1e-9)
-    figure = f"{formatting.format_number(energy.value / size)} {unit} so far"
+    figure = f"{format_number(energy.value / size)} {unit} so far"
     kind = ", modelled" if track.boundary.kind == "modelled" else ""
-    return f"{_duration(track.duration_seconds)} · {figure} · {formatting.format_number(watts, 2)} W{kind}"
+    return f"{_duration(track.duration_seconds)} · {figure} · {format_number(watts, 2)} W{kind}"
 
 
 class ProgressLine:

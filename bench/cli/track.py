@@ -30,11 +30,7 @@ def command(
 
 
 BAD_INPUT = 2
-
-
 DEFAULT_EDITION = "epa-current"
-
-
 EPILOG = """The exit code is the program's own, or 128 + the number of the signal that ended it.
 The record is saved while the program runs: what was measured till then survives every crash."""
 

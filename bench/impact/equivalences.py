@@ -6,10 +6,7 @@ from bench.impact import facts
 from bench.impact.facts import Amount, DerivedQuantity, derive
 
 PREFIX = "phone-charge/"
-
-
 DEFAULT_EDITION = "epa-current"
-
 
 # What is shown of each dimension, smallest first; the other editions can be had by their key.
 OF_ENERGY = (
@@ -22,8 +19,6 @@ OF_ENERGY = (
     "home-day-us",
     "home-year-us",
 )
-
-
 OF_CARBON = (
     "streaming-hour/carbon",
     "train-km",
@@ -34,8 +29,6 @@ OF_CARBON = (
     "human-year",
     "car-lifetime",
 )
-
-
 CARBON_UNITS = ("gCO2e", "gCO2")
 
 

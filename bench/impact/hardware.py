@@ -10,11 +10,7 @@ from bench.results.interval import Interval
 
 # Words of a name that tell no two boards apart, and the driver's word for a board of another name.
 EMPTY = {"nvidia", "amd", "google", "tesla", "geforce", "instinct", "gpu"}
-
-
 ALIASES = {"hbm3": "sxm5"}
-
-
 SERVER_GPUS = 8
 
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 HOURS = 24
-
-
 COLUMNS = ("hour", "gco2e_per_kwh")
 
 

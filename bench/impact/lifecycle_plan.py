@@ -12,16 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from bench.impact import hardware
 
 Positive = Annotated[float, Field(gt=0)]
-
-
 Share = Annotated[float, Field(gt=0, le=1)]
-
-
 Pue = Annotated[float, Field(ge=1, le=5)]
-
-
 HOURS_PER_YEAR = 8760
-
 
 # What a study says of itself; a file may not call itself measured.
 RESERVED = {"kind", "notes"}

@@ -187,11 +187,7 @@ def _notes(one: InferenceCost, asked: ProjectionInputs) -> Iterator[str]:
 
 
 DAYS_PER_YEAR = 365
-
-
 REACTOR_KWH_PER_DAY = 24e6  # one gigawatt of electricity without a pause: a definition
-
-
 BATCHED = ("ml-energy-v2",)
 
 

@@ -15,8 +15,6 @@ from bench.impact.lifecycle_plan import (
 )
 
 BLOOM = "bloom-176b"
-
-
 KIND = "published figures, NOT measured here"
 
 

@@ -11,11 +11,7 @@ from bench.impact.regions import DIRECT, LIFE_CYCLE, Region
 from bench.impact.water import WaterUse
 
 GOOGLE = "operational, as Google publishes it"
-
-
 BASES = {"life-cycle": LIFE_CYCLE, "direct": DIRECT, "google": GOOGLE}
-
-
 GROUPS = {
     "countries": ("life-cycle", lambda key: len(key) == 2 or key == "world"),
     "states": ("direct", lambda key: key.startswith("US-")),

@@ -11,11 +11,7 @@ from bench.impact import facts
 from bench.impact.facts import Fact, FactRange
 
 LIFE_CYCLE, DIRECT = "life-cycle", "direct combustion"
-
-
 BASES = (LIFE_CYCLE, DIRECT)
-
-
 PROVIDERS = {"aws": "aws", "azure": "microsoft", "gcp": "google"}
 
 

@@ -16,7 +16,6 @@ from bench.results.record import Estimate, Result
 
 OPERATION = ("dynamic", "idle", "overhead")
 
-
 # (field of a plan's model, how many of it a unit holds, the unit)
 UNITS = (
     ("training_flop", 1e15, "10^15 FLOP of training"),

@@ -121,8 +121,6 @@ def _instrument_words(result: Result) -> str | None:
 
 
 POINTS = 240
-
-
 ABOUT = {
     "run_id": True,
     "created_at": True,
@@ -201,8 +199,6 @@ def _watts(joules: float | None, seconds: float) -> float | None:
 
 # Where a result stands among its equals comes first, then what `line` gives.
 PLACE = ("n", "group", "rank", "tied", "grade", "stars")
-
-
 FACTS = (
     "id",
     "model",
@@ -232,11 +228,7 @@ FACTS = (
     "why",
     "by",
 )
-
-
 FIELDS = (*PLACE, *FACTS)
-
-
 TOLD = {"energy-modelled", "random-weights", "quick-run", "interrupted", "failed"}
 
 

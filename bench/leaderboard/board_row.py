@@ -148,8 +148,6 @@ def _grids() -> dict[str, float]:
 
 
 SCHEMA_VERSION: Literal[2] = 2
-
-
 CLOSED = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
@@ -304,8 +302,6 @@ class BoardSources(TypedDict):
 
 
 PLACE = ("task", "rank", "tied", "grade", "stars")
-
-
 INTERVALS = (
     "energy_kwh_per_1000",
     "net_energy_kwh_per_1000",
@@ -313,17 +309,9 @@ INTERVALS = (
     "duration_seconds_per_inference",
     "quality",
 )
-
-
 TEXTS = ("kind", "boundary", "devices", "dataset", "model", "weights")
-
-
 RUN = ("parameter_count", "dtype", "backend", "batch_size", "steps", "unit")
-
-
 LAST = ("quality_metric", "phone_charges_per_1000", "created_at", "submission", "submitted_by")
-
-
 COLUMNS = (
     *PLACE,
     *TEXTS,

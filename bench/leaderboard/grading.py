@@ -14,8 +14,6 @@ RULE = (
     "A: less than twice the least energy of its group. Every letter more is one more doubling: "
     "B from 2 times, C from 4, D from 8, and so on; after Z comes AA."
 )
-
-
 STARS_RULE = (
     "AI Energy Score’s rule: five bands of equal width between the least and the greatest energy "
     "of the group, five stars for the lowest band."

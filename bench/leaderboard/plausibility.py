@@ -15,31 +15,16 @@ from bench.runner import protocol
 from bench.system.registry import known_metric, known_task
 
 MOST = 2**53
-
-
 WATTS = (1e-3, 1e5)
-
-
 SECONDS = (1e-6, 1e7)
-
-
 HIGHEST_CALIBRATION_HALF_WIDTH = 10.0
-
-
 OPERATIONS_PER_PARAMETER = 2  # one multiplication and one addition for every token
-
-
 WIDE = {"float32", "float16", "bfloat16"}
-
-
 NARROW = 8  # no device's peak in four bits is above eight times that in sixteen
-
 
 # A text in which every digit is 0, and a comma what a number may follow: whole numbers of sixteen
 # digits and more are then found at the speed of a memory.
 SHAPES = bytes.maketrans(b"0123456789:[ \t\n\r", b"0000000000,,,,,,")
-
-
 LONG = b",0000000000000000"
 
 

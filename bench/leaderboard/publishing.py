@@ -14,8 +14,6 @@ from bench.results import storage
 from bench.results.record import Result
 
 WHOLE = {"rank", "stars", "parameter_count", "batch_size", "steps"}
-
-
 FIGURES = {
     "energy_kwh_per_1000",
     "net_energy_kwh_per_1000",
@@ -24,8 +22,6 @@ FIGURES = {
     "quality",
     "phone_charges_per_1000",
 }
-
-
 CARD = """
 # JouleBench leaderboard
 

@@ -16,20 +16,10 @@ from bench.results import statistics
 from bench.results.calibration import Instrument
 
 Floats = npt.NDArray[np.float64]
-
-
 Counts = npt.NDArray[np.int64]
-
-
 HALF_WIDTH_TO_SPREAD = statistics.NORMAL_95 / 3**0.5
-
-
 CLASS_WIDTH = 1.05
-
-
 SLACK = 1e-12
-
-
 BLOCK = 1_000_000
 
 

@@ -11,14 +11,8 @@ import subprocess
 from pathlib import Path
 
 MAX_BYTES = 20_000
-
-
 NAMESPACE = "joulebench"
-
-
 Done = subprocess.CompletedProcess[bytes]
-
-
 SIGNERS = "allowed_signers"
 
 

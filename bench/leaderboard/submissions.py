@@ -21,11 +21,7 @@ from bench.results.record import Result
 from bench.results.storage import canonical_json, content_id
 
 RECORD = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*/[0-9a-f]{16}\.json")
-
-
 BESIDE = (".json.sig", ".note", ".note.sig")
-
-
 ALSO = {SIGNERS, "README.md"}
 
 

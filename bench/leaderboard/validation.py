@@ -15,7 +15,6 @@ from bench.results.warning_rules import rank_blockers
 
 TASK_ID = re.compile(r"(?=.{1,60}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 
-
 # "refused": it can't be on the board. "no-rank": it is listed, and says why. "note": good to know.
 Severity = Literal["refused", "no-rank", "note"]
 

@@ -27,8 +27,6 @@ from bench.results import storage
 from bench.results.record import Result
 
 T = TypeVar("T")
-
-
 BATCH = 250
 
 
@@ -49,8 +47,6 @@ def has_rank(submission: Submission) -> bool:
 
 
 Keep = Callable[[Submission], T]
-
-
 Refusals = dict[Path, tuple[ValidationIssue, ...]]
 
 

@@ -13,14 +13,8 @@ from bench.meters._latency import LatencyPosterior
 # How power may change while the device rests, as a share of it: its first derivative per second,
 # its second per second², and so on. A fifth of it falling off within half a second lies inside.
 RESTLESSNESS = (1.0, 1.0, 2.0, 4.0)
-
-
 PUNCTUAL_SECONDS = 0.0002  # no driver is taken to publish more punctually than within this
-
-
 RESTLESS = 0.2  # how much a load is taken to change within a step, as a share of it
-
-
 DETECTABLE = 4.0  # standard deviations at which a late step is told from noise
 
 

@@ -15,8 +15,6 @@ from bench.meters._bracketing import CounterEdge, SensorModel, random_walk
 from bench.system.clock import Clock
 
 PAUSE_SECONDS = 0.0002  # between two looks while a step may come; a quarter where it is near
-
-
 SHARP = 0.05  # an edge is sharp whose gap is at most this share of a step
 
 

@@ -12,20 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 GRAINS = 200  # how many lags are told apart
-
-
 SOON = 0.1  # how late a counter is believed to be until a window tells, as a share of a step
-
-
 RARELY_LATE = 0.02  # weight of any other lag against that
-
-
 SURE = 1e-4  # what is believed less than this is not believed
-
-
 UNEXPLAINED = 2e-4  # how likely a step shows something that no lag explains
-
-
 LOAD_AT_END = 0.35  # how far the load in its last moments may be from its mean, as a share of it
 
 

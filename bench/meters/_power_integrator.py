@@ -13,8 +13,6 @@ from bench.meters._edge_poller import SensorReadError
 from bench.system.clock import Clock
 
 LOOKS_PER_STEP = 10
-
-
 USUAL_STEP_SECONDS = 0.1
 
 

@@ -19,14 +19,8 @@ from bench.results.record import Reading
 from bench.system.process import own_cpu_seconds
 
 DOMAIN = "cpu-package:0"
-
-
 LOW_WATTS, HIGH_WATTS = 1.69, 12.0
-
-
 TDP_RELATIVE_HALF_WIDTH = 0.5
-
-
 OPTIONS = ("cpu_tdp_watts",)
 
 

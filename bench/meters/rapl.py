@@ -20,32 +20,14 @@ if TYPE_CHECKING:
     from bench.results.record import Reading
 
 ROOT = "/sys/class/powercap"
-
-
 STEP_SECONDS = 0.001
-
-
 PAUSE_SECONDS = 0.0001
-
-
 PATIENCE_SECONDS = 0.01
-
-
 PROBE_SECONDS = 0.1
-
-
 STILL_SECONDS = 0.05  # a counter that stands still for so long is dead
-
-
 HIGHEST_WATTS = 500.0  # where the tree doesn't say how much a package may draw
-
-
 OPTIONS = ("rapl_root",)
-
-
 CALIBRATION_HALF_WIDTH = 0.05
-
-
 CALIBRATION_SOURCE = (
     "assumed: RAPL against external meters differs by a few per cent on recent CPUs"
 )

@@ -16,7 +16,6 @@ from bench.results.warning_catalogue import make_warning
 
 DOMAIN = "gpu:0"
 
-
 # Only where it is asked for: a trace is no sensor of this machine.
 ON_REQUEST = True
 

@@ -6,20 +6,21 @@ from xml.sax.saxutils import escape
 
 from bench.reports import terminal
 from bench.reports.plot_style import MEASURED, MODELLED
-from bench.results import formatting, views, warning_rules
+from bench.results import views, warning_rules
 from bench.results.calibration import calibration_half_width
+from bench.results.formatting import (
+    energy_unit,
+    format_nonnegative,
+    format_number,
+    printable,
+    unit_plural,
+)
 from bench.results.record import Result
 from bench.results.storage import content_id
 
 INK = "#45423c"
-
-
 BARRED = "#6b675f"
-
-
 HEIGHT, LETTER, PAD = 20, 6.6, 8
-
-
 BADGE = """<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" role="img" \
 aria-label="{name}: {value}">
 <title>{title}</title>
@@ -42,17 +43,17 @@ def citation(result: Result) -> str:
     energy = views.headline_energy(result)
     if energy is None:
         raise ValueError("this result has no energy to cite")
-    unit, size = formatting.energy_unit(energy.value)
-    value, low, high = formatting.format_nonnegative(energy, size, _scale_error(result))
+    unit, size = energy_unit(energy.value)
+    value, low, high = format_nonnegative(energy, size, _scale_error(result))
     kind = "modelled, not measured" if views.is_modelled(result) else "measured"
-    things = formatting.unit_plural(result.task.unit)
+    things = unit_plural(result.task.unit)
     line = (
         f"{terminal.result_title(result).plain}: {value} {unit} per 1,000 {things} (95 % interval {low} to "
         f"{high} {unit}, {kind}, boundary {views.boundary_label(result)}). "
         f"JouleBench {result.joulebench_version}, run {result.run_id}, "
         f"{result.created_at[:10]}, record {content_id(result)}."
     )
-    return formatting.printable(line)
+    return printable(line)
 
 
 def badge(result: Result) -> str:
@@ -64,14 +65,14 @@ def badge(result: Result) -> str:
     energy = views.headline_energy(result)
     if energy is None:
         raise ValueError("this result has no energy for a badge")
-    unit, size = formatting.energy_unit(energy.value)
-    value = f"{formatting.format_number(energy.value / size, 2 if views.is_modelled(result) else 3)} {unit}"
+    unit, size = energy_unit(energy.value)
+    value = f"{format_number(energy.value / size, 2 if views.is_modelled(result) else 3)} {unit}"
     modelled = views.is_modelled(result)
     barred = not modelled and bool(
         warning_rules.rank_blockers(result, warning_rules.derive_warnings(result))
     )
     value += " modelled" if modelled else " not ranked" if barred else ""
-    name = f"energy per 1,000 {formatting.unit_plural(result.task.unit)}"
+    name = f"energy per 1,000 {unit_plural(result.task.unit)}"
     name_length, value_length = round(LETTER * len(name)), round(LETTER * len(value))
     left, right = name_length + 2 * PAD, value_length + 2 * PAD
     return BADGE.format(

@@ -13,6 +13,15 @@ from rich.text import Text
 from bench.analysis.comparison import ResultComparison, Verdict, is_comparable
 from bench.analysis.published_results import PublishedResult
 from bench.results import formatting, views
+from bench.results.formatting import (
+    decimals,
+    energy_unit,
+    format_fixed,
+    format_nonnegative,
+    format_number,
+    printable,
+    time_unit,
+)
 from bench.results.record import Estimate, Result
 
 TONES = {"less": "green", "better": "green", "more": "red", "worse": "red", "tie": "yellow"}
@@ -29,7 +38,7 @@ def print_comparison(made: Sequence[ResultComparison], console: Console) -> None
 def show_published(result: Result, found: Sequence[PublishedResult], console: Console) -> None:
     """Print a result, then each published figure with its ratio and all that differs."""
     energy = found[0].ours_kwh_per_1000
-    name = f"{result.task.id}, {formatting.printable(result.model.id)}"
+    name = f"{result.task.id}, {printable(result.model.id)}"
     ours = _energy(energy).replace("\n", " (") + ")" if energy else "no measured GPU energy"
     parts: list[RenderableType] = [Text(f"{name}: {ours} per 1,000, GPU alone", style="bold")]
     if energy is None:
@@ -42,7 +51,7 @@ def show_published(result: Result, found: Sequence[PublishedResult], console: Co
 def _published(item: PublishedResult) -> Iterator[Text]:
     row = item.row
     theirs = _energy_of(row.gpu_energy_kwh_per_1000)
-    head = f"{row.study.title}: {formatting.printable(row.model)}, {theirs}"
+    head = f"{row.study.title}: {printable(row.model)}, {theirs}"
     yield Text(head, style="bold" if item.same == "model" else "")
     if item.ratio is not None:
         yield Text(f"  ours is {_span(item.ratio)} times that", style="green")
@@ -56,8 +65,8 @@ def _published(item: PublishedResult) -> Iterator[Text]:
 
 
 def _energy_of(kwh: float) -> str:
-    unit, size = formatting.energy_unit(kwh)
-    return f"{formatting.format_number(kwh / size, 3)} {unit}"
+    unit, size = energy_unit(kwh)
+    return f"{format_number(kwh / size, 3)} {unit}"
 
 
 def plain_published(item: PublishedResult) -> dict[str, Any]:
@@ -110,7 +119,7 @@ def _table(made: Sequence[ResultComparison]) -> Table:
     base = made[0].base
     table = Table(box=None, padding=(0, 2, 1, 0), title_justify="left", title_style="bold")
     table.title = f"{base.task.id}: {len(made) + 1} results"
-    metric = formatting.printable(base.quality.metric if base.quality else "quality")
+    metric = printable(base.quality.metric if base.quality else "quality")
     for column in ("model", "per 1,000", "times base", metric, "difference", "time each"):
         table.add_column(column, header_style="dim", overflow="fold")
     _row(table, base, None)
@@ -125,9 +134,7 @@ def _row(table: Table, result: Result, item: ResultComparison | None) -> None:
     if views.is_modelled(result):
         note = f"{note}, modelled".removeprefix(", ")
     table.add_row(
-        Text.assemble(
-            (formatting.printable(result.model.id), "bold"), (f"\n{note}", style or "dim")
-        ),
+        Text.assemble((printable(result.model.id), "bold"), (f"\n{note}", style or "dim")),
         Text(_energy(views.headline_energy(result)), style=style),
         Text() if item is None else _judged(item.energy, item.energy_verdict),
         Text(_quality(result)),
@@ -137,7 +144,7 @@ def _row(table: Table, result: Result, item: ResultComparison | None) -> None:
 
 
 def _sentences(item: ResultComparison) -> Iterator[Text]:
-    name = formatting.printable(item.other.model.id)
+    name = printable(item.other.model.id)
     yield Text(f"{name}: {_energy_sentence(item)}; {_quality_sentence(item)}.", style="bold")
     for why in item.why_not:
         yield Text(f"  not compared: {why}", style="yellow")
@@ -181,17 +188,17 @@ def _span(of: Estimate) -> str:
 
 
 def _ends(of: Estimate) -> tuple[str, str, str]:
-    places = max(0, min(3, formatting.decimals(of))) if of.high > of.low else 3
+    places = max(0, min(3, decimals(of))) if of.high > of.low else 3
     ends = (of.value, of.low, of.high)
-    value, low, high = (formatting.format_fixed(end, places).replace("-", "−") for end in ends)
+    value, low, high = (format_fixed(end, places).replace("-", "−") for end in ends)
     return value, low, high
 
 
 def _energy(of: Estimate | None) -> str:
     if of is None:
         return formatting.MISSING
-    unit, size = formatting.energy_unit(of.value)
-    value, low, high = formatting.format_nonnegative(of, size)
+    unit, size = energy_unit(of.value)
+    value, low, high = format_nonnegative(of, size)
     return f"{value} {unit}\n{low} to {high}"
 
 
@@ -203,5 +210,5 @@ def _quality(result: Result) -> str:
 def _seconds(of: Estimate | None) -> str:
     if of is None:
         return formatting.MISSING
-    unit, size = formatting.time_unit(of.value)
-    return f"{formatting.format_nonnegative(of, size)[0]} {unit}"
+    unit, size = time_unit(of.value)
+    return f"{format_nonnegative(of, size)[0]} {unit}"

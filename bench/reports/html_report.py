@@ -11,13 +11,13 @@ from typing import Any
 import bench.reports.plots.run as trials_plot
 from bench.reports import plots, terminal
 from bench.reports.plots import power_over_time
-from bench.results import escaping, formatting, statistics, storage, units, views
+from bench.results import formatting, statistics, storage, units, views
+from bench.results.escaping import content_security_policy, html_environment
+from bench.results.formatting import energy_unit, format_number
 from bench.results.record import Result, Trial
 from bench.runner import repeat_command
 
 FOLDER = Path(__file__).parent
-
-
 PICTURES = ((trials_plot, "The trials"), (power_over_time, "Power over time"))
 
 
@@ -28,7 +28,7 @@ def html_report(result: Result, edition: str) -> str:
     result gives the same page. Raises ValueError for an unknown edition of the phone charge.
     """
     style = (FOLDER / "report.css").read_text(encoding="utf-8").strip()
-    template = escaping.html_environment(FOLDER).get_template("report.html.jinja")
+    template = html_environment(FOLDER).get_template("report.html.jinja")
     summary = result.summary
     energy = summary.energy_kwh_per_1000 if summary else None
     whole = storage.to_json(result).encode()
@@ -43,7 +43,7 @@ def html_report(result: Result, edition: str) -> str:
         machine=list(_machine(result)),
         command=repeat_command.repeat_command(result),
         record="data:application/json;base64," + base64.b64encode(whole).decode(),
-        policy=escaping.content_security_policy(style, None),
+        policy=content_security_policy(style, None),
         style=style,
     )
 
@@ -70,16 +70,16 @@ def _trial(result: Result, trial: Trial) -> dict[str, Any]:
     joules = statistics.energy_joules(trial, domains) if trial.readings else None
     count = trial.work.inference_count
     per_1000 = units.kwh_per_1000(joules / count) if joules is not None and count else None
-    unit, size = formatting.energy_unit(per_1000 or 1.0)
+    unit, size = energy_unit(per_1000 or 1.0)
     return {
         "index": trial.index,
         "phase": trial.phase,
         "count": f"{count:,}",
-        "seconds": formatting.format_number(trial.duration_seconds, 4),
-        "joules": formatting.MISSING if joules is None else formatting.format_number(joules, 5),
+        "seconds": format_number(trial.duration_seconds, 4),
+        "joules": formatting.MISSING if joules is None else format_number(joules, 5),
         "per_1000": formatting.MISSING
         if per_1000 is None
-        else f"{formatting.format_number(per_1000 / size, 4)} {unit}",
+        else f"{format_number(per_1000 / size, 4)} {unit}",
     }
 
 

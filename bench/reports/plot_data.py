@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bench.results import formatting, views
+from bench.results import views
 from bench.results.calibration import calibration_half_width, with_calibration
-from bench.results.formatting import energy_text
+from bench.results.formatting import energy_text, printable
 from bench.results.record import Result
 
 TINY = 1e-6
-
-
 HOW = "Bar: 95 % interval of the trials; thin line: with the scale error."
 
 
@@ -63,7 +61,7 @@ def ends(found: Sequence[PlotPoint]) -> tuple[float, float]:
 
 def name(result: Result, most: int = 38) -> str:
     """A model's name, on one line and not too long, with what bars it from ranking."""
-    text = formatting.printable(result.model.id)
+    text = printable(result.model.id)
     return (text if len(text) <= most else f"{text[: most - 1]}…") + caveat(result)
 
 
@@ -82,7 +80,7 @@ def device(result: Result) -> str:
     if not any(domain.startswith("gpu") for domain in result.boundary.domains):
         return "CPU"
     text = " / ".join(views.device_labels(result)).removeprefix("NVIDIA ")
-    return " ".join(formatting.printable(text).split(" at ")[0].split()[:2])
+    return " ".join(printable(text).split(" at ")[0].split()[:2])
 
 
 def footer(found: Sequence[PlotPoint], how: str = HOW) -> str:
@@ -91,9 +89,7 @@ def footer(found: Sequence[PlotPoint], how: str = HOW) -> str:
     for point in found:
         where = ", ".join(views.device_labels(point.result))
         kind = "◇ modelled" if point.modelled else "● measured"
-        kinds[f"{kind}: {views.boundary_label(point.result)} of {formatting.printable(where)}"] = (
-            None
-        )
+        kinds[f"{kind}: {views.boundary_label(point.result)} of {printable(where)}"] = None
     listed = sorted(kinds, reverse=True)
     more = [f"and {len(listed) - 4} others"] if len(listed) > 4 else []
     dates = sorted({point.result.created_at[:10] for point in found})

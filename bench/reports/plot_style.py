@@ -18,22 +18,13 @@ from matplotlib.transforms import Bbox
 
 from bench.impact import equivalences
 from bench.reports.plot_data import PlotPoint, caption, footer, outer
-from bench.results import formatting
-from bench.results.formatting import energy_text
+from bench.results.formatting import energy_text, format_number
 from bench.results.record import Result
 
 INK, SOFT, LINE, PAPER = "#1d1c1a", "#6b675f", "#dcd8cf", "#ffffff"
-
-
 MEASURED, MODELLED = "#0f6b62", "#a35a00"
-
-
 Spot = tuple[float, float, float, str]
-
-
 BEHIND = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
-
-
 STYLE: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -150,9 +141,7 @@ def phone_axis(axes: Axes, edition: str) -> None:
     )
     ticks = log_ticks(low / fact.value, high / fact.value)
     top.xaxis.set_major_locator(FixedLocator(ticks))
-    top.xaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: formatting.format_number(value, 1))
-    )
+    top.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_number(value, 1)))
     top.xaxis.set_minor_locator(NullLocator())
     top.set_xlabel(f"phone charges, {fact.value:g} kWh each ({fact.edition})", labelpad=8)
     top.spines["top"].set_visible(False)

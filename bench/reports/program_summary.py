@@ -13,7 +13,13 @@ from rich.text import Text
 
 from bench.impact import equivalences, regions
 from bench.impact.facts import DerivedQuantity
-from bench.results import formatting
+from bench.results.formatting import (
+    energy_unit,
+    format_nonnegative,
+    format_number,
+    format_rough,
+    printable,
+)
 from bench.results.record import Estimate, Reading
 from bench.results.statistics import CONFIDENCE
 from bench.tracker import program_record
@@ -35,15 +41,13 @@ def print_program(track: ProgramRecord, console: Console, edition: str, where: s
 
 
 def _headline(track: ProgramRecord) -> Text:
-    head = Text(f"{formatting.printable(track.name)}", style="bold")
+    head = Text(f"{printable(track.name)}", style="bold")
     head.append(f" · {_duration(track.duration_seconds)}{_ended(track)}\n\n", style="not bold")
     energy = track.energy_kwh
     if energy is None:
         return head.append("The energy could not be read; the warnings say why.", style="bold red")
-    unit, size = formatting.energy_unit(energy.value)
-    value, low, high = formatting.format_rough(
-        energy.value / size, energy.low / size, energy.high / size
-    )
+    unit, size = energy_unit(energy.value)
+    value, low, high = format_rough(energy.value / size, energy.low / size, energy.high / size)
     modelled = track.boundary.kind == "modelled"
     head.append(f"{value} {unit}", style="bold yellow" if modelled else "bold green")
     head.append("   modelled, NOT measured" if modelled else "   measured")
@@ -73,12 +77,12 @@ def _joules(reading: Reading) -> str:
     energy = reading.energy_joules
     if energy is None:
         return "could not be read"
-    power = f"{formatting.format_number(energy / max(reading.duration_seconds, 1e-9), 3)} W"
+    power = f"{format_number(energy / max(reading.duration_seconds, 1e-9), 3)} W"
     low, high = reading.low_joules, reading.high_joules
     if reading.method == "modelled" or low is None or high is None:
-        return f"{formatting.format_number(energy)} J, {power}   {reading.method}"
+        return f"{format_number(energy)} J, {power}   {reading.method}"
     found = Estimate(value=energy, low=low, high=high, confidence_level=CONFIDENCE, sample_count=1)
-    value, *ends = formatting.format_nonnegative(found)
+    value, *ends = format_nonnegative(found)
     return f"{value} J ({' to '.join(ends)}), {power}   {reading.method}, {reading.meter}"
 
 
@@ -112,7 +116,7 @@ def _about(track: ProgramRecord) -> Iterator[tuple[str, str]]:
 def _span(quantity: DerivedQuantity) -> str:
     if quantity.value == 0:
         return "0"
-    value, low, high = formatting.format_rough(quantity.value, quantity.low, quantity.high)
+    value, low, high = format_rough(quantity.value, quantity.low, quantity.high)
     return f"{value} ({low} to {high})"
 
 

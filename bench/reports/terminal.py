@@ -13,8 +13,17 @@ from rich.text import Text
 
 from bench.impact import carbon, equivalences
 from bench.impact.facts import DerivedQuantity
-from bench.results import formatting, statistics
+from bench.results import statistics
 from bench.results.calibration import estimate_with_calibration
+from bench.results.formatting import (
+    energy_unit,
+    format_count,
+    format_interval,
+    format_number,
+    time_unit,
+    unit_label,
+    unit_plural,
+)
 from bench.results.record import Estimate, Failure, Result
 
 
@@ -57,7 +66,7 @@ def result_title(result: Result) -> Text:
         title.append(" (random weights)", style="bold")
     size = result.model.parameter_count
     if size:
-        title.append(f" · {formatting.format_count(size)} parameters")
+        title.append(f" · {format_count(size)} parameters")
     batch = result.model.settings.get("batch_size")
     title.append(f" · {result.model.dtype or 'no dtype'} · batch {batch} · {_device(result)}")
     return title
@@ -81,8 +90,8 @@ def _headline(result: Result, energy: Estimate) -> RenderableType:
 
 def headline_rows(result: Result, energy: Estimate) -> tuple[str, str, list[tuple[str, str]]]:
     """The figure ("750 mWh"), what it is for, and how sure it is, a name and a value a line."""
-    unit, size = formatting.energy_unit(energy.value)
-    value, low, high = formatting.format_interval(_physical(energy), size)
+    unit, size = energy_unit(energy.value)
+    value, low, high = format_interval(_physical(energy), size)
     trials = result.measured()
     each = trials[0].work.inference_count if trials else 0
     rows = [
@@ -94,7 +103,7 @@ def headline_rows(result: Result, energy: Estimate) -> tuple[str, str, list[tupl
     ]
     if result.calibration is not None and result.calibration.relative_half_width > 0:
         whole = estimate_with_calibration(energy, result.calibration)
-        ends = [formatting.format_number(end / size, 2) for end in (whole.low, whole.high)]
+        ends = [format_number(end / size, 2) for end in (whole.low, whole.high)]
         percent = 100 * result.calibration.relative_half_width
         rows.append(
             (
@@ -103,7 +112,7 @@ def headline_rows(result: Result, energy: Estimate) -> tuple[str, str, list[tupl
                 f"{result.calibration.source}",
             )
         )
-    return f"{value} {unit}", f"per 1,000 {formatting.unit_plural(result.task.unit)}", rows
+    return f"{value} {unit}", f"per 1,000 {unit_plural(result.task.unit)}", rows
 
 
 def _grid(rows: Iterable[tuple[str, str]]) -> Table:
@@ -122,14 +131,14 @@ def impact_rows(result: Result, energy: Estimate, edition: str) -> Iterator[tupl
         return
     if summary.energy_joules_per_unit is not None:
         each = _plus_minus(_physical(summary.energy_joules_per_unit), 1.0)
-        yield f"per {formatting.unit_label(result.task.unit)}", f"{each} J"
+        yield f"per {unit_label(result.task.unit)}", f"{each} J"
     if summary.duration_seconds_per_inference is not None:
-        unit, size = formatting.time_unit(summary.duration_seconds_per_inference.value)
+        unit, size = time_unit(summary.duration_seconds_per_inference.value)
         text = _plus_minus(_physical(summary.duration_seconds_per_inference), size)
         yield "time each", f"{text} {unit}"
     # The model of the CPU knows no idle power, so that nothing stands above it.
     if summary.net_energy_kwh_per_1000 is not None and result.boundary.kind == "measured":
-        unit, size = formatting.energy_unit(energy.value)
+        unit, size = energy_unit(energy.value)
         text = _plus_minus(summary.net_energy_kwh_per_1000, size)
         yield "above idle", f"{text} {unit} per 1,000"
     whole = estimate_with_calibration(energy, result.calibration)
@@ -159,7 +168,7 @@ def _charges(energy: Estimate, edition: str) -> str:
     charge = equivalences.phone_charge(edition)
     text = f"{_rounded(charges)} per 1,000"
     if charges.value > 0:
-        text += f"; one charge makes about {formatting.format_number(1000 / charges.value, 2)}"
+        text += f"; one charge makes about {format_number(1000 / charges.value, 2)}"
     return f"{text}   ({1000 * charge.value:g} Wh a charge: {charge.edition})"
 
 
@@ -178,9 +187,7 @@ def _carbon(energy: Estimate) -> Iterator[tuple[str, str]]:
 
 def _rounded(quantity: DerivedQuantity) -> str:
     """A derived figure with the range that the energy's whole uncertainty gives it."""
-    value, low, high = (
-        formatting.format_number(n, 2) for n in (quantity.value, quantity.low, quantity.high)
-    )
+    value, low, high = (format_number(n, 2) for n in (quantity.value, quantity.low, quantity.high))
     return f"{value} ({low} to {high})"
 
 
@@ -190,7 +197,7 @@ def _physical(estimate: Estimate) -> Estimate:
 
 
 def _plus_minus(estimate: Estimate, size: float) -> str:
-    value, low, high = formatting.format_interval(estimate, size)
+    value, low, high = format_interval(estimate, size)
     return f"{value} ({low} to {high})"
 
 

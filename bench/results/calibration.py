@@ -12,8 +12,6 @@ from bench.results.record import Boundary, Calibration, Estimate, Result
 from bench.results.views import _device, headline_energy
 
 DEFAULT_HALF_WIDTH = 0.05
-
-
 Instrument = tuple[frozenset[str], tuple[str, int] | None]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jinja2
 
-from bench.results import formatting
+from bench.results.formatting import printable
 
 
 def html_environment(*folders: Path) -> jinja2.Environment:
@@ -18,7 +18,7 @@ def html_environment(*folders: Path) -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(folders),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
-        finalize=lambda value: formatting.printable(value) if type(value) is str else value,
+        finalize=lambda value: printable(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -53,12 +53,12 @@ def csv_safe(cell: object) -> object:
     """
     if isinstance(cell, str):
         risky = cell[:1].isspace() or cell.lstrip().startswith(FORMULA_STARTS)
-        text = formatting.printable(cell)
+        text = printable(cell)
         return f"'{text}" if risky else text
     return "" if cell is None else cell
 
 
 def escape_markdown(text: str) -> str:
     """A stranger's text as plain words: no line break, no markup, nothing that hides or turns."""
-    shown = formatting.printable(text)
+    shown = printable(text)
     return re.sub(r"([\\`*_\[\]<>#|!~&@]|:(?=//)|(?<=www)\.)", r"\\\1", shown)

@@ -7,29 +7,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Text = Annotated[str, Field(max_length=2000)]
-
-
 Name = Annotated[str, Field(max_length=300)]
-
-
 Count = Annotated[int, Field(ge=0)]
-
-
 Seconds = Annotated[float, Field(ge=0)]
-
-
 Scalar = bool | int | float | str | None
-
-
 Setting = Scalar | list[Scalar]
-
-
 Method = Literal["counter", "integrated", "modelled"]
-
-
 Phase = Literal["warmup", "measured", "profile"]
-
-
 IdlePhase = Literal["cold", "resident", "after"]
 
 

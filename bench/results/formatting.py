@@ -10,21 +10,12 @@ from bench.results.interval import Interval
 from bench.results.record import Estimate
 
 ENERGY_UNITS = (("kWh", 1.0), ("Wh", 1e-3), ("mWh", 1e-6), ("µWh", 1e-9))
-
-
 MASS_UNITS = (("t", 1e6), ("kg", 1e3), ("g", 1.0), ("mg", 1e-3), ("µg", 1e-6))
-
-
 TIME_UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6))
-
-
 MISSING = "—"
-
 
 # How a unit is read, and what 1,000 inferences make; other units are read as they are written.
 UNITS = {"audio-second": "second of audio", "video-second": "second of video"}
-
-
 THINGS = {"image": "images", "token": "generations", "video-second": "videos"}
 
 

@@ -251,6 +251,4 @@ class Result(Record):
 
 
 Status = Literal["done", "failed", "interrupted"]
-
-
 Stop = Literal["target", "trials", "budget"]

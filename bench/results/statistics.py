@@ -23,17 +23,9 @@ from bench.results import units
 from bench.results.record import Boundary, Estimate, IdleFloor, Summary, Trial
 
 CONFIDENCE = 0.95
-
-
 LOOKS_CONFIDENCE = 0.98
-
-
 MAX_CORRELATION = 0.9
-
-
 STEADY = 1.05
-
-
 NORMAL_95 = 1.959964
 
 

@@ -1,17 +1,9 @@
 """Units: the only conversions in the house, so that a factor of 3,600 can be wrong in one place."""
 
 SECONDS_PER_HOUR = 3600
-
-
 JOULES_PER_WATT_HOUR = SECONDS_PER_HOUR
-
-
 JOULES_PER_KWH = 1000 * JOULES_PER_WATT_HOUR
-
-
 KILOGRAMS_PER_POUND = 0.45359237
-
-
 GRAMS_PER_TONNE = 1e6
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 __version__ = "0.1.0"
-
-
 SCHEMA_VERSION: Literal[2] = 2
 
 # Which statistics and which warning rules computed a record's summary. Raised with every change of

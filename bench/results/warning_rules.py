@@ -17,14 +17,8 @@ from bench.results.warning_catalogue import (
 )
 
 LOWEST_POWER_RATIO = 0.5
-
-
 TEMPERATURE_DRIFT_CELSIUS = 5.0
-
-
 BUSY_FRACTION = 0.1
-
-
 CORRELATED = 0.5
 
 

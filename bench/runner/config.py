@@ -12,8 +12,6 @@ from bench.task import Setting
 
 # Tags of tasks whose steps and size can be chosen.
 DRAWING = ("text-to-image", "text-to-video")
-
-
 Profile = Literal["standard", "strict", "quick"]
 
 

@@ -11,29 +11,13 @@ from bench.results.record import Model, RunProtocol
 from bench.runner.config import Profile
 
 MIN_TRIALS = 5
-
-
 MAX_TRIALS = 30
-
-
 CPU_BUDGET_SECONDS = 150.0
-
-
 GPU_BUDGET_SECONDS = 300.0
-
-
 WARM_UP_SHARE = 0.2
-
-
 QUICK_WINDOW_SECONDS = 0.5
-
-
 QUICK_INFERENCES = 4
-
-
 IDLE_SECONDS = {"standard": 10.0, "strict": 30.0, "quick": 0.5}
-
-
 TARGETS = {"standard": 0.02, "strict": 0.01, "quick": 0.02}
 
 
@@ -64,8 +48,6 @@ def run_protocol(order: Order, machine: Machine) -> RunProtocol:
 
 
 MIN_WINDOW_SECONDS = 10.0
-
-
 MIN_WINDOW_STEPS = 100
 
 

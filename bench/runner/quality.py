@@ -16,14 +16,8 @@ from bench.workloads.metrics import MetricUnavailable
 from bench.workloads.workload import Workload
 
 Answer = tuple[Request, Output]
-
-
 Pair = tuple[Any, Any]
-
-
 RESAMPLES = 1000
-
-
 SEED = 20_240_711
 
 

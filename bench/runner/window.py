@@ -15,8 +15,6 @@ from bench.results.warning_catalogue import make_warning
 from bench.runner.instruments import Instruments
 
 T = TypeVar("T")
-
-
 TRACE_PERIOD_SECONDS = 0.05
 
 

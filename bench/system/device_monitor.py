@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from bench.results.machine_record import Device, DeviceState, Machine
 
 CPU_DOMAIN = "cpu-package:0"
-
-
 THROTTLED_SECONDS = 0.001  # a reason that held the clocks for less is no reason
 
 

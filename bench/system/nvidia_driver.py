@@ -10,25 +10,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 _HARDWARE = {0x08: "hw_slowdown", 0x40: "hw_thermal_slowdown", 0x80: "hw_power_brake_slowdown"}
-
-
 _SOFTWARE = {0x04: "sw_power_cap", 0x20: "sw_thermal_slowdown"}
-
-
 _HELD_BY_SETTING = 0x02  # clocks are limited by what somebody set
-
-
 _NEAR_MHZ = 15  # clocks move in steps of this
-
-
 _THROTTLE_COUNTERS = {
     74: "sw_power_cap",
     269: "sw_thermal_slowdown",
     270: "hw_thermal_slowdown",
     271: "hw_power_brake_slowdown",
 }
-
-
 _REASONS = {
     1: "NVIDIA's library was not initialised",
     2: "the driver refused the request as invalid",
@@ -96,11 +86,7 @@ class ThrottleState:
 
 
 _initialised_in: int | None = None
-
-
 _handles: dict[str, Any] = {}
-
-
 _without_instant: set[str] = set()
 
 

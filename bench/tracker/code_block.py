@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 
 from bench.impact import regions
 from bench.meters import MeterContext
-from bench.results import warning_catalogue
 from bench.results.machine_record import Machine, Sensor
 from bench.results.record import Reading
 from bench.results.versions import __version__
+from bench.results.warning_catalogue import missing_energy_warning
 from bench.runner import window
 from bench.runner.instruments import Instruments, open_meters
 from bench.system import device_monitor, machine
@@ -107,7 +107,7 @@ def _unread(
                 energy_joules=None,
                 standard_uncertainty_joules=None,
                 duration_seconds=seconds,
-                warnings=(warning_catalogue.missing_energy_warning(device.domain, sensors),),
+                warnings=(missing_energy_warning(device.domain, sensors),),
             )
 
 

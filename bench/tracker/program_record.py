@@ -12,12 +12,13 @@ from pydantic import Field, ValidationError
 
 from bench.impact import equivalences, regions
 from bench.impact.facts import DerivedQuantity, derive
-from bench.results import domains, units, warning_catalogue
+from bench.results import domains, units
 from bench.results.calibration import boundary_calibration
 from bench.results.fields import Name, Record, Seconds
 from bench.results.machine_record import Machine
 from bench.results.record import Boundary, Calibration, Estimate, MeasurementWarning, Reading
 from bench.results.statistics import CONFIDENCE, NORMAL_95
+from bench.results.warning_catalogue import make_warning, missing_energy_warning
 
 
 class ProgramRecord(Record):
@@ -103,17 +104,9 @@ def warnings_of(
     """What a reader should know, each with its remedy: of the sensors, and of domains without one."""
     found = [warning for reading in readings for warning in reading.warnings]
     if boundary.kind == "modelled" and calibration is not None:
-        found.append(
-            warning_catalogue.make_warning(
-                "energy-modelled", percent=100 * calibration.relative_half_width
-            )
-        )
+        found.append(make_warning("energy-modelled", percent=100 * calibration.relative_half_width))
     read = {reading.domain for reading in readings}
-    found += [
-        warning_catalogue.missing_energy_warning(d, machine.sensors)
-        for d in boundary.domains
-        if d not in read
-    ]
+    found += [missing_energy_warning(d, machine.sensors) for d in boundary.domains if d not in read]
     return tuple(found)
 
 

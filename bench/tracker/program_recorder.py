@@ -7,9 +7,10 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from bench.results import storage, warning_catalogue
+from bench.results import storage
 from bench.results.record import MeasurementWarning, Reading
 from bench.results.versions import __version__
+from bench.results.warning_catalogue import make_warning
 from bench.system import device_monitor
 from bench.system.clock import Clock
 from bench.tracker.program_record import ProgramRecord, boundary_of, total_energy, warnings_of
@@ -95,4 +96,4 @@ class ProgramRecorder:
         for domain, count in self._watch.strangers().items():
             self._strangers[domain] = max(count, self._strangers.get(domain, 0))
         for domain, count in self._strangers.items():
-            yield warning_catalogue.make_warning("foreign-process", domain=domain, count=count)
+            yield make_warning("foreign-process", domain=domain, count=count)

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from bench.results.record import Reading
 
 HOLD_BACK_SECONDS = 0.05
-
-
 POWERCAP = "/sys/class/powercap"
 
 

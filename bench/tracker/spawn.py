@@ -20,14 +20,9 @@ PASSED_ON = tuple(
     if hasattr(signal, name)
 )
 
-
 # What Python ignores in itself and no other program expects to be ignored.
 MENDED = tuple(getattr(signal, name) for name in ("SIGPIPE", "SIGXFSZ") if hasattr(signal, name))
-
-
 FROM_THE_TERMINAL = 0x80  # SI_KERNEL: the whole foreground group was told, the program too
-
-
 PR_SET_CHILD_SUBREAPER = 36
 
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from bench.tracker.program_record import ProgramRecord
 
 LOOK_SECONDS, LONGEST_SECONDS = 1.0, 10.0
-
-
 SHARE = 0.003  # of one CPU is what our looking may take
 
 

@@ -8,14 +8,8 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 Kind = Literal["model", "dataset"]
-
-
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-
 BROKEN_OFF = ("Consistency check failed", "peer closed connection", "IncompleteRead")
-
-
 NO_ANSWER = ("Connect", "Timeout", "RevisionResolutionError")
 
 

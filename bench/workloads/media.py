@@ -13,11 +13,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 RATE = 16_000
-
-
 IMAGES = ("image", "img")
-
-
 SOUNDS = ("audio",)
 
 

@@ -15,8 +15,7 @@ from matplotlib.ticker import NullLocator
 from bench.impact import claims
 from bench.impact.claims import RecomputedQuantity
 from bench.reports import plot_style
-from bench.results import formatting
-from bench.results.formatting import interval_text
+from bench.results.formatting import format_number, interval_text
 from bench.results.interval import Interval
 
 DPI = 110
@@ -61,7 +60,7 @@ def _phone_charge() -> Figure:
     rows = []
     for quantity, one in found.items():
         name = quantity.removeprefix("charges per ").removesuffix(", charges")
-        text = formatting.format_number(one.figure.value, 3)
+        text = format_number(one.figure.value, 3)
         rows.append(Row(name[0].upper() + name[1:], one.figure, text, apart="mean" in quantity))
     return _draw(
         rows,
@@ -101,9 +100,7 @@ def _grids() -> Figure:
         Row(n, found[q].figure, interval_text(found[q].figure, "t", 4), other)
         for n, q, other in places
     ]
-    ratio = formatting.format_number(
-        found["US over France, 2024, both life-cycle, ratio"].figure.value, 3
-    )
+    ratio = format_number(found["US over France, 2024, both life-cycle, ratio"].figure.value, 3)
     return _draw(
         rows,
         "The same training on three grids",
@@ -138,9 +135,7 @@ def _five_cars() -> Figure:
         ("GPT-3", gpt3["GPT-3 in car lifetimes, with PUE, cars"]),
         ("GPT-3 before PUE", gpt3["GPT-3 in car lifetimes, before PUE, cars"]),
     )
-    rows = [
-        Row(name, one.figure, formatting.format_number(one.figure.value, 3)) for name, one in names
-    ]
+    rows = [Row(name, one.figure, format_number(one.figure.value, 3)) for name, one in names]
     return _draw(
         rows,
         "Five cars",

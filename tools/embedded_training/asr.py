@@ -10,13 +10,8 @@ from bench.workloads import embedded
 from tools.embedded_training import common, shapes, sources
 
 RATE = 16_000
-
-
 PROMPT = re.compile(r"^([\w/.-]+):\s*(.*)$")
-
-
 SAID = re.compile(r"[a-z']+")
-
 
 # Prompts of two to seven seconds without digits, whose listed words a recogniser (pocketsphinx
 # 5.1, which has never seen them) hears again with the fewest errors: the listing is right there.

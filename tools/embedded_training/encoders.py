@@ -12,17 +12,9 @@ from transformers import BertConfig
 from tools.embedded_training import common
 
 VOCABULARY = 1200
-
-
 CONTEXT = 64
-
-
 BATCH = 48
-
-
 SHAPES = {"tiny": (32, 2, 2), "small": (56, 3, 4)}  # width, layers, heads
-
-
 RATE = {"tiny": 4e-3, "small": 3e-3}
 
 

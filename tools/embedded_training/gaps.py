@@ -9,30 +9,15 @@ from pathlib import Path
 from tools.embedded_training import common, text_rows
 
 ROWS = 1000
-
-
 PASSAGE = (30, 60)  # words
-
-
 AROUND = 8  # words of the sentence that stay on either side of its gap
-
-
 SENTENCE = (10, 30)  # words
-
-
 GAP = "____"
-
-
 ENDS = re.compile(r"(?<=[.!?]) +(?=[A-Z\"'])")
-
 
 # A number, or a name of one word or several that does not begin the sentence.
 NUMBER = r"(?<![\w.,$-])\$?\d[\d,]*(?:\.\d+)?(?![\w-])"
-
-
 NAME = r"(?<=[a-z,] )(?!I\b)[A-Z][a-z]+(?: (?:of )?[A-Z][a-z]+)*(?![\w-])"
-
-
 ANSWER = re.compile(f"{NUMBER}|{NAME}")
 
 

@@ -9,7 +9,6 @@ from tools.embedded_training import common, shapes, sources
 
 LONGEST_SIDE = 320
 
-
 # File -> three descriptions, written for this project by looking at the pictures.
 SKIMAGE = {
     "astronaut.png": (
@@ -103,8 +102,6 @@ SKIMAGE = {
         "a slanted page with symbols written by hand",
     ),
 }
-
-
 SKLEARN = {
     "china.jpg": (
         "a red and green chinese pagoda under a blue sky",

@@ -13,20 +13,12 @@ from bench.workloads import embedded
 from tools.embedded_training import common, judge, sources
 
 STEPS = 1500
-
-
 WIDTHS = {"tiny": [16, 32, 48], "small": [32, 64, 96]}
-
 
 # Of every class so many test pictures are shipped; a sheet has this many side by side.
 SHIPPED_PER_CLASS = 50
-
-
 COLUMNS = 25
-
-
 SIDE = 28
-
 
 # The pictures are more than doubled before the net sees them: its first layers shrink by four.
 SEEN = 64

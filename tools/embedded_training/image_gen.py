@@ -15,21 +15,12 @@ from bench.workloads.embedded import image_judge
 from tools.embedded_training import common, image_parts, image_vae, prompts, sources
 
 BATCH = 64
-
-
 STEPS = {"tiny": 1800, "small": 3000}
-
-
 RATE = {"tiny": 1.5e-3, "small": 1e-3}
-
 
 # So many prompts are left empty in training that guidance has something to steer away from.
 EMPTY = 0.12
-
-
 DRAW_STEPS, GUIDANCE = 20, 3.0
-
-
 CHECKED = 500
 
 

@@ -15,14 +15,8 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from tools.embedded_training import common
 
 VOCABULARY = 512
-
-
 LONGEST = 24  # tokens of a prompt
-
-
 WIDTHS = {"tiny": (64, (32, 32)), "small": (128, (72, 72))}  # text encoder, UNet
-
-
 HEADS = 4
 
 

@@ -11,13 +11,8 @@ from diffusers import AutoencoderKL
 from tools.embedded_training import common
 
 BATCH = 64
-
-
 STEPS = 800
-
-
 RATE = 2e-3
-
 
 # A weak pull towards a normal distribution: enough to keep the latents well spread.
 PULL = 1e-4

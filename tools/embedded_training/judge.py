@@ -14,11 +14,7 @@ from bench.workloads.embedded.image_judge import prepare
 from tools.embedded_training import common, sources
 
 BATCH = 128
-
-
 STEPS = 1500
-
-
 RATE = 3e-3
 
 

@@ -13,37 +13,21 @@ from pathlib import Path
 from tools.embedded_training import common, sources
 
 LONGEST = 1500
-
-
 HELD_PER_LABEL = 550
-
-
 STYLE = re.compile(r"(?is)<(script|style|head)\b.*?</\1\s*>|<!--.*?-->")
-
-
 TAG = re.compile(r"(?s)<[/!?a-zA-Z][^<>]{0,2000}>")
-
-
 LINK = re.compile(r"(?i)\b(?:https?://|ftp://|www\.)\S+|mailto:\S+")
-
 
 # Anything around an @ goes, even where it is no true address: rather one mask too many.
 ADDRESS = re.compile(r"[^\s<>\"'(),;:@\[\]]*(?:@|=40|&#64;)[^\s<>\"'(),;:@\[\]]+")
-
-
 SPELT = re.compile(r"(?i)\b[\w.+-]+\s+(?:at|\(at\))\s+[\w-]+\.[a-z]{2,4}\b")
-
-
 HOST = re.compile(
     r"(?i)\b[a-z0-9-]+(?:\.[a-z0-9-]+)*"
     r"\.(?:com|net|org|edu|gov|info|biz|ie|uk|de|fi|fr|us|jp|cn|au|nl|se|ca|ch)\b\S*"
 )
-
-
 PHONE = re.compile(
     r"(?<![\w.])\+?\(?\d[\d()\s./-]{6,}\d(?!\w)|\d{3}[-. )]+\d{3,4}[-. ]\d{4}|\d{7,}"
 )
-
 
 # Shipped requests shall be fit to be shown at work.
 EXPLICIT = re.compile(

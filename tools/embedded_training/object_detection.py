@@ -11,24 +11,13 @@ from bench.workloads import embedded
 from tools.embedded_training import common, shapes, sources
 
 COUNT = 40
-
-
 WIDTH, HEIGHT = 256, 192
-
-
 SCALES = (1.0, 1.5, 2.0)
-
-
 MOST = 6
-
 
 # Fainter pixels are the dark rim of the pictures, not the piece of clothing.
 FAINTEST = 16
-
-
 GAP = 4
-
-
 Corners = tuple[int, int, int, int]
 
 

@@ -21,15 +21,11 @@ NAMES = {
     "bag": ("bag", "handbag"),
     "ankle boot": ("ankle boot", "short boot"),
 }
-
-
 TONES = {
     "dark": ("dark", "dark grey", "almost black"),
     "light": ("light", "pale", "bright"),
     "": ("",),
 }
-
-
 OPENINGS = (
     "a photo of a {}",
     "a picture of a {}",
@@ -42,8 +38,6 @@ OPENINGS = (
     "please draw a {}",
     "show me a {}",
 )
-
-
 ENDINGS = (
     "",
     " on a black background",
@@ -54,10 +48,7 @@ ENDINGS = (
     ", centred",
     " for a fashion catalogue",
 )
-
-
 PER_CLASS = 100
-
 
 # Mean grey value of what is not background: a third of the pictures lies beyond each bound.
 DARK, LIGHT = 138.0, 182.0

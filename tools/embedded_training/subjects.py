@@ -10,17 +10,9 @@ from tools.embedded_training import common, mail_rows, sources
 from tools.embedded_training.mail_rows import EXPLICIT, clean
 
 ROWS = 1000
-
-
 SHORTEST, LONGEST = 120, 440  # characters of a body
-
-
 WORDS = (3, 12)  # of a subject
-
-
 REPLY = re.compile(r"(?i)^\s*(re|fwd?|aw|sv)\s*:")
-
-
 MASKS = ("[link]", "[address]", "[number]")
 
 

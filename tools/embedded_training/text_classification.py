@@ -13,29 +13,13 @@ from bench.workloads import embedded
 from tools.embedded_training import common, mail_rows
 
 VOCABULARY = 4096
-
-
 CONTEXT = 256
-
-
 BATCH = 32
-
-
 LABELS = {0: "ham", 1: "spam"}
-
-
 SHAPES = {"tiny": (64, 3, 2), "small": (160, 3, 5)}  # width, layers, heads
-
-
 STEPS = {"tiny": 1000, "small": 700}
-
-
 RATE = {"tiny": 2e-3, "small": 1e-3}
-
-
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-
-
 Row = dict[str, str]
 
 

@@ -9,7 +9,6 @@ from tools.embedded_training import common, sources
 
 ROWS = 1200
 
-
 # Typographic quotes and dashes cost several byte tokens each and say nothing more here.
 PLAIN = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "—": "-", "–": "-"})
 

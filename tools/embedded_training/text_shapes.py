@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 POSITIONS = 256
-
-
 VOCABULARY = 4096  # that of the text-classification tokenizer, which stands in
 
 

@@ -11,14 +11,8 @@ from bench.workloads import embedded
 from tools.embedded_training import brown, common, encoders, text_classification
 
 STEPS = {"tiny": 2000, "small": 2500}
-
-
 NAMES = [name for name, _ in brown.CLASSES]
-
-
 IGNORED = -100
-
-
 Row = dict[str, list[str]]
 
 

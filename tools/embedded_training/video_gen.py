@@ -21,8 +21,6 @@ WHO = (
     "a woman with a violin",
     "a hot-air balloon",
 )
-
-
 DOES = (
     "moves slowly from left to right",
     "comes towards the camera",
@@ -32,8 +30,6 @@ DOES = (
     "passes close by",
     "stays still while the wind blows",
 )
-
-
 WHERE = (
     "on a wet street at night",
     "in a snowy field",
@@ -46,8 +42,6 @@ WHERE = (
     "in a sunlit kitchen garden",
     "between tall grey rocks",
 )
-
-
 HOW = (
     "filmed from the ground",
     "seen from a drone",
@@ -55,8 +49,6 @@ HOW = (
     "with a steady camera",
     "as a watercolour animation",
 )
-
-
 COUNT = 1000
 
 

@@ -16,17 +16,10 @@ WORDNET = (
     "61060d960f9ada8fa120872312eccd3ecebfbab8c4579e4f5a74e1cf67620752",
 )
 
-
 # Steps through the tree from one thing to the other, and how many pairs of each.
 DISTANCES = (1, 2, 3, 4, 6, 8, 10, 12, 14, 16)
-
-
 PAIRS = 100
-
-
 WORDS = (6, 25)  # of a definition
-
-
 ABOVE = re.compile(r" @i? (\d{8}) n ")
 
 

@@ -18,22 +18,14 @@ from bench.impact.facts import DerivedQuantity, widen
 from bench.results.interval import Interval, as_interval
 
 IMAGE, WORST = "power-hungry/image-generation/mean", "power-hungry/image-generation/most"
-
-
 GPT3 = "gpt-3-175b"
-
-
 BILLION = 1e9  # uses a day, in the words of the claim
-
-
 EDITIONS = (
     ("EPA before 2024", "12 Wh", "epa-2019"),
     ("EPA January 2024", "22 Wh", "epa-2024-01"),
     ("EPA current", "19 Wh", "epa-current"),
     ("IEA", "15 Wh", "iea-2025"),
 )
-
-
 BLOOMZ = ("7B", "3B", "1B", "560M")
 
 

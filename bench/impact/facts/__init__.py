@@ -12,15 +12,10 @@ from statistics import median_low
 from bench.results.record import Estimate
 
 HERE = Path(__file__).parent
-
-
 REQUIRED = ("key", "label", "unit", "edition", "basis", "source", "licence")
-
 
 # Tables of carbon intensity; where a place is in several, the first is the one shown by default.
 GRIDS = ("grid", "grid_us_states", "grid_provinces", "grid_google", "grid_clouds_2021")
-
-
 ZERO = "0 as published"
 
 

@@ -20,11 +20,7 @@ from bench.impact.hourly_profile import HOURS
 from bench.results import storage
 
 TIMEOUT_SECONDS = 15
-
-
 CACHE_SECONDS = 3600
-
-
 MAX_BYTES = 5_000_000
 
 

@@ -11,8 +11,6 @@ from bench.impact.hourly_profile import DailyProfile
 from bench.impact.regions import Region
 
 NAME, TOKEN = "Electricity Maps", "ELECTRICITY_MAPS_TOKEN"
-
-
 URL = "https://api.electricitymaps.com/v3"
 
 

@@ -12,11 +12,7 @@ from bench.impact.regions import Region
 from bench.results.units import KILOGRAMS_PER_POUND
 
 NAME, USER, PASSWORD = "WattTime", "WATTTIME_USER", "WATTTIME_PASSWORD"
-
-
 URL = "https://api.watttime.org"
-
-
 UNIT = "lbs_co2_per_mwh"
 
 

@@ -16,15 +16,11 @@ from bench.impact.facts import published
 from bench.leaderboard.board_entry import FIELDS, short, text
 from bench.leaderboard.grading import RULE, STARS_RULE
 from bench.leaderboard.ranking import Board, RankedEntry, TaskBoard, placement
-from bench.results import escaping
+from bench.results.escaping import html_environment
 from bench.system.registry import known_task
 
 FIRST = 50
-
-
 MOST_ROWS, MOST_RUNS = 8000, 100
-
-
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -126,7 +122,7 @@ def _script(path: Path, name: str, task: str, content: str) -> None:
 
 
 def _pages(tasks: list[dict[str, Any]], shared: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    templates = escaping.html_environment(HERE / "templates")
+    templates = html_environment(HERE / "templates")
     known = {**shared, "tasks": tasks, "policy": POLICY, "count": sum(t["count"] for t in tasks)}
 
     def render(template: str, **more: Any) -> str:

@@ -21,20 +21,10 @@ if TYPE_CHECKING:
     from bench.results.record import MeasurementWarning, Reading
 
 METER = "nvml"
-
-
 USUAL_STEP_SECONDS = 0.1
-
-
 SHORTEST_STEPS = 20
-
-
 SHARP_ENOUGH = 1.2e-4  # standard uncertainty of a bill, as a share of it
-
-
 NEAR_STEPS = 5.5  # how far a step of a sampled sensor may lie from an end to count there, in steps
-
-
 AVERAGE_SECONDS = 1.0  # the longest time over which a driver averages power
 
 
@@ -278,6 +268,4 @@ def _fell(steps: Sequence[CounterEdge]) -> bool:
 
 
 CALIBRATION_HALF_WIDTH = 0.05
-
-
 CALIBRATION_SOURCE = "assumed: NVIDIA states ±5 % for power readings of most cards"

@@ -30,26 +30,12 @@ if TYPE_CHECKING:
     from bench.results.record import MeasurementWarning, Reading
 
 PROBE_SECONDS = 1.6
-
-
 PROBE_EDGES = 13
-
-
 EDGES_BEFORE, EDGES_AFTER = 6, 9  # at most; fewer where the bill is sharp already
-
-
 EDGES_LEAST = 3
-
-
 EDGES_BEFORE_LONG = 4
-
-
 EDGES_UNDER_LOAD = 8
-
-
 LONG_STEPS = 10  # a window of so many steps is sharp with the fewest edges before it
-
-
 MODULE_SOURCE = "; the counter covers the whole module, with the CPU and its memory"
 
 
@@ -266,11 +252,7 @@ def _why_none() -> str:
 
 
 EDGES_TO_LEARN, CUMULATIVE_EDGES_AFTER = 8, 5
-
-
 PATIENCE_SECONDS = 2.0
-
-
 POWER_DUTY = 0.25
 
 

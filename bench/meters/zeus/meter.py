@@ -22,17 +22,9 @@ if TYPE_CHECKING:
     from bench.results.record import MeasurementWarning, Reading
 
 FIRST_STEP_SECONDS = 0.01  # until the sensor is known
-
-
 PROBE_SECONDS = 1.2
-
-
 PROBE_EDGES = 20
-
-
 EDGES_BEFORE, EDGES_AFTER = 4, 5
-
-
 Steps = Mapping[str, CounterEdge | str]
 
 
@@ -186,14 +178,8 @@ def _step(watch: EdgePoller) -> float | None:
 
 
 AVERAGE_SECONDS = 1.0  # the longest time over which a driver is taken to average power
-
-
 POWER_DUTY = 0.5  # nobody says for what share of the time AMD's power reading looks
-
-
 STILL_SECONDS = 1.0  # a counter that stands still for so long is dead, unless its part may rest
-
-
 QUANTUM_JOULES = 0.001
 
 

@@ -20,32 +20,22 @@ from bench.meters import MeterContext
 from bench.meters._edge_poller import SensorReadError
 
 Kind = Literal["counter", "polled", "power", "average power"]
-
-
 JETSON_STEP_SECONDS = 0.1  # zeus reads a Jetson's power this often, in a process of its own
-
-
 AMD = (
     0.05,
     "AMD GPU: the driver's energy accumulator through zeus, to 1 mJ; AMD states no accuracy, "
     "5 % is assumed",
 )
-
-
 AMD_POWER = (
     0.05,
     "AMD GPU: no trustworthy energy accumulator, so the driver's power reading (whole watts) is "
     "integrated; AMD states no accuracy, 5 % is assumed",
 )
-
-
 APPLE = (
     0.2,
     "Apple silicon: energy that the chip itself estimates, to 1 mJ; Apple calls such figures "
     "estimates that are not for comparing devices, 20 % is assumed",
 )
-
-
 JETSON = (
     0.05,
     "Jetson: power of the board's INA3221 monitor, which a process of zeus's sums every 0.1 s "

@@ -10,24 +10,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.reports import plot_data, plot_style
-from bench.results import formatting, statistics, units, views
+from bench.results import statistics, units, views
 from bench.results.domains import NAMES
+from bench.results.formatting import energy_unit, format_nonnegative
 from bench.results.record import Result
 
 SCOPE = "task"
-
-
 MOST = 24
-
-
 TONES = {
     "gpu": ("#0f6b62", "#8fc1bb"),
     "cpu-package": ("#a35a00", "#dcb383"),
     "dram": ("#4b4a8f", "#b4b3da"),
     "wall": ("#5a5750", "#bab6ac"),
 }
-
-
 OTHER = ("#6b675f", "#c9c4b9")
 
 
@@ -54,15 +49,11 @@ def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
         found = [*found[: MOST // 2], *found[-MOST // 2 :]]
     whole = {point.result.run_id: list(parts(point.result)) for point in found}
     most = max(point.value for point in found)
-    unit, size = formatting.energy_unit(most)
+    unit, size = energy_unit(most)
     figure, axes = plot_style.canvas(2.9 + 0.5 * len(found))
     for y, point in enumerate(found):
         _bar(axes, -y, whole[point.result.run_id], size)
-        text = (
-            " "
-            + formatting.format_nonnegative(views.headline_energy(point.result), size)[0]
-            + f" {unit}"
-        )
+        text = " " + format_nonnegative(views.headline_energy(point.result), size)[0] + f" {unit}"
         axes.text(point.value / size, -y, text, va="center_baseline", fontsize=10)
     axes.set_yticks([-y for y in range(len(found))], [plot_data.name(p.result) for p in found])
     axes.set_ylim(-len(found) + 0.4, 0.6)

@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 
 from bench.impact import equivalences
 from bench.reports import plot_data, plot_style
-from bench.results import formatting, views
+from bench.results import views
+from bench.results.formatting import energy_text, printable
 from bench.results.record import Result
 
 SCOPE = "task"
@@ -45,7 +46,7 @@ def draw(
         for point in members:
             y -= 1
             plot_style.mark(axes, point, y)
-            value = formatting.energy_text(point.value, 3)
+            value = energy_text(point.value, 3)
             axes.text(1.01, y, value, transform=axes.get_yaxis_transform(), va="center_baseline")
             ticks.append((y, plot_data.name(point.result)))
         y -= 1.4
@@ -58,9 +59,9 @@ def draw(
 
 def _heading(point: plot_data.PlotPoint) -> str:
     result = point.result
-    where = textwrap.shorten(formatting.printable(", ".join(views.device_labels(result))), 50)
+    where = textwrap.shorten(printable(", ".join(views.device_labels(result))), 50)
     kind = "modelled" if point.modelled else "measured"
-    data = formatting.printable(result.task.dataset)[:20]
+    data = printable(result.task.dataset)[:20]
     return f"{where} · {views.boundary_label(result)}, {kind} · {data} data"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from bench.reports import plot_data, plot_style
-from bench.results import formatting
+from bench.results.formatting import format_count, printable
 from bench.results.record import Result
 
 SCOPE = "task"
@@ -28,7 +28,7 @@ def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
     figure, axes = plot_style.canvas(6.2)
     plot_style.energy_axis(axes, "y", *plot_style.log_range(*plot_data.ends(found), pad=0.12))
     low, high = plot_style.log_range(min(sizes), max(sizes), pad=0.14)
-    plot_style.log_axis(axes, "x", low, high, lambda value: formatting.format_count(round(value)))
+    plot_style.log_axis(axes, "x", low, high, lambda value: format_count(round(value)))
     spots = []
     for point, size in zip(found, sizes, strict=True):
         across, tone = (size, size), plot_style.colour(point)
@@ -42,7 +42,7 @@ def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
     title = f"{chosen}: energy against size"
     metric = next((p.result.quality.metric for p in found if p.result.quality), None)
     subtitle = f"Beside each model its quality ({metric})" if metric else "Quality is not known"
-    plot_style.finish(figure, title, formatting.printable(subtitle), found)
+    plot_style.finish(figure, title, printable(subtitle), found)
     plot_style.label(axes, spots, reach=10)
     return figure
 

@@ -9,13 +9,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from bench.reports import plot_data, plot_style
-from bench.results import formatting
+from bench.results.formatting import printable
 from bench.results.record import Quality, Result
 from bench.system import registry
 
 SCOPE = "task"
-
-
 Mark = tuple[plot_data.PlotPoint, Quality]
 
 
@@ -42,9 +40,7 @@ def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
     _quality_axis(axes, marks, way)
     spots = [_mark(axes, point, of) for point, of in marks]
     fronts = [_front(axes, mine, way) for mine in _alike(marks)]
-    axes.set_ylabel(
-        formatting.printable(metric) + (" (lower is better)" * (way == "lower")), labelpad=8
-    )
+    axes.set_ylabel(printable(metric) + (" (lower is better)" * (way == "lower")), labelpad=8)
     axes.tick_params(axis="both", length=0, pad=6, labelcolor=plot_style.SOFT)
     axes.grid(axis="y", color=plot_style.LINE, linewidth=0.8)
     title = f"{chosen}: energy against quality"

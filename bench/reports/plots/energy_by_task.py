@@ -12,8 +12,6 @@ from bench.reports import plot_data, plot_style
 from bench.results.record import Result
 
 SCOPE = "all"
-
-
 ROWS_A_TASK = 12
 
 

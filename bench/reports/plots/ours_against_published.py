@@ -9,18 +9,12 @@ from matplotlib.figure import Figure
 
 from bench.analysis.published_results import PublishedResult, find_published_results
 from bench.reports import plot_data, plot_style
-from bench.results import formatting
+from bench.results.formatting import format_number, printable
 from bench.results.record import Result
 
 SCOPE = "task"
-
-
 MOST = 8
-
-
 THEIRS = "#4b4a8f"
-
-
 Band = tuple[plot_data.PlotPoint, list[PublishedResult]]
 
 
@@ -48,7 +42,7 @@ def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
             _theirs(axes, item, y)
         y -= 1.6
     axes.set_ylim(y + 1.0, 0.7)
-    axes.set_yticks([at for at, _ in ticks], [formatting.printable(text) for _, text in ticks])
+    axes.set_yticks([at for at, _ in ticks], [printable(text) for _, text in ticks])
     axes.tick_params(axis="y", length=0, pad=10, labelsize=9.5)
     title = f"{chosen}: ours against published"
     foot = _foot([point for point, _ in bands], [item for _, found in bands for item in found])
@@ -93,7 +87,7 @@ def _theirs(axes: Axes, item: PublishedResult, y: float) -> None:
         zorder=4,
     )
     if item.ratio is not None:
-        text = f"{formatting.format_number(item.ratio.value, 3)} ×"
+        text = f"{format_number(item.ratio.value, 3)} ×"
         axes.text(1.01, y, text, transform=axes.get_yaxis_transform(), va="center_baseline")
 
 

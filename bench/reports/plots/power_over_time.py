@@ -12,8 +12,6 @@ from bench.reports import plot_data, plot_style
 from bench.results.record import Reading, Result, Trial
 
 SCOPE = "result"
-
-
 SHADES = {
     "idle": "#f3f0e8",
     "idle, model loaded": "#e9e4d6",

@@ -12,15 +12,12 @@ from matplotlib.figure import Figure
 from bench.impact import region_comparison, regions
 from bench.impact.region_comparison import RegionComparison, RegionImpact
 from bench.reports import plot_data, plot_style
-from bench.results import formatting, views
+from bench.results import views
+from bench.results.formatting import format_number, mass_unit, printable, unit_plural
 from bench.results.record import Result
 
 SCOPE = "result"
-
-
 USUAL = ("SE", "FR", "CA", "BR", "GB", "DE", "US", "world", "JP", "CN", "PL", "IN", "ZA")
-
-
 DOT = {
     "marker": "o",
     "markersize": 8,
@@ -48,7 +45,7 @@ def draw(results: Sequence[Result], *, among: Sequence[str] = USUAL) -> Figure:
         whole, asked, region_comparison.common_basis(asked)
     )
     kind = "modelled, not measured" if point.modelled else "measured"
-    things = formatting.unit_plural(point.result.task.unit)
+    things = unit_plural(point.result.task.unit)
     who = f"{point.result.task.id} · {plot_data.name(point.result, 60)}"
     title = f"1,000 {things}, place by place"
     subtitle = f"{who} · energy {kind}"
@@ -67,7 +64,7 @@ def picture(comparison: RegionComparison, work: str, rows: int) -> Figure:
     with rc_context(plot_style.STYLE), plot_style.quiet():
         title = "The same work, place by place"
         figure = _figure(comparison, rows, "", DOT)
-        plot_style.finish(figure, title, formatting.printable(work), [], _foot(comparison))
+        plot_style.finish(figure, title, printable(work), [], _foot(comparison))
         figure.set_label(f"{title}\n{work}\n{_numbers(comparison)}")
         return figure
 
@@ -102,7 +99,7 @@ def _mark(axes: Axes, place: RegionImpact, y: float, dot: dict[str, Any], least:
     ends = (max(grams.low, grams.value / 1e6), grams.high)
     axes.plot(ends, (y, y), color=dot["color"], linewidth=1.4, alpha=0.6, zorder=2)
     axes.plot([grams.value], [y], **dot)
-    times = f"{formatting.format_number(grams.value / least, 2)} ×" if least > 0 else ""
+    times = f"{format_number(grams.value / least, 2)} ×" if least > 0 else ""
     right: Any = {"xycoords": axes.get_yaxis_transform(), "textcoords": "offset points"}
     for x, text in ((70, _mass(grams.value)), (118, times)):
         axes.annotate(text, (1, y), xytext=(x, 0), ha="right", va="center_baseline", **right)
@@ -114,8 +111,8 @@ def _name(place: RegionImpact) -> str:
 
 def _mass(grams: float) -> str:
     """Grams as "33 mg", "8.3 g", "2.1 kg" or "5.0 t"."""
-    name, size = formatting.mass_unit(grams * (1 + 1e-9))
-    return f"{formatting.format_number(grams / size, 2).removesuffix('.0')} {name}"
+    name, size = mass_unit(grams * (1 + 1e-9))
+    return f"{format_number(grams / size, 2).removesuffix('.0')} {name}"
 
 
 def _foot(comparison: RegionComparison) -> str:

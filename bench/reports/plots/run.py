@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.reports import plot_data, plot_style
-from bench.results import formatting, statistics, units, views
+from bench.results import statistics, units, views
+from bench.results.formatting import energy_unit, format_nonnegative, unit_plural
 from bench.results.record import Result, Trial
 
 SCOPE = "result"
@@ -21,7 +22,7 @@ def draw(results: Sequence[Result]) -> Figure:
         raise ValueError("no result to draw")
     (point,) = plot_data.points(results[:1])
     result = point.result
-    unit, size = formatting.energy_unit(point.value)
+    unit, size = energy_unit(point.value)
     figure, axes = plot_style.canvas(4.6)
     domains = result.boundary.domains
     if result.summary is not None and result.summary.energy_kwh_per_1000 is None:
@@ -49,8 +50,8 @@ def draw(results: Sequence[Result]) -> Figure:
     axes.ticklabel_format(axis="y", useOffset=False, style="plain")
     kind = "modelled, not measured" if point.modelled else "measured"
     error = point.calibration if point.modelled else None
-    value, low, high = formatting.format_nonnegative(views.headline_energy(result), size, error)
-    title = f"{value} {unit} per 1,000 {formatting.unit_plural(result.task.unit)}, {kind}"
+    value, low, high = format_nonnegative(views.headline_energy(result), size, error)
+    title = f"{value} {unit} per 1,000 {unit_plural(result.task.unit)}, {kind}"
     who = f"{result.task.id} · {plot_data.name(result, 60)}"
     subtitle = f"{who} · 95 % interval {low} to {high} {unit}"
     return plot_style.finish(figure, title, subtitle, [point], _foot(point, start < 0))

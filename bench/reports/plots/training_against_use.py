@@ -13,19 +13,13 @@ from bench.impact import projection
 from bench.impact.lifecycle import break_even
 from bench.impact.projection import TrainingEnergy
 from bench.reports import plot_data, plot_style
-from bench.results import formatting
+from bench.results.formatting import format_number, large_energy_unit, large_number_text
 from bench.results.interval import Interval, as_interval
 from bench.results.record import Result
 
 SCOPE = "all"
-
-
 ROOM = 40  # how far below the least training the axis begins, for the legend
-
-
 DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (6, 2, 1, 2)), (0, (1, 1.5)))
-
-
 RUNS = ("bloomz-560m-pretrain-finetune", "bloom-176b", "llama-3.1-405b")
 
 
@@ -111,9 +105,9 @@ def _cross(
 
 
 def _energy(kwh: float) -> str:
-    unit, size = formatting.large_energy_unit(kwh * (1 + 1e-9))
-    return f"{formatting.format_number(kwh / size, 3).removesuffix('.00')} {unit}"
+    unit, size = large_energy_unit(kwh * (1 + 1e-9))
+    return f"{format_number(kwh / size, 3).removesuffix('.00')} {unit}"
 
 
 def _count(uses: float, digits: int = 1) -> str:
-    return formatting.large_number_text(as_interval(uses), digits)
+    return large_number_text(as_interval(uses), digits)

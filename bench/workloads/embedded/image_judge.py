@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 SIDE = 32
 
-
 # The pictures are doubled before the net sees them: its first layers shrink them by four.
 SEEN = 64
 

@@ -17,8 +17,6 @@ from collections.abc import Sequence
 from typing import Any
 
 Pairs = Sequence[tuple[Any, Any]]
-
-
 Shares = list[tuple[float, float]]
 
 

@@ -11,8 +11,6 @@ from typing import Any
 from bench.workloads.metrics import Pairs
 
 BETTER = "higher"
-
-
 RANGE = (0.0, 1.0)
 
 

@@ -14,11 +14,7 @@ from typing import Any
 from bench.workloads.metrics import MetricUnavailable, Pairs
 
 BETTER = "higher"
-
-
 RANGE = (0.0, 100.0)
-
-
 VARIABLE = "JOULEBENCH_CLIP"
 
 

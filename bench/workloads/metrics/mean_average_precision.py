@@ -16,11 +16,7 @@ from bench.task import Box
 from bench.workloads.metrics import Pairs
 
 BETTER = "higher"
-
-
 RANGE = (0.0, 1.0)
-
-
 RESAMPLES = 100
 
 

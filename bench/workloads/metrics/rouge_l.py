@@ -7,8 +7,6 @@ import math
 from bench.workloads.metrics import Pairs
 
 BETTER = "higher"
-
-
 RANGE = (0.0, 1.0)
 
 

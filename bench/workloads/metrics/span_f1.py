@@ -10,11 +10,7 @@ from __future__ import annotations
 from bench.workloads.metrics import Pairs, Shares
 
 BETTER = "higher"
-
-
 RANGE = (0.0, 1.0)
-
-
 MARKS = ("B-", "I-", "E-", "S-")
 
 

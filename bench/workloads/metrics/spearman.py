@@ -5,8 +5,6 @@ from __future__ import annotations
 from bench.workloads.metrics import Pairs
 
 BETTER = "higher"
-
-
 RANGE = (-1.0, 1.0)
 
 

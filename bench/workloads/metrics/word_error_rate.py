@@ -8,8 +8,6 @@ from __future__ import annotations
 from bench.workloads.metrics import Pairs, Shares
 
 BETTER = "lower"
-
-
 RANGE = (0.0, float("inf"))
 
 

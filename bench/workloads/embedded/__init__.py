@@ -11,14 +11,8 @@ from pathlib import Path
 from typing import Any
 
 __all__ = ["FOLDER", "SIZES", "TASK_IDS", "data_path", "judge_path", "model_path", "rows"]
-
-
 FOLDER = Path(__file__).resolve().parent
-
-
 SIZES = ("tiny", "small")
-
-
 TASK_IDS = tuple(sorted(path.stem for path in (FOLDER / "data").glob("*.jsonl")))
 
 

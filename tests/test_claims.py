@@ -12,7 +12,7 @@ import pytest
 from test_footprint_commands import joulebench, refused
 
 from bench.impact import claims, facts, regions
-from bench.results.interval import as_interval
+from bench.results.interval import Interval
 
 with (Path(__file__).parent / "claims_expected.csv").open(encoding="utf-8", newline="") as _file:
     EXPECTED = list(csv.DictReader(_file))
@@ -25,7 +25,7 @@ CONTEXT = {"S9", "S15", "S16", "S17", "C1", "C2"}
 
 
 def value_of(name):
-    return as_interval(claims.FORMULAS[name]())
+    return Interval.of(claims.FORMULAS[name]())
 
 
 @pytest.fixture

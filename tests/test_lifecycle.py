@@ -20,7 +20,7 @@ from bench.impact import (
 )
 from bench.impact.sci import sci_score
 from bench.results import storage
-from bench.results.interval import Interval, as_interval
+from bench.results.interval import Interval
 
 PLAN = """
 name = "mine"
@@ -65,9 +65,9 @@ def measured(tmp_path_factory):
 def test_the_stages_of_a_plan_add_up(written):
     chosen = lifecycle_plan.load(written(PLAN))
     found = lifecycle.plan_lifecycle(chosen)
-    assert found.stage("dynamic").energy_kwh == as_interval(8 * 1000 * 0.5)
+    assert found.stage("dynamic").energy_kwh == Interval.of(8 * 1000 * 0.5)
     assert found.stage("overhead").energy_kwh.value == pytest.approx(1000)
-    assert found.stage("idle").energy_kwh == as_interval(2000.0)
+    assert found.stage("idle").energy_kwh == Interval.of(2000.0)
     assert found.stage("deployment").energy_kwh.value == pytest.approx(20 * 1.25)
     made = found.stage("embodied").grams
     assert made.low < made.value < made.high
@@ -249,7 +249,7 @@ def test_the_estimate_of_the_issue():
     assert found.ml_co2_kwh == pytest.approx(384 * 2820 * 0.4)
     assert found.ml_co2_grams.value == pytest.approx(384 * 2820 * 0.4 * 44.18)
     assert found.energy_kwh.low < found.ml_co2_kwh < found.energy_kwh.high
-    assert found.steps[0][1] == as_interval(found.ml_co2_kwh)
+    assert found.steps[0][1] == Interval.of(found.ml_co2_kwh)
     assert found.steps[-1][1].value == pytest.approx(found.energy_kwh.value)
     assert found.grams.value > found.operational_grams.value
     # BLOOM itself, dynamic and idle of the paper times its PUE, is inside the estimate.

@@ -15,7 +15,7 @@ from bench.impact.facts import published
 from bench.impact.lifecycle import amortised, break_even
 from bench.results import storage
 from bench.results.formatting import interval_text
-from bench.results.interval import Interval, as_interval, interval_json, sum_intervals
+from bench.results.interval import Interval, interval_json
 
 SDXL = "stabilityai/stable-diffusion-xl-base-1.0"
 
@@ -29,7 +29,7 @@ def path(tmp_path_factory):
 
 def test_a_span_takes_everything_at_its_low_and_at_its_high():
     a, b = Interval(2, 1, 3), Interval(10, 5, 20)
-    assert a + b == Interval(12, 6, 23) == sum_intervals([a, b])
+    assert a + b == Interval(12, 6, 23) == Interval.sum([a, b])
     assert a * b == Interval(20, 5, 60) and b / a == Interval(5, 5 / 3, 20)
     assert (b / Interval(1, 0, 2)).high == math.inf
     with pytest.raises(ValueError, match="zero"):
@@ -45,23 +45,23 @@ def test_an_end_that_nothing_bounds_is_null_in_json_and_said_in_words():
 
 
 def test_break_even_carries_the_interval_of_the_measured_side():
-    even = break_even(as_interval(1000.0), Interval(2.0, 1.0, 4.0))
+    even = break_even(Interval.of(1000.0), Interval(2.0, 1.0, 4.0))
     assert even == Interval(500, 250, 1000)
-    share = amortised(as_interval(1000.0), as_interval(2.0), 250)
+    share = amortised(Interval.of(1000.0), Interval.of(2.0), 250)
     assert share.training_kwh.value == 4 and share.training_share == pytest.approx(4 / 6)
     assert share.whole_kwh.value == 6
-    assert amortised(as_interval(1000.0), as_interval(2.0), 500).training_share == pytest.approx(
+    assert amortised(Interval.of(1000.0), Interval.of(2.0), 500).training_share == pytest.approx(
         0.5
     )
     with pytest.raises(ValueError, match="no energy"):
-        break_even(as_interval(1000.0), as_interval(0.0))
+        break_even(Interval.of(1000.0), Interval.of(0.0))
     with pytest.raises(ValueError, match="positive"):
-        amortised(as_interval(1000.0), as_interval(2.0), 0)
+        amortised(Interval.of(1000.0), Interval.of(2.0), 0)
 
 
 def test_a_billion_a_day():
     found = projection.service_projection(
-        as_interval(0.002907), 1e9, carbon_intensity("FR"), as_interval(3.6)
+        Interval.of(0.002907), 1e9, carbon_intensity("FR"), Interval.of(3.6)
     )
     assert found.kwh_per_day.value == pytest.approx(2.907e6)
     assert found.grams_per_day.value == pytest.approx(2.907e6 * 44.18)
@@ -69,7 +69,7 @@ def test_a_billion_a_day():
     assert found.reactors.value == pytest.approx(2.907 / 24)
     assert found.machines.value == pytest.approx(3.6e9 / 86400)
     assert (
-        projection.service_projection(as_interval(1.0), 1, carbon_intensity("FR")).machines is None
+        projection.service_projection(Interval.of(1.0), 1, carbon_intensity("FR")).machines is None
     )
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from bench.impact.lifecycle import LifeCycleStage
 from bench.results import formatting
 from bench.results.formatting import interval_text, large_energy_unit, large_mass_unit
-from bench.results.interval import Interval, as_interval
+from bench.results.interval import Interval
 
 Row = Sequence[str]
 
@@ -98,7 +98,7 @@ def energy(kwh: Interval | float | None) -> str:
     """An energy in kWh in the unit that fits: "500 (283 to 828) MWh"; a dash where not known."""
     if kwh is None:
         return formatting.MISSING
-    found = as_interval(kwh)
+    found = Interval.of(kwh)
     unit, size = large_energy_unit(found.value)
     return interval_text(found / size, unit)
 

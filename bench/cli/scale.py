@@ -109,7 +109,7 @@ def _training(answer: Projection) -> list[tuple[str, str]]:
     from bench.cli._layout import energy
     from bench.results.formatting import interval_text as words
     from bench.results.formatting import large_number_text
-    from bench.results.interval import as_interval
+    from bench.results.interval import Interval
 
     found = answer.training
     assert found is not None
@@ -123,6 +123,6 @@ def _training(answer: Projection) -> list[tuple[str, str]]:
         (
             "share of a use",
             f"{energy(share.training_kwh)} of training beside {energy(share.use_kwh)} of its own: "
-            f"{100 * share.training_share:.3g} %, over {large_number_text(as_interval(share.uses))} uses",
+            f"{100 * share.training_share:.3g} %, over {large_number_text(Interval.of(share.uses))} uses",
         ),
     ]

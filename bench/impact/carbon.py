@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from bench.impact import facts, regions
 from bench.impact.facts import Amount, DerivedQuantity, derive, value_low_high
-from bench.results.interval import Interval, as_interval
+from bench.results.interval import Interval
 
 SHOWN = ("world", "FR", "US", "US-WV")
 
@@ -88,7 +88,7 @@ def carbon_intensity(
     ValueError for an unknown region.
     """
     if given is not None:
-        return CarbonIntensity(as_interval(given), f"{given:g} g/kWh", source)
+        return CarbonIntensity(Interval.of(given), f"{given:g} g/kWh", source)
     found = co2e_grams(1.0, region)
     figures = Interval(found.value, found.low, found.high)
     basis = f"{found.basis}, {found.edition}"

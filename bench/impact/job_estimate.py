@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bench.impact import facts, hardware, lifecycle, regions
 from bench.impact.carbon import CarbonIntensity, carbon_intensity
 from bench.impact.lifecycle import LifeCycleStage
-from bench.results.interval import Interval, as_interval, sum_intervals
+from bench.results.interval import Interval
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,13 @@ def estimate_job(job: JobDescription) -> JobEstimate:
     nominal, _ = ml_co2(board.value, device_hours, 0.0)
     stages = tuple(_stages(job, nominal, grid))
     grams, how = lifecycle.embodied_grams(device_hours, job.hardware)
-    energy = sum_intervals(stage.energy_kwh for stage in stages if stage.energy_kwh)
+    energy = Interval.sum(stage.energy_kwh for stage in stages if stage.energy_kwh)
     made = LifeCycleStage("embodied", None, grams, how)
     return JobEstimate(
         board=board,
         intensity=grid,
         ml_co2_kwh=nominal,
-        ml_co2_grams=as_interval(nominal) * grid.grams_per_kwh,
+        ml_co2_grams=Interval.of(nominal) * grid.grams_per_kwh,
         energy_kwh=energy,
         grams=energy * grid.grams_per_kwh + grams,
         stages=(*stages, made),
@@ -118,7 +118,7 @@ def _stage(name: str, energy: Interval, grid: CarbonIntensity, how: str) -> Life
 
 def _pue(job: JobDescription) -> tuple[Interval, str]:
     if job.pue is not None:
-        return as_interval(job.pue), f"PUE {job.pue:g}"
+        return Interval.of(job.pue), f"PUE {job.pue:g}"
     found = regions.find(job.region).pue if job.region else None
     if found is None:
         reports = facts.datacenters("pue")
@@ -134,7 +134,7 @@ def _pue(job: JobDescription) -> tuple[Interval, str]:
 
 def _steps(nominal: float, stages: tuple[LifeCycleStage, ...]) -> Iterator[tuple[str, Interval]]:
     """How the energy goes from TDP x hours to ours."""
-    yield "ML CO2 Impact: TDP x hours, no host, no idle, no PUE", as_interval(nominal)
+    yield "ML CO2 Impact: TDP x hours, no host, no idle, no PUE", Interval.of(nominal)
     words = (
         "boards draw less than their TDP",
         "and what stands around them",
@@ -142,5 +142,5 @@ def _steps(nominal: float, stages: tuple[LifeCycleStage, ...]) -> Iterator[tuple
     )
     sums = Interval(0, 0, 0)
     for word, stage in zip(words, stages, strict=True):
-        sums = sums + (stage.energy_kwh or as_interval(0.0))
+        sums = sums + (stage.energy_kwh or Interval.of(0.0))
         yield f"{word} ({stage.how})", sums

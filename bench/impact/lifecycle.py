@@ -15,7 +15,7 @@ from bench.impact.lifecycle_plan import (
     LifeCyclePlan,
     TrainingPlan,
 )
-from bench.results.interval import Interval, as_interval, interval_json, sum_intervals
+from bench.results.interval import Interval, interval_json
 
 GRAMS = 1000.0
 
@@ -69,7 +69,7 @@ class LifeCycle:
     def grams(self) -> Interval:
         """What all stages but deployment emitted, those that are known."""
         known = (s.grams for s in self.stages if s.name != "deployment" and s.grams is not None)
-        return sum_intervals(known)
+        return Interval.sum(known)
 
     @property
     def over_dynamic(self) -> Interval:
@@ -106,14 +106,14 @@ def plan_grid(plan: LifeCyclePlan) -> CarbonIntensity:
 def dynamic_energy(training: TrainingPlan) -> tuple[Interval, str]:
     """The energy of the devices at work in kWh, and the arithmetic in words."""
     if training.energy_kwh is not None:
-        return as_interval(training.energy_kwh), "energy as stated"
+        return Interval.of(training.energy_kwh), "energy as stated"
     hours, watts = training.worked_hours, training.watts
     assert hours is not None
     kind = "W each, as stated"
     if watts is None:
         watts = hardware.find(training.hardware or "").value
         kind = "W, the TDP: an upper bound for the boards"
-    return as_interval(hours * watts / 1000), f"{hours:,.0f} device-hours x {watts:g} {kind}"
+    return Interval.of(hours * watts / 1000), f"{hours:,.0f} device-hours x {watts:g} {kind}"
 
 
 def years() -> Interval:
@@ -154,7 +154,7 @@ def embodied_grams(
     device = _around(given.device_kg, device)
     server = _around(given.server_kg, hardware.middle(facts.embodied("server")))
     lifetime = _around(given.lifetime_years, years())
-    busy = as_interval(given.utilisation) if given.utilisation else utilisation()
+    busy = Interval.of(given.utilisation) if given.utilisation else utilisation()
     each = per_hour(device, lifetime, busy)
     share = per_hour(server, lifetime, busy) / given.devices_per_server
     kilograms = (each + share) * device_hours
@@ -193,7 +193,7 @@ def deployment(
     grid = plan_grid(plan) if not own else carbon_intensity(use.region, use.grid_gco2e_per_kwh)
     kwh = use.served * use.wh_per_inference / 1000
     waits = (use.idle_watts or 0.0) * 24 * use.days / 1000
-    energy = as_interval((kwh + waits) * (plan.pue or 1.0))
+    energy = Interval.of((kwh + waits) * (plan.pue or 1.0))
     if use.hardware is None or use.count is None:
         return (
             energy,
@@ -211,7 +211,7 @@ def _deployment(plan: LifeCyclePlan, use: DeploymentPlan) -> LifeCycleStage:
     how += f", and {use.idle_watts:g} W that wait" if use.idle_watts else ""
     how += f"; {grid.label}; "
     how += "with the making of what serves" if made.grams else f"without the making: {made.missing}"
-    return LifeCycleStage("deployment", energy, operational + (made.grams or as_interval(0.0)), how)
+    return LifeCycleStage("deployment", energy, operational + (made.grams or Interval.of(0.0)), how)
 
 
 def _around(given: float | None, sources: Interval) -> Interval:

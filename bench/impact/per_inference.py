@@ -11,7 +11,7 @@ from bench.impact.carbon import CarbonIntensity, carbon_intensity
 from bench.impact.lifecycle import LifeCycle, LifeCycleStage, amortised
 from bench.results import statistics
 from bench.results.calibration import energy_with_calibration
-from bench.results.interval import Interval, as_interval
+from bench.results.interval import Interval
 from bench.results.record import Estimate, Result
 from bench.results.units import SECONDS_PER_HOUR
 
@@ -71,7 +71,7 @@ def _embodied(one: InferenceCost, asked: LifeCycleInputs) -> LifeCycleStage:
         if asked.embodied_kg <= 0:
             raise ValueError(f"kilograms must be above zero, not {asked.embodied_kg:g}")
         years, busy = lifecycle.years(), lifecycle.utilisation()
-        rate = lifecycle.per_hour(as_interval(asked.embodied_kg), years, busy) * lifecycle.GRAMS
+        rate = lifecycle.per_hour(Interval.of(asked.embodied_kg), years, busy) * lifecycle.GRAMS
         how = f"{asked.embodied_kg:g} kg, as given, over {years.value:g} years"
         return LifeCycleStage("embodied", None, hours / one.devices * rate, how)
     if one.board is None:
@@ -90,7 +90,7 @@ def _training(asked: LifeCycleInputs) -> Iterator[LifeCycleStage]:
     found = lifecycle.plan_lifecycle(published_trainings.published_plan(asked.training))
     energy = found.stage("dynamic").energy_kwh
     assert energy is not None
-    share = amortised(energy, as_interval(0.0), asked.uses)
+    share = amortised(energy, Interval.of(0.0), asked.uses)
     grams = found.grams / asked.uses * COUNT
     how = f"published, not measured: {found.name} at {found.intensity.label}, "
     how += f"over {asked.uses:,.0f} uses"
@@ -143,7 +143,7 @@ def inference_cost(result: Result) -> InferenceCost:
     return InferenceCost(
         energy_kwh=whole,
         idle_kwh=None if net is None else _idle(energy, net, whole),
-        seconds=None if time is None else as_interval(time),
+        seconds=None if time is None else Interval.of(time),
         devices=len(gpus) or 1,
         board=gpus[0].name if gpus else None,
         boundary=", ".join(result.boundary.domains),

@@ -11,7 +11,7 @@ from bench.impact.carbon import CarbonIntensity, carbon_intensity
 from bench.impact.facts import published
 from bench.impact.lifecycle import AmortisedTraining, amortised, break_even
 from bench.impact.per_inference import InferenceCost, inference_cost
-from bench.results.interval import Interval, as_interval, interval_json
+from bench.results.interval import Interval, interval_json
 from bench.results.record import Result
 from bench.results.units import SECONDS_PER_HOUR
 
@@ -153,10 +153,10 @@ def training(name: str) -> TrainingEnergy:
         kwh = float(name)
     except ValueError:
         fact = published_trainings.energy(name)
-        return TrainingEnergy(fact.label, as_interval(fact.value), f"{fact.source}; {fact.basis}")
+        return TrainingEnergy(fact.label, Interval.of(fact.value), f"{fact.source}; {fact.basis}")
     if not 0 < kwh < float("inf"):
         raise ValueError(f"the energy of a training must be above zero, not {kwh:g} kWh")
-    return TrainingEnergy("training", as_interval(kwh), "as given")
+    return TrainingEnergy("training", Interval.of(kwh), "as given")
 
 
 def _against(asked: ProjectionInputs, use: Interval) -> TrainingComparison:
@@ -232,7 +232,7 @@ def batching(
     found = [BatchingGain(use_kwh * per_day, f"ours, at batch {batch}")]
     for row in ends:
         kwh = row.gpu_energy_kwh_per_1000 * per_day / 1000 * (pue or 1.0)
-        found.append(BatchingGain(as_interval(kwh), _row_words(row)))
+        found.append(BatchingGain(Interval.of(kwh), _row_words(row)))
     cards = _by_card(result.task.id) if batch == 1 else []
     return found + [_gained(groups, use_kwh * per_day) for groups in cards]
 

@@ -10,8 +10,7 @@ from bench.impact import lifecycle, per_inference, published_trainings
 from bench.impact.lifecycle import LifeCycle
 from bench.impact.lifecycle_plan import LifeCyclePlan, ModelSize
 from bench.impact.per_inference import COUNT, LifeCycleInputs, inference_cost
-from bench.results.interval import Interval, interval_json, sum_intervals
-from bench.results.interval import as_interval as as_span
+from bench.results.interval import Interval, interval_json
 from bench.results.record import Estimate, Result
 
 OPERATION = ("dynamic", "idle", "overhead")
@@ -69,7 +68,7 @@ def of_result(result: Result, asked: LifeCycleInputs) -> SciScores:
     """The scores of a result. Raises ValueError for what is unknown, or without an energy."""
     one, found = inference_cost(result), per_inference.inference_lifecycle(result, asked)
     made = found.stage("embodied")
-    energy = sum_intervals(
+    energy = Interval.sum(
         s.energy_kwh for s in found.stages if s.name in OPERATION and s.energy_kwh
     )
     operational = energy * found.intensity.grams_per_kwh
@@ -107,7 +106,7 @@ def _provider(found: LifeCycle, model: ModelSize | None) -> tuple[tuple[SciScore
 def _per_unit(found: LifeCycle, model: ModelSize) -> Iterator[SciScore]:
     made = found.stage("embodied")
     stages = (s for s in found.stages if s.name in OPERATION)
-    operational = sum_intervals(stage.grams for stage in stages if stage.grams)
+    operational = Interval.sum(stage.grams for stage in stages if stage.grams)
     for field, size, unit in UNITS:
         count = getattr(model, field)
         if count:
@@ -132,7 +131,7 @@ def sci_score(
     `intensity_g_per_kwh` (I) is location-based. Where M is not known it is None, with the reason in
     `missing`. Raises ValueError if `count` is not positive, or if M is None without a reason.
     """
-    operational = as_span(energy_kwh) * as_span(intensity_g_per_kwh)
+    operational = Interval.of(energy_kwh) * Interval.of(intensity_g_per_kwh)
     return score(operational, embodied_grams, count, unit, missing)
 
 
@@ -152,7 +151,7 @@ def score(
         raise ValueError("a score needs a positive number of functional units")
     if embodied_grams is None and not missing:
         raise ValueError("a score without embodied emissions needs the reason")
-    operational = as_span(operational_grams) / count
-    embodied = None if embodied_grams is None else as_span(embodied_grams) / count
+    operational = Interval.of(operational_grams) / count
+    embodied = None if embodied_grams is None else Interval.of(embodied_grams) / count
     grams = operational if embodied is None else operational + embodied
     return SciScore(grams, operational, embodied, unit, missing)

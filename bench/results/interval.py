@@ -1,21 +1,19 @@
-"""A figure with its low and its high: what a sum or a product of uncertain figures may be."""
+"""`Interval`: a value with its low and high end, and interval arithmetic."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
-
-from bench.results.record import Estimate
 
 
 @dataclass(frozen=True)
 class Interval:
     """`value` between `low` and `high`, all in one unit and none below zero.
 
-    Arithmetic takes everything at its low, and everything at its high: the widest that the parts
-    allow. `high` may be infinite, where nothing bounds it.
+    Arithmetic combines low ends with low ends and high ends with high ends, which gives the widest
+    interval that the operands allow. `high` is infinite where nothing bounds it. Raises ValueError
+    where the three are out of order or `low` is below zero.
     """
 
     value: float
@@ -24,52 +22,57 @@ class Interval:
 
     def __post_init__(self) -> None:
         if not 0 <= self.low <= self.value <= self.high:
-            raise ValueError(f"a span needs 0 <= {self.low} <= {self.value} <= {self.high}")
+            raise ValueError(f"an interval needs 0 <= {self.low} <= {self.value} <= {self.high}")
 
-    def __add__(self, other: Interval) -> Interval:
-        return Interval(self.value + other.value, self.low + other.low, self.high + other.high)
+    @classmethod
+    def of(cls, figure: Interval | float) -> Interval:
+        """An interval from a number (no width) or from an interval, such as a record's estimate.
 
-    def __mul__(self, other: Interval | float) -> Interval:
-        by = as_interval(other)
-        return Interval(self.value * by.value, self.low * by.low, _times(self.high, by.high))
+        The low end of an estimate may be below zero; it becomes zero.
+        """
+        if type(figure) is Interval:
+            return figure
+        if isinstance(figure, Interval):
+            return Interval(figure.value, max(0.0, figure.low), figure.high)
+        return Interval(figure, figure, figure)
 
-    def __truediv__(self, other: Interval | float) -> Interval:
-        by = as_interval(other)
-        if by.value == 0:
-            raise ValueError("nothing can be divided by zero")
-        high = self.high / by.low if by.low > 0 else math.inf
-        return Interval(self.value / by.value, self.low / by.high, high)
+    @staticmethod
+    def sum(parts: Iterable[Interval]) -> Interval:
+        """The sum of intervals; 0 if there are none."""
+        total = Interval(0.0, 0.0, 0.0)
+        for part in parts:
+            total = total + part
+        return total
+
+    def __add__(self, other: Interval | float) -> Interval:
+        a, b = Interval.of(self), Interval.of(other)
+        return Interval(a.value + b.value, a.low + b.low, a.high + b.high)
+
+    def __mul__(self, factor: Interval | float) -> Interval:
+        a, b = Interval.of(self), Interval.of(factor)
+        return Interval(a.value * b.value, a.low * b.low, _product(a.high, b.high))
+
+    def __truediv__(self, divisor: Interval | float) -> Interval:
+        a, b = Interval.of(self), Interval.of(divisor)
+        if b.value == 0:
+            raise ValueError("an interval cannot be divided by zero")
+        high = a.high / b.low if b.low > 0 else math.inf
+        return Interval(a.value / b.value, a.low / b.high, high)
 
     @property
     def exact(self) -> bool:
-        """Whether it has no width."""
+        """Whether the interval has no width."""
         return self.low == self.high
 
 
-def as_interval(figure: Interval | Estimate | float) -> Interval:
-    """A span from a number, an estimate (whose low is cut at zero) or a span."""
-    if isinstance(figure, Interval):
-        return figure
-    if isinstance(figure, Estimate):
-        return Interval(figure.value, max(0.0, figure.low), figure.high)
-    return Interval(figure, figure, figure)
-
-
-def sum_intervals(parts: Iterable[Interval]) -> Interval:
-    """The sum of spans, 0 if there are none."""
-    result = as_interval(0.0)
-    for part in parts:
-        result = result + part
-    return result
-
-
-def interval_json(figure: Interval | None) -> dict[str, Any] | None:
-    """A span as JSON: an end that nothing bounds is null."""
+def interval_json(figure: Interval | None) -> dict[str, float | None] | None:
+    """value, low and high of an interval for JSON; an infinite high end is null."""
     if figure is None:
         return None
     high = figure.high if math.isfinite(figure.high) else None
     return {"value": figure.value, "low": figure.low, "high": high}
 
 
-def _times(a: float, b: float) -> float:
+def _product(a: float, b: float) -> float:
+    """a times b, where 0 times infinity is 0."""
     return 0.0 if 0.0 in (a, b) else a * b

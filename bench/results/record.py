@@ -17,6 +17,7 @@ from bench.results.fields import (
     Setting,
     Text,
 )
+from bench.results.interval import Interval
 from bench.results.machine_record import DeviceState, Machine
 from bench.results.versions import ANALYSIS_VERSION
 
@@ -107,8 +108,12 @@ class IdleFloor(Record):
     device_states: tuple[DeviceState, ...] = ()
 
 
-class Estimate(Record):
-    """A value with its interval; instrument calibration is apart, in `Result.calibration`."""
+class Estimate(Record, Interval):
+    """An interval with its confidence level and the number of samples behind it.
+
+    Calibration uncertainty is not included: see `Result.calibration`. Unlike a plain interval it
+    may reach below zero (net energy); arithmetic gives a plain interval, which starts at zero.
+    """
 
     value: float
     low: float

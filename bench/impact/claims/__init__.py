@@ -11,7 +11,7 @@ from bench.impact import facts
 from bench.impact.claims import training, use
 from bench.impact.facts import HERE, _rows
 from bench.results.formatting import interval_text
-from bench.results.interval import Interval, as_interval
+from bench.results.interval import Interval
 
 FORMULAS: dict[tuple[str, str, str], Callable[[], Interval | float]] = {
     **training.FORMULAS,
@@ -120,7 +120,7 @@ def beside(ours: RecomputedQuantity) -> str:
 
 def _compute(claim: Claim) -> list[RecomputedQuantity]:
     return [
-        RecomputedQuantity(one, as_interval(FORMULAS[claim.id, one.quantity, one.unit]()))
+        RecomputedQuantity(one, Interval.of(FORMULAS[claim.id, one.quantity, one.unit]()))
         for one in claim.quantities
     ]
 

@@ -15,7 +15,7 @@ from bench.impact import (
     water,
 )
 from bench.impact.facts import DerivedQuantity, widen
-from bench.results.interval import Interval, as_interval
+from bench.results.interval import Interval
 
 IMAGE, WORST = "power-hungry/image-generation/mean", "power-hungry/image-generation/most"
 GPT3 = "gpt-3-175b"
@@ -40,19 +40,19 @@ def _charges(key: str, edition: str) -> float:
 
 def _a_day(key: str) -> float:
     """Energy of a billion a day, in kWh."""
-    return projection.energy_per_day(as_interval(_of(key) / 1000), BILLION).value
+    return projection.energy_per_day(Interval.of(_of(key) / 1000), BILLION).value
 
 
 def _per_request() -> Interval:
     """Energy of a request to the BLOOM API, in kWh."""
-    return as_interval(_of("bloom-api/energy") / _of("bloom-api/requests"))
+    return Interval.of(_of("bloom-api/energy") / _of("bloom-api/requests"))
 
 
 def _parity(size: str) -> Interval:
     name = f"bloomz-{size.lower()}"
     training = published_trainings.energy(f"{name}-pretrain-finetune").value
     use = _of(f"power-hungry/{name}/energy-per-inference")
-    return lifecycle.break_even(as_interval(training), as_interval(use))
+    return lifecycle.break_even(Interval.of(training), Interval.of(use))
 
 
 def _water(energy_kwh: float) -> tuple[float, float]:
@@ -103,7 +103,7 @@ FORMULAS: dict[tuple[str, str, str], Callable[[], Interval | float]] = {
     },
     ("S13", "BLOOM requests until inference equals training", "inferences"): lambda: (
         lifecycle.break_even(
-            as_interval(published_trainings.energy(published_trainings.BLOOM).value), _per_request()
+            Interval.of(published_trainings.energy(published_trainings.BLOOM).value), _per_request()
         )
     ),
     ("S14", "BLOOM API energy per request", "Wh"): lambda: _per_request() * 1000,

@@ -14,7 +14,7 @@ from bench.impact.lifecycle import break_even
 from bench.impact.projection import TrainingEnergy
 from bench.reports import plot_data, plot_style
 from bench.results.formatting import format_number, large_energy_unit, large_number_text
-from bench.results.interval import Interval, as_interval
+from bench.results.interval import Interval
 from bench.results.record import Result
 
 SCOPE = "all"
@@ -110,4 +110,4 @@ def _energy(kwh: float) -> str:
 
 
 def _count(uses: float, digits: int = 1) -> str:
-    return large_number_text(as_interval(uses), digits)
+    return large_number_text(Interval.of(uses), digits)

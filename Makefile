@@ -18,7 +18,7 @@ options = $(foreach m,$(MODEL),--model $(m)) \
 	$(if $(DATASET),--dataset $(DATASET)) \
 	$(if $(BUDGET),--budget $(BUDGET)) $(ARGS)
 
-.PHONY: bench submit verify board plots test check bench-meters gpu-check doctor embedded generated help clean
+.PHONY: bench submit verify board plots test test-all coverage check bench-meters gpu-check doctor embedded generated help clean
 
 bench: $(READY) ## measure: TASK= MODEL="a b" DEVICE= DTYPE= BATCH= WEIGHTS= DATASET= BUDGET= ARGS=
 	@$(BIN)/joulebench run $(TASK) $(options)
@@ -36,9 +36,15 @@ board: $(READY) ## write the leaderboard (json, csv, md, site) from the submissi
 plots: $(READY) ## draw the comparison plots from the submissions
 	@$(BIN)/joulebench plots --results $(RESULTS)
 
-test: $(READY) ## run the tests: two at a time, then alone those that time things
-	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not timing"
+test: $(READY) ## run the tests that need no browser, no undisturbed clock and no minutes
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not slow and not timing" $(ARGS)
+
+test-all: test ## run all tests: then the slow ones, then alone those that read a clock
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "slow and not timing"
 	@$(BIN)/pytest -m timing
+
+coverage: $(READY) ## run the tests of `make test` and say how many lines of bench/ they reach
+	@$(MAKE) --no-print-directory test ARGS="--cov=bench --cov-report=term:skip-covered"
 
 check: $(READY) ## lint, types, floors, and that generated files are fresh
 	@$(BIN)/ruff check .

@@ -50,12 +50,10 @@ def test_option_after_a_command_belongs_to_the_command():
     "code",
     [
         MAIN.format(words=["--help"]),
-        MAIN.format(words=["tasks"]),
-        MAIN.format(words=["track", "--help"]),
         "import sys, bench",
         "import sys, bench.cli.track",
     ],
-    ids=["--help", "tasks", "track --help", "import bench", "import bench.cli.track"],
+    ids=["--help", "import bench", "import bench.cli.track"],
 )
 def test_start_imports_no_large_library(code):
     done = subprocess.run(

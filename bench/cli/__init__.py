@@ -1,4 +1,4 @@
-"""Command line: `joulebench COMMAND`. One file a command: `command` its function, `PANEL` its group.
+"""Command line `joulebench COMMAND`: one file a command, with its function `command` and `PANEL`.
 
 Exit codes: 0 done; 2 bad input; 3 the run failed, recorded as a result; 4 a submission was refused;
 130 interrupted, finished trials saved. Only the named command is imported; `--help` reads the
@@ -43,7 +43,7 @@ def main() -> None:
         help=HELP,
         no_args_is_help=True,
         context_settings={"help_option_names": ["-h", "--help"]},
-    )()
+    )(prog_name="joulebench")
 
 
 def _load_command(name: str) -> TyperCommand:

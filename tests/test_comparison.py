@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from made import made_around, made_result
 from rich.console import Console
+from synthetic_results import result_with_energy, synthetic_result
 
 from bench.analysis import comparison
 from bench.analysis.published_results import find_published_results
@@ -23,31 +23,35 @@ def joulebench(*words):
 
 
 def test_energy_is_a_ratio_to_the_base_and_the_gain_of_one_card_cancels():
-    base, other = made_around(0.1, 0.001), made_around(0.2, 0.001, model="b")
+    base, other = result_with_energy(0.1, 0.001), result_with_energy(0.2, 0.001, model="b")
     found = comparison.compare_results(base, other)
     assert found.energy.value == pytest.approx(2.0) and found.energy_verdict == "more"
     assert found.energy.high - found.energy.low < 0.02
-    apart = comparison.compare_results(base, made_around(0.2, 0.001, uuid="GPU-9", model="b"))
+    apart = comparison.compare_results(
+        base, result_with_energy(0.2, 0.001, uuid="GPU-9", model="b")
+    )
     # Two meters of ±5 % (rectangular), each in the ratio once.
     assert (apart.energy.high / apart.energy.low) == pytest.approx(1.17, abs=0.02)
 
 
 def test_across_devices_the_interval_holds_the_gain_of_both_meters():
-    base = made_around(0.1, 0.001)
-    other = made_around(0.105, 0.001, device="NVIDIA A100", uuid="GPU-A", model="b")
+    base = result_with_energy(0.1, 0.001)
+    other = result_with_energy(0.105, 0.001, device="NVIDIA A100", uuid="GPU-A", model="b")
     found = comparison.compare_results(base, other)
     assert found.energy_verdict == "tie" and not comparison.is_comparable(found)
     assert {"devices", "model"} <= {difference.what for difference in found.differences}
 
 
 def test_modelled_energy_is_never_set_against_measured():
-    found = comparison.compare_results(made_around(0.1), made_around(0.1, kind="modelled"))
+    found = comparison.compare_results(
+        result_with_energy(0.1), result_with_energy(0.1, kind="modelled")
+    )
     assert found.energy is None and found.energy_verdict is None
     assert "modelled energy is not compared with measured energy" in found.why_not
 
 
 def test_on_one_machine_the_scale_of_a_model_cancels():
-    pair = [made_around(k, 0.001, kind="modelled", model=f"{k}") for k in (0.1, 0.15)]
+    pair = [result_with_energy(k, 0.001, kind="modelled", model=f"{k}") for k in (0.1, 0.15)]
     assert comparison.compare_results(*pair).energy_verdict == "tie"
     assert comparison.compare_results(*pair, one_machine=True).energy_verdict == "more"
 
@@ -55,7 +59,8 @@ def test_on_one_machine_the_scale_of_a_model_cancels():
 def test_quality_differs_or_not():
     def pair(first, second):
         made = [
-            made_around(0.1, model=str(q), quality=(q, q - 0.02, q + 0.02)) for q in (first, second)
+            result_with_energy(0.1, model=str(q), quality=(q, q - 0.02, q + 0.02))
+            for q in (first, second)
         ]
         return comparison.compare_results(*made)
 
@@ -69,8 +74,8 @@ def test_quality_differs_or_not():
 
 
 def test_what_is_missing_is_said_and_never_a_number():
-    failed = made_result(energies=[], failure=FAILED, quality=None)
-    found = comparison.compare_results(made_around(0.1), failed)
+    failed = synthetic_result(energies=[], failure=FAILED, quality=None)
+    found = comparison.compare_results(result_with_energy(0.1), failed)
     assert found.energy is None and found.quality is None and found.duration is None
     assert len(found.why_not) == 2
     assert comparison_table.comparison_json(found)["energy_ratio"] is None
@@ -80,8 +85,8 @@ def test_what_is_missing_is_said_and_never_a_number():
 
 
 def test_what_differs_stands_beside():
-    other = made_around(0.1, model="b", dtype="float16", batch=8, dataset="standard")
-    found = comparison.compare_results(made_around(0.1), other)
+    other = result_with_energy(0.1, model="b", dtype="float16", batch=8, dataset="standard")
+    found = comparison.compare_results(result_with_energy(0.1), other)
     lines = {d.what: (d.base, d.other) for d in found.differences}
     assert lines["precision"] == ("float32", "float16") and lines["batch"] == ("1", "8")
     assert lines["data set"] == ("embedded", "standard") and not comparison.is_comparable(found)
@@ -91,7 +96,7 @@ def test_what_differs_stands_beside():
 def test_files_as_a_command(tmp_path):
     paths = [tmp_path / f"{name}.json" for name in "ab"]
     for path, kwh in zip(paths, (0.1, 0.3), strict=True):
-        storage.save_result(made_around(kwh, 0.001, model=path.stem), path)
+        storage.save_result(result_with_energy(kwh, 0.001, model=path.stem), path)
     done = joulebench("compare", *paths, "--json")
     (line,) = done.stdout.splitlines()
     assert json.loads(line)["energy_ratio"]["value"] == pytest.approx(3.0)
@@ -122,14 +127,14 @@ def test_bad_input_is_one_sentence(words, sentence):
 
 def test_two_tasks_are_not_compared(tmp_path):
     paths = [tmp_path / "a.json", tmp_path / "b.json"]
-    storage.save_result(made_around(0.1), paths[0])
-    storage.save_result(made_around(0.1, task="text-gen"), paths[1])
+    storage.save_result(result_with_energy(0.1), paths[0])
+    storage.save_result(result_with_energy(0.1, task="text-gen"), paths[1])
     done = joulebench("compare", *paths)
     assert done.returncode == 2 and "two tasks" in done.stderr
 
 
 def test_published_figures_of_the_same_model_stand_beside():
-    ours = made_around(0.00215, 0.001, task="text-gen", model="gpt2", dtype="float16")
+    ours = result_with_energy(0.00215, 0.001, task="text-gen", model="gpt2", dtype="float16")
     first, *others = find_published_results(ours)
     assert first.row.model == "openai-community/gpt2" and first.same == "model"
     assert first.ratio.value == pytest.approx(0.00215 / 0.002146239)
@@ -142,7 +147,7 @@ def test_published_figures_of_the_same_model_stand_beside():
 
 
 def test_an_architecture_finds_its_hub_id_and_says_that_weights_differ():
-    ours = made_around(0.5, model="sd-2.1", weights="random")
+    ours = result_with_energy(0.5, model="sd-2.1", weights="random")
     found = find_published_results(ours)
     assert found[0].row.model == "stabilityai/stable-diffusion-2-1"
     assert "weights" in {difference.what for difference in found[0].differences}
@@ -150,17 +155,17 @@ def test_an_architecture_finds_its_hub_id_and_says_that_weights_differ():
 
 def test_modelled_energy_has_no_ratio_to_published_figures():
     found = find_published_results(
-        made_around(0.002, task="text-gen", model="gpt2", kind="modelled")
+        result_with_energy(0.002, task="text-gen", model="gpt2", kind="modelled")
     )
     assert found and all(item.ratio is None for item in found)
 
 
 def test_published_as_a_command(tmp_path):
     path = tmp_path / "a.json"
-    storage.save_result(made_around(0.002, task="text-gen", model="gpt2"), path)
+    storage.save_result(result_with_energy(0.002, task="text-gen", model="gpt2"), path)
     done = joulebench("compare", path, "--published")
     assert "times that" in done.stdout and "AI Energy Score" in done.stdout
     lines = joulebench("compare", path, "--published", "--json").stdout.splitlines()
     assert all(json.loads(line)["ratio"]["value"] > 0 for line in lines)
-    storage.save_result(made_around(0.002, model="no/one-knows"), path)
+    storage.save_result(result_with_energy(0.002, model="no/one-knows"), path)
     assert joulebench("compare", path, "--published").returncode == 2

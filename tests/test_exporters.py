@@ -11,8 +11,8 @@ import sys
 
 import pytest
 from huggingface_hub import ModelCard
-from made import made_around, made_result
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from synthetic_results import result_with_energy, synthetic_result
 
 from bench.impact import regions
 from bench.reports import exporters
@@ -27,8 +27,8 @@ FAILED = Failure(stage="load", code="out-of-memory", message="CUDA ran out of me
 
 def some(kind="measured"):
     return [
-        made_around(0.0123456789 / 3, 0.03, kind=kind),
-        made_around(0.1 + 0.2, 0.01, model="a/b", task="text-gen", kind=kind),
+        result_with_energy(0.0123456789 / 3, 0.03, kind=kind),
+        result_with_energy(0.1 + 0.2, 0.01, model="a/b", task="text-gen", kind=kind),
     ]
 
 
@@ -103,10 +103,10 @@ def test_file_has_the_exact_energy_of_each_run(form):
 @pytest.mark.parametrize("form", FORMS)
 def test_modelled_energy_is_marked(form):
     options = ExportOptions(region=regions.find("FR"))
-    modelled = exporters.export(form, [made_around(0.1, kind="modelled")], options)
+    modelled = exporters.export(form, [result_with_energy(0.1, kind="modelled")], options)
     ((_, kind),) = READ_ENERGIES[form](modelled)
     assert "modelled, NOT measured" in kind
-    measured = exporters.export(form, [made_around(0.1)], options)
+    measured = exporters.export(form, [result_with_energy(0.1)], options)
     assert "not measured" not in measured.decode().lower()
 
 
@@ -114,7 +114,7 @@ def test_modelled_energy_is_marked(form):
 def test_result_without_energy_is_refused(form):
     with pytest.raises(ValueError, match="no energy"):
         options = ExportOptions(region=regions.find("FR"))
-        exporters.export(form, [made_result(energies=[], failure=FAILED)], options)
+        exporters.export(form, [synthetic_result(energies=[], failure=FAILED)], options)
 
 
 @pytest.mark.parametrize("form", sorted({*FORMS} - {"codecarbon"}))
@@ -308,7 +308,7 @@ def test_csv_has_a_row_for_each_reading():
     assert len(rows) == len(readings) + len(idle)
     energies = [float(row["energy_joules"]) for row in rows if row["trial_index"]]
     assert energies == [reading.energy_joules for reading in readings]
-    hostile = [made_around(0.1, model="=cmd|'/c calc'!A1")]
+    hostile = [result_with_energy(0.1, model="=cmd|'/c calc'!A1")]
     assert cells(exporters.export("csv", hostile, ExportOptions()))[0]["model"].startswith("'=")
 
 
@@ -318,7 +318,7 @@ def test_ai_energy_score_total_is_gpu_energy():
     )
     assert gpu["units"] == "Wh" and gpu["prefill_wh"] is None
     assert gpu["total"] == pytest.approx(1000 * total_kwh(some()[0]))
-    cpu = [made_around(0.1, kind="modelled")]
+    cpu = [result_with_energy(0.1, kind="modelled")]
     assert json.loads(exporters.export("ai-energy-score", cpu, ExportOptions()))["total"] is None
 
 
@@ -349,7 +349,7 @@ def test_sci_has_operational_and_embodied_emissions_per_unit():
 
 
 def test_sci_uses_embodied_kg_for_an_unknown_machine():
-    modelled = [made_around(0.1, kind="modelled")]
+    modelled = [result_with_energy(0.1, kind="modelled")]
     incomplete = json.loads(exporters.export("sci", modelled, ExportOptions()))["sci"]
     assert (
         not incomplete["complete"]
@@ -375,7 +375,7 @@ def test_openmetrics_file_is_parsed_by_prometheus_client():
     assert labels["hw_id"] == "gpu:0" and labels["hw_type"] == "gpu"
     power = families["hw_power_watts"].samples[0].value
     assert power == pytest.approx(400, rel=0.01)
-    escaped = [made_around(0.1, model='a"b\\c')]
+    escaped = [result_with_energy(0.1, model='a"b\\c')]
     text = exporters.export("openmetrics", escaped, ExportOptions()).decode()
     (sample,) = next(iter(text_string_to_metric_families(text))).samples
     assert sample.labels["model"] == 'a"b\\c'

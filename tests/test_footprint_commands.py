@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from made import made_around
+from synthetic_results import result_with_energy
 
 from bench.results import storage
 
@@ -45,7 +45,7 @@ def test_facts_lists_its_tables():
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):
     path = tmp_path_factory.mktemp("results") / "made.json"
-    storage.save_result(made_around(0.3, 0.02, kind="modelled"), path)
+    storage.save_result(result_with_energy(0.3, 0.02, kind="modelled"), path)
     return str(path)
 
 

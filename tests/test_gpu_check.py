@@ -12,8 +12,8 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from made import made_result
 from simulated_nvml import build, compiler
+from synthetic_results import synthetic_result
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -202,7 +202,7 @@ def test_published_settings_are_those_of_the_standard_data_set():
 
 def test_the_gpu_alone_is_compared_and_a_missing_window_leaves_no_figure():
     entry = published.Entry("image-gen", "x", "float32", 1.0, published_kwh_per_1000=0.01)
-    result = made_result(energies=(3000.0,) * 5, inferences=100)
+    result = synthetic_result(energies=(3000.0,) * 5, inferences=100)
     row = published.compared(entry, "gpu:0", result)
     assert row["gpu_kwh_per_1000"] == pytest.approx(30 * 1000 / 3.6e6)
     assert row["ratio"] == pytest.approx(0.8333, rel=1e-3)

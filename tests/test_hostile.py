@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from made import judged, made_around, made_result
+from synthetic_results import result_with_energy, synthetic_result, with_derived_warnings
 
 from bench.leaderboard import board_entry, board_files, ranking, verification
 from bench.leaderboard.board_entry import make_entry
@@ -20,17 +20,17 @@ from bench.results import storage
 from bench.results.record import Failure, Result
 
 HONEST = [
-    made_around(0.100, 0.01, model="honest/a"),
-    made_around(0.101, 0.01, model="honest/b"),
-    made_around(0.300, 0.01, model="honest/c"),
-    made_around(0.020, 0.01, model="honest/modelled", kind="modelled"),
+    result_with_energy(0.100, 0.01, model="honest/a"),
+    result_with_energy(0.101, 0.01, model="honest/b"),
+    result_with_energy(0.300, 0.01, model="honest/c"),
+    result_with_energy(0.020, 0.01, model="honest/modelled", kind="modelled"),
 ]
 
 
 def victim(**options):
     """The run that an attacker starts from: nobody else has it."""
     options = {"model": "victim", "uuid": "GPU-9"} | options
-    return made_around(0.05, 0.05, **options).model_dump(mode="json")
+    return result_with_energy(0.05, 0.05, **options).model_dump(mode="json")
 
 
 def at(*keys_and_value, **options):
@@ -51,17 +51,17 @@ def dumped(content):
 def again(content):
     """The record with a summary, warnings and a rank that fit what was changed."""
     result = Result.model_validate_json(json.dumps(content))
-    return judged(result).model_dump(mode="json")
+    return with_derived_warnings(result).model_dump(mode="json")
 
 
 def scaled(factor):
     """A sum that fits its trials, whose energies were made smaller or larger."""
-    honest = made_around(0.05 * factor, 0.05, model="victim", uuid="GPU-9", seconds=45.0)
+    honest = result_with_energy(0.05 * factor, 0.05, model="victim", uuid="GPU-9", seconds=45.0)
     return honest.model_dump(mode="json")
 
 
 def busy():
-    result = made_result(task="text-gen", parameters=70_000_000_000, dtype="float16", uuid="x")
+    result = synthetic_result(task="text-gen", parameters=70_000_000_000, dtype="float16", uuid="x")
     content = result.model_dump(mode="json")
     for trial in content["trials"]:
         trial["work"]["output_token_count"] = 10_000_000
@@ -130,15 +130,15 @@ BROKEN = {
     "kWh written as joules": (dumped(scaled(1 / 3.6e6)), "a mean of"),
     "millijoules written as joules": (dumped(scaled(1000)), "a mean of 380000 W"),
     "a negative energy": (
-        dumped(made_result(energies=[-3000.0] * 5, uuid="n").model_dump(mode="json")),
+        dumped(synthetic_result(energies=[-3000.0] * 5, uuid="n").model_dump(mode="json")),
         "a measured energy of -3000 J",
     ),
     "no energy at all": (
-        dumped(made_result(energies=[0.0] * 5, uuid="z").model_dump(mode="json")),
+        dumped(synthetic_result(energies=[0.0] * 5, uuid="z").model_dump(mode="json")),
         "a measured energy of 0 J",
     ),
     "more power than the limit": (
-        dumped(made_result(energies=[7800.0] * 5, uuid="p").model_dump(mode="json")),
+        dumped(synthetic_result(energies=[7800.0] * 5, uuid="p").model_dump(mode="json")),
         "above 1.1 times 700 W",
     ),
     "more arithmetic than the device can": (dumped(busy()), "operations a second"),
@@ -290,9 +290,9 @@ LEGAL = (
 @pytest.mark.parametrize("text", LEGAL)
 def test_a_strange_text_that_is_legal_is_shown_as_text_in_every_form(tmp_path, text):
     failure = Failure(stage="load", code="other", message=text)
-    strange = made_around(0.1, model=text, device=text, dataset=text, dtype=text)
-    failed = made_result(model=text, energies=[], failure=failure)
-    assert judged(strange) == strange
+    strange = result_with_energy(0.1, model=text, device=text, dataset=text, dtype=text)
+    failed = synthetic_result(model=text, energies=[], failure=failure)
+    assert with_derived_warnings(strange) == strange
     for result in (strange, failed):
         storage.save_result(result, tmp_path / "one.json")
         submit(tmp_path / "one.json", tmp_path / "submissions")
@@ -315,7 +315,9 @@ def test_a_strange_text_that_is_legal_is_shown_as_text_in_every_form(tmp_path, t
 
 
 def test_a_chain_of_ties_is_one_on_every_view(tmp_path):
-    chain = [made_around(e, 0.01, model=m) for e, m in ((0.100, "a"), (0.102, "b"), (0.104, "c"))]
+    chain = [
+        result_with_energy(e, 0.01, model=m) for e, m in ((0.100, "a"), (0.102, "b"), (0.104, "c"))
+    ]
     board_files.write_board(ranking.rank_entries(board_entry.entries_of(chain)), tmp_path)
     content = json.loads((tmp_path / "leaderboard.json").read_text())
     rows = content["tasks"][0]["groups"][0]["rows"]

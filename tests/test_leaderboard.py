@@ -13,7 +13,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from made import judged, made_around, made_result
+from synthetic_results import result_with_energy, synthetic_result, with_derived_warnings
 from walk import MODEL, walk
 
 from bench import leaderboard
@@ -145,12 +145,14 @@ def test_grades_refuse_what_has_no_logarithm(bad):
 
 
 def test_clear_differences_rank_in_order():
-    found = ranks([made_around(e, model=m) for e, m in ((0.3, "c"), (0.1, "a"), (0.2, "b"))])
+    found = ranks([result_with_energy(e, model=m) for e, m in ((0.3, "c"), (0.1, "a"), (0.2, "b"))])
     assert found == {"a": 1, "b": 2, "c": 3}
 
 
 def test_a_chain_of_ties_is_one_plus_the_number_of_better_ones():
-    chain = [made_around(e, 0.01, model=m) for e, m in ((0.100, "a"), (0.102, "b"), (0.104, "c"))]
+    chain = [
+        result_with_energy(e, 0.01, model=m) for e, m in ((0.100, "a"), (0.102, "b"), (0.104, "c"))
+    ]
     a, b, c = chain
     assert energy_ratio(a, b).high > 1 and energy_ratio(b, c).high > 1
     assert energy_ratio(a, c).high < 1
@@ -161,29 +163,36 @@ def test_a_chain_of_ties_is_one_plus_the_number_of_better_ones():
 
 def test_after_a_tie_the_rank_counts_those_who_are_better():
     made = [(0.1, 0.02, "a"), (0.101, 0.02, "b"), (0.9, 0.001, "c")]
-    assert ranks([made_around(e, s, model=m) for e, s, m in made]) == {"a": 1, "b": 1, "c": 3}
+    assert ranks([result_with_energy(e, s, model=m) for e, s, m in made]) == {
+        "a": 1,
+        "b": 1,
+        "c": 3,
+    }
 
 
 def test_gain_cancels_on_one_card_and_enters_twice_between_two():
     def pair(other):
         return [
-            made_around(0.100, 0.001, model="a"),
-            made_around(0.107, 0.001, model="b", uuid=other),
+            result_with_energy(0.100, 0.001, model="a"),
+            result_with_energy(0.107, 0.001, model="b", uuid=other),
         ]
 
     assert ranks(pair("GPU-0")) == {"a": 1, "b": 2}
     assert ranks(pair("GPU-1")) == {"a": 1, "b": 1}
     assert ranks(
         [
-            made_around(0.100, 0.001, model="a", uuid=None),
-            made_around(0.107, 0.001, model="b", uuid=None),
+            result_with_energy(0.100, 0.001, model="a", uuid=None),
+            result_with_energy(0.107, 0.001, model="b", uuid=None),
         ]
     ) == {"a": 1, "b": 1}
-    far = [made_around(0.100, 0.001, model="a"), made_around(0.13, 0.001, model="b", uuid="GPU-1")]
+    far = [
+        result_with_energy(0.100, 0.001, model="a"),
+        result_with_energy(0.13, 0.001, model="b", uuid="GPU-1"),
+    ]
     assert ranks(far) == {"a": 1, "b": 2}
 
 
-def with_host(result, cpu="Made CPU 9000", packages=1, gpus=1):
+def with_host(result, cpu="Synthetic CPU 9000", packages=1, gpus=1):
     """The result with the host's processors in the boundary, and more GPUs."""
     content = result.model_dump()
     (gpu,), (sensor,) = content["machine"]["devices"], content["machine"]["sensors"]
@@ -200,7 +209,7 @@ def with_host(result, cpu="Made CPU 9000", packages=1, gpus=1):
     content["machine"] |= {"devices": devices, "sensors": ({**sensor, "domains": domains},)}
     content["machine"]["cpu_name"] = cpu
     content["boundary"] = {"domains": domains, "kind": "measured"}
-    return judged(Result.model_validate(content))
+    return with_derived_warnings(Result.model_validate(content))
 
 
 @pytest.mark.parametrize(
@@ -217,7 +226,7 @@ def with_host(result, cpu="Made CPU 9000", packages=1, gpus=1):
 )
 def test_the_cards_of_a_machine_speak_for_its_processors(mine, other, same):
     def made(energy, uuid="GPU-0", **host):
-        return with_host(made_around(energy, 0.001, uuid=uuid), **host)
+        return with_host(result_with_energy(energy, 0.001, uuid=uuid), **host)
 
     a, b = made(0.100, **mine), made(0.107, **other)
     assert (energy_ratio(a, b).high < 1) == same
@@ -226,7 +235,7 @@ def test_the_cards_of_a_machine_speak_for_its_processors(mine, other, same):
 
 def test_processors_alone_are_never_told_apart():
     def made(energy):
-        content = with_host(made_around(energy, 0.001)).model_dump()
+        content = with_host(result_with_energy(energy, 0.001)).model_dump()
         content["machine"]["devices"] = [
             {**device, "uuid": "me"} for device in content["machine"]["devices"][1:]
         ]
@@ -240,7 +249,7 @@ def test_processors_alone_are_never_told_apart():
 
 def test_a_gpu_without_a_uuid_could_be_any():
     def made(energy):
-        content = with_host(made_around(energy, 0.001), gpus=2).model_dump()
+        content = with_host(result_with_energy(energy, 0.001), gpus=2).model_dump()
         content["machine"]["devices"][1]["uuid"] = None
         return Result.model_validate(content)
 
@@ -248,13 +257,13 @@ def test_a_gpu_without_a_uuid_could_be_any():
 
 
 def test_a_processor_outside_the_boundary_does_not_matter():
-    a, b = (made_around(e, 0.001, model=str(e)) for e in (0.100, 0.107))
+    a, b = (result_with_energy(e, 0.001, model=str(e)) for e in (0.100, 0.107))
     moved = b.machine.model_copy(update={"cpu_name": "Another CPU"})
     assert energy_ratio(a, b.model_copy(update={"machine": moved})).high < 1
 
 
 def test_gain_twice_is_the_root_of_two_of_gain_once():
-    a, b = (made_around(0.1, 1e-9, model=m, uuid=m) for m in "ab")
+    a, b = (result_with_energy(0.1, 1e-9, model=m, uuid=m) for m in "ab")
     wide = energy_ratio(a, b).high
     assert wide == pytest.approx(2.718281828 ** (1.959964 * 0.05 * (2 / 3) ** 0.5), rel=1e-6)
 
@@ -262,7 +271,7 @@ def test_gain_twice_is_the_root_of_two_of_gain_once():
 def test_ranking_and_comparing_agree_on_every_pair():
     dice = random.Random(7)
     many = [
-        made_around(
+        result_with_energy(
             dice.uniform(0.1, 0.13),
             dice.choice((0.001, 0.02)),
             uuid=dice.choice(("GPU-0", "GPU-1", None)),
@@ -320,13 +329,15 @@ def test_a_hundred_thousand_equals_are_ranked_in_seconds():
     ],
 )
 def test_only_equals_share_a_group(other):
-    pair = [made_around(0.1, model="a"), made_around(0.2, model="b", **other)]
+    pair = [result_with_energy(0.1, model="a"), result_with_energy(0.2, model="b", **other)]
     groups = [group for task in board(pair).tasks for group in task.groups]
     assert [[row.rank for row in group.rows] for group in groups] == [[1], [1]]
 
 
 def test_the_slot_of_a_card_does_not_matter():
-    assert ranks([made_around(0.1, model="a"), made_around(0.2, model="b", slot=3)]) == {
+    assert ranks(
+        [result_with_energy(0.1, model="a"), result_with_energy(0.2, model="b", slot=3)]
+    ) == {
         "a": 1,
         "b": 2,
     }
@@ -349,8 +360,10 @@ def test_the_slot_of_a_card_does_not_matter():
     ],
 )
 def test_what_cannot_be_compared_is_listed_and_says_why(tmp_path, options, word):
-    result = made_result(**options) if "energies" in options else made_around(0.1, **options)
-    (task,) = document([result, made_around(0.2, model="ranked")])["tasks"]
+    result = (
+        synthetic_result(**options) if "energies" in options else result_with_energy(0.1, **options)
+    )
+    (task,) = document([result, result_with_energy(0.2, model="ranked")])["tasks"]
     (row,) = task["listed"]
     assert row["rank"] is None and word in " ".join(row["why"])
     assert [r["rank"] for group in task["groups"] for r in group["rows"]] == [1]
@@ -359,8 +372,8 @@ def test_what_cannot_be_compared_is_listed_and_says_why(tmp_path, options, word)
 
 
 def test_the_listed_are_ordered_by_energy_and_failures_come_last():
-    made = [made_around(e, model=m, kind="modelled") for e, m in ((0.2, "b"), (0.1, "a"))]
-    failed = made_result(model="f", energies=[], failure=FAILURE)
+    made = [result_with_energy(e, model=m, kind="modelled") for e, m in ((0.2, "b"), (0.1, "a"))]
+    failed = synthetic_result(model="f", energies=[], failure=FAILURE)
     (task,) = document([failed, *made])["tasks"]
     assert [row["model"]["id"] for row in task["listed"]] == ["a", "b", "f"]
 
@@ -466,7 +479,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_refused(tmp_path, case):
     edit, word = REFUSED[case]
-    honest = made_around(0.01, 0.05)
+    honest = result_with_energy(0.01, 0.05)
     assert honest.warnings, "the case needs a warning to leave out"
     assert validation.validate_file(saved(tmp_path, honest)).refusals == ()
     path = edited(tmp_path, honest, edit)
@@ -489,12 +502,14 @@ def test_what_a_run_writes_is_never_refused(tmp_path, profile, noise):
 
 
 def test_what_a_quick_run_may_do_and_an_unknown_task_count_is_not_refused(tmp_path):
-    quick = made_around(0.1, profile="quick")
+    quick = result_with_energy(0.1, profile="quick")
     short = {"window_seconds": 0.5, "max_inferences": 4}
-    quick = judged(quick.model_copy(update={"protocol": quick.protocol.model_copy(update=short)}))
-    strict = made_around(0.1, 0.001, profile="strict")
+    quick = with_derived_warnings(
+        quick.model_copy(update={"protocol": quick.protocol.model_copy(update=short)})
+    )
+    strict = result_with_energy(0.1, 0.001, profile="strict")
     for update in ({"id": "unheard-of"}, {"version": 99}):
-        other = made_around(0.1, task="text-classification")
+        other = result_with_energy(0.1, task="text-classification")
         task = other.task.model_copy(update=update)
         for result in (quick, strict, other.model_copy(update={"task": task})):
             assert validation.validate_file(saved(tmp_path, result)).refusals == ()
@@ -509,19 +524,21 @@ def test_what_a_quick_run_may_do_and_an_unknown_task_count_is_not_refused(tmp_pa
     ],
 )
 def test_the_impossible_is_refused(tmp_path, options, word):
-    verdict = validation.validate_file(saved(tmp_path, made_result(**options)))
+    verdict = validation.validate_file(saved(tmp_path, synthetic_result(**options)))
     assert word in " ".join(verdict.refusals)
 
 
 @pytest.mark.parametrize(("joules", "refused"), [(0.0, False), (-1.0, True), (1e9, True)])
 def test_an_unused_gpu_may_rest(tmp_path, joules, refused):
-    content = made_around(0.1).model_dump()
+    content = result_with_energy(0.1).model_dump()
     (device,) = content["machine"]["devices"]
     content["machine"]["devices"] += ({**device, "domain": "gpu:1", "uuid": "b", "used": False},)
     for trial in content["trials"]:
         resting = {**trial["readings"][0], "domain": "gpu:1", "energy_joules": joules}
         trial["readings"] += (resting,)
-    verdict = validation.validate_file(saved(tmp_path, judged(Result.model_validate(content))))
+    verdict = validation.validate_file(
+        saved(tmp_path, with_derived_warnings(Result.model_validate(content)))
+    )
     assert bool(verdict.refusals) == refused
     assert all("gpu:1: a mean of" in reason for reason in verdict.refusals)
 
@@ -530,7 +547,9 @@ def test_a_warning_whose_weight_was_changed_is_refused(tmp_path):
     light = make_warning("foreign-process", count=1, domain="gpu:0").model_copy(
         update={"blocks_ranking": False}
     )
-    verdict = validation.validate_file(saved(tmp_path, made_around(0.1, reading_warnings=(light,))))
+    verdict = validation.validate_file(
+        saved(tmp_path, result_with_energy(0.1, reading_warnings=(light,)))
+    )
     assert "weight of the warning" in " ".join(verdict.refusals)
 
 
@@ -552,7 +571,7 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 def test_a_submission_is_named_by_its_content_and_passes_again(tmp_path):
-    result = made_around(0.1)
+    result = result_with_energy(0.1)
     path, _ = submit(saved(tmp_path, result), tmp_path / "submissions")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     assert path == tmp_path / "submissions" / "image-gen" / f"{digest}.json"
@@ -562,11 +581,11 @@ def test_a_submission_is_named_by_its_content_and_passes_again(tmp_path):
 
 
 def test_duplicates_are_refused(tmp_path):
-    result = made_around(0.1)
+    result = result_with_energy(0.1)
     folder = tmp_path / "submissions"
     submit(saved(tmp_path, result), folder)
     renamed = result.model_copy(update={"run_id": "0" * 12})
-    other_trials = made_around(0.2).model_copy(update={"run_id": result.run_id})
+    other_trials = result_with_energy(0.2).model_copy(update={"run_id": result.run_id})
     for twin, word in ((result, "run id"), (renamed, "same trials"), (other_trials, "run id")):
         with pytest.raises(submissions.SubmissionRefused, match=word):
             submit(saved(tmp_path, twin), folder)
@@ -577,7 +596,7 @@ def test_a_broken_neighbour_does_not_stop_a_submission(tmp_path):
     folder = tmp_path / "submissions"
     (folder / "image-gen").mkdir(parents=True)
     (folder / "image-gen" / "broken.json").write_text("{")
-    path, _ = submit(saved(tmp_path, made_around(0.1)), folder)
+    path, _ = submit(saved(tmp_path, result_with_energy(0.1)), folder)
     found = verification.collect_results(folder)
     assert len(found.results) == 1 and [p.name for p in found.refused] == ["broken.json"]
     assert path.exists()
@@ -585,7 +604,7 @@ def test_a_broken_neighbour_does_not_stop_a_submission(tmp_path):
 
 def test_an_edited_or_misplaced_submission_is_left_out_with_its_reason(tmp_path):
     folder = tmp_path / "submissions"
-    path, _ = submit(saved(tmp_path, made_around(0.1)), folder)
+    path, _ = submit(saved(tmp_path, result_with_energy(0.1)), folder)
     os.rename(path, path.with_name("0123456789abcdef.json"))
     found = verification.collect_results(folder)
     assert found.results == []
@@ -597,11 +616,11 @@ def test_an_edited_or_misplaced_submission_is_left_out_with_its_reason(tmp_path)
 
 def hostile():
     return [
-        made_around(0.2, model="=HYPERLINK(1)"),
-        made_around(0.1, model="a|b `c` <script>alert(1)</script>\n# head"),
-        made_around(0.3, model="[x](http://evil.example)"),
-        made_result(model="f", energies=[], failure=FAILURE),
-        made_around(0.05, model="m", kind="modelled"),
+        result_with_energy(0.2, model="=HYPERLINK(1)"),
+        result_with_energy(0.1, model="a|b `c` <script>alert(1)</script>\n# head"),
+        result_with_energy(0.3, model="[x](http://evil.example)"),
+        synthetic_result(model="f", energies=[], failure=FAILURE),
+        result_with_energy(0.05, model="m", kind="modelled"),
     ]
 
 
@@ -635,14 +654,14 @@ def test_the_board_fits_its_schema_which_is_shipped(tmp_path):
 
 
 def test_what_others_published_stands_apart(tmp_path):
-    content = document([made_around(0.1)])
+    content = document([result_with_energy(0.1)])
     keys = {study["key"] for study in content["published"]}
     assert keys == {"ai-energy-score", "power-hungry", "ml-energy-v2"}, "v3 may not ship"
     assert all(study["boundary"] and study["licence"] for study in content["published"])
     names = {row["model"] for study in content["published"] for row in study["rows"]}
     ours = {r["model"]["id"] for g in content["tasks"][0]["groups"] for r in g["rows"]}
     assert len(names) > 100 and not names & ours
-    board_files.write_board(board([made_around(0.1)]), tmp_path)
+    board_files.write_board(board([result_with_energy(0.1)]), tmp_path)
     assert "never ranked with ours" in (tmp_path / "leaderboard.md").read_text()
     assert len((tmp_path / "leaderboard.csv").read_text().splitlines()) == 2
 
@@ -673,7 +692,10 @@ def test_markdown_shows_strange_names_as_words(tmp_path):
 
 def test_how_a_model_was_run_stands_beside_its_figures(tmp_path):
     found = board(
-        [made_around(0.1, dtype="bfloat16", batch=8, steps=20), made_around(0.2, dtype=None)]
+        [
+            result_with_energy(0.1, dtype="bfloat16", batch=8, steps=20),
+            result_with_energy(0.2, dtype=None),
+        ]
     )
     board_files.write_board(found, tmp_path)
     (group,) = board_files.board_json(found)["tasks"][0]["groups"]
@@ -694,7 +716,7 @@ def test_how_a_model_was_run_stands_beside_its_figures(tmp_path):
 
 @pytest.mark.parametrize("odd", [True, "eight", 8.5, [8], None])
 def test_a_setting_that_is_no_whole_number_is_left_out(odd):
-    result = made_around(0.1)
+    result = result_with_energy(0.1)
     model = result.model.model_copy(update={"settings": {"batch_size": odd}})
     results = [result.model_copy(update={"model": model})]
     (row,) = document(results)["tasks"][0]["groups"][0]["rows"]
@@ -702,7 +724,7 @@ def test_a_setting_that_is_no_whole_number_is_left_out(odd):
 
 
 def test_the_document_says_what_the_figures_rest_on(tmp_path):
-    content = document([made_around(0.019, model="a")])
+    content = document([result_with_energy(0.019, model="a")])
     (row,) = content["tasks"][0]["groups"][0]["rows"]
     assert row["phone_charges_per_1000"]["value"] == pytest.approx(1.0)
     assert row["grams_co2e_per_1000"]["FR"]["value"] == pytest.approx(0.019 * 44.18)
@@ -712,7 +734,7 @@ def test_the_document_says_what_the_figures_rest_on(tmp_path):
 
 
 def test_charges_and_grams_carry_both_intervals(tmp_path):
-    results = [made_around(0.019, 0.001, model="a")]
+    results = [result_with_energy(0.019, 0.001, model="a")]
     (row,) = document(results)["tasks"][0]["groups"][0]["rows"]
     energy, whole = row["energy_kwh_per_1000"], row["energy_with_calibration_kwh_per_1000"]
     for found, factor in (
@@ -734,13 +756,13 @@ def test_charges_and_grams_carry_both_intervals(tmp_path):
 
 
 def test_markdown_gives_every_figure_its_interval(tmp_path):
-    board_files.write_board(board([made_around(0.019, 0.001, model="a")]), tmp_path)
+    board_files.write_board(board([result_with_energy(0.019, 0.001, model="a")]), tmp_path)
     (line,) = [x for x in (tmp_path / "leaderboard.md").read_text().splitlines() if "| a |" in x]
     cells = line.split(" | ")
     assert all(" to " in cell for cell in cells[6:]), cells
 
 
 def test_made_results_are_consistent():
-    result = made_around(0.1)
-    assert judged(result) == result
+    result = result_with_energy(0.1)
+    assert with_derived_warnings(result) == result
     assert result.summary.energy_kwh_per_1000.value == pytest.approx(0.1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from made import made_result
+from synthetic_results import synthetic_result
 from test_footprint_commands import joulebench, refused
 
 from bench.impact import (
@@ -58,7 +58,7 @@ def written(tmp_path):
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
     path = tmp_path_factory.mktemp("run") / "run.json"
-    storage.save_result(made_result(calibration=0.05), path)
+    storage.save_result(synthetic_result(calibration=0.05), path)
     return path
 
 
@@ -166,14 +166,16 @@ def test_a_measured_result_and_its_scores(measured):
 
 
 def test_a_score_per_token_is_that_of_an_inference_over_its_tokens():
-    found = sci.of_result(made_result(task="text-gen"), per_inference.LifeCycleInputs(region="FR"))
+    found = sci.of_result(
+        synthetic_result(task="text-gen"), per_inference.LifeCycleInputs(region="FR")
+    )
     assert (found.inference.unit, found.consumer.unit) == ("inference", "token")
     assert found.inference.grams.value == pytest.approx(10 * found.consumer.grams.value)
 
 
 def test_a_modelled_result_says_so(tmp_path):
     path = tmp_path / "run.json"
-    storage.save_result(made_result(kind="modelled"), path)
+    storage.save_result(synthetic_result(kind="modelled"), path)
     done = joulebench("lifecycle", str(path), "--region", "FR")
     words = " ".join(done.stdout.split())
     assert "modelled, NOT measured" in words and "idle, overhead, embodied not known" in words

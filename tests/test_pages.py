@@ -13,7 +13,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from made import made_around, made_result
+from synthetic_results import result_with_energy, synthetic_result
 
 from bench.leaderboard import board_entry, board_files, ranking
 from bench.leaderboard import site as pages
@@ -74,14 +74,16 @@ def profiled(result):
 def some():
     """A ranked group with a tie, a modelled, a random, a quick, a barred and a failed result."""
     return [
-        profiled(made_around(0.1, 0.01, model="m-10", batch=8, steps=20, quality=(0.5, 0.4, 0.6))),
-        made_around(0.101, 0.01, model="m-9", dtype="float16", parameters=7_000_000_000),
-        made_around(0.3, 0.001, model="m-8", quality=None, parameters=None),
-        made_around(0.01, model="m-7", kind="modelled", task="text-gen"),
-        made_around(0.21, model="m-6", weights="random"),
-        made_around(0.22, model="m-5", profile="quick"),
-        made_result(model="m-4", energies=[], failure=FAILED),
-        made_around(0.2, 0.001, model="m-3", device="NVIDIA L4", limit=72.0, seconds=2000.0),
+        profiled(
+            result_with_energy(0.1, 0.01, model="m-10", batch=8, steps=20, quality=(0.5, 0.4, 0.6))
+        ),
+        result_with_energy(0.101, 0.01, model="m-9", dtype="float16", parameters=7_000_000_000),
+        result_with_energy(0.3, 0.001, model="m-8", quality=None, parameters=None),
+        result_with_energy(0.01, model="m-7", kind="modelled", task="text-gen"),
+        result_with_energy(0.21, model="m-6", weights="random"),
+        result_with_energy(0.22, model="m-5", profile="quick"),
+        synthetic_result(model="m-4", energies=[], failure=FAILED),
+        result_with_energy(0.2, 0.001, model="m-3", device="NVIDIA L4", limit=72.0, seconds=2000.0),
     ]
 
 
@@ -111,10 +113,10 @@ def test_the_same_results_give_the_same_site_and_what_was_there_before_goes(tmp_
 
 
 def test_what_strangers_write_enters_no_page_and_breaks_no_data(tmp_path):
-    strange = [made_around(0.1, model=x, device=x, dataset=x, dtype=x) for x in HOSTILE]
+    strange = [result_with_energy(0.1, model=x, device=x, dataset=x, dtype=x) for x in HOSTILE]
     folder = site(tmp_path, *strange)
     tame = [f"word-{number}" for number in range(len(HOSTILE))]
-    clean = [made_around(0.1, model=x, device=x, dataset=x, dtype=x) for x in tame]
+    clean = [result_with_energy(0.1, model=x, device=x, dataset=x, dtype=x) for x in tame]
     plain = site(tmp_path / "p", *clean)
     for page in plain.glob("*.html"):
         assert (folder / page.name).read_text() == page.read_text()
@@ -135,7 +137,7 @@ def test_rows_and_details_are_split_once_there_are_many(tmp_path, monkeypatch):
     monkeypatch.setattr(pages, "FIRST", 5)
     monkeypatch.setattr(pages, "MOST_ROWS", 8)
     monkeypatch.setattr(pages, "MOST_RUNS", 2)
-    folder = site(tmp_path, *(made_around(0.1 + i / 100, model=f"m{i}") for i in range(30)))
+    folder = site(tmp_path, *(result_with_energy(0.1 + i / 100, model=f"m{i}") for i in range(30)))
     data = folder / "data" / "image-gen"
     rows = [line for p in data.glob("rows-?.js") for line in p.read_text().splitlines()]
     assert len(rows) == 30 and len(list(data.glob("runs-?.js"))) > 5
@@ -277,7 +279,7 @@ def test_a_result_has_a_page_with_its_trials_power_warnings_and_command(opened, 
     opened.wait_for_selector(".figures")
     assert re.search(r"result\.html#image-gen/[0-9a-f]{16}$", opened.url)
     text = opened.locator("main").inner_text()
-    for part in ("Rank 1", "5 of 5" if "5 of 5" in text else "★", "Trials", "Made CPU 9000"):
+    for part in ("Rank 1", "5 of 5" if "5 of 5" in text else "★", "Trials", "Synthetic CPU 9000"):
         assert part in text
     assert opened.locator(".chart circle.dot").count() == 6
     power = opened.locator("svg.chart", has=opened.locator("polyline")).get_attribute("aria-label")
@@ -363,7 +365,9 @@ def test_the_keyboard_alone_reaches_everything(opened):
 
 
 def test_many_results_come_in_pages(visit, tmp_path):
-    folder = site(tmp_path, *(made_around(0.1 + i / 100, model=f"m{i:03}") for i in range(120)))
+    folder = site(
+        tmp_path, *(result_with_energy(0.1 + i / 100, model=f"m{i:03}") for i in range(120))
+    )
     page = visit((folder / "task-image-gen.html").as_uri())
     assert names(page) == [f"m{i:03}" for i in range(50)]
     page.click("#later")
@@ -442,9 +446,9 @@ def test_it_works_from_a_static_host_too(visit, made_site):
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_strange_names_are_text_in_a_browser(visit, tmp_path, name):
-    result = made_around(0.1, model=name, device=name, dataset=name, dtype=name)
+    result = result_with_energy(0.1, model=name, device=name, dataset=name, dtype=name)
     submission = Submission(result, (), storage.content_id(result), None, None)
-    strange = made_result(
+    strange = synthetic_result(
         model=name, energies=[], failure=FAILED.model_copy(update={"message": name})
     )
     entries = [make_entry(submission), *board_entry.entries_of([strange])]

@@ -10,9 +10,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from made import made_around, made_result
-from made_domains import made_domains
 from PIL import Image
+from synthetic_results import result_with_energy, result_with_host, synthetic_result
 
 from bench.reports import plot_data, plot_style, plots
 from bench.reports.plots import breakdown, energy_by_quality, power_over_time, run
@@ -27,7 +26,9 @@ FAILED = Failure(stage="load", code="out-of-memory", message="CUDA ran out of me
 def some():
     sizes = {"a/gpt2": 3_000_000, "b/middle-one": 80_000_000, "c/large-one": 900_000_000}
     return [
-        made_around(10.0**i * 1e-4 * k, 0.03, task=task, model=model, parameters=size, kind=kind)
+        result_with_energy(
+            10.0**i * 1e-4 * k, 0.03, task=task, model=model, parameters=size, kind=kind
+        )
         for i, task in enumerate(("text-gen", "image-gen"))
         for k, (model, size) in enumerate(sizes.items(), start=1)
         for kind in ("measured", "modelled")
@@ -94,8 +95,8 @@ def test_the_same_results_give_the_same_bytes_with_the_numbers_in_them(name, tmp
 )
 def test_strange_names_are_drawn_as_they_are(name, strange, tmp_path):
     pair = [
-        made_around(0.1, model=strange, device=strange),
-        made_around(0.2, model="sd-2.1", parameters=9),
+        result_with_energy(0.1, model=strange, device=strange),
+        result_with_energy(0.2, model="sd-2.1", parameters=9),
     ]
     _, svg = plots.save(module(name).draw(pair), tmp_path, "strange")
     tree = ET.fromstring(svg.read_text())
@@ -107,24 +108,26 @@ def test_nothing_to_draw_is_said(name):
     with pytest.raises(ValueError):
         module(name).draw([])
     with pytest.raises(ValueError):
-        module(name).draw([made_result(energies=[], failure=FAILED)])
+        module(name).draw([synthetic_result(energies=[], failure=FAILED)])
 
 
 def test_modelled_marks_are_hollow_and_measured_ones_full():
-    measured, modelled = plot_data.points([made_around(0.1), made_around(0.2, kind="modelled")])
+    measured, modelled = plot_data.points(
+        [result_with_energy(0.1), result_with_energy(0.2, kind="modelled")]
+    )
     assert plot_style.dot(measured)["markerfacecolor"] == plot_style.MEASURED
     assert plot_style.dot(modelled)["markerfacecolor"] == plot_style.PAPER
     assert "modelled" in plot_data.footer([modelled]) and "modelled" not in plot_data.footer(
         [measured]
     )
-    words = " ".join(t for t, _ in texts(run.draw([made_around(0.1, kind="modelled")])))
+    words = " ".join(t for t, _ in texts(run.draw([result_with_energy(0.1, kind="modelled")])))
     assert "modelled, not measured" in words
 
 
 def test_what_has_no_rank_is_named_so():
-    assert "(random weights)" in plot_data.name(made_around(0.1, weights="random"))
-    assert "(quick)" in plot_data.name(made_around(0.1, profile="quick"))
-    assert plot_data.name(made_around(0.1)) == "embedded/small"
+    assert "(random weights)" in plot_data.name(result_with_energy(0.1, weights="random"))
+    assert "(quick)" in plot_data.name(result_with_energy(0.1, profile="quick"))
+    assert plot_data.name(result_with_energy(0.1)) == "embedded/small"
 
 
 @pytest.mark.parametrize("edition", ["epa-2019", "iea-2025"])
@@ -145,16 +148,17 @@ def test_draw_all_draws_each_comparison_once(tmp_path):
 
 def test_many_results_and_one_result_can_be_drawn():
     many = [
-        made_around(0.01 * (i + 1), model=f"m{i}", parameters=1000 * (i + 1)) for i in range(60)
+        result_with_energy(0.01 * (i + 1), model=f"m{i}", parameters=1000 * (i + 1))
+        for i in range(60)
     ]
-    many.append(made_around(0.5, model="sd-2.1"))
+    many.append(result_with_energy(0.5, model="sd-2.1"))
     for name in NAMES:
         module(name).draw(many)
     module("energy-by-task").draw(many[:1])
 
 
 def test_the_breakdown_adds_up_to_the_gross_energy():
-    result = made_domains(0.05)
+    result = result_with_host(0.05)
     parts = list(breakdown.parts(result))
     assert [part.kind for part in parts] == ["gpu", "cpu-package", "dram"]
     gross = result.summary.energy_kwh_per_1000.value
@@ -164,7 +168,7 @@ def test_the_breakdown_adds_up_to_the_gross_energy():
 
 
 def test_power_over_time_has_every_phase_and_the_mean_of_each_window():
-    result = made_domains(0.05)
+    result = result_with_host(0.05)
     found = list(power_over_time.windows(result))
     assert list(dict.fromkeys(window.phase for window in found)) == list(power_over_time.SHADES)
     assert all(a.ended <= b.began + 1e-9 for a, b in itertools.pairwise(found))
@@ -174,7 +178,9 @@ def test_power_over_time_has_every_phase_and_the_mean_of_each_window():
 
 def test_the_front_holds_what_no_other_beats():
     def mark(kwh, value):
-        result = made_around(kwh, model=f"{kwh}", quality=(value, value - 0.01, value + 0.01))
+        result = result_with_energy(
+            kwh, model=f"{kwh}", quality=(value, value - 0.01, value + 0.01)
+        )
         return plot_data.points([result])[0], result.quality
 
     marks = [mark(1, 0.5), mark(2, 0.7), mark(3, 0.6), mark(4, 0.7), mark(5, 0.9)]
@@ -185,13 +191,13 @@ def test_the_front_holds_what_no_other_beats():
 
 
 def test_modelled_idle_is_not_drawn_as_nothing():
-    found = power_over_time.windows(made_around(0.1, kind="modelled"))
+    found = power_over_time.windows(result_with_energy(0.1, kind="modelled"))
     assert {window.phase for window in found} == {"warm-up", "trials"}
 
 
 def test_one_figure_by_name_as_a_command(tmp_path):
     path = tmp_path / "result.json"
-    storage.save_result(made_domains(0.05), path)
+    storage.save_result(result_with_host(0.05), path)
     command = [sys.executable, "-m", "bench", "plot", "power-over-time", str(path)]
     done = subprocess.run(
         [*command, "--out", str(tmp_path), "--json"], capture_output=True, text=True, check=True

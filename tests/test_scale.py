@@ -6,7 +6,7 @@ import json
 import math
 
 import pytest
-from made import made_around
+from synthetic_results import result_with_energy
 from test_footprint_commands import joulebench, refused
 
 from bench.impact import projection
@@ -23,7 +23,7 @@ SDXL = "stabilityai/stable-diffusion-xl-base-1.0"
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
     path = tmp_path_factory.mktemp("run") / "run.json"
-    storage.save_result(made_around(1.0, 0.02, model=SDXL), path)
+    storage.save_result(result_with_energy(1.0, 0.02, model=SDXL), path)
     return path
 
 
@@ -108,13 +108,13 @@ def test_what_others_published_stands_beside_ours_and_says_whose_it_is(path):
 
 def test_what_batches_gained_is_not_counted_twice():
     found = projection.project(
-        made_around(1.0, model="embedded/small", batch=8), projection.ProjectionInputs(1e6)
+        result_with_energy(1.0, model="embedded/small", batch=8), projection.ProjectionInputs(1e6)
     ).batching
     assert [row.words for row in found] == ["ours, at batch 8"]
 
 
 def test_a_model_that_nobody_published_gets_no_figure_of_another(path):
-    result = made_around(1.0, model="embedded/small")
+    result = result_with_energy(1.0, model="embedded/small")
     found = projection.project(result, projection.ProjectionInputs(1e6)).batching
     assert not [row for row in found if "this model" in row.words]
 
@@ -139,7 +139,7 @@ def test_the_command(path, tmp_path):
 
 def test_modelled_energy_stays_modelled_at_any_scale(tmp_path):
     path = tmp_path / "run.json"
-    storage.save_result(made_around(1.0, kind="modelled"), path)
+    storage.save_result(result_with_energy(1.0, kind="modelled"), path)
     assert "modelled, NOT measured" in joulebench("scale", str(path)).stdout
     assert json.loads(joulebench("scale", str(path), "--json").stdout)["kind"] == "modelled"
 
@@ -160,11 +160,11 @@ def test_scale_refuses_bad_input(path, words, said):
 
 
 def test_a_result_without_energy_is_refused(tmp_path):
-    from made import made_result
+    from synthetic_results import synthetic_result
 
     from bench.results.record import Failure
 
     failure = Failure(stage="load", code="out-of-memory", message="No memory.")
     path = tmp_path / "run.json"
-    storage.save_result(made_result(energies=[], failure=failure), path)
+    storage.save_result(synthetic_result(energies=[], failure=failure), path)
     assert "no energy" in refused("scale", str(path))

@@ -10,8 +10,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 from datasets import load_dataset
-from made import made_around, made_result
-from made_domains import made_domains
+from synthetic_results import result_with_energy, result_with_host, synthetic_result
 
 from bench.leaderboard import publishing
 from bench.reports import citation, html_report
@@ -30,7 +29,7 @@ def joulebench(*words):
 def test_a_page_holds_the_figures_and_the_whole_record():
     import base64
 
-    result = made_domains(0.05)
+    result = result_with_host(0.05)
     page = html_report.html_report(result, "epa-current")
     assert page == html_report.html_report(result, "epa-current")
     assert ">63.50 Wh<" in page and "measured" in page and "NOT measured" not in page
@@ -40,29 +39,31 @@ def test_a_page_holds_the_figures_and_the_whole_record():
 
 
 def test_a_page_loads_nothing_and_runs_nothing():
-    page = html_report.html_report(made_domains(0.05), "epa-current")
+    page = html_report.html_report(result_with_host(0.05), "epa-current")
     assert "<script" not in page and "script-src 'none'" in html.unescape(page)
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
 
 
 def test_a_stranger_s_words_are_shown_as_they_are():
     page = html_report.html_report(
-        made_around(0.1, model='<script>alert("x")</script>\u202e'), "epa-current"
+        result_with_energy(0.1, model='<script>alert("x")</script>\u202e'), "epa-current"
     )
     assert "<script" not in page and "&lt;script&gt;" in page and "\u202e" not in page
-    page = html_report.html_report(made_result(energies=[], failure=FAILED), "epa-current")
+    page = html_report.html_report(synthetic_result(energies=[], failure=FAILED), "epa-current")
     assert "&lt;b&gt;ran" in page
 
 
 def test_modelled_energy_says_so_on_the_page():
     assert "modelled, NOT measured" in html_report.html_report(
-        made_around(0.1, kind="modelled"), "epa-current"
+        result_with_energy(0.1, kind="modelled"), "epa-current"
     )
 
 
 def test_the_command_asks_for_the_same_run():
     words = shlex.split(
-        repeat_command.repeat_command(made_around(0.1, model="a/b c", batch=8, profile="strict"))
+        repeat_command.repeat_command(
+            result_with_energy(0.1, model="a/b c", batch=8, profile="strict")
+        )
     )
     asked = dict(zip(words[3:-1:2], words[4::2], strict=True))
     assert words[:3] == ["joulebench", "run", "image-gen"] and words[-1] == "--strict"
@@ -75,20 +76,22 @@ def test_the_command_asks_for_the_same_run():
         "--budget": "150",
     }
     random = repeat_command.repeat_command(
-        made_around(0.1, model="sd-2.1", weights="random", kind="modelled")
+        result_with_energy(0.1, model="sd-2.1", weights="random", kind="modelled")
     )
     assert "--weights random" in random and "--device cpu" in random
 
 
 def test_the_command_is_one_that_joulebench_takes():
-    words = shlex.split(repeat_command.repeat_command(made_around(0.1, model="no/such;model $(x)")))
+    words = shlex.split(
+        repeat_command.repeat_command(result_with_energy(0.1, model="no/such;model $(x)"))
+    )
     done = joulebench(*words[1:], "--device", "cpu", "--task-that-is-not")
     assert done.returncode == 2 and "No such option: --task-that-is-not" in done.stderr
 
 
 def test_report_as_a_command(tmp_path):
     path = tmp_path / "run.json"
-    storage.save_result(made_domains(0.05), path)
+    storage.save_result(result_with_host(0.05), path)
     done = joulebench("report", path, "--json")
     assert json.loads(done.stdout) == {"page": str(tmp_path / "run.html")}
     assert (tmp_path / "run.html").read_text().startswith("<!doctype html>")
@@ -98,7 +101,7 @@ def test_report_as_a_command(tmp_path):
 
 
 def test_the_published_folder_is_a_data_set_with_every_record(tmp_path):
-    results = [made_domains(0.05), made_around(0.1, kind="modelled", model="b")]
+    results = [result_with_host(0.05), result_with_energy(0.1, kind="modelled", model="b")]
     publishing.write_dataset_folder(results, tmp_path / "hub")
     cache = str(tmp_path / "cache")
     rows = load_dataset(str(tmp_path / "hub"), "leaderboard", split="train", cache_dir=cache)
@@ -118,19 +121,19 @@ def test_publish_sends_nothing_by_itself(tmp_path):
 
 
 def test_a_citation_is_one_line_with_interval_kind_boundary_and_record():
-    line = citation.citation(made_around(0.1, 0.02, model="a\nb"))
+    line = citation.citation(result_with_energy(0.1, 0.02, model="a\nb"))
     assert "\n" not in line and "(95 % interval " in line and ", measured, boundary GPU)" in line
     assert "2026-03-01" in line and "a b" in line
-    assert "modelled, not measured" in citation.citation(made_around(0.1, kind="modelled"))
+    assert "modelled, not measured" in citation.citation(result_with_energy(0.1, kind="modelled"))
     with pytest.raises(ValueError, match="no energy"):
-        citation.citation(made_result(energies=[], failure=FAILED))
+        citation.citation(synthetic_result(energies=[], failure=FAILED))
 
 
 def test_a_badge_says_how_its_figure_came_about():
     kinds = {
-        "measured": made_around(0.1, model='<script>"&'),
-        "modelled": made_around(0.1, kind="modelled"),
-        "not ranked": made_around(0.1, weights="random"),
+        "measured": result_with_energy(0.1, model='<script>"&'),
+        "modelled": result_with_energy(0.1, kind="modelled"),
+        "not ranked": result_with_energy(0.1, weights="random"),
     }
     fills = set()
     for word, result in kinds.items():
@@ -144,7 +147,7 @@ def test_a_badge_says_how_its_figure_came_about():
 
 def test_badge_and_cite_as_commands(tmp_path):
     path = tmp_path / "run.json"
-    storage.save_result(made_around(0.1), path)
+    storage.save_result(result_with_energy(0.1), path)
     done = joulebench("badge", path)
     assert done.returncode == 0 and (tmp_path / "run.svg").read_text().startswith("<svg")
     assert joulebench("cite", path).stdout.count("\n") == 1

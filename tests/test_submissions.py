@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from made import made_around, made_result
+from synthetic_results import result_with_energy, synthetic_result
 
 from bench.impact import facts
 from bench.leaderboard import (
@@ -89,7 +89,7 @@ def test_another_version_is_refused_with_a_sentence(tmp_path, version, words):
 
 def busy(tokens, dtype="float16", parameters=1_000_000_000, **options):
     """Trials of 10 s in which so many tokens came out of a model of a billion parameters."""
-    result = made_result(task="text-gen", dtype=dtype, parameters=parameters, **options)
+    result = synthetic_result(task="text-gen", dtype=dtype, parameters=parameters, **options)
     trials = [
         trial.model_copy(
             update={"work": trial.work.model_copy(update={"output_token_count": tokens})}
@@ -131,10 +131,10 @@ def test_a_mixture_of_experts_counts_the_parameters_that_a_token_meets(tmp_path)
 def test_name_and_note_lie_beside_the_record_and_stand_on_the_board(tmp_path):
     folder = tmp_path / "submissions"
     path, findings = submit(
-        saved(tmp_path, made_around(0.1)), folder, name="Ada", remark="=1+1 <b>first</b>"
+        saved(tmp_path, result_with_energy(0.1)), folder, name="Ada", remark="=1+1 <b>first</b>"
     )
     assert findings == ()
-    bare = made_around(0.1)
+    bare = result_with_energy(0.1)
     assert path.name == f"{storage.content_id(bare)}.json", "the record's name has no note in it"
     assert storage.load_result(path) == bare
     found = verification.verify_folder(folder, make_entry)
@@ -149,7 +149,7 @@ def test_name_and_note_lie_beside_the_record_and_stand_on_the_board(tmp_path):
     ("name", "note"), [("x" * 101, None), ("", None), (None, "a\u202eb"), (None, "a\x1b[2Jb")]
 )
 def test_a_name_or_a_note_that_can_not_be_shown_is_bad_input(tmp_path, name, note):
-    result = saved(tmp_path, made_around(0.1))
+    result = saved(tmp_path, result_with_energy(0.1))
     words = ["submit", result, "--results", tmp_path / "r"]
     words += ["--name", name] if name is not None else ["--note", note]
     done = joulebench(*words)
@@ -159,7 +159,7 @@ def test_a_name_or_a_note_that_can_not_be_shown_is_bad_input(tmp_path, name, not
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"name":"a","sponsor":"b"}', b" " * 20_000])
 def test_a_broken_note_is_left_out_and_its_result_stays(tmp_path, content):
     folder = tmp_path / "submissions"
-    path, _ = submit(saved(tmp_path, made_around(0.1)), folder, name="Ada")
+    path, _ = submit(saved(tmp_path, result_with_energy(0.1)), folder, name="Ada")
     path.with_suffix(".note").write_bytes(content)
     found = verification.verify_folder(folder, make_entry)
     assert len(found.kept) == 1
@@ -186,7 +186,7 @@ def allow(folder, key):
 
 def test_a_signature_says_who_signed_once_the_signer_is_allowed(tmp_path, key):
     folder = tmp_path / "submissions"
-    path, _ = submit(saved(tmp_path, made_around(0.1)), folder, name="Ada", key=key)
+    path, _ = submit(saved(tmp_path, result_with_energy(0.1)), folder, name="Ada", key=key)
     assert sorted(p.suffixes[-1] for p in path.parent.iterdir()) == [
         ".json",
         ".note",
@@ -204,8 +204,8 @@ def test_a_signature_says_who_signed_once_the_signer_is_allowed(tmp_path, key):
 
 def test_a_signature_of_something_else_is_refused(tmp_path, key):
     folder = tmp_path / "submissions"
-    one, _ = submit(saved(tmp_path, made_around(0.1)), folder, key=key)
-    two, _ = submit(saved(tmp_path, made_around(0.2, model="b")), folder)
+    one, _ = submit(saved(tmp_path, result_with_energy(0.1)), folder, key=key)
+    two, _ = submit(saved(tmp_path, result_with_energy(0.2, model="b")), folder)
     shutil.copy(f"{one}.sig", f"{two}.sig")
     allow(folder, key)
     assert list(refused(folder)) == [two.name]
@@ -214,7 +214,7 @@ def test_a_signature_of_something_else_is_refused(tmp_path, key):
 
 def test_a_note_that_was_changed_after_it_was_signed_is_left_out(tmp_path, key):
     folder = tmp_path / "submissions"
-    path, _ = submit(saved(tmp_path, made_around(0.1)), folder, name="Ada", key=key)
+    path, _ = submit(saved(tmp_path, result_with_energy(0.1)), folder, name="Ada", key=key)
     note = path.with_suffix(".note")
     note.write_text(note.read_text().replace("Ada", "Eve"))
     found = verification.verify_folder(folder, make_entry)
@@ -223,7 +223,7 @@ def test_a_note_that_was_changed_after_it_was_signed_is_left_out(tmp_path, key):
 
 
 def test_a_key_that_does_not_work_leaves_nothing_behind(tmp_path, key):
-    result = saved(tmp_path, made_around(0.1))
+    result = saved(tmp_path, result_with_energy(0.1))
     for bad in (tmp_path / "none", result):
         done = joulebench("submit", result, "--results", tmp_path / "r", "--sign", bad)
         assert done.returncode == 2 and not (tmp_path / "r").exists()
@@ -245,7 +245,7 @@ def git(folder, *words):
 @pytest.mark.parametrize("first", [0, 1])
 def test_of_twins_the_one_that_git_saw_first_stays(tmp_path, first):
     folder = tmp_path / "submissions"
-    pair = [made_around(0.1), twin(made_around(0.1))]
+    pair = [result_with_energy(0.1), twin(result_with_energy(0.1))]
     git(tmp_path, "init", "-q")
     for number in (first, 1 - first):
         placed(folder, pair[number])
@@ -258,8 +258,8 @@ def test_of_twins_the_one_that_git_saw_first_stays(tmp_path, first):
 
 def test_without_git_the_elder_of_twins_stays(tmp_path):
     folder = tmp_path / "submissions"
-    later = twin(made_around(0.1)).model_copy(update={"created_at": "2026-05-01T00:00:00Z"})
-    for result in (later, made_around(0.1)):
+    later = twin(result_with_energy(0.1)).model_copy(update={"created_at": "2026-05-01T00:00:00Z"})
+    for result in (later, result_with_energy(0.1)):
         placed(folder, result)
     found = verification.verify_folder(folder, make_entry)
     assert [e.order[1] for e in found.kept] == ["embedded/small"]
@@ -269,7 +269,7 @@ def test_without_git_the_elder_of_twins_stays(tmp_path):
 
 
 def test_submit_tells_every_finding_with_its_remedy(tmp_path):
-    quick = saved(tmp_path, made_around(0.1, profile="quick"))
+    quick = saved(tmp_path, result_with_energy(0.1, profile="quick"))
     done = joulebench("submit", quick, "--results", tmp_path, "--json")
     assert done.returncode == 0
     said = json.loads(done.stdout)
@@ -284,15 +284,15 @@ def test_submit_tells_every_finding_with_its_remedy(tmp_path):
 
 def test_what_a_stranger_wrote_can_not_steer_the_terminal(tmp_path):
     failure = FAILURE.model_copy(update={"message": "\x1b[2J\x1b]0;owned\x07 gone"})
-    result = saved(tmp_path, made_result(energies=[], failure=failure))
+    result = saved(tmp_path, synthetic_result(energies=[], failure=failure))
     done = joulebench("submit", result, "--results", tmp_path)
     assert done.returncode == 0 and "\x1b" not in done.stderr and "gone" in done.stderr
 
 
 def test_verify_judges_all_again_and_tells_what_is_refused(tmp_path):
     folder = tmp_path / "submissions"
-    submit(saved(tmp_path, made_around(0.1)), folder)
-    submit(saved(tmp_path, made_result(energies=[], failure=FAILURE)), folder)
+    submit(saved(tmp_path, result_with_energy(0.1)), folder)
+    submit(saved(tmp_path, synthetic_result(energies=[], failure=FAILURE)), folder)
     good = joulebench("verify", folder, "--json")
     assert good.returncode == 0
     assert json.loads(good.stdout) | {"passed": 2, "ranked": 1, "refused": {}} == json.loads(
@@ -310,7 +310,7 @@ def test_verify_judges_all_again_and_tells_what_is_refused(tmp_path):
 def test_many_are_judged_in_several_processes_with_the_same_answer(tmp_path, monkeypatch):
     folder = tmp_path / "submissions"
     for number in range(12):
-        placed(folder, made_around(0.1 + number / 100, model=f"m{number}"))
+        placed(folder, result_with_energy(0.1 + number / 100, model=f"m{number}"))
     (folder / "image-gen" / "0123456789abcdef.json").write_text("{")
     alone = verification.verify_folder(folder, make_entry)
     monkeypatch.setattr(verification, "BATCH", 3)
@@ -321,7 +321,7 @@ def test_many_are_judged_in_several_processes_with_the_same_answer(tmp_path, mon
 
 def test_nothing_but_submissions_belongs_in_the_folder(tmp_path):
     folder = tmp_path / "submissions"
-    path, _ = submit(saved(tmp_path, made_around(0.1)), folder)
+    path, _ = submit(saved(tmp_path, result_with_energy(0.1)), folder)
     (folder / "README.md").write_text("how to submit")
     assert refused(folder) == {}
     odd = [folder / "x.json", path.parent / "evil.html", path.parent / "deep" / "x.json"]

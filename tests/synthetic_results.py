@@ -1,8 +1,9 @@
-"""Made results for tests: valid under the schema, consistent, with energies that the test picks."""
+"""Synthetic results for tests: valid under the schema, consistent, with the energies that a test sets."""
 
 from __future__ import annotations
 
 import hashlib
+import random
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -11,10 +12,12 @@ from bench.results.calibration import boundary_calibration
 from bench.results.machine_record import Device, Machine, Sensor
 from bench.results.record import (
     Backend,
+    Boundary,
     Failure,
     IdleFloor,
     MeasurementWarning,
     Model,
+    PowerTrace,
     Quality,
     Reading,
     Result,
@@ -27,8 +30,12 @@ from bench.results.record import (
 UNITS = {"image-gen": "image", "text-gen": "token", "text-classification": "inference"}
 GPU = "NVIDIA H100 80GB HBM3"
 
+# A run with GPU, CPU and memory inside its boundary: energy relative to the GPU's, idle power.
+ENERGY_SHARES = {"gpu:0": 1.0, "cpu-package:0": 0.22, "dram:0": 0.05}
+IDLE_WATTS = {"gpu:0": 70.0, "cpu-package:0": 45.0, "dram:0": 8.0}
 
-def made_result(
+
+def synthetic_result(
     task: str = "image-gen",
     model: str = "embedded/small",
     energies: Sequence[float] = (3000.0, 3010.0, 2990.0, 3005.0, 2995.0),
@@ -54,9 +61,9 @@ def made_result(
     created_at: str = "2026-03-01T12:00:00Z",
     run_id: str | None = None,
 ) -> Result:
-    """A whole run with one trial per energy, in joules for `inferences` inferences.
+    """A complete run with one measured trial per energy, in joules for `inferences` inferences.
 
-    Summary, warnings and `rankable` are computed as a real run computes them.
+    Summary, warnings and `rankable` are computed as in a real run.
     """
     domain = f"gpu:{slot}" if kind == "measured" else "cpu-package:0"
     method: Literal["counter", "modelled"] = "counter" if kind == "measured" else "modelled"
@@ -68,11 +75,11 @@ def made_result(
         calibration_relative_half_width=calibration if kind == "measured" else 0.5,
         calibration_source="default",
     )
-    machine = made_machine(domain, device, uuid, limit, sensor)
+    machine = synthetic_machine(domain, device, uuid, limit, sensor)
     boundary = domains.measurement_boundary(machine)
 
     def reading(
-        joules: float, length: float, found: tuple[MeasurementWarning, ...] = ()
+        joules: float, length: float, warnings: tuple[MeasurementWarning, ...] = ()
     ) -> Reading:
         return Reading(
             domain=domain,
@@ -81,7 +88,7 @@ def made_result(
             energy_joules=joules,
             standard_uncertainty_joules=0.0 if kind == "measured" else 0.1 * joules,
             duration_seconds=length,
-            warnings=found,
+            warnings=warnings,
         )
 
     def trial(index: int, phase: Literal["warmup", "measured"], joules: float) -> Trial:
@@ -91,7 +98,7 @@ def made_result(
             block_ids=tuple(range(inferences // 10)),
             started_seconds=20.0 + index * (seconds + 1),
             duration_seconds=seconds,
-            work=made_work(task, inferences),
+            work=synthetic_work(task, inferences),
             readings=(reading(joules, seconds, reading_warnings),),
         )
 
@@ -112,7 +119,7 @@ def made_result(
         failure=failure,
         profile=profile,
         stop_reason=None if failure else "target",
-        task=made_task(task, dataset, steps),
+        task=synthetic_task(task, dataset, steps),
         model=Model(
             id=model,
             revision=None,
@@ -123,35 +130,35 @@ def made_result(
         ),
         backend=Backend(name="diffusers", versions={"torch": "2.13.0"}),
         machine=machine,
-        protocol=made_protocol(profile),
+        protocol=synthetic_protocol(profile),
         boundary=boundary,
         idle=idle,
         trials=trials,
-        quality=None if quality is None else made_quality(*quality),
+        quality=None if quality is None else synthetic_quality(*quality),
         summary=None if failure else statistics.summarize(trials, boundary, idle, UNITS[task]),
         calibration=boundary_calibration(boundary, machine.sensors),
         warnings=(),
         rankable=False,
     )
-    return judged(draft)
+    return with_derived_warnings(draft)
 
 
-def judged(result: Result) -> Result:
-    """The result with the warnings and the rank that its record gives rise to."""
-    raised = result.model_copy(update={"warnings": warning_rules.derive_warnings(result)})
-    return raised.model_copy(update={"rankable": warning_rules.is_rankable(raised)})
+def with_derived_warnings(result: Result) -> Result:
+    """The result with the warnings and `rankable` that follow from its record."""
+    warned = result.model_copy(update={"warnings": warning_rules.derive_warnings(result)})
+    return warned.model_copy(update={"rankable": warning_rules.is_rankable(warned)})
 
 
-def made_around(kwh_per_1000: float, spread: float = 0.01, **options: Any) -> Result:
-    """Six trials of 400 W around an energy in kWh per 1,000, each off by `spread` (relative)."""
+def result_with_energy(kwh_per_1000: float, spread: float = 0.01, **options: Any) -> Result:
+    """Six trials at 400 W around an energy in kWh per 1,000; each deviates by `spread` (relative)."""
     joules = kwh_per_1000 * 3600.0 * options.get("inferences", 100)
     options.setdefault("seconds", joules / 400.0)
     steps = (-1.0, 1.0, -1.0, 1.0, -1.0, 1.0)
-    return made_result(energies=[joules * (1 + spread * step) for step in steps], **options)
+    return synthetic_result(energies=[joules * (1 + spread * step) for step in steps], **options)
 
 
-def made_work(task: str, inferences: int) -> Work:
-    """What `inferences` inferences of this task produce."""
+def synthetic_work(task: str, inferences: int) -> Work:
+    """The work that `inferences` inferences of this task produce."""
     return Work(
         inference_count=inferences,
         output_token_count=10 * inferences if task == "text-gen" else None,
@@ -159,8 +166,8 @@ def made_work(task: str, inferences: int) -> Work:
     )
 
 
-def made_task(task: str, dataset: str, steps: int | None = None) -> TaskInfo:
-    """A task whose fingerprint depends on its id and data set alone."""
+def synthetic_task(task: str, dataset: str, steps: int | None = None) -> TaskInfo:
+    """A task whose fingerprint depends only on its id and data set."""
     return TaskInfo(
         id=task,
         version=1,
@@ -172,14 +179,14 @@ def made_task(task: str, dataset: str, steps: int | None = None) -> TaskInfo:
     )
 
 
-def made_machine(
+def synthetic_machine(
     domain: str, device: str, uuid: str | None, limit: float | None, sensor: Sensor
 ) -> Machine:
     """A machine with one used device and its sensor."""
     return Machine(
         operating_system="Linux",
         architecture="x86_64",
-        cpu_name="Made CPU 9000",
+        cpu_name="Synthetic CPU 9000",
         cpu_logical_count=2,
         memory_bytes=8 * 2**30,
         container=True,
@@ -197,8 +204,8 @@ def made_machine(
     )
 
 
-def made_protocol(profile: str) -> RunProtocol:
-    """The rules of a profile."""
+def synthetic_protocol(profile: str) -> RunProtocol:
+    """The protocol of a profile."""
     return RunProtocol(
         budget_seconds=150.0,
         target_relative_half_width=0.01 if profile == "strict" else 0.02,
@@ -210,6 +217,62 @@ def made_protocol(profile: str) -> RunProtocol:
     )
 
 
-def made_quality(value: float, low: float, high: float) -> Quality:
-    """A quality with its interval."""
+def synthetic_quality(value: float, low: float, high: float) -> Quality:
+    """A quality with its 95 % interval."""
     return Quality(metric="recognised", value=value, low=low, high=high, sample_count=500)
+
+
+def result_with_host(kwh_per_1000: float = 0.05, **options: object) -> Result:
+    """As `result_with_energy`, which gives the GPU's energy, plus CPU, memory, idle and power."""
+    base = result_with_energy(kwh_per_1000, **options)
+    trials = [t.model_copy(update={"readings": _readings(t)}) for t in base.trials]
+    trials.append(_profile(trials[-1]))
+    idle = (_idle("cold", 0.7), _idle("resident", 1.0))
+    boundary = Boundary(domains=tuple(ENERGY_SHARES), kind="measured")
+    draft = base.model_copy(
+        update={
+            "trials": tuple(trials),
+            "idle": idle,
+            "boundary": boundary,
+            "summary": statistics.summarize(trials, boundary, idle, base.task.unit),
+        }
+    )
+    return with_derived_warnings(draft)
+
+
+def _reading(domain: str, joules: float, seconds: float) -> Reading:
+    return Reading(
+        domain=domain,
+        meter="nvml" if domain.startswith("gpu") else "rapl",
+        method="counter",
+        energy_joules=joules,
+        standard_uncertainty_joules=0.0,
+        duration_seconds=seconds,
+    )
+
+
+def _readings(trial: Trial) -> tuple[Reading, ...]:
+    gpu = trial.readings[0].energy_joules or 0.0
+    return tuple(
+        _reading(d, share * gpu, trial.duration_seconds) for d, share in ENERGY_SHARES.items()
+    )
+
+
+def _idle(when: str, share: float) -> IdleFloor:
+    readings = (_reading(d, 10.0 * share * watts, 10.0) for d, watts in IDLE_WATTS.items())
+    return IdleFloor(when=when, duration_seconds=10.0, readings=tuple(readings))
+
+
+def _profile(last: Trial) -> Trial:
+    generator, count = random.Random(1), int(last.duration_seconds / 0.1)
+    seconds = tuple(0.1 * i for i in range(count))
+    watts = tuple(390 + 25 * generator.random() - 120 * (i % 40 < 3) for i in range(count))
+    return last.model_copy(
+        update={
+            "index": last.index + 1,
+            "phase": "profile",
+            "started_seconds": last.started_seconds + last.duration_seconds + 2,
+            "readings": (),
+            "power_trace": (PowerTrace(domain="gpu:0", seconds=seconds, watts=watts),),
+        }
+    )

@@ -55,14 +55,6 @@ def test_the_tags_of_words_are_named_as_well(tmp_path):
     assert work.requests[0].reference == ("B-PER", "O")
 
 
-def test_rows_that_cant_be_used_are_left_out_before_the_limit():
-    rows = [{"text": ""}, *({"text": f"row {n}"} for n in range(30))]
-    from bench.workloads.workload import workload
-
-    work = workload(TASK, "x", rows, {}, limit=20)
-    assert [r.inputs["text"] for r in work.requests] == [f"row {n}" for n in range(20)]
-
-
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -13,7 +13,7 @@ from bench.runner import quality
 from bench.system import registry
 from bench.task import Box, Metric, Output, Request
 from bench.workloads import embedded
-from bench.workloads.workload import workload
+from bench.workloads.workload import build_workload
 
 SIDES = ("higher", "lower")
 
@@ -103,23 +103,23 @@ def test_each_request_counts_once_by_its_first_answer():
     asked = [Request({"text": str(n)}, "yes") for n in range(3)]
     answers = [(r, Output(label="yes")) for r in asked] + [(r, Output(label="no")) for r in asked]
     rows = [{"text": "x", "label": "yes"}]
-    found = quality.evaluate_quality(workload(TASK, "embedded", rows, {}), answers)
+    found = quality.evaluate_quality(build_workload(TASK, "embedded", rows, {}), answers)
     assert (found.sample_count, found.value) == (3, 1.0)
 
 
 def test_a_missing_library_costs_the_quality_and_says_how_to_have_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.metrics", None)
-    work = workload(TASK, "embedded", [{"text": "x", "label": "yes"}], {})
+    work = build_workload(TASK, "embedded", [{"text": "x", "label": "yes"}], {})
     with pytest.raises(quality.QualityUnavailable, match=r"joulebench\[quality\]"):
         quality.evaluate_quality(work, [(work.requests[0], Output(label="yes"))])
     assert "joulebench[quality]" in warning_catalogue.make_warning("quality-missing").remedy
 
 
 def test_no_reference_is_no_quality():
-    work = workload(TASK, "embedded", [{"text": "x"}], {})
+    work = build_workload(TASK, "embedded", [{"text": "x"}], {})
     assert quality.evaluate_quality(work, [(work.requests[0], Output(label="yes"))]) is None
     unsure = replace(TASK, metric=Metric("mean", "accuracy", lambda asked, got: None))
-    work = workload(unsure, "embedded", [{"text": "x", "label": "yes"}], {})
+    work = build_workload(unsure, "embedded", [{"text": "x", "label": "yes"}], {})
     assert quality.evaluate_quality(work, [(work.requests[0], Output(label="yes"))]) is None
 
 
@@ -214,7 +214,7 @@ def test_clip_score_is_the_cosine_that_clip_itself_gives(clip, monkeypatch):
 def test_without_a_clip_model_the_quality_is_missing_and_says_how_to_have_it(monkeypatch):
     from PIL import Image
 
-    work = workload(registry.find_task("image-gen"), "standard", [{"prompt": "a cat"}], {})
+    work = build_workload(registry.find_task("image-gen"), "standard", [{"prompt": "a cat"}], {})
     answers = [(work.requests[0], Output(image=Image.new("RGB", (8, 8))))]
     monkeypatch.delenv("JOULEBENCH_CLIP", raising=False)
     with pytest.raises(quality.QualityUnavailable, match="JOULEBENCH_CLIP"):

@@ -12,7 +12,7 @@ from bench.runner import quality
 from bench.system import registry
 from bench.task import Request
 from bench.workloads import dataset_loader, embedded
-from bench.workloads.workload import workload
+from bench.workloads.workload import build_workload
 
 NOISE = numpy.random.default_rng(0)
 PICTURES = [
@@ -133,12 +133,14 @@ def test_the_embedded_classifier_is_right_and_a_batch_answers_as_one_by_one_does
 def test_one_wrong_label_planted_in_the_data_lowers_the_accuracy_by_one_row():
     task = registry.find_task("image-classification")
     rows = [dict(row) for row in embedded.rows("image-classification")[:30]]
-    outputs = transformers.load(spec(task.id)).serve(workload(task, "x", rows, {}).requests).outputs
+    outputs = (
+        transformers.load(spec(task.id)).serve(build_workload(task, "x", rows, {}).requests).outputs
+    )
     right = next(n for n, o in enumerate(outputs) if o.label == rows[n]["label"])
     rows.append({**rows[right], "label": "sandal" if rows[right]["label"] != "sandal" else "bag"})
     shares = []
     for some in (rows[:30], [*rows[:right], rows[30], *rows[right + 1 : 30]]):
-        work = workload(task, "x", some, {})
+        work = build_workload(task, "x", some, {})
         shares.append(
             quality.evaluate_quality(work, zip(work.requests, outputs, strict=True)).value
         )

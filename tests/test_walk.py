@@ -18,7 +18,7 @@ from bench.runner.protocol import Order
 from bench.runner.run_loop import execute
 from bench.system.clock import VirtualClock
 from bench.task import Metric, Output
-from bench.workloads.workload import workload
+from bench.workloads.workload import build_workload
 
 STEADY = ReplayTrace([0.0], [250.0])
 # A 1 s period: 0.4 s at 50 W, a ramp of 0.1 s to 350 W, 0.4 s there, a ramp back.
@@ -215,7 +215,7 @@ def test_quality_is_that_of_the_answers():
     rows = [{"text": "x" * n, "label": "yes"} for n in range(1, 101)]
     result = walk(
         STEADY,
-        work=workload(TASK, "embedded", rows, {}),
+        work=build_workload(TASK, "embedded", rows, {}),
         load=lambda clock: Half(SPEC, clock, 0.1),
     )
     assert result.quality.sample_count == 100
@@ -262,7 +262,7 @@ def test_a_metric_that_throws_costs_the_quality_alone():
 
     said = []
     task = replace(TASK, metric=Metric("broken", "accuracy", throw))
-    work = workload(task, "embedded", [{"text": "x"}], {})
+    work = build_workload(task, "embedded", [{"text": "x"}], {})
     result = walk(STEADY, work=work, tell=said.append)
     assert result.status == "done" and result.quality is None
     assert "quality-missing" in {warning.code for warning in result.warnings}

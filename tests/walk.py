@@ -15,7 +15,7 @@ from bench.runner.protocol import Order
 from bench.runner.run_loop import execute
 from bench.system.clock import VirtualClock
 from bench.task import Embedded, Metric, Output, Request, Row, Setting, Task
-from bench.workloads.workload import Workload, workload
+from bench.workloads.workload import Workload, build_workload
 
 
 def make_request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
@@ -38,7 +38,7 @@ TASK = Task(
     request=make_request,
     metric=Metric("accuracy", "accuracy", make_answer),
 )
-WORK = workload(TASK, "embedded", [{"text": "x" * n} for n in range(1, 101)], {})
+WORK = build_workload(TASK, "embedded", [{"text": "x" * n} for n in range(1, 101)], {})
 MODEL = Model(
     id="simulated", revision=None, weights="random", dtype=None, parameter_count=None, settings={}
 )

@@ -60,16 +60,17 @@ def load(kind: str, name: str) -> ModuleType:
 def find_task(name: str) -> Task:
     """The task of this id, or of this Hugging Face pipeline tag.
 
+    A tag that several tasks have means the one with an embedded data set, then the first by name.
     Raises NameNotFound, with the nearest names.
     """
     known = names("task")
-    if name not in known:
-        by_tag = {task_tag(other): other for other in known}
-        if name not in by_tag:
-            raise NameNotFound(_suggest("task", name, [*known, *(t for t in by_tag if t)]))
-        name = by_tag[name]
-    task: Task = load("task", name).TASK
-    return task
+    if name in known:
+        return _import_task(name)
+    tags = {other: task_tag(other) for other in known}
+    same_tag = [_import_task(other) for other in known if tags[other] == name]
+    if not same_tag:
+        raise NameNotFound(_suggest("task", name, [*known, *filter(None, tags.values())]))
+    return min(same_tag, key=lambda task: ("embedded" not in task.datasets, task.id))
 
 
 def first_docstring_line(kind: str, name: str) -> str:
@@ -122,6 +123,11 @@ def quality_direction(task_id: str) -> Literal["higher", "lower"] | None:
     except NameNotFound:
         return None
     return direction
+
+
+def _import_task(name: str) -> Task:
+    task: Task = load("task", name).TASK
+    return task
 
 
 def _syntax_tree(kind: str, name: str) -> ast.Module:

@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.task import Embedded, Hub, Row, Setting, Task
 from bench.workloads import embedded, hub, media
-from bench.workloads.workload import Workload, workload
+from bench.workloads.workload import Workload, build_workload
 
 FORMATS = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parquet", ".txt": "text"}
 
@@ -31,12 +31,12 @@ def load_dataset_workload(
     parameters = {**(like.parameters if like else {}), **(chosen or {})}
     try:
         if isinstance(source, Embedded):
-            return workload(task, name, embedded.rows(source.file), parameters)
+            return build_workload(task, name, embedded.rows(source.file), parameters)
         if isinstance(source, Hub):
             rows, revision = _from_hub(source)
-            return workload(task, name, rows, parameters, revision, source.rows)
+            return build_workload(task, name, rows, parameters, revision, source.rows)
         if Path(name).exists():
-            return workload(task, Path(name).name, _from_path(Path(name)), parameters)
+            return build_workload(task, Path(name).name, _from_path(Path(name)), parameters)
     except DatasetNotFound:
         raise
     except KeyError as error:

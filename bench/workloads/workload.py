@@ -1,4 +1,4 @@
-"""Requests dealt into blocks; fingerprint."""
+"""A workload: the requests of a task on a data set, split into blocks, with a fingerprint."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BLOCK_SIZE = 10
 
 @dataclass(frozen=True)
 class Workload:
-    """A task with its requests at hand, dealt into blocks, and its fingerprint."""
+    """The requests of a task on one data set, also split into blocks of `BLOCK_SIZE`."""
 
     task: Task
     dataset: str
@@ -29,15 +29,15 @@ class Workload:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The right answers that are one label, each once, in alphabetical order."""
+        """All references that are a single label, without duplicates, in alphabetical order."""
         return tuple(sorted({r.reference for r in self.requests if isinstance(r.reference, str)}))
 
     def block_ids(self, count: int) -> tuple[int, ...]:
-        """The ids of the first `count` blocks, from block 0 on, starting over after the last."""
+        """The ids of `count` blocks from block 0 on, starting over after the last block."""
         return tuple(index % len(self.blocks) for index in range(count))
 
 
-def workload(
+def build_workload(
     task: Task,
     dataset: str,
     rows: Iterable[Row],
@@ -45,13 +45,14 @@ def workload(
     revision: str | None = None,
     limit: int | None = None,
 ) -> Workload:
-    """Turn the first `limit` rows that the task can use (all of them if None) into a workload.
+    """Build a workload from the first `limit` usable rows of a data set, or from all.
 
-    Raises ValueError where no row can be used.
+    `parameters` override those of the task; `revision` is the commit of the data set. Raises
+    ValueError where no row is usable.
     """
     merged = {**task.parameters, **parameters}
-    made = (task.request(row, merged) for row in rows)
-    usable = (request for request in made if request is not None)
+    candidates = (task.request(row, merged) for row in rows)
+    usable = (request for request in candidates if request is not None)
     requests = tuple(itertools.islice(usable, limit))
     if not requests:
         raise ValueError(f"data set {dataset!r} has no row that {task.id} can use")
@@ -61,52 +62,51 @@ def workload(
         dataset_revision=revision,
         parameters=merged,
         requests=requests,
-        blocks=deal(requests),
+        blocks=split_into_blocks(requests),
         fingerprint=fingerprint(task, merged, requests),
     )
 
 
-def deal(requests: Sequence[Request]) -> tuple[tuple[Request, ...], ...]:
-    """Deal requests into blocks of ten whose input lengths are as alike as can be.
+def split_into_blocks(requests: Sequence[Request]) -> tuple[tuple[Request, ...], ...]:
+    """Split requests into blocks of ten whose total input lengths are nearly equal.
 
-    Sorted by length, the requests fall into ten layers; each block takes one of every layer,
-    alternately from the short and the long end. Fewer than ten are cycled to fill one block;
-    what does not fill a last block is left out.
+    Stratified: sorted by length, the requests form ten strata, and each block takes one of each,
+    from the short end of one stratum and the long end of the next. Fewer than ten requests are
+    repeated to fill one block; a remainder that does not fill a block is left out.
     """
     if len(requests) < BLOCK_SIZE:
-        filled = [requests[index % len(requests)] for index in range(BLOCK_SIZE)]
-        return (tuple(filled),)
+        return (tuple(itertools.islice(itertools.cycle(requests), BLOCK_SIZE)),)
     count = len(requests) // BLOCK_SIZE
     by_length = sorted(requests[: count * BLOCK_SIZE], key=lambda request: request.length)
-    layers = [by_length[start : start + count] for start in range(0, count * BLOCK_SIZE, count)]
-    snaked = [layer if index % 2 == 0 else layer[::-1] for index, layer in enumerate(layers)]
-    return tuple(zip(*snaked, strict=True))
+    strata = [by_length[start : start + count] for start in range(0, count * BLOCK_SIZE, count)]
+    alternating = [s if index % 2 == 0 else s[::-1] for index, s in enumerate(strata)]
+    return tuple(zip(*alternating, strict=True))
 
 
 def fingerprint(task: Task, parameters: Mapping[str, Setting], requests: Sequence[Request]) -> str:
-    """SHA-256 over canonical JSON of id, version, fixed parameters and every request, in hex."""
+    """SHA-256, in hex, over canonical JSON of task id, version, parameters and all requests."""
     content = {
         "id": task.id,
         "version": task.version,
         "parameters": dict(parameters),
         "requests": [
             {
-                "inputs": {k: _plain(v) for k, v in r.inputs.items()},
-                "reference": _plain(r.reference),
+                "inputs": {name: _json_value(value) for name, value in request.inputs.items()},
+                "reference": _json_value(request.reference),
             }
-            for r in requests
+            for request in requests
         ],
     }
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _plain(value: Any) -> Any:
-    """A JSON value for an input; pixels and samples enter as the SHA-256 of what was decoded."""
+def _json_value(value: Any) -> Any:
+    """An input or a reference as JSON; images and sounds as the SHA-256 of their decoded array."""
     if isinstance(value, str | int | float | bool | None):
         return value
     if isinstance(value, tuple | list):
-        return [_plain(part) for part in value]
+        return [_json_value(part) for part in value]
     if isinstance(value, Box):
         return dataclasses.asdict(value)
     array = value if hasattr(value, "tobytes") and hasattr(value, "dtype") else _pixels(value)

@@ -25,7 +25,7 @@ from bench.system import device_monitor, machine, registry
 from bench.system.clock import Clock
 from bench.task import Embedded
 from bench.workloads import embedded
-from bench.workloads.workload import Workload, workload
+from bench.workloads.workload import Workload, build_workload
 from tools.gpu_check.published import SOURCE, Entry, compared
 
 DATASET = "embedded requests at published settings"
@@ -188,7 +188,7 @@ def _workload(name: str) -> Workload:
     source = task.datasets["embedded"]
     assert isinstance(source, Embedded)
     rows = embedded.rows(source.file)
-    return workload(task, DATASET, rows, task.datasets["standard"].parameters)
+    return build_workload(task, DATASET, rows, task.datasets["standard"].parameters)
 
 
 def block_size(pace: float, seconds: float) -> int:

@@ -6,8 +6,16 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM, GptOssConfig, MixtralConfig, Qwen3MoeConfig
 
-from bench.backends import BackendError, ModelNotFound, ModelSpec, diffusers, transformers
+from bench.backends import (
+    BackendError,
+    ModelNotFound,
+    ModelSpec,
+    _torch_runtime,
+    diffusers,
+    transformers,
+)
 from bench.system import registry
 from bench.workloads import dataset_loader, embedded
 
@@ -181,3 +189,64 @@ def test_an_operation_that_a_dtype_lacks_is_unsupported(monkeypatch):
     with pytest.raises(BackendError) as caught:
         session.serve(work.blocks[0])
     assert (caught.value.stage, caught.value.code) == ("serve", "unsupported")
+
+
+@pytest.mark.parametrize(
+    ("config", "total", "active"),
+    [
+        # Jiang et al. 2024, Mixtral of Experts: 47 billion parameters, 13 billion of them active.
+        (MixtralConfig(), 46.7e9, 12.9e9),
+        # Yang et al. 2025, Qwen3: 30.5 billion parameters, 3.3 billion of them active.
+        (
+            Qwen3MoeConfig(
+                hidden_size=2048, num_hidden_layers=48, num_attention_heads=32,
+                num_key_value_heads=4, head_dim=128, moe_intermediate_size=768,
+                num_experts=128, num_experts_per_tok=8, vocab_size=151_936,
+            ),
+            30.5e9,
+            3.3e9,
+        ),
+        # OpenAI 2025, gpt-oss model card: 20.9 billion; 3.6 billion with the unembedding alone.
+        (GptOssConfig(num_hidden_layers=24, num_local_experts=32), 20.9e9, 3.6e9 + 201_088 * 2880),
+    ],
+    ids=lambda value: getattr(value, "model_type", ""),
+)  # fmt: skip
+def test_active_parameter_count_of_a_mixture_of_experts_is_the_published_one(config, total, active):
+    with torch.device("meta"):
+        network = AutoModelForCausalLM.from_config(config)
+    assert _torch_runtime.parameter_count(network) == pytest.approx(total, rel=0.01)
+    assert _torch_runtime.active_parameter_count(network) == pytest.approx(active, rel=0.02)
+
+
+def test_mixture_of_experts_records_its_active_parameters(tmp_path):
+    folder = tmp_path / "mixture"
+    shutil.copytree(embedded.model_path("text-gen", "tiny"), folder)
+    vocabulary = json.loads((folder / "config.json").read_text())["vocab_size"]
+    MixtralConfig(
+        hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2,
+        num_key_value_heads=2, vocab_size=vocabulary, num_local_experts=4, num_experts_per_tok=1,
+    ).save_pretrained(folder)  # fmt: skip
+    session = transformers.load(spec("text-gen", str(folder), weights="random")[0])
+    three_experts = 3 * (3 * 16 * 32)
+    model = session.model
+    assert model.active_parameter_count == model.parameter_count - 2 * three_experts
+
+
+def test_dense_model_has_no_active_parameter_count():
+    assert transformers.load(spec("text-gen")[0]).model.active_parameter_count is None
+
+
+def test_numeric_settings_of_torch_are_recorded():
+    torch.backends.cudnn.benchmark = True
+    try:
+        sessions = (transformers.load(spec("text-gen")[0]), diffusers.load(spec("image-gen")[0]))
+    finally:
+        torch.backends.cudnn.benchmark = False
+    for session in sessions:
+        assert session.backend.numerics == {
+            "tf32": False,
+            "cudnn_tf32": True,
+            "cudnn_benchmark": True,
+            "float32_matmul_precision": "highest",
+            "deterministic_algorithms": False,
+        }

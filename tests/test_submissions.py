@@ -120,8 +120,7 @@ def test_a_mixture_of_experts_counts_the_parameters_that_a_token_meets(tmp_path)
     peak = facts.gpu_peaks()["nvidia-h100-sxm5-80gb"].value * 1e12
     result = busy(int(2 * peak * 10 / 2e9))
     assert arithmetic(tmp_path, result)
-    settings = result.model.settings | {"active_parameter_count": 100_000_000}
-    model = result.model.model_copy(update={"settings": settings})
+    model = result.model.model_copy(update={"active_parameter_count": 100_000_000})
     assert arithmetic(tmp_path, result.model_copy(update={"model": model})) == []
 
 

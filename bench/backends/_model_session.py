@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 from bench.backends import ModelNotFound, ModelSpec, ServedBatch, _torch_runtime
 from bench.backends._model_source import ModelSource, owns_tokenizer, tokenizer_folder
 from bench.backends._torch_runtime import (
+    active_parameter_count,
     dtype_name,
     input_device,
     map_errors,
+    numerics,
     parameter_count,
     synchronize,
     versions,
@@ -49,6 +51,7 @@ class TransformersSession(ABC):
             weights="random" if spec.weights == "random" else "pretrained",
             dtype=str(self._net.dtype).removeprefix("torch."),
             parameter_count=parameter_count(self._net),
+            active_parameter_count=active_parameter_count(self._net),
             settings={
                 "batch_size": spec.batch_size,
                 "device": ",".join(spec.devices),
@@ -60,7 +63,7 @@ class TransformersSession(ABC):
                 **self._settings(source),
             },
         )
-        self.backend = Backend(name="transformers", versions=versions())
+        self.backend = Backend(name="transformers", versions=versions(), numerics=numerics())
 
     def serve(self, requests: Sequence[Request]) -> ServedBatch:
         import torch

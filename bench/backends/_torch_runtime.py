@@ -62,6 +62,62 @@ def parameter_count(*modules: Any) -> int:
     return sum(seen.values())
 
 
+# Where configurations of transformers keep the number of experts, and of those that a token uses.
+EXPERT_COUNTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
+EXPERTS_PER_TOKEN = (
+    "num_experts_per_tok",
+    "num_experts_per_token",
+    "moe_top_k",
+    "moe_topk",
+    "moe_k",
+    "top_k_experts",
+)
+# Architectures whose configuration does not state it: top-1 (Fedus et al. 2022, Switch
+# Transformers) and top-2 (NLLB team 2022, No Language Left Behind).
+FIXED_EXPERTS_PER_TOKEN = {"switch_transformers": 1, "nllb-moe": 2}
+
+
+def active_parameter_count(network: Any) -> int | None:
+    """Parameters that one token uses in a mixture of experts; None for any other model.
+
+    All parameters but those of the routed experts count; of the routed experts the share that a
+    token is sent to. An expert's weights are those below a module named `experts`, or a stack of
+    matrices whose first dimension is the number of experts.
+    """
+    config = network.config.get_text_config()
+    config = getattr(config, "ffn_config", config)  # DBRX
+    experts = _first_integer(config, EXPERT_COUNTS)
+    used = _first_integer(config, EXPERTS_PER_TOKEN) or FIXED_EXPERTS_PER_TOKEN.get(
+        network.config.model_type
+    )
+    if experts is None or used is None or not 0 < used <= experts:
+        return None
+    routed = sum(
+        parameter.numel()
+        for name, parameter in network.named_parameters()
+        if "experts" in name.split(".") or (parameter.dim() == 3 and len(parameter) == experts)
+    )
+    return parameter_count(network) - routed + round(routed * used / experts) if routed else None
+
+
+def _first_integer(config: Any, names: Sequence[str]) -> int | None:
+    values = (getattr(config, name, None) for name in names)
+    return next((value for value in values if type(value) is int), None)
+
+
+def numerics() -> dict[str, Setting]:
+    """Settings of torch that change the precision or the speed of its operations."""
+    import torch
+
+    return {
+        "tf32": torch.backends.cuda.matmul.allow_tf32,
+        "cudnn_tf32": torch.backends.cudnn.allow_tf32,
+        "cudnn_benchmark": torch.backends.cudnn.benchmark,
+        "float32_matmul_precision": torch.get_float32_matmul_precision(),
+        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+    }
+
+
 def versions() -> dict[str, str]:
     """Versions of everything that runs the model, with CUDA's where torch has it."""
     import torch

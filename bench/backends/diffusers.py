@@ -23,6 +23,7 @@ from bench.backends._torch_runtime import (
     dtype_name,
     input_device,
     map_errors,
+    numerics,
     parameter_count,
     synchronize,
     versions,
@@ -58,7 +59,7 @@ class DiffusionSession(ABC):
                 "tokenizer": "its own" if owns_tokenizer(source, "tokenizer") else "embedded",
             },
         )
-        self.backend = Backend(name="diffusers", versions=versions())
+        self.backend = Backend(name="diffusers", versions=versions(), numerics=numerics())
 
     def serve(self, requests: Sequence[Request]) -> ServedBatch:
         import torch

@@ -102,11 +102,10 @@ def _limit(result: Result, reading: Reading) -> float:
 def _arithmetic(result: Result) -> Iterator[str]:
     """Tokens cost two operations a parameter, and a device has a published peak of them.
 
-    A mixture of experts says how many of its parameters a token meets in the setting
-    `active_parameter_count`. Where a peak or a count is not known nothing is said.
+    Of a mixture of experts its `active_parameter_count` is used. An unknown peak or an unknown
+    count is not checked.
     """
-    active = result.model.settings.get("active_parameter_count")
-    parameters = active if type(active) is int else result.model.parameter_count
+    parameters = result.model.active_parameter_count or result.model.parameter_count
     peak = _peak(result)
     if peak is None or not parameters:
         return

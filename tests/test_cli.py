@@ -68,13 +68,13 @@ def test_results_validate_and_say_what_their_trials_say(quick):
 def test_the_summary_names_what_a_reader_needs(quick):
     out, done = quick
     for words in (
-        "per 1,000 inferences", "95 % interval", "19 Wh a charge", "World (472.94 g/kWh)",
-        "France (44.18 g/kWh)", "West Virginia", "boundary", "least sure of", "saved", "next",
+        "per 1,000 inferences", "95 % interval", "one charge: 19 Wh", "World (472.94 g/kWh)",
+        "France (44.18 g/kWh)", "West Virginia", "boundary", "main uncertainty", "saved", "next",
     ):  # fmt: skip
         assert words in " ".join(done.stderr.split())
     path = next(out.glob("text-classification/*.json"))
     shown = joulebench("show", path, "--edition", "iea-2025")
-    assert "15 Wh a charge" in " ".join(shown.stdout.split())
+    assert "one charge: 15 Wh" in " ".join(shown.stdout.split())
 
 
 def test_no_sensor_is_said_plainly(quick):

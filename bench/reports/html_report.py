@@ -1,4 +1,4 @@
-"""One result as one HTML page that a person can mail: nothing is loaded, nothing runs."""
+"""One result as one self-contained HTML page: no script, no external file."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import bench.reports.plots.run as trials_plot
 from bench.reports import plots, terminal
 from bench.reports.plots import power_over_time
+from bench.reports.plots import run as trials_plot
 from bench.results import formatting, statistics, storage, units, views
 from bench.results.escaping import content_security_policy, html_environment
 from bench.results.formatting import energy_unit, format_number
@@ -18,38 +18,42 @@ from bench.results.record import Result, Trial
 from bench.runner import repeat_command
 
 FOLDER = Path(__file__).parent
-PICTURES = ((trials_plot, "The trials"), (power_over_time, "Power over time"))
+PLOTS = ((trials_plot, "The trials"), (power_over_time, "Power over time"))
 
 
 def html_report(result: Result, edition: str) -> str:
-    """The page of a result: summary, warnings, pictures, trials, machine, how to repeat it.
+    """The page of a result: summary, warnings, plots, trials, machine, command that repeats it.
 
-    Whatever comes from the record is escaped; the record itself is inside, to be saved. The same
-    result gives the same page. Raises ValueError for an unknown edition of the phone charge.
+    Text from the record is escaped; the record itself is embedded for download. The same result
+    gives the same page. Raises ValueError for an unknown edition of the phone charge.
     """
     style = (FOLDER / "report.css").read_text(encoding="utf-8").strip()
     template = html_environment(FOLDER).get_template("report.html.jinja")
     summary = result.summary
     energy = summary.energy_kwh_per_1000 if summary else None
-    whole = storage.to_json(result).encode()
+    rows = list(terminal.detail_rows(result, edition))
+    if energy:
+        rows = [*terminal.interval_rows(result, energy), *rows]
+    record = base64.b64encode(storage.to_json(result).encode()).decode()
     return template.render(
         result=result,
         title=terminal.result_title(result).plain,
         modelled=views.is_modelled(result),
-        headline=terminal.headline_rows(result, energy) if energy else None,
-        meaning=list(terminal.impact_rows(result, energy, edition)) if energy else [],
-        pictures=list(_pictures(result)),
+        kind=terminal.MODELLED if views.is_modelled(result) else terminal.MEASURED,
+        headline=terminal.headline(result, energy) if energy else None,
+        rows=[(name, value.splitlines()) for name, value in rows],
+        plots=list(_plots(result)),
         trials=[_trial(result, trial) for trial in result.trials],
         machine=list(_machine(result)),
         command=repeat_command.repeat_command(result),
-        record="data:application/json;base64," + base64.b64encode(whole).decode(),
+        record=f"data:application/json;base64,{record}",
         policy=content_security_policy(style, None),
         style=style,
     )
 
 
-def _pictures(result: Result) -> Iterator[dict[str, str]]:
-    for module, name in PICTURES:
+def _plots(result: Result) -> Iterator[dict[str, str]]:
+    for module, name in PLOTS:
         try:
             figure = module.draw([result])
         except ValueError:
@@ -65,7 +69,7 @@ def _pictures(result: Result) -> Iterator[dict[str, str]]:
 
 
 def _trial(result: Result, trial: Trial) -> dict[str, Any]:
-    """A row of the table of trials; what could not be read is a dash."""
+    """A row of the table of trials; a value that could not be read is a dash."""
     domains = result.boundary.domains
     joules = statistics.energy_joules(trial, domains) if trial.readings else None
     count = trial.work.inference_count
@@ -84,7 +88,7 @@ def _trial(result: Result, trial: Trial) -> dict[str, Any]:
 
 
 def _machine(result: Result) -> Iterator[tuple[str, str]]:
-    """What the run took place on, a name and a value a line."""
+    """The machine and the software of the run, as names and values."""
     machine = result.machine
     yield "devices", "; ".join(views.device_labels(result))
     yield "processor", f"{machine.cpu_name}, {machine.cpu_logical_count} logical CPUs"

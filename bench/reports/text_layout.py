@@ -1,0 +1,50 @@
+"""Blocks of text and tables for the terminal, shared by reports and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from bench.results.record import MeasurementWarning
+
+NAME_WIDTH = 18  # columns of the names on the left, so that all blocks align
+
+
+def print_blocks(blocks: Iterable[RenderableType], console: Console, below: int = 1) -> None:
+    """Print the blocks with an empty line between them, and `below` empty lines after the last."""
+    spaced: list[RenderableType] = []
+    for block in blocks:
+        spaced += [Text(), block] if spaced else [block]
+    console.print(Padding(Group(*spaced), (1, 2, below, 2)))
+
+
+def name_value_table(rows: Iterable[tuple[str | Text, str | Text]], style: str = "dim") -> Table:
+    """Two columns: a name, and a value that may take several lines."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style=style, no_wrap=True, min_width=NAME_WIDTH)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(name, value if isinstance(value, Text) else Text(value))
+    return table
+
+
+def warnings_table(warnings: Iterable[MeasurementWarning]) -> Table:
+    """Each warning with its remedy; the name column says whether it blocks ranking."""
+    rows = []
+    for warning in warnings:
+        blocks = warning.blocks_ranking
+        name = Text("✗ blocks ranking", "red") if blocks else Text("! note", "yellow")
+        rows.append((name, Text.assemble(warning.message, " ", (warning.remedy, "dim"))))
+    return name_value_table(rows, style="")
+
+
+def column_table(title: str, columns: Sequence[str], wrapped: Sequence[str] = ()) -> Table:
+    """An empty table with column heads; cells of the `wrapped` columns may take several lines."""
+    table = Table(title=title, title_justify="left", title_style="", box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, header_style="dim", overflow="fold", no_wrap=column not in wrapped)
+    return table

@@ -10,12 +10,12 @@ import pytest
 from bench.impact import facts
 from bench.impact.claims import load_claims
 
-TABLES = sorted(path.stem for path in Path(facts.HERE).glob("*.csv"))
+TABLES = sorted(path.stem for path in Path(facts.FOLDER).glob("*.csv"))
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(facts, "HERE", tmp_path)
+    monkeypatch.setattr(facts, "FOLDER", tmp_path)
     facts.table.cache_clear()
     yield tmp_path
     facts.table.cache_clear()
@@ -85,7 +85,7 @@ def test_licences_are_kept_apart_by_file():
             "embodied",
             "calculator",
         }, name
-    readme = (Path(facts.HERE) / "README.md").read_text()
+    readme = (Path(facts.FOLDER) / "README.md").read_text()
     assert all(f"`{name}.csv`" in readme for name in facts.tables())
 
 
@@ -107,13 +107,13 @@ def test_known_errors_of_other_tools_are_not_here():
 
 
 def test_where_sources_disagree_there_is_a_range():
-    h100 = facts.embodied("gpu/nvidia-h100")
+    h100 = facts.embodied_range("gpu/nvidia-h100")
     assert (h100.low, h100.value, h100.high) == (164.0, 164.0, 164.0 * 3.5)
-    water = facts.water("US")
+    water = facts.water_range("US")
     assert water is not None and (water.low, water.high) == (3.1321, 4.35)
-    assert facts.water("nowhere") is None
+    assert facts.water_range("nowhere") is None
     with pytest.raises(ValueError, match="gpu/nvidia-h100"):
-        facts.embodied("gpu/abacus")
+        facts.embodied_range("gpu/abacus")
 
 
 def test_long_tables_read_as_what_they_are_about():

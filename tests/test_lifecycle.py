@@ -239,8 +239,8 @@ def test_every_board_answers_to_its_own_label():
 
 
 def test_a_board_without_a_source_takes_the_range_of_all():
-    own, is_own = hardware.embodied(hardware.find("H100 PCIe"))
-    other, is_others = hardware.embodied(hardware.find("RTX 4090"))
+    own, is_own = hardware.embodied_kg(hardware.find("H100 PCIe"))
+    other, is_others = hardware.embodied_kg(hardware.find("RTX 4090"))
     assert (is_own, is_others) == (True, False)
     assert other.low <= own.low and other.high >= own.high
 
@@ -274,7 +274,7 @@ def test_the_estimate_says_that_it_is_one():
     ("words", "said"),
     [
         (("--hardware", "A1000", "--hours", "1"), "A100"),
-        (("--hardware", "A100", "--hours", "1"), "say which"),
+        (("--hardware", "A100", "--hours", "1"), "is ambiguous"),
         (("--hardware", "T4", "--hours", "-5"), "hours must be above zero"),
         (("--hardware", "T4", "--hours", "nan"), "hours must be above zero"),
         (("--hardware", "T4", "--hours", "1", "--count", "0"), "count must be above zero"),

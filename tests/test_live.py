@@ -137,8 +137,8 @@ def test_an_answer_is_kept_for_an_hour_and_a_token_never(server, tmp_path, monke
     ("answer", "said"),
     [
         (b"<html>", "not JSON"),
-        ([], "form that is not known"),
-        ({"history": [{"datetime": "yesterday"}]}, "form that is not known"),
+        ([], "answer of unknown form"),
+        ({"history": [{"datetime": "yesterday"}]}, "answer of unknown form"),
         ({"history": maps_answer()["history"][1:]}, r"hours \[0\]"),
         ({"history": []}, "no intensity"),
     ],

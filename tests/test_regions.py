@@ -68,5 +68,5 @@ def test_pue_and_water_of_the_region_or_else_over_its_provider():
 
 
 def test_every_region_has_a_factor():
-    every = regions.every()
+    every = regions.all_regions()
     assert len(every) > 400 and all(region.factor() for region in every)

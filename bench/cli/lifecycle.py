@@ -69,7 +69,7 @@ def _computed(source: str, asked: LifeCycleInputs) -> tuple[LifeCycle, SciScores
         if source.endswith(".toml")
         else published_trainings.published_plan(source)
     )
-    chosen = lifecycle_plan.changed(chosen, asked.region, asked.pue)
+    chosen = lifecycle_plan.with_location(chosen, asked.region, asked.pue)
     found = lifecycle.plan_lifecycle(chosen)
     return found, sci.of_plan(chosen, found)
 

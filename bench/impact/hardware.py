@@ -1,4 +1,4 @@
-"""Accelerators by the names that people and drivers give them, and what making one emitted."""
+"""Accelerators by the names that people and drivers use: thermal design power, embodied carbon."""
 
 from __future__ import annotations
 
@@ -8,72 +8,74 @@ import re
 from bench.impact import facts
 from bench.results.interval import Interval
 
-# Words of a name that tell no two boards apart, and the driver's word for a board of another name.
-EMPTY = {"nvidia", "amd", "google", "tesla", "geforce", "instinct", "gpu"}
+# Words that distinguish no two boards.
+IGNORED_WORDS = {"nvidia", "amd", "google", "tesla", "geforce", "instinct", "gpu"}
+# The driver's name of the H100 SXM5 is "H100 80GB HBM3".
 ALIASES = {"hbm3": "sxm5"}
-SERVER_GPUS = 8
+GPUS_PER_SERVER = 8  # HGX and DGX boards
 
 
 def find(name: str) -> facts.Fact:
-    """The board that a name means ("A100 SXM4 80GB", "NVIDIA H100 80GB HBM3"), with its TDP in W.
+    """The TDP in W of the board with this name ("A100 SXM4 80GB", "NVIDIA H100 80GB HBM3").
 
-    Raises ValueError, naming the nearest, where none or several answer to it.
+    Raises ValueError, with the nearest names, where no board or several match.
     """
-    boards = facts.gpus()
-    asked = _words(name)
-    found = [board for board in boards.values() if asked and _answers(asked, board)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise ValueError(f"{name!r} may be {_listed(found)}: say which")
-    raise ValueError(f"there is no hardware {name!r}; the nearest are {_listed(_nearest(name))}")
+    words = _words(name)
+    matches = [board for board in facts.gpus().values() if words and _matches(words, board)]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise ValueError(f"{name!r} is ambiguous: give one of {_names(matches)}")
+    raise ValueError(f"there is no hardware {name!r}; the nearest are {_names(_nearest(name))}")
 
 
-def embodied(board: facts.Fact | None) -> tuple[Interval, bool]:
-    """What making one board emitted, kgCO2e over all sources, and whether the sources are its own.
+def embodied_kg(board: facts.Fact | None) -> tuple[Interval, bool]:
+    """kgCO2e of manufacturing one board, and whether the sources are about this board.
 
-    For a board without a source of its own, or an unknown one, the range over all boards that have
-    one.
+    For an unknown board, or one that no source covers, it is the range over all boards that a
+    source covers.
     """
     kinds = dict.fromkeys(
         key.rpartition("/")[0] for key in facts.table("embodied") if key.startswith("gpu/")
     )
-    own = [kind for kind in kinds if board and board.key.startswith(kind.removeprefix("gpu/"))]
-    ranges = [facts.embodied(kind) for kind in own or kinds]
-    middles = sorted(middle(found).value for found in ranges)
-    low, high = min(found.low for found in ranges), max(found.high for found in ranges)
-    return Interval(middles[len(middles) // 2], low, high), bool(own)
+    of_board = [k for k in kinds if board and board.key.startswith(k.removeprefix("gpu/"))]
+    ranges = [facts.embodied_range(kind) for kind in of_board or kinds]
+    medians = sorted(upper_median(sources).value for sources in ranges)
+    low, high = min(sources.low for sources in ranges), max(sources.high for sources in ranges)
+    return Interval(medians[len(medians) // 2], low, high), bool(of_board)
 
 
-def middle(found: facts.FactRange) -> Interval:
-    """A range of several sources, with the middle one (the upper of two) as its value."""
-    values = sorted(fact.value for fact in found.facts if fact.unit == found.unit)
-    return Interval(values[len(values) // 2], found.low, found.high)
+def upper_median(sources: facts.FactRange) -> Interval:
+    """A range over several sources with their median (the upper of two) as its value."""
+    values = sorted(fact.value for fact in sources.facts if fact.unit == sources.unit)
+    return Interval(values[len(values) // 2], sources.low, sources.high)
 
 
-def _answers(asked: set[str], board: facts.Fact) -> bool:
-    has = _words(board.label)
-    return all(word in has or (word == "sxm" and any("sxm" in w for w in has)) for word in asked)
+def _matches(words: set[str], board: facts.Fact) -> bool:
+    label = _words(board.label)
+    any_sxm = any("sxm" in word for word in label)
+    return all(word in label or (word == "sxm" and any_sxm) for word in words)
 
 
 def _words(name: str) -> set[str]:
-    """The words of a name that matter: "A100 SXM4 40/80GB" -> {a100, sxm4, 40gb, 80gb}."""
+    """The distinguishing words of a name: "A100 SXM4 40/80GB" -> {a100, sxm4, 40gb, 80gb}."""
     text = re.sub(r"(\d+)/(\d+)\s*gb", r"\1gb \2gb", name.lower())
     text = re.sub(r"(\d+)\s*gb\b", r"\1gb", text)
-    found = re.findall(r"[a-z0-9]+", text)
-    return {ALIASES.get(word, word) for word in found if word not in EMPTY}
+    words = re.findall(r"[a-z0-9]+", text)
+    return {ALIASES.get(word, word) for word in words if word not in IGNORED_WORDS}
 
 
 def _nearest(name: str) -> list[facts.Fact]:
-    asked = " ".join(sorted(_words(name)))
+    """The three boards whose labels share most words, then most characters, with a name."""
+    words = _words(name)
 
-    def likeness(board: facts.Fact) -> float:
-        shared = len(_words(name) & _words(board.label))
-        label = " ".join(sorted(_words(board.label)))
-        return shared + difflib.SequenceMatcher(None, asked, label).ratio()
+    def similarity(board: facts.Fact) -> float:
+        label = _words(board.label)
+        a, b = (" ".join(sorted(part)) for part in (words, label))
+        return len(words & label) + difflib.SequenceMatcher(None, a, b).ratio()
 
-    return sorted(facts.gpus().values(), key=likeness, reverse=True)[:3]
+    return sorted(facts.gpus().values(), key=similarity, reverse=True)[:3]
 
 
-def _listed(boards: list[facts.Fact]) -> str:
+def _names(boards: list[facts.Fact]) -> str:
     return ", ".join(board.label.removeprefix("NVIDIA ") for board in boards)

@@ -1,4 +1,4 @@
-"""A day of carbon intensity, hour by hour, and when in it the same work emits least."""
+"""Carbon intensity by hour of the day, and the hours in which the same work emits least."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ COLUMNS = ("hour", "gco2e_per_kwh")
 
 @dataclass(frozen=True)
 class DailyProfile:
-    """Carbon intensity, gCO2e/kWh, of the 24 hours of a day; what it counts stands in `basis`.
+    """Carbon intensity, gCO2e/kWh, of the 24 hours of a day; `basis` states what it counts.
 
-    An average profile says what a kWh holds, a marginal one what one more kWh adds; the two are
-    never compared. "unstated" is a file that does not say.
+    An average profile is the intensity of all electricity in that hour, a marginal one that of one
+    more kWh; the two are never compared. The approach of a file that does not state it is
+    "unstated".
     """
 
     intensities: tuple[float, ...]
@@ -33,7 +34,7 @@ class DailyProfile:
 
 @dataclass(frozen=True)
 class HourWindow:
-    """Some hours in a row, from `start` (0 to 23); a day's end goes over into its beginning."""
+    """`length` consecutive hours from `start` (0 to 23), past midnight where needed."""
 
     start: int
     length: int
@@ -41,63 +42,64 @@ class HourWindow:
 
     @property
     def end(self) -> int:
-        """The hour at which the window is over, 0 to 23."""
+        """The hour at which the window ends, 0 to 23."""
         return (self.start + self.length) % HOURS
 
 
 def windows(profile: DailyProfile, length: int = 1) -> list[HourWindow]:
-    """Every window of so many whole hours, least intensity first.
+    """All windows of `length` hours, least mean intensity first.
 
     Raises ValueError for a length that is not 1 to 24.
     """
     if not 1 <= length <= HOURS:
         raise ValueError(f"a job of {length} hours does not fit: give 1 to {HOURS}")
     twice = profile.intensities * 2
-    found = [HourWindow(h, length, math.fsum(twice[h : h + length]) / length) for h in range(HOURS)]
-    return sorted(found, key=lambda window: (window.intensity, window.start))
+    every = [HourWindow(h, length, math.fsum(twice[h : h + length]) / length) for h in range(HOURS)]
+    return sorted(every, key=lambda window: (window.intensity, window.start))
 
 
 def read(text: str, name: str) -> DailyProfile:
-    """A profile from csv with the columns hour (0 to 23) and gco2e_per_kwh, one row an hour.
+    """A profile from csv text with the columns hour (0 to 23) and gco2e_per_kwh, one row per hour.
 
-    Raises ValueError with one sentence where it is anything else.
+    `name` names the file in messages. Raises ValueError with one sentence for anything else.
     """
     try:
         reader = csv.DictReader(io.StringIO(text))
         if tuple(reader.fieldnames or ()) != COLUMNS:
-            have = ", ".join(reader.fieldnames or ()) or "none"
-            raise ValueError(f"{name} needs the columns {', '.join(COLUMNS)}; it has {have}")
+            columns = ", ".join(reader.fieldnames or ()) or "none"
+            raise ValueError(f"{name} needs the columns {', '.join(COLUMNS)}; it has {columns}")
         rows = [(row["hour"], row["gco2e_per_kwh"]) for row in reader]
     except csv.Error as error:
         raise ValueError(f"{name} is not a csv file: {error}") from error
-    found: dict[int, float] = {}
-    for line, (hour, value) in enumerate(rows, start=2):
-        key = _hour(hour, f"{name}, line {line}")
-        if key in found:
-            raise ValueError(f"{name}, line {line}: hour {key} is there twice")
-        found[key] = _intensity(value, f"{name}, line {line}")
-    if len(found) != HOURS:
-        missing = ", ".join(str(h) for h in range(HOURS) if h not in found)
+    by_hour: dict[int, float] = {}
+    for number, (hour_cell, intensity_cell) in enumerate(rows, start=2):
+        place = f"{name}, line {number}"
+        hour = _hour(hour_cell, place)
+        if hour in by_hour:
+            raise ValueError(f"{place}: hour {hour} is there twice")
+        by_hour[hour] = _intensity(intensity_cell, place)
+    if len(by_hour) != HOURS:
+        missing = ", ".join(str(hour) for hour in range(HOURS) if hour not in by_hour)
         raise ValueError(f"{name} lacks the hours {missing}")
-    values = tuple(found[hour] for hour in range(HOURS))
-    return DailyProfile(values, "unstated", "as the file gives it", name)
+    intensities = tuple(by_hour[hour] for hour in range(HOURS))
+    return DailyProfile(intensities, "unstated", "as the file states it", name)
 
 
-def _hour(cell: str | None, where: str) -> int:
+def _hour(cell: str | None, place: str) -> int:
     try:
         hour = int(cell or "")
     except ValueError:
         hour = -1
     if not 0 <= hour < HOURS:
-        raise ValueError(f"{where}: the hour {cell!r} is not a whole number from 0 to 23")
+        raise ValueError(f"{place}: the hour {cell!r} is not a whole number from 0 to 23")
     return hour
 
 
-def _intensity(cell: str | None, where: str) -> float:
+def _intensity(cell: str | None, place: str) -> float:
     try:
-        value = float(cell or "")
+        intensity = float(cell or "")
     except ValueError:
-        value = -1.0
-    if not 0 <= value < math.inf:
-        raise ValueError(f"{where}: {cell!r} is not an intensity of zero or more, in gCO2e/kWh")
-    return value
+        intensity = -1.0
+    if not 0 <= intensity < math.inf:
+        raise ValueError(f"{place}: {cell!r} is not an intensity of zero or more, in gCO2e/kWh")
+    return intensity

@@ -122,7 +122,7 @@ def _pue(job: JobDescription) -> tuple[Interval, str]:
     found = regions.find(job.region).pue if job.region else None
     if found is None:
         reports = facts.datacenters("pue")
-        whole = facts.span(reports.values())
+        whole = facts.fact_range(reports.values())
         recent = reports["uptime-2025"]
         return Interval(
             recent.value, whole.low, whole.high

@@ -107,7 +107,7 @@ def dynamic_energy(training: TrainingPlan) -> tuple[Interval, str]:
     """The energy of the devices at work in kWh, and the arithmetic in words."""
     if training.energy_kwh is not None:
         return Interval.of(training.energy_kwh), "energy as stated"
-    hours, watts = training.worked_hours, training.watts
+    hours, watts = training.total_device_hours, training.watts
     assert hours is not None
     kind = "W each, as stated"
     if watts is None:
@@ -118,12 +118,12 @@ def dynamic_energy(training: TrainingPlan) -> tuple[Interval, str]:
 
 def years() -> Interval:
     """How many years hardware serves, over all sources."""
-    return hardware.middle(facts.embodied("lifetime"))
+    return hardware.upper_median(facts.embodied_range("lifetime"))
 
 
 def utilisation() -> Interval:
     """The share of its life in which hardware is used."""
-    return hardware.middle(facts.embodied("utilisation"))
+    return hardware.upper_median(facts.embodied_range("utilisation"))
 
 
 def per_hour(kilograms: Interval, lifetime_years: Interval, used: Interval) -> Interval:
@@ -133,7 +133,7 @@ def per_hour(kilograms: Interval, lifetime_years: Interval, used: Interval) -> I
 
 def embodied(training: TrainingPlan, given: EmbodiedPlan | None) -> LifeCycleStage:
     """The making of devices and servers, for the hours that training used them."""
-    hours = training.worked_hours
+    hours = training.total_device_hours
     if hours is None:
         return LifeCycleStage("embodied", None, None, "", "the hours of the devices are not known")
     grams, how = embodied_grams(hours, training.hardware, given)
@@ -150,9 +150,9 @@ def embodied_grams(
     """
     given = given or EmbodiedPlan()
     found = hardware.find(board) if board else None
-    device, own = hardware.embodied(found)
+    device, own = hardware.embodied_kg(found)
     device = _around(given.device_kg, device)
-    server = _around(given.server_kg, hardware.middle(facts.embodied("server")))
+    server = _around(given.server_kg, hardware.upper_median(facts.embodied_range("server")))
     lifetime = _around(given.lifetime_years, years())
     busy = Interval.of(given.utilisation) if given.utilisation else utilisation()
     each = per_hour(device, lifetime, busy)
@@ -191,7 +191,7 @@ def deployment(
     """(energy in kWh, its grid, the making of what serves) of the use that a plan foresees."""
     own = use.region is not None or use.grid_gco2e_per_kwh is not None
     grid = plan_grid(plan) if not own else carbon_intensity(use.region, use.grid_gco2e_per_kwh)
-    kwh = use.served * use.wh_per_inference / 1000
+    kwh = use.inference_count * use.wh_per_inference / 1000
     waits = (use.idle_watts or 0.0) * 24 * use.days / 1000
     energy = Interval.of((kwh + waits) * (plan.pue or 1.0))
     if use.hardware is None or use.count is None:
@@ -207,7 +207,7 @@ def deployment(
 def _deployment(plan: LifeCyclePlan, use: DeploymentPlan) -> LifeCycleStage:
     energy, grid, made = deployment(use, plan)
     operational = energy * grid.grams_per_kwh
-    how = f"{use.served:,.0f} inferences x {use.wh_per_inference:g} Wh"
+    how = f"{use.inference_count:,.0f} inferences x {use.wh_per_inference:g} Wh"
     how += f", and {use.idle_watts:g} W that wait" if use.idle_watts else ""
     how += f"; {grid.label}; "
     how += "with the making of what serves" if made.grams else f"without the making: {made.missing}"

@@ -1,4 +1,4 @@
-"""A plan: what a training and its deployment take, as a TOML file says it, or a published study."""
+"""The plan of a training and its deployment: the schema of the TOML file, and its reader."""
 
 from __future__ import annotations
 
@@ -15,19 +15,18 @@ Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Pue = Annotated[float, Field(ge=1, le=5)]
 HOURS_PER_YEAR = 8760
-
-# What a study says of itself; a file may not call itself measured.
+# Fields that only published studies set: a file may not state that it was measured.
 RESERVED = {"kind", "notes"}
 
 
 class PlanSection(BaseModel):
-    """A table of a plan: closed, finite, and numbers only where numbers belong."""
+    """A table of a plan; unknown keys, infinite numbers and numbers as text are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
 
 class TrainingPlan(PlanSection):
-    """The energy that training took: in kWh, or as hours of devices at a power."""
+    """The energy of training: in kWh, or as device-hours at a power in watts."""
 
     energy_kwh: Positive | None = None
     hardware: str | None = None
@@ -37,11 +36,11 @@ class TrainingPlan(PlanSection):
     watts: Positive | None = None
 
     @model_validator(mode="after")
-    def _complete(self) -> Self:
+    def _has_an_energy(self) -> Self:
         if self.hardware is not None:
             hardware.find(self.hardware)
-        worked = self.worked_hours is not None and (self.watts or self.hardware)
-        if self.energy_kwh is None and not worked:
+        computable = self.total_device_hours is not None and (self.watts or self.hardware)
+        if self.energy_kwh is None and not computable:
             raise ValueError(
                 "training needs energy_kwh, or device_hours (or count and hours) with hardware or "
                 "watts"
@@ -49,7 +48,7 @@ class TrainingPlan(PlanSection):
         return self
 
     @property
-    def worked_hours(self) -> float | None:
+    def total_device_hours(self) -> float | None:
         """Device-hours, or None where they are not known."""
         if self.device_hours is not None:
             return self.device_hours
@@ -57,14 +56,14 @@ class TrainingPlan(PlanSection):
 
     @property
     def elapsed_hours(self) -> float | None:
-        """Hours on the clock, or None where they are not known."""
+        """Wall-clock hours, or None where they are not known."""
         if self.hours is not None:
             return self.hours
         return self.device_hours / self.count if self.device_hours and self.count else None
 
 
 class IdlePlan(PlanSection):
-    """What machines draw that wait, with the hall; `least_kilowatts` where it is unsure."""
+    """Power of idle machines and infrastructure; `least_kilowatts` is its low end, if uncertain."""
 
     kilowatts: Positive
     least_kilowatts: Positive | None = None
@@ -72,19 +71,20 @@ class IdlePlan(PlanSection):
 
 
 class EmbodiedPlan(PlanSection):
-    """What making the machines emitted; what is left out is taken over all sources."""
+    """Emissions of manufacturing the machines; an omitted field is a range over all sources."""
 
     device_kg: Positive | None = None
     server_kg: Positive | None = None
-    devices_per_server: Positive = float(hardware.SERVER_GPUS)
+    devices_per_server: Positive = float(hardware.GPUS_PER_SERVER)
     lifetime_years: Positive | None = None
     utilisation: Share | None = None
 
 
 class DeploymentPlan(PlanSection):
-    """Use: so many inferences a day of so much energy, for so many days, and what waits for them.
+    """Inferences per day, their energy, the number of days, and the idle power of the service.
 
-    `wh_per_inference` is gross where `idle_watts` is left out; `count` of `hardware` serve it.
+    `wh_per_inference` is gross where `idle_watts` is omitted; `count` devices of type `hardware`
+    serve the inferences.
     """
 
     inferences_per_day: Positive
@@ -97,19 +97,19 @@ class DeploymentPlan(PlanSection):
     grid_gco2e_per_kwh: Positive | None = None
 
     @model_validator(mode="after")
-    def _known(self) -> Self:
+    def _hardware_is_known(self) -> Self:
         if self.hardware is not None:
             hardware.find(self.hardware)
         return self
 
     @property
-    def served(self) -> float:
-        """How many inferences in all."""
+    def inference_count(self) -> float:
+        """Number of inferences over all days."""
         return self.inferences_per_day * self.days
 
 
 class ModelSize(PlanSection):
-    """What training made of the model, for the provider's score."""
+    """Size of the model and of its training, the functional units of the provider's score."""
 
     parameters: Positive | None = None
     training_tokens: Positive | None = None
@@ -117,12 +117,16 @@ class ModelSize(PlanSection):
 
 
 class LifeCyclePlan(PlanSection):
-    """A life cycle to compute. `region` or `grid_gco2e_per_kwh`; without either, the range."""
+    """The inputs of a life cycle.
+
+    The carbon intensity is that of `region`, or `grid_gco2e_per_kwh`; with neither it is the range
+    over all countries.
+    """
 
     name: str
     region: str | None = None
     grid_gco2e_per_kwh: Positive | None = None
-    grid_source: str = "as the plan gives it"
+    grid_source: str = "as the plan states it"
     pue: Pue | None = None
     training: TrainingPlan
     idle: IdlePlan | None = None
@@ -134,17 +138,17 @@ class LifeCyclePlan(PlanSection):
 
     @model_validator(mode="after")
     def _one_grid(self) -> Self:
-        for part, where in ((self, "a plan"), (self.deployment, "deployment")):
-            if part and part.region is not None and part.grid_gco2e_per_kwh is not None:
-                raise ValueError(f"{where} has region or grid_gco2e_per_kwh, not both")
-        waits = self.idle is not None and self.idle.hours is None
-        if waits and self.training.elapsed_hours is None:
+        for section, name in ((self, "a plan"), (self.deployment, "deployment")):
+            if section and section.region is not None and section.grid_gco2e_per_kwh is not None:
+                raise ValueError(f"{name} has region or grid_gco2e_per_kwh, not both")
+        idle_hours_missing = self.idle is not None and self.idle.hours is None
+        if idle_hours_missing and self.training.elapsed_hours is None:
             raise ValueError("idle needs hours, since those of the training are not known")
         return self
 
 
 def load(path: Path) -> LifeCyclePlan:
-    """Read a plan. Raises ValueError with one sentence where the file is not one."""
+    """Read a plan from a TOML file. Raises ValueError with one sentence if it is not a plan."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
@@ -160,8 +164,8 @@ def load(path: Path) -> LifeCyclePlan:
         raise ValueError(f"{path}: {_sentence(error)}") from error
 
 
-def changed(plan: LifeCyclePlan, region: str | None, pue: float | None) -> LifeCyclePlan:
-    """The plan in another region or data centre. Raises ValueError for a PUE that can't be."""
+def with_location(plan: LifeCyclePlan, region: str | None, pue: float | None) -> LifeCyclePlan:
+    """The plan in another region or data centre. Raises ValueError for a PUE outside 1 to 5."""
     if pue is not None and not 1 <= pue <= 5:
         raise ValueError(f"a PUE is 1 to 5, not {pue:g}")
     grid = {} if region is None else {"region": region, "grid_gco2e_per_kwh": None}
@@ -169,7 +173,7 @@ def changed(plan: LifeCyclePlan, region: str | None, pue: float | None) -> LifeC
 
 
 def _floats(value: Any) -> Any:
-    """Whole numbers as decimal ones, since TOML tells 8 from 8.0; true and false stay."""
+    """The value with integers as floats, since TOML distinguishes 8 from 8.0; booleans stay."""
     if isinstance(value, dict):
         return {key: _floats(item) for key, item in value.items()}
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -177,23 +181,23 @@ def _floats(value: Any) -> Any:
 
 def _sentence(error: ValidationError) -> str:
     errors = error.errors(include_url=False, include_input=False)
-    # A misspelt key says more than the missing key that follows from it.
+    # A misspelt key explains more than the missing key that follows from it.
     first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
-    where = [str(part) for part in first["loc"]]
+    path = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
-        known = list(_table(where[:-1]).model_fields)
-        near = difflib.get_close_matches(where[-1], known, n=1, cutoff=0.5) or known
-        return f"there is no key {'.'.join(where)} in a plan; did you mean {', '.join(near)}?"
+        known = list(_section(path[:-1]).model_fields)
+        near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5) or known
+        return f"there is no key {'.'.join(path)} in a plan; did you mean {', '.join(near)}?"
     message = first["msg"].removeprefix("Value error, ")
-    return f"{'.'.join(where)}: {message}" if where else message
+    return f"{'.'.join(path)}: {message}" if path else message
 
 
-def _table(path: list[str]) -> type[PlanSection]:
-    tables: dict[str, type[PlanSection]] = {
+def _section(path: list[str]) -> type[PlanSection]:
+    sections: dict[str, type[PlanSection]] = {
         "training": TrainingPlan,
         "idle": IdlePlan,
         "embodied": EmbodiedPlan,
         "deployment": DeploymentPlan,
         "model": ModelSize,
     }
-    return tables.get(path[0], LifeCyclePlan) if path else LifeCyclePlan
+    return sections.get(path[0], LifeCyclePlan) if path else LifeCyclePlan

@@ -73,7 +73,7 @@ def group(name: str) -> tuple[list[Region], str]:
     if name not in GROUPS:
         raise ValueError(f"no group of regions {name!r}: choose one of {', '.join(GROUPS)}")
     basis, belongs = GROUPS[name]
-    return [region for region in regions.every() if belongs(region.key)], BASES[basis]
+    return [region for region in regions.all_regions() if belongs(region.key)], BASES[basis]
 
 
 def common_basis(asked: list[Region]) -> str:

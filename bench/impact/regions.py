@@ -1,4 +1,4 @@
-"""A region by its name: a country, a state, a province or a cloud region, and its grid factors."""
+"""Regions by name: countries, states, provinces and cloud regions, with their grid factors."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ PROVIDERS = {"aws": "aws", "azure": "microsoft", "gcp": "google"}
 
 @dataclass(frozen=True)
 class Region:
-    """A place, and those around it: "aws:us-east-1" stands in "US-VA", which is in "US".
+    """A place and those that contain it: "aws:us-east-1" lies in "US-VA", which lies in "US".
 
-    `factors` are all carbon intensities of them, location-based and average over a year, the
-    nearest first. `market` is what the provider reports with the energy that it bought, or None.
+    `factors` are the carbon intensities of these places, location-based and averaged over a year,
+    the nearest place first. `market` is the provider's market-based factor, or None.
     """
 
     key: str
@@ -30,50 +30,51 @@ class Region:
     market: Fact | None
 
     def factor(self, basis: str | None = None) -> Fact | None:
-        """The nearest carbon intensity, or the nearest one that counts this; None if none does."""
+        """The carbon intensity of the nearest place, or the nearest one of this basis, or None."""
         return next((fact for fact in self.factors if basis in (None, fact.basis)), None)
 
     @property
     def pue(self) -> FactRange | None:
-        """Power usage effectiveness: of the cloud region, else over the reports of its provider."""
-        return self._of_cloud("pue")
+        """Power usage effectiveness of the cloud region, or over the reports of its provider."""
+        return self._cloud_metric("pue")
 
     @property
     def wue(self) -> FactRange | None:
-        """On-site water in L/kWh: of the cloud region, else over the reports of its provider."""
-        return self._of_cloud("wue")
+        """On-site water in L/kWh of the cloud region, or over the reports of its provider."""
+        return self._cloud_metric("wue")
 
     @property
     def ewif(self) -> FactRange | None:
-        """Off-site water in L/kWh over all sources, of the nearest place that has one."""
-        return next((found for found in map(facts.water, self.places) if found), None)
+        """Off-site water in L/kWh over all sources, of the nearest place that has a figure."""
+        return next((ewif for ewif in map(facts.water_range, self.places) if ewif), None)
 
-    def _of_cloud(self, metric: str) -> FactRange | None:
-        own = facts.clouds().get(self.key, {}).get(metric)
-        if own:
-            return facts.span([own])
+    def _cloud_metric(self, metric: str) -> FactRange | None:
+        fact = facts.clouds().get(self.key, {}).get(metric)
+        if fact:
+            return facts.fact_range([fact])
         operator = PROVIDERS.get(self.key.partition(":")[0])
         reports = facts.datacenters(metric).items()
         fleet = [f for key, f in reports if operator and key.startswith(f"{operator}-")]
-        return facts.span(sorted(fleet, key=_year, reverse=True)) if fleet else None
+        return facts.fact_range(sorted(fleet, key=_year, reverse=True)) if fleet else None
 
 
 def find(name: str) -> Region:
     """The region of an ISO code (FR, US-WV, CA-QC), a cloud region (aws:eu-west-3) or a name.
 
-    Upper or lower case does not matter. Raises ValueError, with the nearest names, if unknown.
+    Case does not matter. Raises ValueError, with the nearest names, for an unknown or ambiguous
+    name.
     """
-    wanted = name.strip().lower()
-    key = _keys().get(wanted)
-    named = [key] if key else _labels().get(wanted, [])
-    if len(named) > 1:
-        raise ValueError(f"{name!r} may be {', '.join(named)}: say which")
-    if not named:
-        raise ValueError(f"no region {name!r}; did you mean {_nearest(wanted)}?")
-    return _region(named[0])
+    query = name.strip().lower()
+    key = _keys().get(query)
+    matches = [key] if key else _labels().get(query, [])
+    if len(matches) > 1:
+        raise ValueError(f"{name!r} is ambiguous: give one of {', '.join(matches)}")
+    if not matches:
+        raise ValueError(f"no region {name!r}; did you mean {_nearest(query)}?")
+    return _region(matches[0])
 
 
-def every() -> list[Region]:
+def all_regions() -> list[Region]:
     """All regions, in the order of the tables."""
     return [_region(key) for key in _keys().values()]
 
@@ -85,13 +86,13 @@ def _region(key: str) -> Region:
     country = places[-1].split("-")[0]
     if country in facts.grids() and country not in places:
         places.append(country)
-    found = [fact for place in places for fact in facts.factors(place)]
-    # The older factors of cloud regions stand last: countries have newer ones.
+    factors = [fact for place in places for fact in facts.grid_factors(place)]
+    # The factors of cloud regions of 2021 come last: their countries have newer ones.
     old = facts.table("grid_clouds_2021")
-    found.sort(key=lambda fact: old.get(fact.key) is fact)
-    label = f"{cloud.label} ({key})" if cloud else found[0].label
+    factors.sort(key=lambda fact: old.get(fact.key) is fact)
+    label = f"{cloud.label} ({key})" if cloud else factors[0].label
     market = facts.clouds().get(key, {}).get("market")
-    return Region(key, label, tuple(places), tuple(found), market)
+    return Region(key, label, tuple(places), tuple(factors), market)
 
 
 @cache
@@ -101,16 +102,16 @@ def _keys() -> dict[str, str]:
 
 @cache
 def _labels() -> dict[str, list[str]]:
-    """Keys by name; a place of this name goes before the cloud regions that stand there."""
-    found: dict[str, list[str]] = {}
+    """Keys by lower-case label; a place takes precedence over the cloud regions of its name."""
+    keys: dict[str, list[str]] = {}
     for key, fact in facts.grids().items():
         if ":" not in key:
-            found.setdefault(fact.label.lower(), []).append(key)
-    places = set(found)
+            keys.setdefault(fact.label.lower(), []).append(key)
+    places = set(keys)
     for key, region in facts.cloud_regions().items():
         if region.label.lower() not in places:
-            found.setdefault(region.label.lower(), []).append(key)
-    return found
+            keys.setdefault(region.label.lower(), []).append(key)
+    return keys
 
 
 def _year(fact: Fact) -> int:
@@ -118,10 +119,10 @@ def _year(fact: Fact) -> int:
     return int(next(iter(re.findall(r"\d{4}", fact.edition)), 0))
 
 
-def _nearest(wanted: str) -> str:
+def _nearest(query: str) -> str:
     known = {**{name: [key] for name, key in _keys().items()}, **_labels()}
-    near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.6)
-    keys = list(dict.fromkeys(key for found in near for key in known[found]))[:4]
+    names = difflib.get_close_matches(query, known, n=3, cutoff=0.6)
+    keys = list(dict.fromkeys(key for name in names for key in known[name]))[:4]
     if not keys:
         return "a country's code (FR), a state's (US-WV, CA-QC) or a cloud region (aws:eu-west-3)"
     return ", ".join(f"{key} ({_region(key).label})" if ":" not in key else key for key in keys)

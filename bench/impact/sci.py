@@ -92,7 +92,7 @@ def of_plan(plan: LifeCyclePlan, found: LifeCycle) -> SciScores:
         return SciScores(None, None, providers, "the plan has no deployment", no_provider)
     energy, grid, made = lifecycle.deployment(use, plan)
     consumer = sci_score(
-        energy, grid.grams_per_kwh, made.grams, count=use.served, missing=made.missing
+        energy, grid.grams_per_kwh, made.grams, count=use.inference_count, missing=made.missing
     )
     return SciScores(consumer, consumer, providers, None, no_provider)
 

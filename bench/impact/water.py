@@ -29,7 +29,7 @@ class WaterUse:
 
 def litres(energy_kwh: Amount, region: Region, pue: FactRange) -> WaterUse:
     """Water of an energy of machines, in kWh, in a region with this PUE."""
-    factor = region.ewif or facts.water(WORLD)
+    factor = region.ewif or facts.water_range(WORLD)
     assert factor is not None, "the table of water has the world"
     return WaterUse(
         on_site=by(energy_kwh, region.wue) if region.wue else None,

@@ -134,7 +134,7 @@ def carbon(track: ProgramRecord) -> list[DerivedQuantity]:
     if energy is None:
         return []
     if track.region is None:
-        found = [region.factor(regions.LIFE_CYCLE) for region in regions.every()]
+        found = [region.factor(regions.LIFE_CYCLE) for region in regions.all_regions()]
         grids = sorted((fact for fact in found if fact), key=lambda fact: fact.value)
         world = regions.find("world").factor(regions.LIFE_CYCLE)
         chosen = [grids[0], world, grids[-1]]

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from bench.impact import facts
 from bench.impact.claims import training, use
-from bench.impact.facts import HERE, _rows
+from bench.impact.facts import FOLDER, read_rows
 from bench.results.formatting import interval_text
 from bench.results.interval import Interval
 
@@ -129,9 +129,9 @@ def _compute(claim: Claim) -> list[RecomputedQuantity]:
 def load_claims() -> tuple[Claim, ...]:
     """The published claims, each with its caveat, its source and its quantities."""
     claimed: dict[str, list[ClaimedQuantity]] = {}
-    for r in _rows(HERE / "claims" / "quantities.csv"):
+    for r in read_rows(FOLDER / "claims" / "quantities.csv"):
         rests_on = tuple(r["rests_on"].split())
         found = ClaimedQuantity(r["quantity"], r["unit"], r["published"], r["note"], rests_on)
         claimed.setdefault(r["claim"], []).append(found)
-    rows = _rows(HERE / "claims" / "claims.csv")
+    rows = read_rows(FOLDER / "claims" / "claims.csv")
     return tuple(Claim(**r, quantities=tuple(claimed.get(r["id"], ()))) for r in rows)

@@ -58,8 +58,8 @@ def _parity(size: str) -> Interval:
 def _water(energy_kwh: float) -> tuple[float, float]:
     """(on site, off site) in litres, as Li et al. compute them for Microsoft in the US."""
     year = "microsoft-2021-22"
-    wue, pue = (facts.span([facts.datacenters(metric)[year]]) for metric in ("wue", "pue"))
-    ewif = facts.span([facts.table("water")["US/siddik-2021"]])
+    wue, pue = (facts.fact_range([facts.datacenters(metric)[year]]) for metric in ("wue", "pue"))
+    ewif = facts.fact_range([facts.table("water")["US/siddik-2021"]])
     return water.by(energy_kwh, wue).value, widen(water.by(energy_kwh, ewif), pue).value
 
 

@@ -1,4 +1,8 @@
-"""Readers of the fact tables and of published studies (csv beside them); Fact, FactRange, DerivedQuantity, PublishedFigure."""
+"""Readers of the fact tables, the csv files of this folder; quantities derived from a fact.
+
+README.md in this folder describes the tables. A table is one csv file with the fields of `Fact` as
+columns; a new file is a new table.
+"""
 
 from __future__ import annotations
 
@@ -11,20 +15,19 @@ from statistics import median_low
 
 from bench.results.record import Estimate
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 REQUIRED = ("key", "label", "unit", "edition", "basis", "source", "licence")
-
-# Tables of carbon intensity; where a place is in several, the first is the one shown by default.
+# Tables of carbon intensity, in order of precedence for a place that is in several.
 GRIDS = ("grid", "grid_us_states", "grid_provinces", "grid_google", "grid_clouds_2021")
-ZERO = "0 as published"
+PUBLISHED_ZERO = "0 as published"  # stands in the note of a fact whose source gives 0
 
 
 @dataclass(frozen=True)
 class Fact:
-    """One published figure. `value` is in `unit`; `basis` says what it counts.
+    """One published figure: `value` in `unit`; `basis` states what it counts.
 
-    Facts of different `basis` are never divided by each other. A value is above zero, but for one
-    that its source itself gives as 0; its note then says so.
+    Facts of different basis are never divided by each other. A value is above zero, except where
+    the source itself gives 0 and the note states that.
     """
 
     key: str
@@ -41,7 +44,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class FactRange:
-    """One quantity as several sources give it: the least, the greatest, and one to start from."""
+    """One quantity over several sources: the least, the greatest, and the value to start from."""
 
     value: float
     low: float
@@ -52,7 +55,7 @@ class FactRange:
 
 @dataclass(frozen=True)
 class CloudRegion:
-    """Where a cloud region stands: "aws:us-east-1" is in "US-VA"."""
+    """The place of a cloud region: "aws:us-east-1" lies in "US-VA"."""
 
     key: str
     label: str
@@ -60,44 +63,44 @@ class CloudRegion:
 
 
 def tables() -> tuple[str, ...]:
-    """The names of all tables of facts."""
-    return tuple(sorted(path.stem for path in HERE.glob("*.csv")))
+    """The names of all fact tables."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.csv")))
 
 
 @lru_cache(maxsize=64)
 def table(name: str) -> dict[str, Fact]:
-    """The facts of one file of this folder by key, in the order of the file.
+    """The facts of one table by key, in the order of its file.
 
-    Raises ValueError where a row lacks what a fact needs, repeats a key, or has no positive value.
+    Raises ValueError where a row lacks a required field, repeats a key, or has no positive value.
     """
     facts: dict[str, Fact] = {}
-    with (HERE / f"{name}.csv").open(encoding="utf-8", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file), start=2):
-            fact = _fact(row, f"{name}.csv, line {number}")
-            if fact.key in facts:
-                raise ValueError(f"{name}.csv, line {number}: {fact.key} is there twice")
-            facts[fact.key] = fact
+    for number, row in enumerate(read_rows(FOLDER / f"{name}.csv"), start=2):
+        line = f"{name}.csv, line {number}"
+        fact = _fact(row, line)
+        if fact.key in facts:
+            raise ValueError(f"{line}: {fact.key} is there twice")
+        facts[fact.key] = fact
     return facts
 
 
 def equivalences() -> dict[str, Fact]:
-    """What an amount of energy (kWh), carbon (gCO2e) or water (mL) compares to."""
+    """Energy (kWh), carbon (gCO2e) or water (mL) of one everyday thing each."""
     return table("equivalences")
 
 
 def grids() -> dict[str, Fact]:
     """Carbon intensity by place ("world", "FR", "US-WV", "gcp:europe-west9"), one factor each.
 
-    Where a place has several, it is the life-cycle one; `factors` gives all.
+    Where a place has several, it is the one of the first table; `grid_factors` gives all.
     """
-    found: dict[str, Fact] = {}
+    first: dict[str, Fact] = {}
     for name in GRIDS:
-        found |= {key: fact for key, fact in table(name).items() if key not in found}
-    return found
+        first |= {key: fact for key, fact in table(name).items() if key not in first}
+    return first
 
 
-def factors(place: str) -> tuple[Fact, ...]:
-    """Every carbon intensity of exactly this place, each with a basis of its own."""
+def grid_factors(place: str) -> tuple[Fact, ...]:
+    """All carbon intensities of exactly this place, each of another basis."""
     return tuple(table(name)[place] for name in GRIDS if place in table(name))
 
 
@@ -117,68 +120,70 @@ def fuels() -> dict[str, Fact]:
 
 
 def inference() -> dict[str, Fact]:
-    """Published energy, carbon and water of inference, each with its boundary as basis."""
+    """Published energy, carbon and water of inference; the basis is the boundary."""
     return table("inference")
 
 
 def training_runs() -> dict[str, dict[str, Fact]]:
-    """Published training runs: run -> "energy", "emissions", "pue", "grid", "hours", "power" …"""
+    """Published training runs: run -> quantity ("energy", "emissions", "pue", "grid" …) -> fact."""
     return _grouped(table("training").values())
 
 
 def clouds() -> dict[str, dict[str, Fact]]:
-    """Cloud regions: region -> "pue", "wue", "market" (market-based), "carbon-free"."""
+    """Cloud regions: region -> "pue", "wue", "market" (market-based) or "carbon-free" -> fact."""
     return _grouped(table("cloud").values())
 
 
 def datacenters(metric: str) -> dict[str, Fact]:
-    """Published "pue" or "wue" of operators, by "operator-year"."""
-    return _below(table("datacenter"), f"{metric}/")
+    """Published "pue" or "wue" of data-centre operators, by "operator-year"."""
+    return _with_prefix(table("datacenter"), f"{metric}/")
 
 
-def embodied(kind: str) -> FactRange:
+def embodied_range(kind: str) -> FactRange:
     """Embodied carbon over all sources of "gpu/nvidia-h100", "server", "lifetime" …
 
-    Starts from the middle source. A GPU's high end is at least that of the bottom-up models, whose
-    figures are about 3.5 times those of the makers. Raises ValueError for an unknown kind.
+    The value is the median source. A GPU's high end is at least that of the bottom-up models, whose
+    figures are about 3.5 times those of the manufacturers. Raises ValueError for an unknown kind.
     """
-    found = _below(table("embodied"), f"{kind}/")
-    if not found:
+    sources = _with_prefix(table("embodied"), f"{kind}/")
+    if not sources:
         kinds = sorted({key.rpartition("/")[0] for key in table("embodied")} - {"spread"})
-        raise ValueError(f"no embodied carbon of {kind!r}: there is {', '.join(kinds)}")
-    middle = median_low(fact.value for fact in found.values())
-    whole = replace(span(found.values()), value=middle)
+        raise ValueError(f"no embodied carbon of {kind!r}: choose one of {', '.join(kinds)}")
+    median = median_low(fact.value for fact in sources.values())
+    published = replace(fact_range(sources.values()), value=median)
     if not kind.startswith("gpu/"):
-        return whole
+        return published
     spread = table("embodied")["spread/bottom-up"]
-    high = max(whole.high, whole.low * spread.value)
-    return replace(whole, high=high, facts=(*whole.facts, spread))
+    high = max(published.high, published.low * spread.value)
+    return replace(published, high=high, facts=(*published.facts, spread))
 
 
-def water(place: str) -> FactRange | None:
-    """Off-site water of a grid (EWIF), L/kWh, over all sources; None where none has the place."""
-    own = table("water").get(place)
-    more = _below(table("water"), f"{place}/").values()
-    return span(([own] if own else []) + list(more)) if own or more else None
+def water_range(place: str) -> FactRange | None:
+    """Off-site water of a grid (EWIF), L/kWh, over all sources; None if no source has the place."""
+    sources = list(_with_prefix(table("water"), f"{place}/").values())
+    if place in table("water"):
+        sources.insert(0, table("water")[place])
+    return fact_range(sources) if sources else None
 
 
-def span(facts: Iterable[Fact]) -> FactRange:
-    """The range of facts of one unit; `value` is the first fact's. Raises ValueError if none."""
-    found = tuple(facts)
-    if not found or len({fact.unit for fact in found}) > 1:
+def fact_range(facts: Iterable[Fact]) -> FactRange:
+    """The range over facts of one unit; `value` is that of the first. Raises ValueError if none."""
+    sources = tuple(facts)
+    if not sources or len({fact.unit for fact in sources}) > 1:
         raise ValueError("a range needs facts, all in one unit")
-    values = [fact.value for fact in found]
-    return FactRange(values[0], min(values), max(values), found[0].unit, found)
+    values = [fact.value for fact in sources]
+    return FactRange(values[0], min(values), max(values), sources[0].unit, sources)
 
 
 @lru_cache(maxsize=1)
 def cloud_regions() -> dict[str, CloudRegion]:
-    """Where each cloud region stands, by "aws:…", "azure:…" or "gcp:…"."""
-    rows = _rows(HERE / "places" / "cloud_regions.csv")
+    """The cloud regions by "aws:…", "azure:…" or "gcp:…"."""
+    rows = read_rows(FOLDER / "places" / "cloud_regions.csv")
     return {r["region"]: CloudRegion(r["region"], r["label"], r["place"]) for r in rows}
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a csv file as dictionaries."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -191,23 +196,23 @@ def _grouped(facts: Iterable[Fact]) -> dict[str, dict[str, Fact]]:
     return groups
 
 
-def _below(facts: dict[str, Fact], prefix: str) -> dict[str, Fact]:
+def _with_prefix(facts: dict[str, Fact], prefix: str) -> dict[str, Fact]:
     return {k.removeprefix(prefix): fact for k, fact in facts.items() if k.startswith(prefix)}
 
 
-def _fact(row: dict[str, str], where: str) -> Fact:
+def _fact(row: dict[str, str], line: str) -> Fact:
     if list(row) != [field.name for field in fields(Fact)]:
-        raise ValueError(f"{where}: the columns are not those of a fact")
+        raise ValueError(f"{line}: the columns are not those of a fact")
     missing = [name for name in REQUIRED if not (row[name] or "").strip()]
     if missing:
-        raise ValueError(f"{where}: no {', '.join(missing)}")
+        raise ValueError(f"{line}: no {', '.join(missing)}")
     try:
         value = float(row["value"])
     except ValueError:
         value = 0.0
-    published_zero = row["value"] == "0" and ZERO in row["note"]
+    published_zero = row["value"] == "0" and PUBLISHED_ZERO in row["note"]
     if not (0 < value < float("inf") or published_zero):
-        raise ValueError(f"{where}: the value {row['value']!r} is not a positive number")
+        raise ValueError(f"{line}: the value {row['value']!r} is not a positive number")
     text = {name: cell for name, cell in row.items() if name != "value"}
     return Fact(value=value, **text)
 

@@ -1,7 +1,7 @@
-"""Live sources of carbon intensity: one file a source, with `profile(zone)` and `zone_of(region)`.
+"""Live sources of carbon intensity, one file each, with `profile(zone)` and `zone_of(region)`.
 
-Off unless asked for by name. A source reads its token from the environment, asks with a time limit,
-follows no redirection, and keeps each answer for an hour, so that asking again costs nothing.
+No source is read unless the user names it. A source reads its token from the environment, sends
+requests with a time limit, follows no redirection, and caches each answer for an hour.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from bench.impact.hourly_profile import HOURS
 from bench.results import storage
 
 TIMEOUT_SECONDS = 15
-CACHE_SECONDS = 3600
-MAX_BYTES = 5_000_000
+CACHE_SECONDS = 3600  # a profile holds hourly values
+MAX_BYTES = 5_000_000  # a day of values is under 100 kB
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A token goes to the host that it is for and to no other."""
+    """Refuses redirections, so that a token reaches no other host."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
@@ -35,42 +35,43 @@ _OPENER = urllib.request.build_opener(_NoRedirect)
 
 
 def secret(name: str) -> str:
-    """A token from the environment. Raises ValueError, naming it, if it is not set."""
+    """A token from the environment variable `name`. Raises ValueError, naming it, if not set."""
     value = os.environ.get(name, "").strip()
     if not value:
-        raise ValueError(f"set {name} in the environment; nothing was asked")
+        raise ValueError(f"set {name} in the environment; no request was sent")
     return value
 
 
-def ask(
-    name: str, url: str, headers: dict[str, str], query: dict[str, str], keep: bool = True
+def fetch_json(
+    name: str, url: str, headers: dict[str, str], query: dict[str, str], cache: bool = True
 ) -> Any:
-    """The JSON answer of a source, from the cache if it is younger than an hour and may be kept.
+    """The JSON answer of the source `name`, from the cache if it is younger than an hour.
 
-    Raises ValueError with one sentence, without the token, where there is no such answer.
+    With `cache` false the answer is neither read from the cache nor written to it. Raises
+    ValueError with one sentence, without the token, where there is no JSON answer.
     """
-    whole = f"{url}?{urllib.parse.urlencode(query)}"
+    full_url = f"{url}?{urllib.parse.urlencode(query)}"
     parts = urllib.parse.urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "localhost"}:
-        raise ValueError(f"{name} is asked over https alone")
-    kept = _cache() / f"{hashlib.sha256(whole.encode()).hexdigest()[:32]}.json"
-    if keep and kept.is_file() and time.time() - kept.stat().st_mtime < CACHE_SECONDS:
-        return json.loads(kept.read_text(encoding="utf-8"))
-    text = _get(name, whole, headers)
+        raise ValueError(f"{name} is read over https only")
+    cached = _cache_folder() / f"{hashlib.sha256(full_url.encode()).hexdigest()[:32]}.json"
+    if cache and cached.is_file() and time.time() - cached.stat().st_mtime < CACHE_SECONDS:
+        return json.loads(cached.read_text(encoding="utf-8"))
+    text = _get(name, full_url, headers)
     try:
         answer = json.loads(text)
     except ValueError:
-        raise ValueError(f"{name} gave an answer that is not JSON") from None
-    if keep:
-        storage.write_text(kept, text)
+        raise ValueError(f"{name} answered with text that is not JSON") from None
+    if cache:
+        storage.write_text(cached, text)
     return answer
 
 
-def whole_day(name: str, by_hour: dict[int, list[float]]) -> tuple[float, ...]:
-    """The mean of each hour. Raises ValueError where a source left hours out."""
+def hourly_means(name: str, by_hour: dict[int, list[float]]) -> tuple[float, ...]:
+    """The mean of each of the 24 hours. Raises ValueError where the source left hours out."""
     missing = [hour for hour in range(HOURS) if not by_hour.get(hour)]
     if missing:
-        raise ValueError(f"{name} gave no intensity for the hours {missing} (UTC)")
+        raise ValueError(f"{name} sent no intensity for the hours {missing} (UTC)")
     return tuple(sum(by_hour[hour]) / len(by_hour[hour]) for hour in range(HOURS))
 
 
@@ -85,10 +86,10 @@ def _get(name: str, url: str, headers: dict[str, str]) -> str:
     except (OSError, ValueError) as error:
         raise ValueError(f"{name} could not be reached: {error}") from None
     if len(body) > MAX_BYTES:
-        raise ValueError(f"{name} gave an answer of over {MAX_BYTES} bytes")
+        raise ValueError(f"{name} sent more than {MAX_BYTES} bytes")
     return body.decode("utf-8", errors="replace")
 
 
-def _cache() -> Path:
+def _cache_folder() -> Path:
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "joulebench" / "live"

@@ -6,8 +6,8 @@ import os
 from datetime import datetime
 from typing import Any
 
-from bench.impact import live_intensity
 from bench.impact.hourly_profile import DailyProfile
+from bench.impact.live_intensity import fetch_json, hourly_means, secret
 from bench.impact.regions import Region
 
 NAME, TOKEN = "Electricity Maps", "ELECTRICITY_MAPS_TOKEN"
@@ -20,30 +20,28 @@ def profile(zone: str) -> DailyProfile:
     Needs ELECTRICITY_MAPS_TOKEN. Raises ValueError with one sentence where there is no answer.
     Source: https://portal.electricitymaps.com/docs/api
     """
-    headers = {"auth-token": live_intensity.secret(TOKEN)}
+    headers = {"auth-token": secret(TOKEN)}
     base = os.environ.get("ELECTRICITY_MAPS_URL", URL)
-    answer = live_intensity.ask(NAME, f"{base}/carbon-intensity/history", headers, {"zone": zone})
+    answer = fetch_json(NAME, f"{base}/carbon-intensity/history", headers, {"zone": zone})
     try:
         points = [_point(point) for point in answer["history"]]
     except (KeyError, TypeError, ValueError):
-        raise ValueError(f"{NAME} answered in a form that is not known for {zone!r}") from None
+        raise ValueError(f"{NAME} sent an answer of unknown form for {zone!r}") from None
     by_hour: dict[int, list[float]] = {}
     for hour, value, _ in points:
         by_hour.setdefault(hour, []).append(value)
     kinds = " and ".join(sorted({kind for _, _, kind in points}))
     basis = f"{kinds}, consumption-based, hours in UTC"
-    return DailyProfile(
-        live_intensity.whole_day(NAME, by_hour), "average", basis, f"{NAME}, zone {zone}"
-    )
+    return DailyProfile(hourly_means(NAME, by_hour), "average", basis, f"{NAME}, zone {zone}")
 
 
 def zone_of(region: Region) -> str:
-    """What Electricity Maps calls a region: Canada and Australia by province, others by country.
+    """The zone of a region: Canada and Australia by province, other countries as a whole.
 
-    The United States has zones of its own, of which "US" is the whole.
+    The United States has smaller zones, too, which follow no states; "US" is all of it.
     """
-    parted = [place for place in region.places if place.startswith(("CA-", "AU-"))]
-    return parted[0] if parted else region.places[-1]
+    provinces = [place for place in region.places if place.startswith(("CA-", "AU-"))]
+    return provinces[0] if provinces else region.places[-1]
 
 
 def _point(point: dict[str, Any]) -> tuple[int, float, str]:

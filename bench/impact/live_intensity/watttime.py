@@ -1,4 +1,4 @@
-"""WattTime: marginal emissions of a grid region, what one more kWh adds, over the last 24 hours."""
+"""WattTime: marginal carbon intensity of a grid region over the last 24 hours."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import base64
 import os
 from datetime import UTC, datetime, timedelta
 
-from bench.impact import live_intensity
 from bench.impact.hourly_profile import DailyProfile
+from bench.impact.live_intensity import fetch_json, hourly_means, secret
 from bench.impact.regions import Region
 from bench.results.units import KILOGRAMS_PER_POUND
 
@@ -31,7 +31,7 @@ def profile(zone: str) -> DailyProfile:
         "signal_type": "co2_moer",
     }
     headers = {"Authorization": f"Bearer {_token(base)}"}
-    answer = live_intensity.ask(NAME, f"{base}/v3/historical", headers, query)
+    answer = fetch_json(NAME, f"{base}/v3/historical", headers, query)
     try:
         unit = answer["meta"]["units"]
         points = [
@@ -40,29 +40,27 @@ def profile(zone: str) -> DailyProfile:
         ]
         by_hour: dict[int, list[float]] = {}
         for hour, pounds in points:
-            # A pound a MWh is as many grams a kWh as it is kilograms a MWh.
+            # lb/MWh times kg/lb is kg/MWh, which equals g/kWh.
             by_hour.setdefault(hour, []).append(float(pounds) * KILOGRAMS_PER_POUND)
     except (KeyError, TypeError, ValueError):
-        raise ValueError(f"{NAME} answered in a form that is not known for {zone!r}") from None
+        raise ValueError(f"{NAME} sent an answer of unknown form for {zone!r}") from None
     if unit != UNIT:
-        raise ValueError(f"{NAME} answered in {unit!r}, not in {UNIT}")
+        raise ValueError(f"{NAME} sent values in {unit!r}, not in {UNIT}")
     basis = "direct combustion, CO2 only, hours in UTC"
-    return DailyProfile(
-        live_intensity.whole_day(NAME, by_hour), "marginal", basis, f"{NAME}, region {zone}"
-    )
+    return DailyProfile(hourly_means(NAME, by_hour), "marginal", basis, f"{NAME}, region {zone}")
 
 
 def zone_of(region: Region) -> str:
-    """WattTime's grid regions follow no codes. Raises ValueError that asks for one."""
-    raise ValueError(f"{NAME} has names of its own: give --zone, such as CAISO_NORTH")
+    """Raises ValueError: WattTime's grid regions do not follow the codes of countries or states."""
+    raise ValueError(f"{NAME} has its own zone names: give --zone, such as CAISO_NORTH")
 
 
 def _token(base: str) -> str:
-    """A token for half an hour, for a name and a password; it is never kept."""
-    pair = f"{live_intensity.secret(USER)}:{live_intensity.secret(PASSWORD)}"
+    """Exchange user name and password for a token, valid for 30 minutes; it is never cached."""
+    pair = f"{secret(USER)}:{secret(PASSWORD)}"
     login = {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
-    answer = live_intensity.ask(NAME, f"{base}/login", login, {}, keep=False)
+    answer = fetch_json(NAME, f"{base}/login", login, {}, cache=False)
     token = answer.get("token") if isinstance(answer, dict) else None
     if not isinstance(token, str):
-        raise ValueError(f"{NAME} gave no token")
+        raise ValueError(f"{NAME} sent no token")
     return token

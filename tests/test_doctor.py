@@ -1,4 +1,4 @@
-"""The check-up: what is out of the ordinary, the exact remedy, and what results are good for."""
+"""`joulebench doctor`: notes on settings, remedies of unusable sensors, the assessment."""
 
 from __future__ import annotations
 
@@ -38,32 +38,37 @@ def machine(device: Device, sensor: Sensor) -> Machine:
 READ = Sensor(meter="nvml", usable=True, domains=("gpu:0",), method="counter", step_seconds=0.1)
 
 
-def shown(found: Machine, *reasons: str) -> str:
+def printed(described: Machine, *reasons: str) -> str:
     console = Console(file=StringIO(), width=160)
     device_states = [DeviceState(domain="gpu:0", throttle_reasons=reasons)]
-    doctor.show(found, device_states, console)
+    doctor.print_machine(described, device_states, console)
     assert isinstance(console.file, StringIO)
     return " ".join(console.file.getvalue().split())
 
 
-def test_what_is_out_of_the_ordinary_stands_beside_its_remedy() -> None:
-    said = shown(machine(GPU, READ), "application_clocks")
+def test_non_default_settings_are_listed_with_their_commands() -> None:
+    text = printed(machine(GPU, READ), "application_clocks")
     for words in ("covers the module", "nvidia-smi -pl 700", "application clocks", "-rac"):
-        assert words in said
-    assert "Good for ranking: the GPU is measured." in said
-    assert "application clocks" not in shown(machine(GPU, READ), "sw_power_cap")
+        assert words in text
+    assert "Results can rank: the GPU is measured." in text
+    assert "application clocks" not in printed(machine(GPU, READ), "sw_power_cap")
 
 
-def test_a_split_card_is_not_good_for_ranking() -> None:
+def test_split_card_does_not_rank() -> None:
     split = machine(GPU.model_copy(update={"mig_enabled": True}), READ)
-    assert not doctor.verdict(split).ranks
-    assert "nvidia-smi -mig 0" in shown(split)
+    assert not doctor.assess_machine(split).ranks
+    assert "nvidia-smi -mig 0" in printed(split)
 
 
-def test_every_reason_of_the_driver_that_can_be_mended_has_a_remedy() -> None:
+def test_driver_reasons_have_remedies() -> None:
     refused = Sensor(meter="nvml", usable=False, reason=nvidia_driver._REASONS[12])
-    assert "nvidia-driver" in shown(machine(GPU, refused))
-    assert "can't be read" in doctor.verdict(machine(GPU, refused)).words
+    assert "nvidia-driver" in printed(machine(GPU, refused))
+    assert "can't be read" in doctor.assess_machine(machine(GPU, refused)).text
     for code in (3, 4, 9, 12, 13, 15, 16, 18):
-        assert doctor.remedy(nvidia_driver._REASONS[code])
-    assert doctor.remedy("nobody knows") is None
+        assert doctor.find_remedy(nvidia_driver._REASONS[code])
+    assert doctor.find_remedy("an unknown reason") is None
+
+
+def test_brackets_in_a_reason_are_printed() -> None:
+    sensor = Sensor(meter="zeus", usable=False, reason="run `pip install joulebench[zeus]`")
+    assert "joulebench[zeus]" in printed(machine(GPU, sensor))

@@ -1,14 +1,14 @@
-"""`joulebench badge`: a result as a badge for a page."""
+"""`joulebench badge`: the energy of a result as an SVG badge."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bench.cli._errors import exit_on_error
+from bench.cli._io import print_json
 from bench.cli._options import Json, ResultFile
 
 PANEL = "Share"
@@ -17,7 +17,7 @@ PANEL = "Share"
 def command(
     result: ResultFile,
     out: Annotated[
-        Path | None, typer.Option(help="The badge; by default beside the result, as .svg.")
+        Path | None, typer.Option(help="The badge; by default the result's path with .svg.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -25,7 +25,7 @@ def command(
     from bench.reports import citation
     from bench.results import storage
 
-    text = exit_on_error(lambda: citation.badge(storage.load_result(result)))
+    svg = exit_on_error(lambda: citation.badge(storage.load_result(result)))
     path = out or result.with_suffix(".svg")
-    exit_on_error(lambda: storage.write_text(path, text))
-    print(json.dumps({"badge": str(path)}) if as_json else f"wrote {path}")
+    exit_on_error(lambda: storage.write_text(path, svg))
+    print_json({"badge": str(path)}) if as_json else print(f"wrote {path}")

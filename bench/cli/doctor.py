@@ -1,59 +1,26 @@
-"""`doctor`: what this machine can measure."""
+"""`joulebench doctor`: the sensors of this machine, what is missing, and the remedy."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from bench.cli._errors import exit_on_error
+from bench.cli._io import print_json
 from bench.cli._options import DeviceName, Json
+from bench.reports.text_layout import column_table, print_blocks
 from bench.results.formatting import clock_settings_label
 from bench.results.machine_record import Device, DeviceState, Machine, Sensor
-from bench.system import nvidia_driver
+from bench.system.nvidia_driver import covers_module
 
 PANEL = "Measure"
 
-
-def command(
-    device: DeviceName = "auto",
-    as_json: Json = False,
-) -> None:
-    """Say which sensors this machine has, which are missing, and how to remedy that."""
-    from bench.meters import MeterContext
-    from bench.runner import instruments
-    from bench.system import device_monitor
-    from bench.system.clock import SystemClock
-    from bench.system.machine import describe_machine
-
-    described = exit_on_error(lambda: describe_machine(device))
-    _, sensors = instruments.open_meters(None, MeterContext(SystemClock(), described.devices))
-    described = described.model_copy(update={"sensors": sensors})
-    device_states = device_monitor.DeviceMonitor(described).look()
-
-    if as_json:
-        found = verdict(described)
-        about = {
-            **described.model_dump(mode="json"),
-            "device_states": [c.model_dump(mode="json") for c in device_states],
-            "remedies": {s.meter: remedy(s.reason) for s in described.sensors if s.reason},
-            "good_for": found.words,
-            "ranks": found.ranks,
-        }
-        print(json.dumps(about, ensure_ascii=False))
-        return
-    from rich.console import Console
-
-    show(described, device_states, Console(highlight=False))
-
-
-# Some words of a reason, and what mends it; the other meters' reasons hold their remedies.
-_REMEDIES = {
+# Part of a sensor's reason -> remedy; the reasons of the other meters state their remedies.
+REMEDIES = {
     "driver was not found": "with an NVIDIA GPU, install its driver (Debian: `sudo apt install "
     "nvidia-driver`); in a container, start it with `--gpus all`",
     "driver is not loaded": "`sudo modprobe nvidia`",
@@ -70,159 +37,161 @@ _REMEDIES = {
 
 
 class MachineAssessment(NamedTuple):
-    """What results from a machine are good for, in one sentence, and whether they can rank."""
+    """Whether results of a machine can rank, whether it has a sensor, and both in a sentence."""
 
-    words: str
+    text: str
     ranks: bool
     measured: bool
 
 
-def show(machine: Machine, device_states: Sequence[DeviceState], console: Console) -> None:
-    """Print the check-up: devices, sensors, what can't be read and why, and the verdict.
+def command(device: DeviceName = "auto", as_json: Json = False) -> None:
+    """List the sensors of this machine, the missing ones, and how to enable them."""
+    from bench.meters import MeterContext
+    from bench.runner import instruments
+    from bench.system import device_monitor
+    from bench.system.clock import SystemClock
+    from bench.system.machine import describe_machine
 
-    `device_states` are the devices in use as they are now.
-    """
-    parts: list[RenderableType] = [_host(machine)]
+    machine = exit_on_error(lambda: describe_machine(device))
+    _, sensors = instruments.open_meters(None, MeterContext(SystemClock(), machine.devices))
+    machine = machine.model_copy(update={"sensors": sensors})
+    states = device_monitor.DeviceMonitor(machine).look()
+    if not as_json:
+        print_machine(machine, states, Console(highlight=False))
+        return
+    assessment = assess_machine(machine)
+    print_json(
+        {
+            **machine.model_dump(mode="json"),
+            "device_states": [state.model_dump(mode="json") for state in states],
+            "remedies": {s.meter: find_remedy(s.reason) for s in machine.sensors if s.reason},
+            "good_for": assessment.text,
+            "ranks": assessment.ranks,
+        }
+    )
+
+
+def print_machine(machine: Machine, device_states: Sequence[DeviceState], console: Console) -> None:
+    """Print devices with their present states, usable sensors, unusable ones, the assessment."""
+    blocks: list[RenderableType] = [Text(_host(machine), style="bold")]
     gpus = [device for device in machine.devices if device.domain.startswith("gpu:")]
     if gpus:
-        parts.append(_devices(gpus, device_states))
+        blocks.append(_gpu_table(gpus, device_states))
     usable = [sensor for sensor in machine.sensors if sensor.usable]
     if usable:
-        parts.append(_sensors(usable))
-    missing = [s for s in machine.sensors if s.reason]
-    if missing:
-        parts.append(_missing(missing))
-    found = verdict(machine)
-    colour = "green" if found.ranks else "red" if found.measured else "yellow"
-    parts.append(Text(found.words, style=f"bold {colour}"))
-    console.print(Padding(Group(*_spaced(parts)), (1, 2)))
+        blocks.append(_sensor_table(usable))
+    unusable = [sensor for sensor in machine.sensors if sensor.reason]
+    if unusable:
+        blocks.append(_remedy_table(unusable))
+    assessment = assess_machine(machine)
+    colour = "green" if assessment.ranks else "red" if assessment.measured else "yellow"
+    blocks.append(Text(assessment.text, style=f"bold {colour}"))
+    print_blocks(blocks, console)
 
 
-def verdict(machine: Machine) -> MachineAssessment:
-    """What results from this machine are good for."""
-    sensed = {
+def assess_machine(machine: Machine) -> MachineAssessment:
+    """Whether results of this machine are measured and can be ranked."""
+    measured_domains = {
         domain
         for sensor in machine.sensors
         if sensor.usable and sensor.method != "modelled"
         for domain in sensor.domains
     }
     used = [d for d in machine.devices if d.used and d.domain.startswith("gpu:")]
-    unread = ", ".join(d.domain for d in used if d.domain not in sensed)
+    unread = ", ".join(d.domain for d in used if d.domain not in measured_domains)
     split = ", ".join(d.domain for d in used if d.mig_enabled)
     if unread:
-        return MachineAssessment(f"Not good for ranking: {unread} can't be read.", False, True)
+        return MachineAssessment(f"Results do not rank: {unread} can't be read.", False, True)
     if split:
-        return MachineAssessment(f"Not good for ranking: {split} is split with MIG.", False, True)
+        return MachineAssessment(f"Results do not rank: {split} is split with MIG.", False, True)
     if used:
-        return MachineAssessment("Good for ranking: the GPU is measured.", True, True)
-    if sensed:
-        return MachineAssessment(
-            "Good for ranking among CPUs: the processor is measured.", True, True
-        )
+        return MachineAssessment("Results can rank: the GPU is measured.", True, True)
+    if measured_domains:
+        text = "Results can rank among CPUs: the processor is measured."
+        return MachineAssessment(text, True, True)
     return MachineAssessment(
-        "Good for trying things out and for comparing models roughly: energy is modelled from CPU "
-        "time here, every result says so, and none is ranked.",
+        "Results do not rank: the energy is modelled from CPU time. It is good for trying "
+        "things out and for a rough comparison of models; every result is marked as modelled.",
         False,
         False,
     )
 
 
-def _host(machine: Machine) -> Text:
-    place = " in a container" if machine.container else ""
-    memory = machine.memory_bytes / 2**30
-    return Text(
-        f"{machine.cpu_name}, {machine.cpu_logical_count} logical CPUs, {memory:.0f} GiB, "
-        f"{machine.operating_system}{place}",
-        style="bold",
+def find_remedy(reason: str) -> str | None:
+    """The remedy for an unusable sensor; None where the reason states it or there is none."""
+    return next((remedy for part, remedy in REMEDIES.items() if part in reason), None)
+
+
+def _host(machine: Machine) -> str:
+    return (
+        f"{machine.cpu_name}, {machine.cpu_logical_count} logical CPUs, "
+        f"{machine.memory_bytes / 2**30:.0f} GiB, {machine.operating_system}"
+        f"{' in a container' if machine.container else ''}"
     )
 
 
-def _devices(gpus: list[Device], device_states: Sequence[DeviceState]) -> Table:
-    table = _table("GPUs", "domain", "name", "used", "limit", "driver", "others", "notes")
+def _gpu_table(gpus: Sequence[Device], device_states: Sequence[DeviceState]) -> Table:
+    columns = ("domain", "name", "used", "limit", "driver", "others", "notes")
+    table = column_table("GPUs", columns, wrapped=("name", "notes"))
     for gpu in gpus:
-        limit = gpu.power_limit_watts
-        reasons = [r for c in device_states if c.domain == gpu.domain for r in c.throttle_reasons]
-        notes = [*_notes(gpu), *_clock_notes(reasons)]
-        others = gpu.foreign_process_count
+        limit, others = gpu.power_limit_watts, gpu.foreign_process_count
         table.add_row(
             gpu.domain,
-            gpu.name,
+            Text(gpu.name),
             "yes" if gpu.used else "no",
             f"{limit:.0f} W" if limit is not None else "?",
             gpu.driver_version or "?",
             "?" if others is None else f"{others} processes" if others else "none",
-            "; ".join(notes),
+            Text("; ".join(_gpu_notes(gpu, device_states))),
         )
     return table
 
 
-def _notes(gpu: Device) -> Iterator[str]:
-    """What is out of the ordinary with a GPU."""
+def _gpu_notes(gpu: Device, device_states: Sequence[DeviceState]) -> Iterator[str]:
+    """Settings that are not the default ones, each with the command that resets it."""
     limit, default = gpu.power_limit_watts, gpu.default_power_limit_watts
     if gpu.mig_enabled:
-        yield "MIG: its sensor reads the whole card (sudo nvidia-smi -mig 0)"
-    if nvidia_driver.covers_module(gpu.name):
+        yield "MIG: its sensor reads the complete card (sudo nvidia-smi -mig 0)"
+    if covers_module(gpu.name):
         yield "its counter covers the module: CPU and memory too"
     if limit is not None and default is not None and abs(limit - default) > 0.5:
         yield f"limit is not the default {default:.0f} W (sudo nvidia-smi -pl {default:.0f})"
-
-
-def _clock_notes(reasons: Sequence[str]) -> Iterator[str]:
-    settings = clock_settings_label(reasons)
+    states = [state for state in device_states if state.domain == gpu.domain]
+    settings = clock_settings_label([r for state in states for r in state.throttle_reasons])
     if settings:
         yield f"{settings}, not the default ones (sudo nvidia-smi -rac, -rgc)"
 
 
-def _sensors(usable: list[Sensor]) -> Table:
-    """Step and jitter of each sensor, what one read costs, and its counter over its power."""
-    table = _table("Sensors", "meter", "covers", "method", "step", "jitter", "read", "ratio")
-    for sensor in usable:
+def _sensor_table(sensors: Sequence[Sensor]) -> Table:
+    """Step, jitter, duration of one read, and ratio of counter to integrated power."""
+    columns = ("meter", "domains", "method", "step", "jitter", "read", "ratio")
+    table = column_table("Sensors", columns)
+    for sensor in sensors:
         ratio = sensor.counter_to_power_ratio
         table.add_row(
             sensor.meter,
             ", ".join(sensor.domains),
             sensor.method or "",
-            _time(sensor.step_seconds),
-            _time(sensor.jitter_seconds),
-            _time(sensor.read_cost_seconds),
+            _duration(sensor.step_seconds),
+            _duration(sensor.jitter_seconds),
+            _duration(sensor.read_cost_seconds),
             f"{ratio:.3f}" if ratio is not None else "",
         )
     return table
 
 
-def remedy(reason: str) -> str | None:
-    """What mends a sensor that can't be read, or None where the reason says it or nothing does."""
-    return next((remedy for words, remedy in _REMEDIES.items() if words in reason), None)
-
-
-def _missing(sensors: list[Sensor]) -> Table:
-    table = _table("What can't be read, and the remedy", "meter", "why")
+def _remedy_table(sensors: Sequence[Sensor]) -> Table:
+    table = column_table("Unusable sensors", ("meter", "reason and remedy"), ("reason and remedy",))
     for sensor in sensors:
         reason = sensor.reason or ""
-        mends = remedy(reason)
-        words = f"{reason}: {mends}" if mends else reason
-        table.add_row(Text(sensor.meter, style="yellow"), Text(words))
+        remedy = find_remedy(reason)
+        table.add_row(
+            Text(sensor.meter, style="yellow"), f"{reason}: {remedy}" if remedy else reason
+        )
     return table
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="", box=None, padding=(0, 2, 0, 0))
-    for column in columns:
-        wraps = column in ("why", "notes", "name")
-        table.add_column(column, header_style="dim", overflow="fold", no_wrap=not wraps)
-    return table
-
-
-def _time(seconds: float | None) -> str:
+def _duration(seconds: float | None) -> str:
     if seconds is None:
         return ""
-    if seconds < 0.001:
-        return f"{1e6 * seconds:.0f} µs"
-    return f"{1e3 * seconds:.1f} ms"
-
-
-def _spaced(parts: list[RenderableType]) -> Iterator[RenderableType]:
-    for index, part in enumerate(parts):
-        if index:
-            yield Text()
-        yield part
+    return f"{1e6 * seconds:.0f} µs" if seconds < 0.001 else f"{1e3 * seconds:.1f} ms"

@@ -1,4 +1,4 @@
-"""`joulebench export`: results in the forms that others read."""
+"""`joulebench export`: results in the forms of other tools."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bench.cli._errors import exit_on_error, exit_with_error, log
+from bench.cli._io import read_bytes
 from bench.cli._options import Pue, RegionName
 
 PANEL = "Share"
@@ -24,7 +25,7 @@ def command(
         float | None, typer.Option(help="CO2e of making the machine, where no table has it (sci).")
     ] = None,
     card: Annotated[
-        Path | None, typer.Option(help="A model card (README.md) to add to; it keeps its content.")
+        Path | None, typer.Option(help="A model card (README.md) to extend; its content stays.")
     ] = None,
 ) -> None:
     """Write results in another form: CodeCarbon, model card, SCI, BoAmps, OpenTelemetry, csv."""
@@ -41,11 +42,11 @@ def command(
             region=regions.find(region) if region else None,
             pue=pue,
             embodied_kg=embodied_kg,
-            base=_bytes(card) if card else None,
+            base=read_bytes(card) if card else None,
         )
     )
-    loaded = exit_on_error(lambda: [storage.load_result(path) for path in results])
-    data = exit_on_error(lambda: exporters.export(form, loaded, options))
+    records = exit_on_error(lambda: [storage.load_result(path) for path in results])
+    data = exit_on_error(lambda: exporters.export(form, records, options))
     if out is None:
         sys.stdout.buffer.write(data)
         return
@@ -54,10 +55,3 @@ def command(
     except OSError as error:
         exit_with_error(f"{out} can't be written: {error.strerror or error}")
     log(f"wrote {out}")
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"{path} can't be read: {error.strerror or error}") from error

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench.cli._errors import exit_on_error
+from bench.cli._io import print_json, read_bytes
 from bench.cli._options import Edition, Json, RegionName
 
 if TYPE_CHECKING:
@@ -26,14 +26,13 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Read the energies in a file of another tool; print phone charges and CO2e of each."""
-    found = exit_on_error(lambda: _read(form, file))
-    lines = exit_on_error(lambda: [_meaning(each, region, edition) for each in found])
-    for each, meaning in zip(found, lines, strict=True):
+    energies = exit_on_error(lambda: _read(form, file))
+    impacts = exit_on_error(lambda: [_impact(each, region, edition) for each in energies])
+    for each, impact in zip(energies, impacts, strict=True):
         if as_json:
-            content = {**dataclasses.asdict(each), **meaning}
-            print(json.dumps(content, ensure_ascii=False, allow_nan=False))
+            print_json({**dataclasses.asdict(each), **impact})
         else:
-            _show(each, meaning)
+            _print_energy(each, impact)
 
 
 def _read(form: str, file: Path) -> list[ImportedEnergy]:
@@ -41,46 +40,43 @@ def _read(form: str, file: Path) -> list[ImportedEnergy]:
     from bench.system import registry
 
     registry.load("exporter", form)
+    data = read_bytes(file)
     try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise ValueError(f"{file} can't be read: {error.strerror or error}") from error
-    try:
-        found = exporters.read(form, data)
+        energies = exporters.read(form, data)
     except ValueError as error:
         raise ValueError(f"{file}: {error}") from error
-    if not found:
+    if not energies:
         raise ValueError(f"{file} has no row")
-    return found
+    return energies
 
 
-def _meaning(each: ImportedEnergy, region: str | None, edition: str) -> dict[str, float | str]:
-    """Charges and CO2e of an energy; nothing where the energy is not known."""
+def _impact(each: ImportedEnergy, region: str | None, edition: str) -> dict[str, float | str]:
+    """Phone charges and CO2e of an energy; empty where the energy is unknown."""
     from bench.impact import carbon, equivalences
 
     charges = equivalences.phone_charges(each.energy_kwh or 0.0, edition)
-    grams = carbon.co2e_grams(each.energy_kwh or 0.0, region) if region else None
+    mass = carbon.co2e_grams(each.energy_kwh or 0.0, region) if region else None
     if each.energy_kwh is None:
         return {}
-    found: dict[str, float | str] = {"phone_charges": charges.value, "edition": charges.edition}
-    if grams is not None:
-        found |= {"co2e_grams": grams.value, "grid": grams.label, "basis": grams.basis}
-    return found
+    impact: dict[str, float | str] = {"phone_charges": charges.value, "edition": charges.edition}
+    if mass is not None:
+        impact |= {"co2e_grams": mass.value, "grid": mass.label, "basis": mass.basis}
+    return impact
 
 
-def _show(each: ImportedEnergy, meaning: dict[str, float | str]) -> None:
-    from bench.results import formatting
+def _print_energy(each: ImportedEnergy, impact: dict[str, float | str]) -> None:
+    from bench.results.formatting import MISSING, energy_unit, format_number, printable
 
-    energy = formatting.MISSING
+    energy = MISSING
     if each.energy_kwh is not None:
-        unit, size = formatting.energy_unit(each.energy_kwh)
-        energy = f"{formatting.format_number(each.energy_kwh / size)} {unit}"
-    parts = [f"{formatting.printable(each.label)}: {energy} ({each.kind})"]
+        unit, size = energy_unit(each.energy_kwh)
+        energy = f"{format_number(each.energy_kwh / size)} {unit}"
+    parts = [f"{printable(each.label)}: {energy} ({each.kind})"]
     if each.duration_seconds is not None:
-        parts.append(f"{formatting.format_number(each.duration_seconds)} s")
-    if "phone_charges" in meaning:
-        parts.append(f"{formatting.format_number(float(meaning['phone_charges']))} phone charges")
-    if "co2e_grams" in meaning:
-        grams = formatting.format_number(float(meaning["co2e_grams"]))
-        parts.append(f"{grams} g CO2e in {meaning['grid']} ({meaning['basis']})")
+        parts.append(f"{format_number(each.duration_seconds)} s")
+    if "phone_charges" in impact:
+        parts.append(f"{format_number(float(impact['phone_charges']))} phone charges")
+    if "co2e_grams" in impact:
+        grams = format_number(float(impact["co2e_grams"]))
+        parts.append(f"{grams} g CO2e in {impact['grid']} ({impact['basis']})")
     print(", ".join(parts) + (f"\n  {each.note}" if each.note else ""))

@@ -1,24 +1,21 @@
-"""`joulebench plots`: draw the comparison plots from the submissions."""
+"""`joulebench plots`: draw the comparison plots of the submissions."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from bench.cli._errors import exit_on_error
+from bench.cli._io import print_written
 from bench.cli._options import Json, Results
 
 PANEL = "Share"
 
 
 def command(results: Results = Path("results"), as_json: Json = False) -> None:
-    """Draw the comparison plots (PNG and SVG) from the submissions."""
+    """Draw the comparison plots (PNG and SVG) of the submissions."""
     from bench.leaderboard import verification
-    from bench.reports import plots as room
+    from bench.reports.plots import draw_all
 
     collection = verification.collect_results(results / "submissions")
-    written = exit_on_error(lambda: room.draw_all(collection.results, results / "plots"))
-    if as_json:
-        print(json.dumps([str(path) for path in written]))
-    else:
-        print("\n".join(f"wrote {path}" for path in written))
+    written = exit_on_error(lambda: draw_all(collection.results, results / "plots"))
+    print_written(written, as_json)

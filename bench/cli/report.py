@@ -1,14 +1,14 @@
-"""`joulebench report`: one result as a page that can be mailed."""
+"""`joulebench report`: one result as one HTML page."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bench.cli._errors import exit_on_error
+from bench.cli._io import print_json
 from bench.cli._options import Edition, Json, ResultFile
 
 PANEL = "Share"
@@ -17,17 +17,17 @@ PANEL = "Share"
 def command(
     result: ResultFile,
     out: Annotated[
-        Path | None, typer.Option(help="The page; by default beside the result, as .html.")
+        Path | None, typer.Option(help="The page; by default the result's path with .html.")
     ] = None,
     edition: Edition = "epa-current",
     as_json: Json = False,
 ) -> None:
     """Write one result as one self-contained HTML page."""
-    from bench.reports import html_report
+    from bench.reports.html_report import html_report
     from bench.results import storage
 
-    loaded = exit_on_error(lambda: storage.load_result(result))
-    text = exit_on_error(lambda: html_report.html_report(loaded, edition))
+    record = exit_on_error(lambda: storage.load_result(result))
+    page = exit_on_error(lambda: html_report(record, edition))
     path = out or result.with_suffix(".html")
-    exit_on_error(lambda: storage.write_text(path, text))
-    print(json.dumps({"page": str(path)}) if as_json else f"wrote {path}")
+    exit_on_error(lambda: storage.write_text(path, page))
+    print_json({"page": str(path)}) if as_json else print(f"wrote {path}")

@@ -1,133 +1,125 @@
-"""`show`, with equivalences."""
+"""`joulebench show`: the summary of a saved result or tracked program; its equivalences."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench.cli._errors import exit_on_error, exit_with_error, log
+from bench.cli._io import print_json
 from bench.cli._options import Edition, Json, RegionName, ResultFile
-from bench.reports.terminal import print_summary
-from bench.results.calibration import energy_with_calibration_of
 
 if TYPE_CHECKING:
-    from bench.impact.facts import DerivedQuantity
-    from bench.results.record import Estimate, Result
-    from bench.tracker.program_record import ProgramRecord
-
-PANEL = "Understand"
-
-
-def _track(path: Path) -> ProgramRecord | None:
-    """The record of a tracked program, where it is one."""
-    from bench.tracker import program_record
-
-    return program_record.load(path)
-
-
-def _show_track(track: ProgramRecord, path: Path, edition: str, as_json: bool) -> None:
-    """Print what `joulebench track` said of a program, or the last it knew before it was killed."""
     from rich.console import Console
 
-    from bench.reports import program_summary
-    from bench.tracker import program_record
+    from bench.impact.facts import DerivedQuantity
+    from bench.results.record import Estimate, Result
 
-    if as_json:
-        print(json.dumps(program_record.document(track, edition)))
-    else:
-        program_summary.print_program(track, Console(highlight=False), edition, f"saved  {path}")
+PANEL = "Understand"
 
 
 def command(
     result: ResultFile,
     edition: Edition = "epa-current",
     equivalences: Annotated[
-        bool, typer.Option("--equivalences", help="What 1,000 inferences compare to, instead.")
+        bool, typer.Option("--equivalences", help="Print what 1,000 inferences compare to.")
     ] = False,
     region: RegionName = None,
     as_json: Json = False,
 ) -> None:
-    """Show the summary of a result file again, or what it compares to."""
-    from bench.impact import equivalences as room
+    """Show the summary of a result file, or the equivalences of its energy."""
+    from bench.impact.equivalences import phone_charge
+    from bench.reports.program_summary import print_program
+    from bench.reports.terminal import print_summary
     from bench.results import storage
+    from bench.tracker import program_record
 
-    exit_on_error(lambda: room.phone_charge(edition))
+    exit_on_error(lambda: phone_charge(edition))
     if region and not equivalences:
         exit_with_error("--region goes with --equivalences; `joulebench where` compares regions")
-    tracked = exit_on_error(lambda: _track(result))
-    if tracked is not None:
-        _show_track(tracked, result, edition, as_json)
-        return
-    loaded = exit_on_error(lambda: storage.load_result(result))
-    if equivalences:
-        exit_on_error(lambda: show(loaded, region, as_json))
-    elif as_json:
-        print(storage.to_json(loaded))
+    program = exit_on_error(lambda: program_record.load(result))
+    if program is not None and as_json:
+        print_json(program_record.document(program, edition))
+    elif program is not None:
+        print_program(program, _console(), edition, f"saved  {result}")
     else:
-        print_summary(loaded, result, edition, sys.stdout)
+        record = exit_on_error(lambda: storage.load_result(result))
+        if equivalences:
+            exit_on_error(lambda: print_equivalences(record, region, as_json))
+        elif as_json:
+            print(storage.to_json(record))
+        else:
+            print_summary(record, result, edition, sys.stdout)
 
 
-def comparisons(energy: Estimate, region: str | None) -> list[DerivedQuantity]:
-    """Everything that an energy in kWh compares to; what is carbon, in this region or anywhere."""
+def find_equivalences(energy: Estimate, region: str | None) -> list[DerivedQuantity]:
+    """All equivalences of an energy in kWh: of the energy itself, its CO2e, and of the CO2e.
+
+    The CO2e is that of `region`, or spans all countries.
+    """
     from bench.impact import carbon
     from bench.impact.equivalences import all_of_carbon, all_of_energy
 
-    grams = carbon.co2e_grams(energy, region)
-    return [*all_of_energy(energy), grams, *all_of_carbon(grams)]
+    mass = carbon.co2e_grams(energy, region)
+    return [*all_of_energy(energy), mass, *all_of_carbon(mass)]
 
 
-def show(result: Result, region: str | None, as_json: bool) -> None:
-    """Print what 1,000 inferences compare to, one line each. Raises ValueError without energy."""
-    from bench.results import formatting, views
+def print_equivalences(result: Result, region: str | None, as_json: bool) -> None:
+    """Print the equivalences of 1,000 inferences. Raises ValueError for one without energy."""
+    from bench.reports.terminal import MEASURED, MODELLED
+    from bench.results import views
+    from bench.results.calibration import energy_with_calibration_of
+    from bench.results.formatting import format_number, unit_plural
 
-    found = comparisons(energy_with_calibration_of(result), region)
-    kind = "modelled, NOT measured" if views.is_modelled(result) else "measured"
+    quantities = find_equivalences(energy_with_calibration_of(result), region)
+    kind = MODELLED if views.is_modelled(result) else MEASURED
     if as_json:
-        for each in found:
-            print(json.dumps({**dataclasses.asdict(each), "kind": kind}, ensure_ascii=False))
+        for each in quantities:
+            print_json({**dataclasses.asdict(each), "kind": kind})
         return
-    things = formatting.unit_plural(result.task.unit)
-    grams = next(each for each in found if each.unit.startswith("gCO2"))
-    at = found.index(grams)
-    _table(f"1,000 {things}, energy {kind}: {_percent(found[0])}", found[:at], things)
-    mass = " to ".join(formatting.format_number(end, 2) for end in (grams.low, grams.high))
-    place = f"{grams.label} ({grams.basis}, {grams.edition})"
-    _table(f"{mass} g {grams.unit[1:]}, {place}: {_percent(grams)}", found[at + 1 :], things)
+    plural = unit_plural(result.task.unit)
+    mass = next(each for each in quantities if each.unit.startswith("gCO2"))
+    index = quantities.index(mass)
+    title = f"1,000 {plural}, energy {kind}: {_range(quantities[0])}"
+    _print_table(title, quantities[:index], plural)
+    ends = " to ".join(format_number(end, 2) for end in (mass.low, mass.high))
+    grid = f"{mass.label} ({mass.basis}, {mass.edition})"
+    title = f"{ends} g {mass.unit[1:]}, {grid}: {_range(mass)}"
+    _print_table(title, quantities[index + 1 :], plural)
     if region is None:
-        log("CO2e is that of the world, and reaches over all countries: name one with --region.")
+        log("The CO2e spans all countries; name one with --region.")
 
 
-def _table(title: str, found: list[DerivedQuantity], things: str) -> None:
-    """Rows of "how many in 1,000, and how many inferences one of them is"."""
-    from rich.console import Console
+def _print_table(title: str, quantities: Sequence[DerivedQuantity], plural: str) -> None:
     from rich.table import Table
 
-    from bench.results import formatting
+    from bench.results.formatting import MISSING, format_number
 
-    console = Console(highlight=False)
-    console.print(title, markup=False, style="bold")
     table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column(f"{things} in one", justify="right", no_wrap=True)
-    table.add_column("or in 1,000", justify="right", no_wrap=True)
-    table.add_column("")
-    for each in found:
-        one = (
-            formatting.format_number(1000 / each.value, 2) if each.value > 0 else formatting.MISSING
-        )
-        table.add_row(
-            one, formatting.format_number(each.value, 2), each.label.removesuffix(", CO2")
-        )
+    table.add_column("equivalent", overflow="fold")
+    for column in (f"in 1,000 {plural}", f"{plural} in one"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for each in quantities:
+        count = format_number(1000 / each.value, 2) if each.value > 0 else MISSING
+        table.add_row(each.label.removesuffix(", CO2"), format_number(each.value, 2), count)
+    console = _console()
+    console.print(title, markup=False, style="bold")
     console.print(table, "")
 
 
-def _percent(each: DerivedQuantity) -> str:
-    """How far the figures reach, which is the same for all rows of a table."""
-    if each.value <= 0:
+def _range(quantity: DerivedQuantity) -> str:
+    """The interval relative to the value, which is the same for all rows of a table."""
+    if quantity.value <= 0:
         return "no interval"
-    low, high = (100 * (end / each.value - 1) for end in (each.low, each.high))
+    low, high = (100 * (end / quantity.value - 1) for end in (quantity.low, quantity.high))
     return f"{low:.0f} to +{high:.0f} % on each figure"
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False)

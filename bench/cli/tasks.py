@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
+from bench.cli._io import print_json
 from bench.cli._options import Json
 
 PANEL = "Measure"
@@ -13,16 +12,10 @@ def command(as_json: Json = False) -> None:
     """List the tasks."""
     from bench.system import registry
 
-    found = [
-        {
-            "id": name,
-            "tag": registry.task_tag(name),
-            "title": registry.first_docstring_line("task", name),
-        }
-        for name in registry.names("task")
-    ]
+    titles = {name: registry.first_docstring_line("task", name) for name in registry.names("task")}
     if as_json:
-        print(json.dumps(found))
-        return
-    for item in found:
-        print(f"{item['id']:<22} {item['title']}")
+        print_json(
+            [{"id": n, "tag": registry.task_tag(n), "title": title} for n, title in titles.items()]
+        )
+    else:
+        print("\n".join(f"{name:<22} {title}" for name, title in titles.items()))

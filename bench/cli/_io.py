@@ -1,0 +1,29 @@
+"""Input and output of commands: lines of JSON, paths of written files, bytes of a file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+
+def print_json(content: Any) -> None:
+    """Print a value as one line of JSON on standard output. Raises ValueError for NaN."""
+    print(json.dumps(content, ensure_ascii=False, allow_nan=False), flush=True)
+
+
+def print_written(paths: Iterable[Path], as_json: bool) -> None:
+    """Print the paths of written files, one a line, or as one JSON list."""
+    if as_json:
+        print_json([str(path) for path in paths])
+    else:
+        print("\n".join(f"wrote {path}" for path in paths))
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file. Raises ValueError, with the reason, where it can't be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{path} can't be read: {error.strerror or error}") from error

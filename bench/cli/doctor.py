@@ -185,9 +185,8 @@ def _remedy_table(sensors: Sequence[Sensor]) -> Table:
     for sensor in sensors:
         reason = sensor.reason or ""
         remedy = find_remedy(reason)
-        table.add_row(
-            Text(sensor.meter, style="yellow"), f"{reason}: {remedy}" if remedy else reason
-        )
+        text = Text(f"{reason}: {remedy}" if remedy else reason)
+        table.add_row(Text(sensor.meter, style="yellow"), text)
     return table
 
 

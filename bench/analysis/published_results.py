@@ -9,7 +9,7 @@ from typing import Literal
 from bench.analysis.comparison import Difference
 from bench.impact.facts import published
 from bench.results import formatting, statistics, views
-from bench.results.calibration import calibration_half_width
+from bench.results.calibration import calibration_half_width, ratio_with_calibration
 from bench.results.formatting import printable
 from bench.results.record import Boundary, Estimate, Result
 from bench.workloads import architectures
@@ -61,7 +61,7 @@ def _ratio(
         return None
     value = row.gpu_energy_kwh_per_1000
     theirs = ours.model_copy(update={"value": value, "low": value, "high": value})
-    return statistics.ratio(ours, theirs, calibration)
+    return ratio_with_calibration(ours, theirs, (calibration, calibration))
 
 
 def _same(ours: str, theirs: str) -> Literal["model", "architecture"] | None:

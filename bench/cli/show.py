@@ -72,10 +72,10 @@ def print_equivalences(result: Result, region: str | None, as_json: bool) -> Non
     """Print the equivalences of 1,000 inferences. Raises ValueError for one without energy."""
     from bench.reports.terminal import MEASURED, MODELLED
     from bench.results import views
-    from bench.results.calibration import energy_with_calibration_of
+    from bench.results.calibration import energy_with_calibration
     from bench.results.formatting import format_number, unit_plural
 
-    quantities = find_equivalences(energy_with_calibration_of(result), region)
+    quantities = find_equivalences(energy_with_calibration(result), region)
     kind = MODELLED if views.is_modelled(result) else MEASURED
     if as_json:
         for each in quantities:

@@ -11,7 +11,7 @@ import typer
 from bench.cli import _region_table
 from bench.cli._errors import exit_on_error, exit_with_error
 from bench.cli._options import Json, Pue
-from bench.results.calibration import energy_with_calibration_of
+from bench.results.calibration import energy_with_calibration
 
 if TYPE_CHECKING:
     from bench.impact.hourly_profile import DailyProfile
@@ -87,7 +87,7 @@ def _energy(result: Path | None, kwh: float | None) -> tuple[Estimate, str]:
     loaded = storage.load_result(result)
     kind = "modelled, NOT measured" if views.is_modelled(loaded) else "measured"
     what = f"1,000 {formatting.unit_plural(loaded.task.unit)} by {formatting.printable(loaded.model.id)}"
-    return energy_with_calibration_of(loaded), f"{what}, energy {kind}"
+    return energy_with_calibration(loaded), f"{what}, energy {kind}"
 
 
 def _compare(

@@ -10,7 +10,7 @@ from bench.impact import hardware, lifecycle, published_trainings
 from bench.impact.carbon import CarbonIntensity, carbon_intensity
 from bench.impact.lifecycle import LifeCycle, LifeCycleStage, amortised
 from bench.results import statistics
-from bench.results.calibration import energy_with_calibration
+from bench.results.calibration import calibration_half_width, with_calibration
 from bench.results.interval import Interval
 from bench.results.record import Estimate, Result
 from bench.results.units import SECONDS_PER_HOUR
@@ -139,7 +139,7 @@ def inference_cost(result: Result) -> InferenceCost:
     net = None if modelled else summary.net_energy_kwh_per_1000
     time = summary.duration_seconds_per_inference
     gpus = [d for d in result.machine.devices if d.used and d.domain.startswith("gpu:")]
-    whole = energy_with_calibration(energy, result) / 1000
+    whole = with_calibration(energy, calibration_half_width(result)) / 1000
     return InferenceCost(
         energy_kwh=whole,
         idle_kwh=None if net is None else _idle(energy, net, whole),

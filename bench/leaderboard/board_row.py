@@ -33,7 +33,7 @@ def make_row(submission: Submission) -> Facts:
     """The row of a result, without its place among its equals."""
     result, found = submission.result, headline_energy(submission.result)
     summary, model, said = result.summary, result.model, submission.note
-    ends = None if found is None else with_calibration(found, calibration_half_width(result))
+    ends = None if found is None else _calibrated_ends(found, result)
     return {
         "why": [item.message for item in submission.findings if item.severity == "no-rank"],
         "run_id": result.run_id,
@@ -89,6 +89,11 @@ def better(result: Result) -> Literal["higher", "lower"]:
     """Which way quality is better, as the metric of the task says; "higher" where it is unknown."""
     metric = known_metric(result.task.id, result.task.dataset)
     return "lower" if metric is not None and metric.BETTER == "lower" else "higher"
+
+
+def _calibrated_ends(found: Estimate, result: Result) -> EndsPair:
+    wide = with_calibration(found, calibration_half_width(result))
+    return wide.low, wide.high
 
 
 def _interval(found: Estimate | None) -> Interval | None:

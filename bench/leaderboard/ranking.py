@@ -12,12 +12,10 @@ import numpy.typing as npt
 from bench.leaderboard import board_row
 from bench.leaderboard.board_entry import BoardEntry, GroupKey, RankingKey
 from bench.leaderboard.grading import grades, stars
-from bench.results import statistics
-from bench.results.calibration import Instrument
+from bench.results.calibration import RECTANGULAR_TO_95, Instrument
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
-HALF_WIDTH_TO_SPREAD = statistics.NORMAL_95 / 3**0.5
 CLASS_WIDTH = 1.05
 SLACK = 1e-12
 BLOCK = 1_000_000
@@ -27,7 +25,7 @@ def is_significantly_less(a: RankingKey, b: RankingKey) -> bool:
     """Whether a took significantly less energy than b: what `compare(a, b).high < 1` says."""
     same = a.instrument is not None and a.instrument == b.instrument
     calibrations = (
-        () if same else (HALF_WIDTH_TO_SPREAD * a.calibration, HALF_WIDTH_TO_SPREAD * b.calibration)
+        () if same else (RECTANGULAR_TO_95 * a.calibration, RECTANGULAR_TO_95 * b.calibration)
     )
     return (
         b.log_energy - a.log_energy
@@ -39,7 +37,7 @@ def count_better_and_worse(marks: Sequence[RankingKey]) -> tuple[list[int], list
     """For each mark, how many of the others are significantly better, and how many worse."""
     place = np.array([mark.log_energy for mark in marks])
     width = np.array([mark.half_width for mark in marks])
-    whole = np.hypot(width, HALF_WIDTH_TO_SPREAD * np.array([mark.calibration for mark in marks]))
+    whole = np.hypot(width, RECTANGULAR_TO_95 * np.array([mark.calibration for mark in marks]))
     found = []
     for towards in (place, -place):
         counts = _beyond(towards, whole)

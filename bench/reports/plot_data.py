@@ -35,10 +35,18 @@ def points(results: Iterable[Result]) -> list[PlotPoint]:
         if energy is not None and energy.value > 0:
             low = max(energy.low, TINY * energy.value)
             half_width = calibration_half_width(result)
-            both = with_calibration(energy, half_width)
+            wide = with_calibration(energy, half_width)
             modelled = views.is_modelled(result)
             found.append(
-                PlotPoint(result, energy.value, low, energy.high, half_width, both, modelled)
+                PlotPoint(
+                    result,
+                    energy.value,
+                    low,
+                    energy.high,
+                    half_width,
+                    (wide.low, wide.high),
+                    modelled,
+                )
             )
     if not found:
         raise ValueError("no result has an energy to draw")

@@ -13,7 +13,7 @@ from bench.impact import carbon, equivalences
 from bench.impact.facts import DerivedQuantity
 from bench.reports.text_layout import name_value_table, print_blocks, warnings_table
 from bench.results import statistics
-from bench.results.calibration import estimate_with_calibration
+from bench.results.calibration import calibration_half_width, with_calibration
 from bench.results.formatting import (
     energy_unit,
     format_count,
@@ -86,7 +86,7 @@ def interval_rows(result: Result, energy: Estimate) -> list[tuple[str, str]]:
     _, low, high = format_interval(_nonnegative(energy), size)
     rows = [("95 % interval (repeatability)", f"{low} to {high} {unit}")]
     if _calibration(result) > 0:
-        wide = estimate_with_calibration(energy, result.calibration)
+        wide = with_calibration(energy, calibration_half_width(result))
         low, high = (format_number(end / size, 2) for end in (wide.low, wide.high))
         rows.append(("range with calibration uncertainty", f"{low} to {high} {unit}"))
     return rows
@@ -113,7 +113,7 @@ def detail_rows(result: Result, edition: str) -> Iterator[tuple[str, str]]:
         unit, size = energy_unit(energy.value)
         text = _text(summary.net_energy_kwh_per_1000, size)
         yield "net of idle", f"{text} {unit} per 1,000"
-    wide = estimate_with_calibration(energy, result.calibration)
+    wide = with_calibration(energy, calibration_half_width(result))
     yield "phone charges", _charges(wide, edition)
     yield "CO2e per 1,000", "\n".join(_carbon(wide))
     if result.quality is not None:

@@ -1,4 +1,4 @@
-"""Calibration uncertainty: per sensor, added to an interval, cancelled on one card; ratio of two energies."""
+"""Calibration uncertainty: its value per sensor, its share in an interval, the ratio of energies."""
 
 from __future__ import annotations
 
@@ -6,31 +6,97 @@ import math
 from collections.abc import Sequence
 
 from bench.results import statistics
-from bench.results.interval import Interval
+from bench.results.interval import NORMAL_95
 from bench.results.machine_record import Sensor
 from bench.results.record import Boundary, Calibration, Estimate, Result
 from bench.results.views import _device, headline_energy
 
+# Where a meter states no calibration: ±5 %, which NVIDIA states for the power of its cards
+# (NVML API reference, nvmlDeviceGetPowerUsage, Fermi and Kepler).
 DEFAULT_HALF_WIDTH = 0.05
+DEFAULT_SOURCE = "default for an uncalibrated sensor: rectangular, 5 % either way"
+
+# 95 % half-width of a rectangular distribution of half-width 1, taken as normal: its standard
+# deviation is 1/sqrt(3) (JCGM 100:2008, 4.3.7).
+RECTANGULAR_TO_95 = NORMAL_95 / math.sqrt(3)
+
 Instrument = tuple[frozenset[str], tuple[str, int] | None]
 
 
 def calibration_half_width(result: Result) -> float:
-    """Relative half-width of the scale error; the default of a meter where none is stated."""
+    """Relative half-width of the calibration uncertainty; the default where none is stated."""
     return result.calibration.relative_half_width if result.calibration else DEFAULT_HALF_WIDTH
 
 
-def with_calibration(found: Estimate, half_width: float) -> tuple[float, float]:
-    """The ends of an estimate with the scale error too, the two added in quadrature."""
-    half = math.hypot((found.high - found.low) / 2, half_width * found.value)
-    return found.value - half, found.value + half
+def boundary_calibration(boundary: Boundary, sensors: Sequence[Sensor]) -> Calibration | None:
+    """The largest calibration uncertainty of the sensors inside a boundary; None without a sensor."""
+    inside = [s for s in sensors if s.usable and set(s.domains) & set(boundary.domains)]
+    calibrations = [
+        Calibration(
+            relative_half_width=s.calibration_relative_half_width
+            if s.calibration_relative_half_width is not None
+            else DEFAULT_HALF_WIDTH,
+            source=s.calibration_source or DEFAULT_SOURCE,
+        )
+        for s in inside
+        if (s.method == "modelled") == (boundary.kind == "modelled")
+    ]
+    return max(calibrations, key=lambda item: item.relative_half_width, default=None)
+
+
+def half_width_with_calibration(energy: Estimate, relative_half_width: float) -> float:
+    """Half-width of an estimate with calibration uncertainty, in its unit.
+
+    The half-width of the interval and that of the calibration are added in quadrature.
+    """
+    return math.hypot((energy.high - energy.low) / 2, relative_half_width * energy.value)
+
+
+def with_calibration(energy: Estimate, relative_half_width: float) -> Estimate:
+    """The estimate with calibration uncertainty in its interval; the low end is never below zero."""
+    half = half_width_with_calibration(energy, relative_half_width)
+    low = min(energy.value, max(0.0, energy.value - half))
+    return energy.model_copy(update={"low": low, "high": energy.value + half})
+
+
+def energy_with_calibration(result: Result) -> Estimate:
+    """Energy in kWh per 1,000 inferences with calibration uncertainty in its interval.
+
+    Raises ValueError where the result has none.
+    """
+    energy = headline_energy(result)
+    if energy is None:
+        raise ValueError(f"{result.task.id} {result.model.id} has no energy to convert")
+    return with_calibration(energy, calibration_half_width(result))
+
+
+def energy_ratio(a: Result, b: Result) -> Estimate:
+    """Energy of `a` divided by energy of `b` with the 95 % interval of the ratio.
+
+    Calibration uncertainty cancels where the same sensors on the same cards read both; else that
+    of each side enters. Raises ValueError where one of them has no positive energy.
+    """
+    energies = headline_energy(a), headline_energy(b)
+    if energies[0] is None or energies[1] is None:
+        raise ValueError("a ratio needs two energies")
+    instrument = instrument_id(a)
+    same = instrument is not None and instrument == instrument_id(b)
+    half_widths = [] if same else [calibration_half_width(result) for result in (a, b)]
+    return ratio_with_calibration(energies[0], energies[1], half_widths)
+
+
+def ratio_with_calibration(a: Estimate, b: Estimate, half_widths: Sequence[float]) -> Estimate:
+    """a / b with its 95 % interval, where calibrations of these relative half-widths enter."""
+    calibration = RECTANGULAR_TO_95 * math.hypot(*half_widths)
+    return statistics.ratio(a, b, calibration)
 
 
 def instrument_id(result: Result) -> Instrument | None:
-    """What tells the sensors inside the boundary from others, or None where nothing does.
+    """Identity of the sensors inside the boundary; None where they cannot be identified.
 
-    The UUIDs of the GPUs speak for the machine that they sit in, with the name and the number of
-    its processors where these are billed too. Without a GPU nothing tells two machines apart.
+    The UUIDs of the GPUs identify the machine that holds them too; its CPU name and number of CPU
+    packages are added where the boundary has other domains. Without a GPU two machines of one kind
+    cannot be told apart.
     """
     domains = result.boundary.domains
     gpus = [_device(result, domain) for domain in domains if domain.startswith("gpu:")]
@@ -40,68 +106,3 @@ def instrument_id(result: Result) -> Instrument | None:
     packages = sum(d.domain.startswith("cpu-package:") for d in result.machine.devices)
     host = (result.machine.cpu_name, packages) if len(gpus) < len(domains) else None
     return frozenset(uuids), host
-
-
-DEFAULT_SOURCE = "default for an uncalibrated sensor: rectangular, 5 % either way"
-
-
-def boundary_calibration(boundary: Boundary, sensors: Sequence[Sensor]) -> Calibration | None:
-    """The largest scale error of the sensors behind a boundary; None where there is no sensor."""
-    behind = [s for s in sensors if s.usable and set(s.domains) & set(boundary.domains)]
-    if not behind:
-        return None
-    kinds = [
-        Calibration(
-            relative_half_width=s.calibration_relative_half_width
-            if s.calibration_relative_half_width is not None
-            else DEFAULT_HALF_WIDTH,
-            source=s.calibration_source or DEFAULT_SOURCE,
-        )
-        for s in behind
-        if (s.method == "modelled") == (boundary.kind == "modelled")
-    ]
-    return max(kinds, key=lambda item: item.relative_half_width, default=None)
-
-
-def energy_ratio(a: Result, b: Result) -> Estimate:
-    """Energy of a over energy of b with the interval; calibration enters twice unless one card read both.
-
-    Raises ValueError where one of them has no positive energy.
-    """
-    mine, other = headline_energy(a), headline_energy(b)
-    if mine is None or other is None:
-        raise ValueError("a ratio needs two energies")
-    half_widths = [calibration_half_width(result) for result in (a, b)]
-    mine_sensors = instrument_id(a)
-    same = mine_sensors is not None and mine_sensors == instrument_id(b)
-    half_width = 0.0 if same else math.hypot(*half_widths) / math.sqrt(2)
-    return statistics.ratio(mine, other, half_width)
-
-
-def energy_with_calibration_of(result: Result) -> Estimate:
-    """Energy in kWh per 1,000 inferences with the scale error in its interval.
-
-    Raises ValueError where the result has none.
-    """
-    from bench.results import views
-
-    found = views.headline_energy(result)
-    if found is None:
-        raise ValueError(f"{result.task.id} {result.model.id} has no energy to convert")
-    low, high = with_calibration(found, calibration_half_width(result))
-    return found.model_copy(update={"low": max(0.0, low), "high": high})
-
-
-def estimate_with_calibration(energy: Estimate, calibration: Calibration | None) -> Estimate:
-    """The estimate with the scale error in its interval, added in quadrature; never below zero."""
-    scale = calibration.relative_half_width if calibration else 0.0
-    half = math.hypot((energy.high - energy.low) / 2, scale * energy.value)
-    wide = {"low": max(0.0, energy.value - half), "high": energy.value + half}
-    return energy.model_copy(update=wide)
-
-
-def energy_with_calibration(energy: Estimate, result: Result) -> Interval:
-    """The interval with the scale error of the sensor or model, added in quadrature."""
-    scale = result.calibration.relative_half_width if result.calibration else 0.0
-    half = math.hypot((energy.high - energy.low) / 2, scale * energy.value)
-    return Interval(energy.value, max(0.0, energy.value - half), energy.value + half)

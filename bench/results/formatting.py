@@ -6,6 +6,7 @@ import math
 import unicodedata
 from collections.abc import Iterable
 
+from bench.results.calibration import half_width_with_calibration
 from bench.results.interval import Interval
 from bench.results.record import Estimate
 
@@ -66,7 +67,7 @@ def format_nonnegative(
     if scale_error is None:
         return _from_zero(value, low, high, decimals(estimate, scale))
     return _from_zero(
-        value, low, high, _few(value, math.hypot((high - low) / 2, scale_error * value))
+        value, low, high, _few(value, half_width_with_calibration(estimate, scale_error) / scale)
     )
 
 

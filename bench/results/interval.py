@@ -6,6 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+# 97.5 % quantile of the standard normal distribution, for two-sided 95 % intervals.
+NORMAL_95 = 1.959964
+
 
 @dataclass(frozen=True)
 class Interval:

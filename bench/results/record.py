@@ -17,7 +17,7 @@ from bench.results.fields import (
     Setting,
     Text,
 )
-from bench.results.interval import Interval
+from bench.results.interval import NORMAL_95, Interval
 from bench.results.machine_record import DeviceState, Machine
 from bench.results.versions import ANALYSIS_VERSION
 
@@ -60,7 +60,7 @@ class Reading(Record):
     def _end(self, sign: int) -> float | None:
         if self.energy_joules is None or self.standard_uncertainty_joules is None:
             return None
-        return self.energy_joules + sign * 1.959964 * self.standard_uncertainty_joules
+        return self.energy_joules + sign * NORMAL_95 * self.standard_uncertainty_joules
 
 
 class Work(Record):

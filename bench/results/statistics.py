@@ -20,13 +20,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from bench.results import units
+from bench.results.interval import NORMAL_95
 from bench.results.record import Boundary, Estimate, IdleFloor, Summary, Trial
 
 CONFIDENCE = 0.95
 LOOKS_CONFIDENCE = 0.98
 MAX_CORRELATION = 0.9
 STEADY = 1.05
-NORMAL_95 = 1.959964
 
 
 def summarize(
@@ -163,17 +163,15 @@ def wilson_interval(scores: Sequence[float]) -> tuple[float, float, float]:
     return mean, max(0.0, min(mean, centre - half)), min(1.0, max(mean, centre + half))
 
 
-def ratio(a: Estimate, b: Estimate, relative_calibration_half_width: float = 0.0) -> Estimate:
-    """a over b with its 95 % interval.
+def ratio(a: Estimate, b: Estimate, common_half_width: float = 0.0) -> Estimate:
+    """a / b with its 95 % interval, computed on the logarithm of the ratio.
 
-    `relative_calibration_half_width` is the instrument calibration that does not cancel: 0 on one card, else the
-    rectangular half-width of each meter's scale, which enters twice. Both values must be positive.
-    Raises ValueError where they are not.
+    `common_half_width` is a further relative 95 % half-width, added in quadrature: calibration that
+    does not cancel. Raises ValueError where one of the values is not positive.
     """
     if a.value <= 0 or b.value <= 0:
         raise ValueError("a ratio needs two positive energies")
-    calibration = math.sqrt(2) * relative_calibration_half_width / math.sqrt(3) * NORMAL_95
-    spread = math.hypot(_relative(a), _relative(b), calibration)
+    spread = math.hypot(_relative(a), _relative(b), common_half_width)
     value = a.value / b.value
     return Estimate(
         value=value,

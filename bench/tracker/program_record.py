@@ -13,11 +13,12 @@ from pydantic import Field, ValidationError
 from bench.impact import equivalences, regions
 from bench.impact.facts import DerivedQuantity, derive
 from bench.results import domains, units
-from bench.results.calibration import boundary_calibration
+from bench.results.calibration import boundary_calibration, with_calibration
 from bench.results.fields import Name, Record, Seconds
+from bench.results.interval import NORMAL_95
 from bench.results.machine_record import Machine
 from bench.results.record import Boundary, Calibration, Estimate, MeasurementWarning, Reading
-from bench.results.statistics import CONFIDENCE, NORMAL_95
+from bench.results.statistics import CONFIDENCE
 from bench.results.warning_catalogue import make_warning, missing_energy_warning
 
 
@@ -84,15 +85,12 @@ def total_energy(
     if not mine or len(joules) < len(boundary.domains):
         return None
     value = math.fsum(joules)
-    scatter = 0.0
+    half = 0.0
     if boundary.kind == "measured":
-        scatter = math.hypot(*(reading.standard_uncertainty_joules or 0.0 for reading in mine))
-    half = math.hypot(
-        NORMAL_95 * scatter, (calibration.relative_half_width if calibration else 0.0) * value
-    )
-    ends = (value, min(value, max(0.0, value - half)), value + half)
-    kwh, low, high = (units.kwh_from_joules(joules) for joules in ends)
-    return Estimate(value=kwh, low=low, high=high, confidence_level=CONFIDENCE, sample_count=1)
+        half = NORMAL_95 * math.hypot(*(r.standard_uncertainty_joules or 0.0 for r in mine))
+    value, low, high = (units.kwh_from_joules(end) for end in (value, value - half, value + half))
+    energy = Estimate(value=value, low=low, high=high, confidence_level=CONFIDENCE, sample_count=1)
+    return with_calibration(energy, calibration.relative_half_width if calibration else 0.0)
 
 
 def warnings_of(

@@ -5,6 +5,7 @@ import math
 import pytest
 
 from bench.results import statistics
+from bench.results.calibration import ratio_with_calibration
 from bench.results.record import Estimate
 
 
@@ -43,12 +44,12 @@ def estimate(value, half):
     )
 
 
-def test_ratio_carries_both_intervals_and_the_gain_twice():
+def test_ratio_contains_both_intervals_and_both_calibrations():
     a, b = estimate(2.0, 0.06), estimate(1.0, 0.04)
     same_card = statistics.ratio(a, b)
     assert same_card.value == 2.0
     assert math.log(same_card.high / 2.0) == pytest.approx(0.05)
-    across = statistics.ratio(a, b, relative_calibration_half_width=0.05)
+    across = ratio_with_calibration(a, b, (0.05, 0.05))
     calibration = 1.96 * 0.05 * math.sqrt(2 / 3)
     assert math.log(across.high / 2.0) == pytest.approx(math.hypot(0.05, calibration), rel=1e-4)
 

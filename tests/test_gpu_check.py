@@ -23,7 +23,7 @@ from tools.gpu_check.trail import Change, crossing, line, mean_power, mean_watts
 
 pytestmark = pytest.mark.timing
 
-SCENE = Path(__file__).with_name("gpu_check_scene.py")
+SCENE = Path(__file__).with_name("gpu_check_scenario.py")
 ROOT = SCENE.parents[1]
 SHARE = "rest_seconds=1.2,load_seconds=0.2,bursts=3,wave_steps=60,work_seconds=0.05"
 RUNS = {

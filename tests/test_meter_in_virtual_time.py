@@ -11,15 +11,15 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from simulated_nvml import PROFILES
-from virtual_gpu import Seen, VirtualGpu
+from virtual_gpu import MeasuredWindow, VirtualGpu
 
 
-def covered(seen: Sequence[Seen]) -> float:
-    return sum(abs(one.error) <= one.half for one in seen) / len(seen)
+def covered(seen: Sequence[MeasuredWindow]) -> float:
+    return sum(abs(one.relative_error) <= one.relative_half_width for one in seen) / len(seen)
 
 
-def worst(seen: Sequence[Seen]) -> float:
-    return max(abs(one.error) for one in seen)
+def worst(seen: Sequence[MeasuredWindow]) -> float:
+    return max(abs(one.relative_error) for one in seen)
 
 
 @pytest.mark.parametrize("profile", ["h100", "a100", "volta"])
@@ -31,7 +31,7 @@ def test_a_full_time_counter_meets_its_targets(
     seen = gpu.series(gpu.meter(), seconds, 100)
     assert worst(seen) <= target
     assert covered(seen) >= 0.93
-    assert statistics.median(one.half for one in seen) <= target
+    assert statistics.median(one.relative_half_width for one in seen) <= target
 
 
 @pytest.mark.parametrize("late", [0.002, 0.01])
@@ -52,7 +52,7 @@ def test_a_long_window_is_not_waited_on(tmp_path: Path, monkeypatch: pytest.Monk
         costs = []
         for _ in range(9):
             gpu.series(meter, seconds, 1)  # rests, and teaches the meter what to expect
-            gpu.clock.pass_by(0.6)
+            gpu.clock.advance(0.6)
             asked = gpu.clock.now()
             gpu.window(meter, seconds)
             costs.append(gpu.clock.now() - asked - seconds)
@@ -71,7 +71,7 @@ def test_back_to_back_windows_cover_under_a_load_that_never_rests(
     seen = back_to_back(profile, seconds, 100, tmp_path, monkeypatch)
     assert covered(seen) >= 0.92
     if seconds >= 1 and profile != "part-time-counter":
-        assert statistics.median(one.half for one in seen) <= 0.02 / seconds
+        assert statistics.median(one.relative_half_width for one in seen) <= 0.02 / seconds
 
 
 @pytest.mark.parametrize("seconds", [0.1, 1.0])
@@ -99,7 +99,7 @@ def back_to_back(
     patch: pytest.MonkeyPatch,
     stops: bool = False,
     power_duty: str = "0.25",
-) -> list[Seen]:
+) -> list[MeasuredWindow]:
     """Windows cut out of a restless load that begins long before each and goes on after it."""
     options = {"nvml_back_to_back": "1", "nvml_power_duty": power_duty}
     if profile == "part-time-counter":
@@ -108,8 +108,8 @@ def back_to_back(
     meter, seen = gpu.meter(options), []
     for _ in range(count):
         gpu.world.forget(0, gpu.clock.now() - 5)
-        length = seconds * gpu.chance.uniform(1, 1.2)
-        gpu.world.busy(0, gpu.clock.now(), length + 6, gpu.chance)
-        gpu.clock.pass_by(1.5 + gpu.chance.random())
+        length = seconds * gpu.rng.uniform(1, 1.2)
+        gpu.world.busy(0, gpu.clock.now(), length + 6, gpu.rng)
+        gpu.clock.advance(1.5 + gpu.rng.random())
         seen.append(gpu.window(meter, length, loaded=True, stops=stops))
     return seen

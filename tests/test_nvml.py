@@ -112,7 +112,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = simulated_nvml.build(tmp_path_factory.mktemp("driver"))
     older = simulated_nvml.build(tmp_path_factory.mktemp("older"), old_driver=True)
     running = {
-        name: start(older if name == "old_driver" else folder, "scenes.py", name, name)
+        name: start(older if name == "old_driver" else folder, "scenarios.py", name, name)
         for name in SCENES
     }
     return {name: finish(process)[0] for name, process in running.items()}

@@ -72,10 +72,10 @@ def meter(tree: Tree) -> tuple[RaplMeter, Ticking]:
 def measured(tree: Tree, seconds: float) -> dict[str, float | None]:
     rapl, clock = meter(tree)
     assert rapl.probe().usable
-    mark = rapl.start()
+    token = rapl.start()
     began = clock.now()
     clock.sleep(seconds)
-    readings = rapl.stop(mark, began, clock.now())
+    readings = rapl.stop(token, began, clock.now())
     for reading in readings:
         assert reading.method == "counter"
         assert reading.duration_seconds == pytest.approx(seconds)
@@ -112,10 +112,10 @@ def test_the_interval_holds_in_short_windows(tmp_path: Path) -> None:
     rapl, clock = meter(tree)
     rapl.probe()
     for length in (0.005, 0.0123, 0.05, 0.3):
-        mark = rapl.start()
+        token = rapl.start()
         began = clock.now()
         clock.sleep(length)
-        (reading,) = rapl.stop(mark, began, clock.now())
+        (reading,) = rapl.stop(token, began, clock.now())
         assert reading.low_joules is not None and reading.high_joules is not None
         assert reading.low_joules <= 80.0 * length <= reading.high_joules
         assert reading.high_joules - reading.low_joules < 80.0 * 0.006
@@ -130,10 +130,10 @@ def test_a_window_in_which_the_counter_may_wrap_twice_is_doubted(tmp_path: Path)
     rapl, clock = meter(tree)
     rapl.probe()
     for seconds, doubted in ((4.0, False), (6.0, True)):
-        mark = rapl.start()
+        token = rapl.start()
         began = clock.now()
         clock.sleep(seconds)
-        (reading,) = rapl.stop(mark, began, clock.now())
+        (reading,) = rapl.stop(token, began, clock.now())
         assert ("counter-wrap-risk" in {d.code for d in reading.warnings}) is doubted
 
 
@@ -146,13 +146,13 @@ def test_a_counter_that_stands_still_is_none_not_zero(tmp_path: Path) -> None:
 def test_a_file_that_vanishes_gives_none_and_says_why(tree: Tree) -> None:
     rapl, clock = meter(tree)
     rapl.probe()
-    mark = rapl.start()
+    token = rapl.start()
     began = clock.now()
     gone = tree.root / "intel-rapl:0"
     del tree.watts[gone]
     (gone / "energy_uj").unlink()
     clock.sleep(1.0)
-    first, second, *_ = rapl.stop(mark, began, clock.now())
+    first, second, *_ = rapl.stop(token, began, clock.now())
     assert first.energy_joules is None
     assert [d.code for d in first.warnings] == ["read-failed"]
     assert second.energy_joules == pytest.approx(60.0, rel=0.01)
@@ -178,7 +178,7 @@ def test_a_refused_reading_is_named_with_its_remedy(
 
     monkeypatch.setattr(Path, "read_text", refuse)
     _check_refused(tree)
-    assert rapl.start() == {}
+    assert rapl.stop(rapl.start(), 0.0, 1.0) == ()
 
 
 def _check_refused(tree: Tree) -> None:

@@ -6,9 +6,9 @@ import math
 import subprocess
 import sys
 
-import pretend_zeus
+import simulated_zeus
 import pytest
-from pretend_zeus import AMDGPU, BOARD, CARDS, CHIP
+from simulated_zeus import AMDGPU, BOARD, CARDS, CHIP
 
 from bench.meters import MeterContext
 from bench.meters.zeus import build
@@ -19,7 +19,7 @@ from bench.system.clock import SystemClock, VirtualClock
 @pytest.fixture
 def clock(monkeypatch):
     made = VirtualClock()
-    for name, module in pretend_zeus.install(made).items():
+    for name, module in simulated_zeus.install(made).items():
         monkeypatch.setitem(sys.modules, name, module)
     return made
 
@@ -100,7 +100,7 @@ def test_amd_cards_are_numbered_after_nvidias(clock):
 
 def test_power_is_integrated_where_the_counter_is_false(monkeypatch):
     clock = SystemClock()
-    for name, module in pretend_zeus.install(clock).items():
+    for name, module in simulated_zeus.install(clock).items():
         monkeypatch.setitem(sys.modules, name, module)
     card = AMDGPU(0)
     card.has_counter = False
@@ -207,7 +207,7 @@ def test_watts_are_for_pictures(clock):
 def test_the_made_classes_are_those_of_the_real_package():
     if importlib.util.find_spec("zeus") is None:
         pytest.skip("zeus is not installed")
-    for name, things in pretend_zeus.MODULES.items():
+    for name, things in simulated_zeus.MODULES.items():
         real = importlib.import_module(name)
         for thing in things:
             other = getattr(real, thing.__name__)

@@ -1,7 +1,7 @@
-"""The simulated driver again, in virtual time: the whole meter over thousands of windows a minute.
+"""The simulated driver in virtual time: the whole meter over thousands of windows a minute.
 
-It says what `simulated_nvml/driver.c` says, at the level of readings, without a compiler; sleeps
-end a little late, as they do, and now and then much later, as on a busy machine.
+It gives the readings that `simulated_nvml/driver.c` gives, without a compiler; sleeps end a little
+late, as on any machine, and some much later, as on a busy machine.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simulated_nvml import Card, World, uuid
+from simulated_nvml import SimulatedGpu, World, uuid
 
 from bench.meters import MeterContext
 from bench.meters._power_integrator import PowerIntegrator
@@ -29,6 +29,7 @@ _MASK = (1 << 64) - 1
 
 
 def _noise(k: int, salt: int) -> float:
+    """The same numbers as `noise` in driver.c."""
     x = (k * 0x9E3779B97F4A7C15 + salt * 0xD1B54A32D192ED03) & _MASK
     x ^= x >> 31
     x = x * 0xBF58476D1CE4E5B9 & _MASK
@@ -41,63 +42,69 @@ def _noise(k: int, salt: int) -> float:
 class _LateClock(VirtualClock):
     """Sleeps overshoot by 0.1 ms, and for a share `late` of them by 10 ms."""
 
-    def __init__(self, chance: random.Random, late: float) -> None:
+    def __init__(self, rng: random.Random, late: float) -> None:
         super().__init__(1000.0)
-        self._chance, self._late = chance, late
+        self._rng, self._late = rng, late
         self.background: PowerIntegrator | None = None
 
     def sleep(self, seconds: float) -> None:
         if seconds > 0:
-            late = self._chance.random() < self._late
-            extra = self._chance.expovariate(100.0) if late else 0.0
-            self.pass_by(seconds + 5e-5 + self._chance.expovariate(3e4) + extra)
+            late = self._rng.random() < self._late
+            extra = self._rng.expovariate(100.0) if late else 0.0
+            self.advance(seconds + 5e-5 + self._rng.expovariate(3e4) + extra)
 
-    def pass_by(self, seconds: float) -> None:
-        """Exactly so long; what samples in the background looks meanwhile."""
+    def advance(self, seconds: float) -> None:
+        """Let exactly so many seconds pass; the background integrator samples meanwhile."""
         until = self.now() + seconds
         if self.background is not None:
-            sampler, self.background = self.background, None
+            integrator, self.background = self.background, None
             while self.now() < until:
-                sampler.look()
-                super().sleep(min(sampler.step_seconds / 10, max(until - self.now(), 0.0)))
-            self.background = sampler
+                integrator.sample()
+                super().sleep(min(integrator.step_seconds / 10, max(until - self.now(), 0.0)))
+            self.background = integrator
         else:
             super().sleep(seconds)
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One window: its reading beside the truth in joules."""
+class MeasuredWindow:
+    """One window: its reading, and the true energy in joules."""
 
     reading: Reading
-    true: float
+    true_joules: float
 
     @property
-    def error(self) -> float:
+    def relative_error(self) -> float:
         assert self.reading.energy_joules is not None
-        return self.reading.energy_joules / self.true - 1
+        return self.reading.energy_joules / self.true_joules - 1
 
     @property
-    def half(self) -> float:
+    def relative_half_width(self) -> float:
+        """Of the 95 % interval."""
         assert self.reading.standard_uncertainty_joules is not None
-        return 1.96 * self.reading.standard_uncertainty_joules / self.true
+        return 1.96 * self.reading.standard_uncertainty_joules / self.true_joules
 
 
 class VirtualGpu:
-    """One card that the driver's functions read while the fixture `patch` lasts."""
+    """One GPU that the driver's functions read while the fixture `patch` lasts."""
 
     def __init__(
-        self, card: Card, folder: Path, patch: pytest.MonkeyPatch, seed: int = 0, late: float = 0.0
+        self,
+        gpu: SimulatedGpu,
+        folder: Path,
+        patch: pytest.MonkeyPatch,
+        seed: int = 0,
+        late: float = 0.0,
     ) -> None:
-        self.chance = random.Random(seed)
+        self.rng = random.Random(seed)
         self.clock = _LateClock(random.Random(seed + 1), late)
-        self.world = World(folder / "gpu", [card], self.clock.now(), seed)
+        self.world = World(folder / "gpu", [gpu], self.clock.now(), seed)
         self.values: dict[str, float] = {
-            name: self.world.value(0, name) for name in (*card.values, "phase", "power_phase")
+            name: self.world.value(0, name) for name in (*gpu.values, "phase", "power_phase")
         }
-        self._summed, self._joules = 0, 0.0
-        patch.setattr(PowerIntegrator, "begin", lambda sampler: self._sample(sampler))  # noqa: PLW0108
-        patch.setattr(PowerIntegrator, "end", lambda sampler: self._halt(sampler))  # noqa: PLW0108
+        self._summed_steps, self._summed_joules = 0, 0.0
+        patch.setattr(PowerIntegrator, "start", lambda i: self._start_sampling(i))  # noqa: PLW0108
+        patch.setattr(PowerIntegrator, "stop", lambda i: self._stop_sampling(i))  # noqa: PLW0108
         patch.setattr(nvidia_driver, "energy_joules", self._energy)
         patch.setattr(nvidia_driver, "power", self._power)
         patch.setattr(nvidia_driver, "average_watts", self._average)
@@ -110,84 +117,90 @@ class VirtualGpu:
 
     def window(
         self, meter: NvmlMeter, seconds: float, loaded: bool = False, stops: bool = True
-    ) -> Seen:
-        """A window of a restless load between rests; `loaded`: cut out of whatever goes on before,
-        and, unless it `stops`, after it."""
-        mark: Any = meter.start()
+    ) -> MeasuredWindow:
+        """A window of a varying load between rests.
+
+        `loaded`: cut out of the load that goes on before it and, unless it `stops`, after it.
+        """
+        token: Any = meter.start()
         began = self.clock.now()
         if not loaded:
-            self.world.busy(0, began, seconds, self.chance)
-        self.clock.pass_by(seconds)
+            self.world.busy(0, began, seconds, self.rng)
+        self.clock.advance(seconds)
         ended = self.clock.now()
         if stops:
             self.world.idle(0, ended)
-        (reading,) = meter.stop(mark, began, ended)
-        return Seen(reading, self.world.joules(0, began, ended))
+        (reading,) = meter.stop(token, began, ended)
+        return MeasuredWindow(reading, self.world.joules(0, began, ended))
 
-    def series(self, meter: NvmlMeter, seconds: float, count: int) -> list[Seen]:
-        seen = []
+    def series(self, meter: NvmlMeter, seconds: float, count: int) -> list[MeasuredWindow]:
+        """Windows of `seconds` to 1.2 `seconds`, each after 0.6 to 0.7 s of rest."""
+        windows = []
         for _ in range(count):
-            self.clock.pass_by(0.6 + 0.1 * self.chance.random())
+            self.clock.advance(0.6 + 0.1 * self.rng.random())
             self.world.forget(0, self.clock.now() - 5)
-            seen.append(self.window(meter, seconds * self.chance.uniform(1, 1.2)))
-        return seen
+            windows.append(self.window(meter, seconds * self.rng.uniform(1, 1.2)))
+        return windows
 
-    def _sample(self, sampler: PowerIntegrator) -> None:
-        """In the place of a thread, which would sleep in real time."""
-        sampler.forget()
-        self.clock.background = sampler
+    def _start_sampling(self, integrator: PowerIntegrator) -> None:
+        """Replaces the thread, which would sleep in real time."""
+        integrator.reset()
+        self.clock.background = integrator
 
-    def _halt(self, sampler: PowerIntegrator) -> None:
+    def _stop_sampling(self, integrator: PowerIntegrator) -> None:
         self.clock.background = None
-        sampler.learn()
+        integrator.learn_step()
 
-    def _of(self, name: str) -> float:
+    def _value(self, name: str) -> float:
         return self.values.get(name, 0.0)
 
-    def _asked(self, has: str) -> float:
-        self.clock.pass_by(3e-6 + self._of("call_seconds"))
-        if self._of(has) <= 0:
+    def _call(self, capability: str) -> float:
+        """The cost of a call to the driver; the time at which it answers."""
+        self.clock.advance(3e-6 + self._value("call_seconds"))
+        if self._value(capability) <= 0:
             raise nvidia_driver.NvmlReadError(
                 "the GPU does not support this reading", unsupported=True
             )
         return self.clock.now()
 
-    def _updated(self, k: int) -> float:
-        return self._of("phase") + self._of("step") * k + self._of("jitter") * _noise(k, 1)
+    def _updated_at(self, k: int) -> float:
+        return self._value("phase") + self._value("step") * k + self._value("jitter") * _noise(k, 1)
 
     def _energy(self, _: str) -> float:
-        now = self._asked("has_counter")
-        lag, step = self._of("lag"), self._of("step")
-        k = math.floor((now - self._of("phase") - lag) / step) + 1
-        while k > 0 and self._updated(k) + lag + self._of("lag_jitter") * _noise(k, 2) > now:
+        now = self._call("has_counter")
+        lag, step = self._value("lag"), self._value("step")
+        k = math.floor((now - self._value("phase") - lag) / step) + 1
+        while k > 0 and self._updated_at(k) + lag + self._value("lag_jitter") * _noise(k, 2) > now:
             k -= 1
-        joules = self._total(k) if self._of("counter_duty") < 1 else self._true(self._updated(k))
-        return 1000.0 + math.floor(joules * self._of("calibration") * 1000) / 1000
+        full_time = self._value("counter_duty") >= 1
+        joules = self._true(self._updated_at(k)) if full_time else self._sampled_total(k)
+        return 1000.0 + math.floor(joules * self._value("calibration") * 1000) / 1000
 
-    def _total(self, k: int) -> float:
-        """The sum of what a part-time sensor saw up to step k."""
-        step, look = self._of("step"), self._of("counter_duty") * self._of("step")
-        for i in range(self._summed + 1, k + 1):
-            end = self._updated(i)
-            self._joules += step * (self._true(end) - self._true(end - look)) / look
-        self._summed = max(self._summed, k)
-        return self._joules
+    def _sampled_total(self, k: int) -> float:
+        """The sum of a part-time sensor's samples up to step k."""
+        step = self._value("step")
+        sampled = self._value("counter_duty") * step
+        for i in range(self._summed_steps + 1, k + 1):
+            end = self._updated_at(i)
+            self._summed_joules += step * (self._true(end) - self._true(end - sampled)) / sampled
+        self._summed_steps = max(self._summed_steps, k)
+        return self._summed_joules
 
     def _true(self, time: float) -> float:
         return self.world.joules_at(0, time)
 
-    def _field(self, has: str, window: float) -> float:
-        now, step, phase = self._asked(has), self._of("power_step"), self._of("power_phase")
-        k = math.floor((now - phase) / step)
-        until = phase + step * k
+    def _field(self, capability: str, window: float) -> float:
+        now, step = self._call(capability), self._value("power_step")
+        k = math.floor((now - self._value("power_phase")) / step)
+        until = self._value("power_phase") + step * k
         watts = self.world.joules(0, until - window, until) / window
-        return watts + self._of("power_noise") * (_noise(k, 3) - 0.5)
+        return watts + self._value("power_noise") * (_noise(k, 3) - 0.5)
 
     def _average(self, _: str = "") -> float:
-        return self._field("has_average", self._of("power_average"))
+        return self._field("has_average", self._value("power_average"))
 
     def _power(self, _: str) -> nvidia_driver.PowerReading:
-        if self._of("has_instant") > 0:
-            look = self._of("power_duty") * self._of("power_step")
-            return nvidia_driver.PowerReading(self._field("has_instant", look), "instant")
+        if self._value("has_instant") > 0:
+            sampled = self._value("power_duty") * self._value("power_step")
+            return nvidia_driver.PowerReading(self._field("has_instant", sampled), "instant")
         return nvidia_driver.PowerReading(self._average(), "average")

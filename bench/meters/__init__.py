@@ -1,4 +1,4 @@
-"""`Meter`, `MeterContext`, cumulative mode (`start` without waiting, `so_far`), measured domains."""
+"""Meters: the `Meter` protocol, its cumulative mode, and what a meter knows of the machine."""
 
 from __future__ import annotations
 
@@ -9,27 +9,38 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bench.system.clock import Clock
 
 if TYPE_CHECKING:
-    from bench.results.machine_record import Device, Sensor
-    from bench.results.record import Reading
+    from bench.results.machine_record import Device, Method, Sensor
+    from bench.results.record import MeasurementWarning, Reading
+
+
+@dataclass(frozen=True)
+class MeteredDevice:
+    """The part of `Device` that a meter needs, for use before pydantic is imported."""
+
+    domain: str
+    name: str
+    uuid: str | None = None
+    used: bool = True
+    mig_enabled: bool | None = None
 
 
 @dataclass(frozen=True)
 class MeterContext:
-    """What a meter may know: the time, the machine's devices, and its own options as text.
+    """The clock, the machine's devices, and the meters' options as text.
 
-    `devices` lists every device of the machine, those that the run does not use too.
+    `devices` lists every device of the machine, also those that the run does not use.
     """
 
     clock: Clock
-    devices: tuple[Device, ...]
+    devices: tuple[Device | MeteredDevice, ...]
     options: Mapping[str, str] = field(default_factory=dict)
 
 
 class Meter(Protocol):
-    """A measurement is start -> mark, work, stop(mark, began, ended) -> readings.
+    """A measurement is start -> token, work, stop(token, began, ended) -> readings.
 
     `start` may wait for an edge of its sensor before the window and `stop` for one after it: the
-    readings hold the energy between `began` and `ended` (seconds on the site's clock), with what
+    readings hold the energy between `began` and `ended` (seconds on the context's clock), with what
     lies outside taken out. A domain that could not be read yields a reading whose energy is None,
     with a warning that says why; no exception of a sensor leaves a meter.
     """
@@ -37,44 +48,70 @@ class Meter(Protocol):
     name: str
 
     def probe(self) -> Sensor:
-        """What can be read here, and how well, or why nothing can."""
+        """Which domains can be read here, and how well, or why none can."""
         ...
 
     def start(self) -> Any:
-        """Open a window and return what `stop` needs."""
+        """Open a window and return the token that `stop` needs."""
         ...
 
-    def stop(self, mark: Any, began: float, ended: float) -> tuple[Reading, ...]:
+    def stop(self, token: Any, began: float, ended: float) -> tuple[Reading, ...]:
         """Close the window: one reading a domain, energy in joules between `began` and `ended`."""
         ...
 
     def watts(self) -> Mapping[str, float]:
-        """Power at this moment by domain, in watts, for pictures only; empty if there is none."""
+        """Power at this moment by domain, in watts, for plots only; empty if there is none."""
         ...
-
-
-def measured_domains(readings: Sequence[Reading]) -> set[str]:
-    """The domains that were read by something better than a model."""
-    return {r.domain for r in readings if r.method != "modelled"}
 
 
 class CumulativeReader(Protocol):
-    """The total of one kind of sensor from `begin` on; `name` is its meter's."""
+    """Energy since one moment, read without waiting for the sensor: a meter's second mode.
+
+    `open` -> `so_far` any number of times -> `close`. The sensor is characterised at the end.
+    """
 
     name: str
 
-    def begin(self) -> None:
-        """Look once. Raises nothing: what can't be read is said by `so_far` and `close`."""
+    def open(self) -> None:
+        """Read every sensor once. Raises nothing: later readings say what can't be read."""
         ...
 
     def so_far(self, began: float, now: float) -> tuple[Reading, ...]:
-        """What was drawn between `began` and `now`, seconds on the clock, roughly and cheaply."""
+        """The energy between `began` and `now` (seconds on the clock), cheap and approximate."""
         ...
 
-    def close(self, began: float, ended: float, devices: Sequence[Device]) -> tuple[Reading, ...]:
-        """The energy between `began` and `ended`, as well as the sensor, learnt now, allows."""
+    def close(self, began: float, ended: float) -> tuple[Reading, ...]:
+        """The energy between `began` and `ended`, as accurate as the sensor allows."""
         ...
 
     def sensor(self) -> Sensor:
         """What is known of the sensor at this moment, or why it can't be read."""
         ...
+
+
+def measured_domains(readings: Sequence[Reading]) -> set[str]:
+    """The domains of the readings that do not come from a model."""
+    return {reading.domain for reading in readings if reading.method != "modelled"}
+
+
+def make_reading(
+    domain: str,
+    meter: str,
+    method: Method,
+    seconds: float,
+    joules: float | None = None,
+    standard_uncertainty: float | None = None,
+    warnings: Sequence[MeasurementWarning] = (),
+) -> Reading:
+    """One domain's reading of a window of `seconds`; the uncertainty is in joules."""
+    from bench.results.record import Reading
+
+    return Reading(
+        domain=domain,
+        meter=meter,
+        method=method,
+        energy_joules=joules,
+        standard_uncertainty_joules=standard_uncertainty,
+        duration_seconds=seconds,
+        warnings=tuple(warnings),
+    )

@@ -1,4 +1,4 @@
-"""Energy of a window from the steps of a slow counter."""
+"""Energy of a window from the steps of a slow counter (docs/measurement.md explains the method)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,24 @@ from dataclasses import dataclass, field, replace
 
 from bench.meters._latency import LatencyPosterior
 
-# How power may change while the device rests, as a share of it: its first derivative per second,
-# its second per second², and so on. A fifth of it falling off within half a second lies inside.
-RESTLESSNESS = (1.0, 1.0, 2.0, 4.0)
-PUNCTUAL_SECONDS = 0.0002  # no driver is taken to publish more punctually than within this
-RESTLESS = 0.2  # how much a load is taken to change within a step, as a share of it
-DETECTABLE = 4.0  # standard deviations at which a late step is told from noise
+# The constants below were chosen by simulation: with them the intervals of
+# tests/test_meter_in_virtual_time.py cover, on quiet and on busy machines (docs/decisions/0002).
+
+# Standard deviation of the power's derivatives at rest, as a share of the power: the first per
+# second, the second per second², and so on. Power that falls by a fifth within 0.5 s is covered.
+REST_DERIVATIVES = (1.0, 1.0, 2.0, 4.0)
+MIN_EDGE_SECONDS = 0.0002  # publication is never assumed to be more punctual than this
+LOAD_VARIATION = 0.2  # change of a load within a step, as a share of the load
+DETECTION_SIGMAS = 4.0  # standard deviations at which missing energy is distinguished from noise
+MIN_WATTS = 1e-3  # the least power that a single reading is extrapolated with
 
 
 @dataclass(frozen=True)
 class CounterEdge:
-    """One observed step: the middle of its gap, the gap's length, and the counter after it."""
+    """One observed step: the middle of its gap, the gap's length, and the counter after it.
+
+    The gap is the time between the last reading of the old value and the first of the new one.
+    """
 
     seconds: float
     gap_seconds: float
@@ -28,45 +35,53 @@ class CounterEdge:
 
 
 @dataclass(frozen=True)
-class SensorModel:
-    """What is known of a sensor. `wander` is the random walk of its energy at rest, in J/√s.
+class CounterReading:
+    """A counter (J) read once at a time (s), with the power (W) then, None if it is unknown."""
 
-    `duty` is the share of time at which the sensor looks; `settle_seconds` is how long a step
-    needs after a change of power to hold nothing of what was before (for an averaged reading).
+    seconds: float
+    joules: float
+    watts: float | None = None
+
+
+@dataclass(frozen=True)
+class SensorModel:
+    """What is known of a sensor. `random_walk` is that of its energy at rest, in J/√s.
+
+    `duty` is the share of time for which the sensor samples; `settle_seconds` is how long after a
+    change of power a step still holds power from before the change (for an averaged reading).
     """
 
     step_seconds: float
     jitter_seconds: float = 0.0
     quantum_joules: float = 0.0
     read_cost_seconds: float = 0.0
-    wander: float = 0.0
+    random_walk: float = 0.0
     duty: float = 1.0
     settle_seconds: float = 0.0
-    lag: LatencyPosterior = field(default_factory=lambda: LatencyPosterior.between(0.0, 0.0))
+    latency: LatencyPosterior = field(default_factory=lambda: LatencyPosterior.uniform(0.0, 0.0))
 
 
 @dataclass(frozen=True)
 class CounterFit:
-    """The counter (J) and its slope (W) at one moment, with the level's uncertainty (J).
+    """The counter (J) and its slope (W) at one moment, with the standard uncertainty in J.
 
-    `misfit` is the weighted sum of squared residuals, over `freedom` degrees of freedom.
+    `misfit` is the weighted sum of squared residuals, over `degrees_of_freedom`.
     """
 
     joules: float
     watts: float
-    uncertainty: float
+    standard_uncertainty: float
     misfit: float
-    freedom: int
+    degrees_of_freedom: int
 
 
 @dataclass(frozen=True)
 class WindowEnergy:
-    """The energy of one window in joules, its standard uncertainty, what was learnt of the lag."""
+    """Energy of a window and its standard uncertainty in joules, and the latency's posterior."""
 
     joules: float
-    uncertainty: float
-    lag: LatencyPosterior
-    edge_watts: tuple[float, float]
+    standard_uncertainty: float
+    latency: LatencyPosterior
 
 
 def mean_power(edges: Sequence[CounterEdge]) -> float:
@@ -76,47 +91,48 @@ def mean_power(edges: Sequence[CounterEdge]) -> float:
     return (edges[-1].joules - edges[0].joules) / (edges[-1].seconds - edges[0].seconds)
 
 
-def sharpest(edges: Sequence[CounterEdge]) -> list[CounterEdge]:
-    """The edges without those that were seen late: with over thrice the usual gap."""
+def punctual_edges(edges: Sequence[CounterEdge]) -> list[CounterEdge]:
+    """The edges whose gap is at most three times the median gap."""
     if not edges:
         return []
     widest = 3 * statistics.median(edge.gap_seconds for edge in edges)
     return [edge for edge in edges if edge.gap_seconds <= widest]
 
 
-def fit_at(moment: float, edges: Sequence[CounterEdge], traits: SensorModel) -> CounterFit:
-    """The counter's level and slope at `moment`, from at least two edges on one side of it.
+def fit_at(moment: float, edges: Sequence[CounterEdge], model: SensorModel) -> CounterFit:
+    """The counter and its slope at `moment` (s), by generalised least squares through the edges.
 
+    The covariance holds the gaps, the quantum, the random walk and the power's derivatives at rest.
     Raises ValueError where there are fewer than two edges.
     """
     import numpy as np
 
     if len(edges) < 2:
-        raise ValueError("a level needs two edges")
+        raise ValueError("a fit needs two edges")
     x = np.array([edge.seconds - moment for edge in edges])
     base = edges[0].joules
     y = np.array([edge.joules - base for edge in edges])
     watts = max(mean_power(edges), 1e-9)
-    gaps = np.array([math.hypot(edge.gap_seconds, PUNCTUAL_SECONDS) for edge in edges])
+    gaps = np.array([math.hypot(edge.gap_seconds, MIN_EDGE_SECONDS) for edge in edges])
     timing = (watts * gaps) ** 2 / 12
     same_side = np.sign(x[:, None]) == np.sign(x[None, :])
-    near = np.minimum(np.abs(x[:, None]), np.abs(x[None, :])) * same_side
-    spread = np.diag(timing + traits.quantum_joules**2 / 12 + 1e-12)
-    spread += traits.wander**2 * near
-    for power, share in enumerate(RESTLESSNESS, start=2):
-        bent = share * watts * x**power / math.factorial(power)
-        spread += np.outer(bent, bent)
+    nearer = np.minimum(np.abs(x[:, None]), np.abs(x[None, :])) * same_side
+    covariance = np.diag(timing + model.quantum_joules**2 / 12 + 1e-12)
+    covariance += model.random_walk**2 * nearer
+    for power, share in enumerate(REST_DERIVATIVES, start=2):
+        curvature = share * watts * x**power / math.factorial(power)
+        covariance += np.outer(curvature, curvature)
     design = np.stack([np.ones_like(x), x], axis=1)
-    weights = np.linalg.inv(spread)
-    covariance = np.linalg.inv(design.T @ weights @ design)
-    solution = covariance @ design.T @ weights @ y
-    rest = y - design @ solution
+    weights = np.linalg.inv(covariance)
+    fit_covariance = np.linalg.inv(design.T @ weights @ design)
+    solution = fit_covariance @ design.T @ weights @ y
+    residuals = y - design @ solution
     return CounterFit(
         joules=base + float(solution[0]),
         watts=float(solution[1]),
-        uncertainty=math.sqrt(max(float(covariance[0, 0]), 0.0)),
-        misfit=float(rest @ weights @ rest),
-        freedom=len(edges) - 2,
+        standard_uncertainty=math.sqrt(max(float(fit_covariance[0, 0]), 0.0)),
+        misfit=float(residuals @ weights @ residuals),
+        degrees_of_freedom=len(edges) - 2,
     )
 
 
@@ -125,29 +141,30 @@ def window_energy(
     after: Sequence[CounterEdge],
     began: float,
     ended: float,
-    traits: SensorModel,
+    model: SensorModel,
 ) -> WindowEnergy:
-    """The energy between `began` and `ended` (seconds), from steps before and after.
+    """The energy between `began` and `ended` (s), from edges at rest before and after.
 
-    Raises ValueError where a side has fewer than two usable steps.
+    Raises ValueError where a side has fewer than two usable edges.
     """
     before = [edge for edge in before if edge.seconds - edge.gap_seconds / 2 <= began]
-    after = [edge for edge in after if edge.seconds >= ended + traits.settle_seconds]
+    after = [edge for edge in after if edge.seconds >= ended + model.settle_seconds]
     if len(before) < 2:
-        raise ValueError("a bill needs two edges before the window")
-    after, lag = _without_late(before, after, began, ended, traits)
-    first = fit_at(began + lag.likely, before, traits)
-    last = fit_at(ended + lag.likely, after, traits)
+        raise ValueError("the energy of a window needs two edges before it")
+    after, latency = _complete_edges(before, after, began, ended, model)
+    first = fit_at(began + latency.median, before, model)
+    last = fit_at(ended + latency.median, after, model)
     energy = last.joules - first.joules
-    freedom = first.freedom + last.freedom
-    worse = max(1.0, (first.misfit + last.misfit) / freedom) if freedom else 1.0
-    variance = worse * (first.uncertainty**2 + last.uncertainty**2)
-    variance += (lag.warning * (last.watts - first.watts)) ** 2
+    freedom = first.degrees_of_freedom + last.degrees_of_freedom
+    scale = max(1.0, (first.misfit + last.misfit) / freedom) if freedom else 1.0
+    variance = scale * (first.standard_uncertainty**2 + last.standard_uncertainty**2)
+    variance += (latency.standard_uncertainty * (last.watts - first.watts)) ** 2
     mean = energy / max(ended - began, 1e-9)
-    variance += _blind(mean - first.watts, traits) ** 2 + _blind(mean - last.watts, traits) ** 2
-    steps = max(ended - began, 0.0) / traits.step_seconds
-    variance += steps * (RESTLESS * _blind(mean - first.watts, traits)) ** 2
-    return WindowEnergy(energy, math.sqrt(variance), lag, (first.watts, last.watts))
+    variance += _unobserved_energy(mean - first.watts, model) ** 2
+    variance += _unobserved_energy(mean - last.watts, model) ** 2
+    steps = max(ended - began, 0.0) / model.step_seconds
+    variance += steps * (LOAD_VARIATION * _unobserved_energy(mean - first.watts, model)) ** 2
+    return WindowEnergy(energy, math.sqrt(variance), latency)
 
 
 def window_energy_under_load(
@@ -155,96 +172,97 @@ def window_energy_under_load(
     around_ended: Sequence[CounterEdge],
     began: float,
     ended: float,
-    traits: SensorModel,
+    model: SensorModel,
 ) -> WindowEnergy:
     """The energy of a window that is cut out of a load that goes on before it and after it.
 
-    There is no rest to draw a line through, so power in the padding is taken to vary as it does
-    from step to step around the window. Nothing is learnt of the lag: it counts in full, as far as
-    it is not known. Raises ValueError where a side has fewer than three steps.
+    Without rest on either side, power in the padding is assumed to vary as it does from step to
+    step around the window. The latency's posterior is not updated, and its full width counts.
+    Raises ValueError where a side has fewer than three edges.
     """
-    walk = walk_under_load([around_began, around_ended], traits)
-    loaded = replace(traits, wander=math.hypot(traits.wander, walk))
-    lag = traits.lag
-    first = fit_at(began + lag.likely, around_began, loaded)
-    last = fit_at(ended + lag.likely, around_ended, loaded)
+    load_walk = random_walk_under_load([around_began, around_ended], model)
+    loaded = replace(model, random_walk=math.hypot(model.random_walk, load_walk))
+    latency = model.latency
+    first = fit_at(began + latency.median, around_began, loaded)
+    last = fit_at(ended + latency.median, around_ended, loaded)
     energy = last.joules - first.joules
-    late = max(lag.warning, (lag.high - lag.likely) / 3)
-    variance = first.uncertainty**2 + last.uncertainty**2
-    variance += (late * (last.watts - first.watts)) ** 2 + 2 * late * walk**2
-    steps = max(ended - began, 0.0) / traits.step_seconds
-    restless = RESTLESS * _blind(energy / max(ended - began, 1e-9), traits)
-    variance += (steps + 2) * restless**2
-    return WindowEnergy(energy, math.sqrt(variance), lag, (first.watts, last.watts))
+    late = max(latency.standard_uncertainty, (latency.upper_bound - latency.median) / 3)
+    variance = first.standard_uncertainty**2 + last.standard_uncertainty**2
+    variance += (late * (last.watts - first.watts)) ** 2 + 2 * late * load_walk**2
+    steps = max(ended - began, 0.0) / model.step_seconds
+    mean = energy / max(ended - began, 1e-9)
+    variance += (steps + 2) * (LOAD_VARIATION * _unobserved_energy(mean, model)) ** 2
+    return WindowEnergy(energy, math.sqrt(variance), latency)
 
 
-def walk_under_load(groups: Sequence[Sequence[CounterEdge]], traits: SensorModel) -> float:
-    """The random walk of the energy of a load, in J/√s, from its mean power step by step.
+def random_walk_under_load(groups: Sequence[Sequence[CounterEdge]], model: SensorModel) -> float:
+    """The random walk of a load's energy, in J/√s, from its mean power step by step.
 
-    Widened as Student's t is, for the few steps that it is taken from. Raises ValueError where a
+    Widened for few degrees of freedom, as the variance of Student's t is. Raises ValueError where a
     group has fewer than three edges.
     """
     total, freedom = 0.0, 0
     for group in groups:
         if len(group) < 3:
-            raise ValueError("a load needs three edges on each side")
+            raise ValueError("a window under load needs three edges on each side")
         pairs = [(old, new) for old, new in itertools.pairwise(group) if new.seconds > old.seconds]
         mean = mean_power(group)
         for old, new in pairs:
             seconds = new.seconds - old.seconds
             total += ((new.joules - old.joules) / seconds - mean) ** 2 * seconds
         freedom += len(pairs) - 1
-    smoothed = max(1.0, traits.settle_seconds / traits.step_seconds)
-    widened = freedom / (freedom - 2) if freedom > 2 else 3.0
-    return math.sqrt(smoothed * widened * total / max(freedom, 1))
+    smoothing = max(1.0, model.settle_seconds / model.step_seconds)
+    widening = freedom / (freedom - 2) if freedom > 2 else 3.0
+    return math.sqrt(smoothing * widening * total / max(freedom, 1))
 
 
-def _blind(watts: float, traits: SensorModel) -> float:
-    """What a sensor that looks for a part of each step may miss where power jumps, in joules."""
-    return 0.5 * (1 - traits.duty) * abs(watts) * traits.step_seconds
+def _unobserved_energy(watts: float, model: SensorModel) -> float:
+    """Energy (J) that a part-time sensor may miss where power jumps by `watts`."""
+    return 0.5 * (1 - model.duty) * abs(watts) * model.step_seconds
 
 
-def _without_late(
+def _complete_edges(
     before: Sequence[CounterEdge],
     after: Sequence[CounterEdge],
     began: float,
     ended: float,
-    traits: SensorModel,
+    model: SensorModel,
 ) -> tuple[list[CounterEdge], LatencyPosterior]:
-    """The steps after the end that hold the whole window, and what this window says of the lag.
+    """The edges after the end that hold the whole window, and the latency's updated posterior.
 
-    A step that came before the lag was over lacks energy: it lies under the line through the later
-    ones by (load - rest) x what remained of the lag.
+    An edge that came before the latency was over lies below the line through the later ones by
+    (load - rest) x the rest of the latency.
     """
-    lag = traits.lag
-    sure = [edge for edge in after if edge.seconds >= ended + lag.high]
-    for edge in reversed([edge for edge in after if edge.seconds < ended + lag.high]):
-        since = edge.seconds - ended
-        if len(sure) < 2:
+    latency = model.latency
+    complete = [edge for edge in after if edge.seconds >= ended + latency.upper_bound]
+    for edge in reversed([e for e in after if e.seconds < ended + latency.upper_bound]):
+        since_end = edge.seconds - ended
+        if len(complete) < 2:
             break
-        level = fit_at(edge.seconds, sure, traits)
-        blur = math.hypot(level.uncertainty, level.watts * edge.gap_seconds / 12**0.5)
+        fit = fit_at(edge.seconds, complete, model)
+        uncertainty = math.hypot(fit.standard_uncertainty, fit.watts * edge.gap_seconds / 12**0.5)
         start = before[-1]
-        excess = level.joules - start.joules - level.watts * (edge.seconds - start.seconds)
+        excess = fit.joules - start.joules - fit.watts * (edge.seconds - start.seconds)
         load = excess / (ended - began)
-        if load * traits.step_seconds < 2 * DETECTABLE * blur:
-            sure.insert(0, edge)  # a load this small leaves no trace of the lag
+        if load * model.step_seconds < 2 * DETECTION_SIGMAS * uncertainty:
+            complete.insert(0, edge)  # the load is too small to reveal the latency
             continue
-        lag = lag.seen(since, level.joules - edge.joules, blur, load)
-        if since >= lag.high:
-            sure.insert(0, edge)
-    return sure, lag
+        latency = latency.updated(since_end, fit.joules - edge.joules, uncertainty, load)
+        if since_end >= latency.upper_bound:
+            complete.insert(0, edge)
+    return complete, latency
 
 
 def random_walk(edges: Sequence[CounterEdge]) -> float:
     """The random walk of the energy at rest, in J/√s, beyond what the gaps explain.
 
-    Taken from the median rise between sharp edges, so that a few late looks don't count.
+    From the median of the squared deviations (0.455 is that of chi-squared with one degree of
+    freedom) between punctual edges, so that a few late readings do not count.
     """
     if len(edges) < 5:
         return 0.0
-    sharp = set(sharpest(edges))
-    pairs = [(a, b) for a, b in itertools.pairwise(edges) if a in sharp and b in sharp]
+    punctual = set(punctual_edges(edges))
+    pairs = [(a, b) for a, b in itertools.pairwise(edges) if a in punctual and b in punctual]
     if len(pairs) < 4:
         return 0.0
     powers = [(b.joules - a.joules) / (b.seconds - a.seconds) for a, b in pairs]
@@ -257,38 +275,19 @@ def random_walk(edges: Sequence[CounterEdge]) -> float:
     return math.sqrt(max(statistics.median(excess) / 0.455, 0.0))
 
 
-def updated_model(traits: SensorModel, result: WindowEnergy) -> SensorModel:
-    """The traits with what a window taught of the lag."""
-    return replace(traits, lag=result.lag)
-
-
-FAINT_WATTS = 1e-3
-
-
-@dataclass(frozen=True)
-class CounterReading:
-    """One look at a counter: when (seconds), what it showed (joules), the power then (watts)."""
-
-    seconds: float
-    joules: float
-    watts: float | None
-
-
 def edges_from_reading(
-    look: CounterReading, began: float, step_seconds: float, usual_watts: float
+    reading: CounterReading, began: float, step_seconds: float, usual_watts: float
 ) -> list[CounterEdge]:
-    """The steps of a counter before `began`, as far as a single look tells them.
+    """Two edges before `began`, from a single reading of the counter.
 
-    The counter last moved within a step before the look, nobody knows when. A look that came after
-    `began` also leaves open what was drawn in between. `usual_watts` stands in where the power at
-    the look is not known.
+    The counter moved last at an unknown time within a step before the reading. A reading after
+    `began` leaves open the energy in between. `usual_watts` replaces an unknown power.
     """
-
-    watts = max(look.watts if look.watts is not None else usual_watts, FAINT_WATTS)
-    late = max(0.0, look.seconds - began)
+    watts = max(reading.watts if reading.watts is not None else usual_watts, MIN_WATTS)
+    late = max(0.0, reading.seconds - began)
     gap = step_seconds + 2 * late
-    moved = min(look.seconds, began) - step_seconds / 2
-    joules = look.joules - watts * late
+    moved = min(reading.seconds, began) - step_seconds / 2
+    joules = reading.joules - watts * late
     return [
         CounterEdge(moved - step_seconds, gap, joules - watts * step_seconds),
         CounterEdge(moved, gap, joules),

@@ -1,7 +1,7 @@
-"""Watching counters move: polls finely only around the expected step, several counters in one loop.
+"""Polls counters and notes their steps: closely around the expected step only, all in one loop.
 
 A reader is a function that returns the counter in joules (or any number that changes when the
-sensor updates) and raises CannotRead with a clause that says why.
+sensor updates) and raises SensorReadError with a clause that says why it can't.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from collections.abc import Callable, Sequence
 from bench.meters._bracketing import CounterEdge, SensorModel, random_walk
 from bench.system.clock import Clock
 
-PAUSE_SECONDS = 0.0002  # between two looks while a step may come; a quarter where it is near
-SHARP = 0.05  # an edge is sharp whose gap is at most this share of a step
+# Between two reads while a step may come, a quarter of it where a step is near: the gap of an edge
+# is then 0.05 to 0.2 ms, the punctuality that bracketing assumes at best (MIN_EDGE_SECONDS).
+PAUSE_SECONDS = 0.0002
+SHARP_SHARE = 0.05  # the gap of a sharp edge is at most this share of a step
 
 
 class SensorReadError(Exception):
@@ -27,7 +29,11 @@ class SensorReadError(Exception):
 
 
 class EdgePoller:
-    """One counter under observation; `edges` are its steps since the last `clear`."""
+    """One counter that is polled; `edges` are its steps since the last `clear`.
+
+    `failure` is the reason of a failed read, `went_backwards` whether the counter ever fell; either
+    ends the polling. `next_poll` is when to read next, in seconds on the clock.
+    """
 
     def __init__(
         self,
@@ -40,99 +46,98 @@ class EdgePoller:
         self._clock = clock
         self._pause_seconds = pause_seconds
         self.step_seconds = step_seconds
-        self.jitter_seconds = step_seconds  # until it is known, look closely all the time
+        self.jitter_seconds = step_seconds  # until it is known, poll closely all the time
+        self.read_costs: list[float] = []
+        self.clear()
+
+    def clear(self) -> None:
+        """Drop all edges; the next read is the first one."""
         self.edges: list[CounterEdge] = []
         self.failure: str | None = None
         self.went_backwards = False
-        self.costs: list[float] = []
-        self.due = -1e9
-        self._old_from: float | None = None
-        self._old = self._first = 0.0
+        self.next_poll = -1e9
+        self.first_value = 0.0
+        self._previous: tuple[float, float] | None = None  # read at, value
 
-    def clear(self) -> None:
-        """Forget all; the next look starts afresh."""
-        self.edges = []
-        self.failure, self.went_backwards = None, False
-        self.due, self._old_from = -1e9, None
-
-    def look(self) -> None:
-        """Read once; note an edge if the counter moved, and when to look next."""
-        asked = self._clock.now()
+    def poll(self) -> None:
+        """Read once; record an edge if the counter moved, and when to read next."""
+        read_at = self._clock.now()
         try:
             value = self._read()
         except SensorReadError as failure:
             self.failure = failure.reason
             return
-        answered = self._clock.now()
-        self.costs = [*self.costs[-99:], answered - asked]
-        if self._old_from is not None and value != self._old:
-            self._note(value, self._old_from, answered)
+        now = self._clock.now()
+        self.read_costs = [*self.read_costs[-99:], now - read_at]
+        if self._previous is None:
+            self.first_value = value
+        if self._previous is not None and value != self._previous[1]:
+            self._record_edge(value, self._previous, now)
         else:
-            self.due = answered + self._pause(answered)
-        if self._old_from is None:
-            self._first = value
-        self._old_from, self._old = asked, value
+            self.next_poll = now + self._pause(now)
+        self._previous = read_at, value
 
-    @property
-    def resumed(self) -> float:
-        """The counter at the first look since the last `clear`."""
-        return self._first
-
-    def newest(self) -> CounterEdge:
-        """The last step seen; where the counter stood still, its last reading as it is."""
+    def latest(self) -> CounterEdge:
+        """The last edge; of a counter that did not move, its last value now, known to a step."""
         if self.edges:
             return self.edges[-1]
-        return CounterEdge(self._clock.now(), self.step_seconds, self._old)
+        value = self._previous[1] if self._previous else 0.0
+        return CounterEdge(self._clock.now(), self.step_seconds, value)
 
-    def _note(self, value: float, old_from: float, answered: float) -> None:
-        self.went_backwards |= value < self._old
-        gap = answered - old_from
-        self.edges.append(CounterEdge((old_from + answered) / 2, gap, value))
-        self.due = answered + max(self.step_seconds - self._margin() - gap, self._pause_seconds)
+    def sharp_edge_count(self, since: float = -1e9) -> int:
+        """How many edges from `since` (s) on have a gap of a small share of a step."""
+        widest = max(SHARP_SHARE * self.step_seconds, 3 * self._read_cost())
+        return sum(1 for e in self.edges if e.seconds >= since and e.gap_seconds <= widest)
+
+    def _record_edge(self, value: float, previous: tuple[float, float], now: float) -> None:
+        previous_at, previous_value = previous
+        self.went_backwards |= value < previous_value
+        gap = now - previous_at
+        self.edges.append(CounterEdge((previous_at + now) / 2, gap, value))
+        pause = self.step_seconds - self._margin() - gap
+        self.next_poll = now + max(pause, self._pause_seconds)
+
+    def _read_cost(self) -> float:
+        return statistics.median(self.read_costs) if self.read_costs else 0.0
 
     def _margin(self) -> float:
-        """How long before the expected step to begin looking closely."""
-        cost = statistics.median(self.costs) if self.costs else 0.0
-        return max(0.02 * self.step_seconds, 3 * self.jitter_seconds + 2 * cost + 0.0005)
+        """How many seconds before the expected step to begin polling closely."""
+        return max(
+            0.02 * self.step_seconds, 3 * self.jitter_seconds + 2 * self._read_cost() + 0.0005
+        )
 
     def _pause(self, now: float) -> float:
         late = bool(self.edges) and now > self.edges[-1].seconds + 1.5 * self.step_seconds
         return self._pause_seconds if late or not self.edges else self._pause_seconds / 4
 
-    def sharp(self, since: float = -1e9) -> int:
-        """How many edges after `since` were seen to a small share of a step."""
-        cost = statistics.median(self.costs) if self.costs else 0.0
-        widest = max(SHARP * self.step_seconds, 3 * cost)
-        return sum(1 for e in self.edges if e.seconds >= since and e.gap_seconds <= widest)
-
 
 def poll_until(
     clock: Clock,
-    watches: Sequence[EdgePoller],
-    enough: Callable[[EdgePoller], bool],
-    patience: float,
+    pollers: Sequence[EdgePoller],
+    is_enough: Callable[[EdgePoller], bool],
+    timeout_seconds: float,
 ) -> None:
-    """Look at all counters until each has enough edges or failed, for `patience` seconds at most.
+    """Poll all counters until each has enough edges or failed, or until the timeout.
 
-    Those that have enough are looked at further while others wait, so that none grows old.
+    Counters that have enough are polled on while others wait, so that their edges stay recent.
     """
-    until = clock.now() + patience
+    until = clock.now() + timeout_seconds
     while clock.now() < until:
-        alive = [w for w in watches if w.failure is None and not w.went_backwards]
-        if all(enough(w) for w in alive):
+        active = [p for p in pollers if p.failure is None and not p.went_backwards]
+        if all(is_enough(poller) for poller in active):
             return
-        clock.sleep(min(w.due for w in alive) - clock.now())
+        clock.sleep(min(poller.next_poll for poller in active) - clock.now())
         now = clock.now()
-        for watch in alive:
-            if watch.due <= now:
-                watch.look()
+        for poller in active:
+            if poller.next_poll <= now:
+                poller.poll()
 
 
 def sensor_model(
-    watch: EdgePoller, duty: float = 1.0, settle_seconds: float = 0.0
+    poller: EdgePoller, duty: float = 1.0, settle_seconds: float = 0.0
 ) -> SensorModel | None:
-    """What the edges seen so far say of a counter at rest; None where there are fewer than four."""
-    edges = watch.edges
+    """The model of a counter at rest from its edges; None where there are fewer than four."""
+    edges = poller.edges
     if len(edges) < 4:
         return None
     steps = [new.seconds - old.seconds for old, new in itertools.pairwise(edges)]
@@ -142,17 +147,14 @@ def sensor_model(
         step_seconds=step,
         jitter_seconds=statistics.median(abs(s - step) for s in steps) * 1.4826,
         quantum_joules=_common_divisor(rises),
-        read_cost_seconds=statistics.median(watch.costs),
-        wander=random_walk(edges),
+        read_cost_seconds=statistics.median(poller.read_costs),
+        random_walk=random_walk(edges),
         duty=duty,
         settle_seconds=settle_seconds,
     )
 
 
 def _common_divisor(rises: Sequence[float]) -> float:
-    """The largest whole number of millijoules that divides all rises, in joules.
-
-    Where all rises are alike nothing can be told of it: then 0.
-    """
-    whole = [round(1000 * abs(rise)) for rise in rises]
-    return math.gcd(*whole) / 1000 if len(set(whole)) > 1 else 0.0
+    """The largest multiple of 1 mJ that divides all rises, in joules; 0 where all are equal."""
+    millijoules = [round(1000 * abs(rise)) for rise in rises]
+    return math.gcd(*millijoules) / 1000 if len(set(millijoules)) > 1 else 0.0

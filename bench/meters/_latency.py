@@ -1,7 +1,7 @@
-"""How late a counter publishes: what is believed of it, and what a window's steps tell.
+"""Posterior of a counter's latency: how late it publishes, learnt from the windows themselves.
 
-Drivers don't say it. A step that came before the lag was over lacks energy of the window, so the
-windows themselves tell, a little each.
+Drivers do not state it. A step that came before the latency was over lacks energy of the window;
+each such step makes some latencies more likely and others less.
 """
 
 from __future__ import annotations
@@ -11,44 +11,49 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-GRAINS = 200  # how many lags are told apart
-SOON = 0.1  # how late a counter is believed to be until a window tells, as a share of a step
-RARELY_LATE = 0.02  # weight of any other lag against that
-SURE = 1e-4  # what is believed less than this is not believed
-UNEXPLAINED = 2e-4  # how likely a step shows something that no lag explains
-LOAD_AT_END = 0.35  # how far the load in its last moments may be from its mean, as a share of it
+GRID_POINTS = 200
+
+# The constants below were chosen by simulation (docs/decisions/0002): with them the intervals of
+# tests/test_meter_in_virtual_time.py cover, on quiet and on busy machines.
+PRIOR_SCALE = 0.1  # scale of the prior, as a share of a step: drivers publish soon
+PRIOR_FLOOR = 0.02  # weight of any other latency, relative to the prior's peak
+NEGLIGIBLE_WEIGHT = 1e-4  # posterior weight that is ignored in the upper bound
+OUTLIER_LIKELIHOOD = 2e-4  # likelihood of a step that no latency explains
+LOAD_END_DEVIATION = 0.35  # standard deviation of the last load around its mean, as a share of it
 
 
 @dataclass(frozen=True)
 class LatencyPosterior:
-    """What is believed of how late a counter is: a weight for each of some lags, in seconds."""
+    """Weights of possible latencies; `seconds` is an even grid, the weights add up to 1."""
 
     seconds: tuple[float, ...]
     weights: tuple[float, ...]
 
     @classmethod
-    def between(cls, low: float, high: float) -> LatencyPosterior:
-        """Evenly spread between the two."""
-        return cls._spread(low, high, lambda share: 1.0)
+    def uniform(cls, low: float, high: float) -> LatencyPosterior:
+        """Equal weights from `low` to `high` seconds."""
+        return cls._on_grid(low, high, lambda share: 1.0)
 
     @classmethod
-    def unknown(cls, most: float) -> LatencyPosterior:
-        """At most so late: drivers publish soon after they measure, until windows say otherwise."""
-        return cls._spread(
-            0.0, most, lambda share: math.exp(-0.5 * (share / SOON) ** 2) + RARELY_LATE
+    def prior(cls, longest: float) -> LatencyPosterior:
+        """Between 0 and `longest` seconds, most weight within a tenth of that."""
+        return cls._on_grid(
+            0.0, longest, lambda share: math.exp(-0.5 * (share / PRIOR_SCALE) ** 2) + PRIOR_FLOOR
         )
 
     @classmethod
-    def _spread(cls, low: float, high: float, weight: Callable[[float], float]) -> LatencyPosterior:
-        shares = [index / GRAINS for index in range(GRAINS + 1)]
+    def _on_grid(
+        cls, low: float, high: float, weight: Callable[[float], float]
+    ) -> LatencyPosterior:
+        shares = [index / GRID_POINTS for index in range(GRID_POINTS + 1)]
         weights = [weight(share) for share in shares]
         total = math.fsum(weights)
         seconds = tuple(low + (high - low) * share for share in shares)
         return cls(seconds, tuple(one / total for one in weights))
 
     @property
-    def likely(self) -> float:
-        """The middle of what is believed, in seconds: as likely later as sooner."""
+    def median(self) -> float:
+        """The median latency in seconds."""
         below = 0.0
         pairs = list(zip(self.seconds, self.weights, strict=True))
         for (seconds, weight), (after, _) in itertools.pairwise(pairs):
@@ -58,32 +63,36 @@ class LatencyPosterior:
         return pairs[-1][0]
 
     @property
-    def warning(self) -> float:
-        """Its standard uncertainty about that, in seconds."""
-        middle, grain = self.likely, (self.seconds[-1] - self.seconds[0]) / GRAINS
+    def standard_uncertainty(self) -> float:
+        """The standard deviation around the median, in seconds, at least that of a grid cell."""
+        median, cell = self.median, (self.seconds[-1] - self.seconds[0]) / GRID_POINTS
         pairs = zip(self.seconds, self.weights, strict=True)
-        return math.sqrt(math.fsum(w * (s - middle) ** 2 for s, w in pairs) + grain**2 / 12)
+        return math.sqrt(math.fsum(w * (s - median) ** 2 for s, w in pairs) + cell**2 / 12)
 
     @property
-    def high(self) -> float:
-        """A step so long after the end of a window holds all of it, as sure as can be."""
-        left = 0.0
+    def upper_bound(self) -> float:
+        """The latency, in seconds, above which the remaining weight is negligible."""
+        above = 0.0
         for seconds, weight in zip(reversed(self.seconds), reversed(self.weights), strict=True):
-            left += weight
-            if left > SURE:
+            above += weight
+            if above > NEGLIGIBLE_WEIGHT:
                 return seconds
         return self.seconds[0]
 
-    def seen(self, since: float, missing: float, blur: float, load: float) -> LatencyPosterior:
-        """A step `since` seconds after the end lacked `missing` ± `blur` joules of the window.
+    def updated(
+        self, since_end: float, missing_joules: float, uncertainty: float, load_watts: float
+    ) -> LatencyPosterior:
+        """The posterior after one step that was published `since_end` seconds after the window.
 
-        It lacks what the `load` (W above rest) drew in what was left of the lag.
+        The step lacked `missing_joules` ± `uncertainty` (J) of the window. A latency L predicts
+        that it lacks `load_watts` (above rest) times the rest of the latency, L - `since_end`.
         """
         weights = []
         for seconds, weight in zip(self.seconds, self.weights, strict=True):
-            lacking = max(seconds - since, 0.0) * load
-            spread = math.hypot(blur, LOAD_AT_END * lacking)
-            fit = math.exp(-0.5 * ((missing - lacking) / spread) ** 2) * blur / spread
-            weights.append(weight * (fit + UNEXPLAINED))
+            predicted = max(seconds - since_end, 0.0) * load_watts
+            deviation = math.hypot(uncertainty, LOAD_END_DEVIATION * predicted)
+            residual = (missing_joules - predicted) / deviation
+            likelihood = math.exp(-0.5 * residual**2) * uncertainty / deviation
+            weights.append(weight * (likelihood + OUTLIER_LIKELIHOOD))
         total = math.fsum(weights)
         return replace(self, weights=tuple(weight / total for weight in weights))

@@ -1,4 +1,4 @@
-"""Where there is no energy counter: power readings summed into one, at the rate of the sensor."""
+"""Integrates a power reading into an energy counter, at the rate at which the sensor updates."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ from bench.meters._bracketing import CounterEdge, SensorModel, random_walk
 from bench.meters._edge_poller import SensorReadError
 from bench.system.clock import Clock
 
-LOOKS_PER_STEP = 10
-USUAL_STEP_SECONDS = 0.1
+# An update is then known to a tenth of a step (docs/measurement.md, Costs, has the CPU time).
+SAMPLES_PER_STEP = 10
+USUAL_STEP_SECONDS = 0.1  # A100, H100: docs/measurement.md
+# A jump at a uniformly random time in the unobserved part of a step is wrong by 1/√3 = 0.58 of that
+# part (root mean square), rounded up.
+UNOBSERVED_SHARE = 0.6
 
 
 class PowerIntegrator:
-    """Sums a power reading (W) into a counter (J) whose steps are the sensor's own updates.
+    """Sums a power reading (W) into a counter (J) whose edges are the sensor's own updates.
 
     A reading stands for the step that it ends. A value that stays the same for longer than one
-    and a half steps, also one that never changes, is taken as the same value, updated.
+    and a half steps, also one that never changes, counts as updated with the same value.
     """
 
     def __init__(self, read: Callable[[], float], clock: Clock) -> None:
@@ -28,133 +32,137 @@ class PowerIntegrator:
         self._clock = clock
         self.step_seconds = USUAL_STEP_SECONDS
         self._step_known = False
-        self.costs: list[float] = []
+        self.read_costs: list[float] = []
         self._halt = threading.Event()
         self._thread: threading.Thread | None = None
-        self.forget()
+        self.reset()
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Begin a new sum at zero."""
-        self._changes: list[tuple[float, float, float]] = []  # seconds, gap, watts from then on
+        self._updates: list[tuple[float, float, float]] = []  # seconds, gap, watts from then on
         self.failure: str | None = None
-        self._old: float | None = None
-        self._old_from = self._first_from = self._seen_until = 0.0
-        self._first = 0.0
+        self._previous: tuple[float, float] | None = None  # read at, watts
+        self._first = (0.0, 0.0)
+        self._last_sample = 0.0
 
-    def look(self) -> None:
-        """Read once, and note whether the sensor updated."""
-        asked = self._clock.now()
+    def sample(self) -> None:
+        """Read once, and record whether the sensor updated."""
+        read_at = self._clock.now()
         try:
-            value = self._read()
+            watts = self._read()
         except SensorReadError as failure:
             self.failure = failure.reason
             return
-        answered = self._clock.now()
-        self.costs = [*self.costs[-99:], answered - asked]
-        if self._old is None:
-            self._first, self._first_from = value, asked
-        elif value != self._old:
-            gap = answered - self._old_from
-            self._changes.append(((self._old_from + answered) / 2, gap, value))
-        self._old_from, self._old, self._seen_until = asked, value, answered
+        now = self._clock.now()
+        self.read_costs = [*self.read_costs[-99:], now - read_at]
+        if self._previous is None:
+            self._first = read_at, watts
+        elif watts != self._previous[1]:
+            gap = now - self._previous[0]
+            self._updates.append(((self._previous[0] + now) / 2, gap, watts))
+        self._previous, self._last_sample = (read_at, watts), now
 
     @property
     def edges(self) -> list[CounterEdge]:
-        """The steps of the sum so far."""
-        return self.steps()[0]
+        """The edges of the sum so far."""
+        return self.edges_and_watts()[0]
 
-    def steps(self) -> tuple[list[CounterEdge], list[float]]:
-        """The steps of the sum so far, and the power in watts that each of them ends.
+    def edges_and_watts(self) -> tuple[list[CounterEdge], list[float]]:
+        """The edges of the sum so far, and the power in watts that each of them ends.
 
-        Where the value stood still the steps are put at the sensor's pace, known to half a step.
+        Where the value did not change, edges are put at the sensor's pace, known to half a step.
         """
         edges: list[CounterEdge] = []
-        watts: list[float] = []
+        powers: list[float] = []
 
-        def add(seconds: float, gap: float, value: float) -> None:
+        def add(seconds: float, gap: float, watts: float) -> None:
             joules = 0.0
             if edges:
                 last = edges[-1]
                 new = min(seconds - last.seconds, self.step_seconds)
                 rest = seconds - last.seconds - new
-                joules = last.joules + value * new + watts[-1] * rest
+                joules = last.joules + watts * new + powers[-1] * rest
             edges.append(CounterEdge(seconds, gap, joules))
-            watts.append(value)
+            powers.append(watts)
 
-        changes = list(self._changes)
-        step, value = self.step_seconds, self._first
-        until = changes[0][0] if changes else self._seen_until
-        start = until - step * math.floor((until - self._first_from) / step)
-        at = start if changes else self._first_from + step
-        for seconds, gap, new in [*changes, (self._seen_until, math.inf, 0.0)]:
+        updates = list(self._updates)
+        step = self.step_seconds
+        first_at, value = self._first
+        until = updates[0][0] if updates else self._last_sample
+        start = until - step * math.floor((until - first_at) / step)
+        at = start if updates else first_at + step
+        for seconds, gap, watts in [*updates, (self._last_sample, math.inf, 0.0)]:
             while at < seconds - step / 2:
                 add(at, step / 2, value)
                 at += step
             if gap < math.inf:
-                add(seconds, gap, new)
-                at, value = seconds + step, new
-        return edges, watts
+                add(seconds, gap, watts)
+                at, value = seconds + step, watts
+        return edges, powers
 
     def characterise(self, seconds: float) -> None:
-        """Look for so long, and learn how often the sensor updates."""
+        """Sample for so long, and learn how often the sensor updates."""
         until = self._clock.now() + seconds
         while self._clock.now() < until and self.failure is None:
-            self.look()
-            self._clock.sleep(self.step_seconds / (3 * LOOKS_PER_STEP))
-        self.learn()
+            self.sample()
+            self._clock.sleep(self.step_seconds / (3 * SAMPLES_PER_STEP))
+        self.learn_step()
 
-    def learn(self) -> None:
-        """How often the sensor updates, from its changes; where it stood still, by custom."""
-        sharp = [seconds for seconds, gap, _ in self._changes if gap < self.step_seconds / 4]
+    def learn_step(self) -> None:
+        """Learn the step from the updates, once; without enough of them the usual one is kept."""
+        sharp = [seconds for seconds, gap, _ in self._updates if gap < self.step_seconds / 4]
         if not self._step_known and len(sharp) >= 4:
             steps = (new - old for old, new in itertools.pairwise(sharp))
             self.step_seconds, self._step_known = statistics.median(steps), True
 
-    def traits(self) -> SensorModel:
-        """What the readings at rest say of the sensor."""
+    def sensor_model(self) -> SensorModel:
+        """The model of the sensor, from readings at rest."""
         return SensorModel(
             step_seconds=self.step_seconds,
-            read_cost_seconds=statistics.median(self.costs) if self.costs else 0.0,
-            wander=random_walk(self.edges[-20:]),
+            read_cost_seconds=statistics.median(self.read_costs) if self.read_costs else 0.0,
+            random_walk=random_walk(self.edges[-20:]),
         )
 
-    def begin(self) -> None:
-        """Sample in the background until `end`; a window that was never closed ends here."""
-        self.end()
-        self.forget()
+    def start(self) -> None:
+        """Begin a new sum, and sample in a thread until `stop`."""
+        self.stop()
+        self.reset()
         self._halt.clear()
         self._thread = threading.Thread(target=self._run, name="joulebench-sampler", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
         while not self._halt.is_set() and self.failure is None:
-            self.look()
-            self._clock.sleep(self.step_seconds / LOOKS_PER_STEP)
+            self.sample()
+            self._clock.sleep(self.step_seconds / SAMPLES_PER_STEP)
 
-    def end(self) -> None:
+    def stop(self) -> None:
         """Stop sampling."""
         self._halt.set()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-            self.learn()
+            self.learn_step()
 
-    def wait(self, count: int, since: float, patience: float) -> bool:
-        """Wait for `count` steps after the time `since`; False where they did not come."""
-        until = self._clock.now() + patience
+    def wait_for_edges(self, count: int, since: float, timeout_seconds: float) -> bool:
+        """Wait for `count` edges from the time `since` on; False if they did not come."""
+        until = self._clock.now() + timeout_seconds
         while self.failure is None and self._clock.now() < until:
             if sum(1 for edge in reversed(self.edges) if edge.seconds >= since) >= count:
                 return True
             self._clock.sleep(self.step_seconds / 2)
         return False
 
-    def blur(self, began: float, ended: float, duty: float) -> float:
-        """What sampling may have missed in a window, in joules: a jump of power between two steps
-        is seen at a time known to its gap, by a sensor that looks for `duty` of each step."""
-        blind = 0.6 * (1 - duty) * self.step_seconds
+    def sampling_uncertainty(self, began: float, ended: float, duty: float) -> float:
+        """Standard uncertainty (J) of a window from the jumps of power between two samples.
+
+        The time of a jump is known to its gap, and a sensor that samples for the share `duty` of
+        each step misses jumps in the rest of it.
+        """
+        unobserved = UNOBSERVED_SHARE * (1 - duty) * self.step_seconds
         total = 0.0
-        edges, watts = self.steps()
+        edges, watts = self.edges_and_watts()
         for edge, old, new in zip(edges[1:], watts, watts[1:], strict=False):
             if began <= edge.seconds <= ended + 2 * self.step_seconds:
-                total += (new - old) ** 2 * (edge.gap_seconds**2 / 12 + blind**2)
+                total += (new - old) ** 2 * (edge.gap_seconds**2 / 12 + unobserved**2)
         return math.sqrt(total)

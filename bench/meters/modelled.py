@@ -13,62 +13,61 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 
-from bench.meters import MeterContext
+from bench.meters import MeterContext, make_reading
 from bench.results.machine_record import Sensor
 from bench.results.record import Reading
 from bench.system.process import own_cpu_seconds
 
 DOMAIN = "cpu-package:0"
 LOW_WATTS, HIGH_WATTS = 1.69, 12.0
-TDP_RELATIVE_HALF_WIDTH = 0.5
+TDP_RELATIVE_HALF_WIDTH = 0.5  # assumed: a busy CPU draws between half and one and a half of it
 OPTIONS = ("cpu_tdp_watts",)
 
 
 class ModelledMeter:
     """CPU time x watts per busy logical CPU, in the domain cpu-package:0.
 
-    `cpu_seconds` says whose time counts: by default this process and its ended children.
+    `cpu_seconds` gives the CPU time that counts: by default of this process and its ended children.
     """
 
     name = "modelled"
 
-    def __init__(self, site: MeterContext, cpu_seconds: Callable[[], float] | None = None) -> None:
-        self.watts_per_cpu, self.relative_half_width = _watts_per_cpu(site.options)
+    def __init__(
+        self, context: MeterContext, cpu_seconds: Callable[[], float] | None = None
+    ) -> None:
+        self.watts_per_cpu, self.relative_half_width = _watts_per_cpu(context.options)
         self._cpu_seconds = cpu_seconds or own_cpu_seconds
 
     def probe(self) -> Sensor:
+        """The model's domain and its range; it is always usable."""
         return Sensor(
             meter=self.name,
             usable=True,
             domains=(DOMAIN,),
             method="modelled",
             calibration_relative_half_width=self.relative_half_width,
-            calibration_source=f"CPU time x {self.watts_per_cpu:.2f} W per busy logical CPU, a model",
+            calibration_source=f"CPU time x {self.watts_per_cpu:.2f} W per busy logical CPU, "
+            "a model",
         )
 
     def start(self) -> float:
+        """The CPU time before the window, in seconds."""
         return self._cpu_seconds()
 
-    def stop(self, mark: float, began: float, ended: float) -> tuple[Reading, ...]:
-        energy = (self._cpu_seconds() - mark) * self.watts_per_cpu
-        return (
-            Reading(
-                domain=DOMAIN,
-                meter=self.name,
-                method="modelled",
-                energy_joules=energy,
-                standard_uncertainty_joules=energy * self.relative_half_width / 3**0.5,
-                duration_seconds=ended - began,
-            ),
-        )
+    def stop(self, token: float, began: float, ended: float) -> tuple[Reading, ...]:
+        """The energy of the CPU time since `start`; its range is taken as uniform."""
+        energy = (self._cpu_seconds() - token) * self.watts_per_cpu
+        uncertainty = energy * self.relative_half_width / 3**0.5
+        return (make_reading(DOMAIN, self.name, "modelled", ended - began, energy, uncertainty),)
 
     def watts(self) -> Mapping[str, float]:
+        """Nothing: a model of CPU time has no power at a moment."""
         return {}
 
 
-def build(site: MeterContext) -> ModelledMeter:
-    """The meter for this site; the option `cpu_tdp_watts` gives the processor's TDP."""
-    return ModelledMeter(site)
+def build(context: MeterContext) -> ModelledMeter:
+    """The model; the option `cpu_tdp_watts` gives the processor's TDP."""
+    return ModelledMeter(context)
 
 
 def _watts_per_cpu(options: Mapping[str, str]) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""CPU packages and memory; cumulative mode."""
+"""CPU packages and memory through Linux powercap (RAPL) or AMD's hwmon driver."""
 
 from __future__ import annotations
 
@@ -6,27 +6,29 @@ import itertools
 import math
 import re
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.meters import make_reading
 from bench.meters._bracketing import CounterEdge
 from bench.meters._edge_poller import EdgePoller, SensorReadError, poll_until
 
 if TYPE_CHECKING:
     from bench.meters import MeterContext
-    from bench.results.machine_record import Device, Sensor
+    from bench.results.machine_record import Sensor
     from bench.results.record import Reading
 
+METER = "rapl"
 ROOT = "/sys/class/powercap"
-STEP_SECONDS = 0.001
-PAUSE_SECONDS = 0.0001
-PATIENCE_SECONDS = 0.01
-PROBE_SECONDS = 0.1
-STILL_SECONDS = 0.05  # a counter that stands still for so long is dead
-HIGHEST_WATTS = 500.0  # where the tree doesn't say how much a package may draw
 OPTIONS = ("rapl_root",)
+STEP_SECONDS = 0.001  # RAPL updates about every millisecond (Intel SDM, volume 3B)
+PAUSE_SECONDS = 0.0001  # between two reads: a tenth of a step
+TIMEOUT_SECONDS = 0.01  # ten steps
+PROBE_EDGES, PROBE_SECONDS = 20, 0.1  # 20 steps, with a margin for slow reads
+STILL_SECONDS = 0.05  # a counter that does not move for 50 steps does not count
+HIGHEST_WATTS = 500.0  # of a package, where the tree does not state it: above any TDP on sale
 CALIBRATION_HALF_WIDTH = 0.05
 CALIBRATION_SOURCE = (
     "assumed: RAPL against external meters differs by a few per cent on recent CPUs"
@@ -35,7 +37,7 @@ CALIBRATION_SOURCE = (
 
 @dataclass(frozen=True)
 class RaplZone:
-    """One counter of the tree; `range_joules` is where it wraps to zero."""
+    """One counter of the tree; it wraps to zero at `range_joules`."""
 
     domain: str
     file: Path
@@ -43,7 +45,7 @@ class RaplZone:
     highest_watts: float
 
     def read(self) -> float:
-        """The counter in joules. Raises CannotRead."""
+        """The counter in joules. Raises SensorReadError."""
         try:
             return int(self.file.read_text(encoding="ascii")) / 1e6
         except PermissionError:
@@ -55,129 +57,119 @@ class RaplZone:
 
     @property
     def remedy(self) -> str:
-        """The command that opens this file and all of its kind."""
+        """The command that makes this file and all of its kind readable."""
         tree = self.file.parent
         files = f"{tree.parent}/intel-rapl:*/energy_uj"
         if self.file.name != "energy_uj":
             files = f"{tree}/energy*_input"
         return f"sudo chmod a+r {files}"
 
+    def rise(self, first: float, last: float) -> float:
+        """Joules from one value to a later one, with one wrap at most; negative after a reset."""
+        wrapped = last < first and math.isfinite(self.range_joules)
+        return last - first + (self.range_joules if wrapped else 0.0)
+
+
+class ZoneTotal:
+    """Energy of one zone since its first edge, over any number of wraps that are read in time."""
+
+    def __init__(self, zone: RaplZone, first: CounterEdge | str) -> None:
+        self.zone = zone
+        self._failure = first if isinstance(first, str) else None
+        self._first = self._last = first if isinstance(first, CounterEdge) else None
+        self._joules = self._longest_gap = 0.0
+
+    def add(self, edge: CounterEdge | str) -> None:
+        """Add what was counted since the last edge; a text is the reason of a failed read."""
+        if self._last is None or self._failure is not None:
+            return
+        if isinstance(edge, str):
+            self._failure = edge
+            return
+        rise = self.zone.rise(self._last.joules, edge.joules)
+        if rise < 0:
+            self._failure = "its counter went backwards, and the range at which it wraps is unknown"
+        self._joules += rise
+        self._longest_gap = max(self._longest_gap, edge.seconds - self._last.seconds)
+        self._last = edge
+
+    def reading(self, began: float, ended: float) -> Reading:
+        """The energy from the first edge to the last, scaled to `began` to `ended` (s)."""
+        from bench.results.warning_catalogue import make_warning
+
+        domain, failure, joules, uncertainty = self.zone.domain, self._failure, None, None
+        if failure is None and self._first is not None and self._last is not None:
+            seconds = max(self._last.seconds - self._first.seconds, 1e-9)
+            if self._joules == 0 and seconds > STILL_SECONDS:
+                failure = "its counter does not move"
+            else:
+                watts = self._joules / seconds
+                joules = watts * (ended - began)
+                uncertainty = _uncertainty(watts, self._first, self._last, began, ended)
+        warnings = []
+        if self._longest_gap * self.zone.highest_watts > self.zone.range_joules / 2:
+            warnings.append(make_warning("counter-wrap-risk", domain=domain))
+        if failure:
+            warnings.append(make_warning("read-failed", domain=domain, reason=failure))
+        return make_reading(domain, METER, "counter", ended - began, joules, uncertainty, warnings)
+
 
 class RaplMeter:
-    """All packages (`cpu-package:N`) and their memory (`dram:N`).
+    """All packages (`cpu-package:N`) and their memory (`dram:N`), in windows and cumulatively.
 
-    The option `rapl_root` names another tree than /sys/class/powercap.
+    The option `rapl_root` names another tree than /sys/class/powercap. In cumulative mode `so_far`
+    must be called more often than a counter wraps.
     """
 
-    name = "rapl"
+    name = METER
 
-    def __init__(self, site: MeterContext) -> None:
-        self._clock = site.clock
-        self._root = Path(site.options.get("rapl_root", ROOT))
+    def __init__(self, context: MeterContext) -> None:
+        self._clock = context.clock
+        self._root = Path(context.options.get("rapl_root", ROOT))
         self._zones: list[RaplZone] = []
-        self._shown: dict[str, tuple[float, float]] = {}
+        self._totals: list[ZoneTotal] = []
+        self._sensor: Sensor | None = None
+        self._last_shown: dict[str, tuple[float, float]] = {}
 
     def probe(self) -> Sensor:
         """Which packages can be read, or the file that can't and the command that opens it."""
         from bench.results.machine_record import Sensor
 
-        found = zones(self._root)
-        self._zones, refused = [], []
-        for zone in found:
-            try:
-                zone.read()
-            except SensorReadError as failure:
-                refused.append(failure.reason)
-            else:
-                self._zones.append(zone)
+        unreadable = self._find_zones()
         if not self._zones:
-            reason = refused[0] if refused else self._why_none()
+            reason = unreadable[0] if unreadable else _reason_without_zone(self._root)
             return Sensor(meter=self.name, usable=False, reason=reason)
-        watch = self._watch(self._zones[0])
-        poll_until(self._clock, [watch], lambda w: len(w.edges) >= 20, PROBE_SECONDS)
-        steps = [new.seconds - old.seconds for old, new in itertools.pairwise(watch.edges)]
+        poller = self._poller(self._zones[0])
+        poll_until(self._clock, [poller], lambda p: len(p.edges) >= PROBE_EDGES, PROBE_SECONDS)
+        pairs = list(itertools.pairwise(poller.edges))
+        steps = [new.seconds - old.seconds for old, new in pairs]
+        rises = [round(1e6 * (new.joules - old.joules)) for old, new in pairs]
         return Sensor(
             meter=self.name,
             usable=True,
-            reason=refused[0] if refused else None,
+            reason=unreadable[0] if unreadable else None,
             domains=tuple(zone.domain for zone in self._zones),
             method="counter",
             step_seconds=statistics.median(steps) if steps else None,
             jitter_seconds=statistics.pstdev(steps) if steps else None,
-            quantum_joules=_quantum(watch.edges),
-            read_cost_seconds=statistics.median(watch.costs),
+            quantum_joules=math.gcd(*rises) / 1e6 if rises else None,
+            read_cost_seconds=statistics.median(poller.read_costs),
             calibration_relative_half_width=CALIBRATION_HALF_WIDTH,
             calibration_source=CALIBRATION_SOURCE,
         )
 
-    def _why_none(self) -> str:
-        return (
-            f"there is no RAPL zone in {self._root}: a virtual machine keeps it from its guests; "
-            "on real hardware `sudo modprobe intel_rapl_msr` may bring it"
-        )
-
-    def _watch(self, zone: RaplZone) -> EdgePoller:
-        return EdgePoller(zone.read, self._clock, STEP_SECONDS, PAUSE_SECONDS)
-
-    def _steps(self) -> dict[str, CounterEdge | str]:
-        """The next step of every counter, or why it can't be read; a still one is read as it is."""
-        watches = {zone.domain: self._watch(zone) for zone in self._zones}
-        poll_until(self._clock, list(watches.values()), lambda w: bool(w.edges), PATIENCE_SECONDS)
-        return {domain: watch.failure or watch.newest() for domain, watch in watches.items()}
-
-    def start(self) -> Mapping[str, CounterEdge | str]:
+    def start(self) -> list[ZoneTotal]:
         """The step of every counter just before the window."""
         if not self._zones:
             self.probe()
-        return self._steps()
+        return list(map(ZoneTotal, self._zones, self._next_steps(self._zones)))
 
-    def stop(
-        self, mark: Mapping[str, CounterEdge | str], began: float, ended: float
-    ) -> tuple[Reading, ...]:
-        """The energy between two steps, scaled to the window: the ends are a millisecond wide."""
-        last = self._steps()
-        return tuple(
-            self._reading(zone, mark[zone.domain], last[zone.domain], began, ended)
-            for zone in self._zones
-        )
-
-    def _reading(
-        self,
-        zone: RaplZone,
-        first: CounterEdge | str,
-        last: CounterEdge | str,
-        began: float,
-        ended: float,
-    ) -> Reading:
-        from bench.results.record import Reading
-        from bench.results.warning_catalogue import make_warning
-
-        energy = spread = None
-        warnings = []
-        failure = next((side for side in (first, last) if isinstance(side, str)), None)
-        if isinstance(first, CounterEdge) and isinstance(last, CounterEdge):
-            used = rise(zone, first.joules, last.joules)
-            seconds = max(last.seconds - first.seconds, 1e-9)
-            if used < 0:
-                failure = "its counter went backwards, and nobody says where it wraps"
-            elif used == 0 and seconds > STILL_SECONDS:
-                failure = "its counter does not move"
-            else:
-                energy = used * (ended - began) / seconds
-                spread = spread_of(used / seconds, first, last, began, ended)
-            if (ended - began) * zone.highest_watts > zone.range_joules / 2:
-                warnings.append(make_warning("counter-wrap-risk", domain=zone.domain))
-        if failure:
-            warnings.append(make_warning("read-failed", domain=zone.domain, reason=failure))
-        return Reading(
-            domain=zone.domain,
-            meter=self.name,
-            method="counter",
-            energy_joules=energy,
-            standard_uncertainty_joules=spread,
-            duration_seconds=ended - began,
-            warnings=tuple(warnings),
-        )
+    def stop(self, token: list[ZoneTotal], began: float, ended: float) -> tuple[Reading, ...]:
+        """The energy between two steps, scaled to the window: its ends are a step wide."""
+        steps = self._next_steps([total.zone for total in token])
+        for total, step in zip(token, steps, strict=True):
+            total.add(step)
+        return tuple(total.reading(began, ended) for total in token)
 
     def watts(self) -> Mapping[str, float]:
         """Mean power of each domain since the last call, in watts; empty at the first."""
@@ -187,12 +179,55 @@ class RaplMeter:
                 seconds, joules = self._clock.now(), zone.read()
             except SensorReadError:
                 continue
-            before = self._shown.get(zone.domain)
-            self._shown[zone.domain] = seconds, joules
+            before = self._last_shown.get(zone.domain)
+            self._last_shown[zone.domain] = seconds, joules
             if before is not None and seconds > before[0]:
-                used = rise(zone, before[1], joules)
-                now[zone.domain] = used / (seconds - before[0])
+                now[zone.domain] = zone.rise(before[1], joules) / (seconds - before[0])
         return now
+
+    def open(self) -> None:
+        """Cumulative mode: wait for the next step of every counter, about a millisecond."""
+        self._find_zones()
+        self._totals = list(map(ZoneTotal, self._zones, self._next_steps(self._zones)))
+
+    def so_far(self, began: float, now: float) -> tuple[Reading, ...]:
+        """Cumulative mode: add what was counted since the last call."""
+        for total in self._totals:
+            try:
+                total.add(CounterEdge(self._clock.now(), STEP_SECONDS, total.zone.read()))
+            except SensorReadError as failure:
+                total.add(failure.reason)
+        return tuple(total.reading(began, now) for total in self._totals)
+
+    def close(self, began: float, ended: float) -> tuple[Reading, ...]:
+        """Cumulative mode: as `stop`, since `open`."""
+        return self.stop(self._totals, began, ended)
+
+    def sensor(self) -> Sensor:
+        """As `probe`, which is called once."""
+        self._sensor = self._sensor or self.probe()
+        return self._sensor
+
+    def _find_zones(self) -> list[str]:
+        """Find the zones that can be read; the reasons of those that can't are returned."""
+        self._zones, unreadable = [], []
+        for zone in zones(self._root):
+            try:
+                zone.read()
+            except SensorReadError as failure:
+                unreadable.append(failure.reason)
+            else:
+                self._zones.append(zone)
+        return unreadable
+
+    def _poller(self, zone: RaplZone) -> EdgePoller:
+        return EdgePoller(zone.read, self._clock, STEP_SECONDS, PAUSE_SECONDS)
+
+    def _next_steps(self, zones: list[RaplZone]) -> list[CounterEdge | str]:
+        """The next step of every counter, or why it can't be read; a still one's value now."""
+        pollers = [self._poller(zone) for zone in zones]
+        poll_until(self._clock, pollers, lambda poller: bool(poller.edges), TIMEOUT_SECONDS)
+        return [poller.failure or poller.latest() for poller in pollers]
 
 
 def zones(root: Path) -> list[RaplZone]:
@@ -203,15 +238,15 @@ def zones(root: Path) -> list[RaplZone]:
         if re.fullmatch(r"intel-rapl:\d+", folder.name)
     ]
     packages = sorted((name, folder) for name, folder in packages if name.startswith("package"))
-    found = [_zone(f"cpu-package:{i}", folder) for i, (_, folder) in enumerate(packages)]
+    listed = [_zone(f"cpu-package:{i}", folder) for i, (_, folder) in enumerate(packages)]
     for i, (_, package) in enumerate(packages):
         inside = sorted(root.glob(f"{package.name}:*"))
-        found += [_zone(f"dram:{i}", f) for f in inside if _text(f / "name") == "dram"]
-    return found or _sockets(root.parent / "hwmon")
+        listed += [_zone(f"dram:{i}", f) for f in inside if _text(f / "name") == "dram"]
+    return listed or _amd_sockets(root.parent / "hwmon")
 
 
-def _sockets(root: Path) -> list[RaplZone]:
-    """The sockets that the driver amd_energy shows; its sums are as wide as they need to be."""
+def _amd_sockets(root: Path) -> list[RaplZone]:
+    """The sockets that the driver amd_energy shows; its 64-bit sums do not wrap."""
     labels = [
         (_text(label), label.with_name(label.name.replace("_label", "_input")))
         for folder in root.glob("hwmon*")
@@ -225,17 +260,11 @@ def _sockets(root: Path) -> list[RaplZone]:
     ]
 
 
-def rise(zone: RaplZone, first: float, last: float) -> float:
-    """Joules from one reading to a later one, over one wrap at most."""
-    wrapped = last < first and math.isfinite(zone.range_joules)
-    return last - first + (zone.range_joules if wrapped else 0.0)
-
-
 def _zone(domain: str, folder: Path) -> RaplZone:
     highest = _text(folder / "constraint_0_max_power_uw")
-    reach = _text(folder / "max_energy_range_uj")
+    limit = _text(folder / "max_energy_range_uj")
     watts = int(highest) / 1e6 if highest.isdecimal() else 0.0
-    joules = int(reach) / 1e6 if reach.isdecimal() else math.inf
+    joules = int(limit) / 1e6 if limit.isdecimal() else math.inf
     return RaplZone(domain, folder / "energy_uj", joules, watts or HIGHEST_WATTS)
 
 
@@ -246,110 +275,22 @@ def _text(file: Path) -> str:
         return ""
 
 
-def _quantum(edges: list[CounterEdge]) -> float | None:
-    rises = [round(1e6 * (new.joules - old.joules)) for old, new in itertools.pairwise(edges)]
-    return math.gcd(*rises) / 1e6 if rises else None
+def _reason_without_zone(root: Path) -> str:
+    return (
+        f"there is no RAPL zone in {root}: a virtual machine keeps it from its guests; "
+        "on real hardware `sudo modprobe intel_rapl_msr` may bring it"
+    )
 
 
-def spread_of(
+def _uncertainty(
     watts: float, first: CounterEdge, last: CounterEdge, began: float, ended: float
 ) -> float:
-    """Power in the padding may be anything up to twice the mean: flat, in joules."""
+    """In joules: power in the padding is uniform between 0 and twice the mean."""
     pads = math.hypot(began - first.seconds, last.seconds - ended) / 3**0.5
     gaps = math.hypot(first.gap_seconds, last.gap_seconds) / 12**0.5
     return watts * math.hypot(pads, gaps)
 
 
-def build(site: MeterContext) -> RaplMeter:
+def build(context: MeterContext) -> RaplMeter:
     """The meter of this machine's CPU packages."""
-    return RaplMeter(site)
-
-
-class RaplTally(RaplMeter):
-    """All packages and their memory. It must be asked more often than a counter wraps around."""
-
-    def __init__(self, site: MeterContext) -> None:
-        super().__init__(site)
-        self._first: dict[str, CounterEdge] = {}
-        self._last: dict[str, CounterEdge] = {}
-        self._used: dict[str, float] = {}
-        self._failed: dict[str, str] = {}
-        self._said: Sensor | None = None
-
-    def begin(self) -> None:
-        """Wait for the next step of every counter, about a millisecond."""
-        self._zones = [zone for zone in zones(self._root) if _readable(zone)]
-        for domain, step in self._steps().items():
-            self._used[domain] = 0.0
-            if isinstance(step, CounterEdge):
-                self._first[domain] = self._last[domain] = step
-            else:
-                self._failed[domain] = step
-
-    def so_far(self, began: float, now: float) -> tuple[Reading, ...]:
-        """Add what was drawn since the last look."""
-        for zone in self._zones:
-            if zone.domain in self._failed:
-                continue
-            try:
-                seen = CounterEdge(self._clock.now(), 0.001, zone.read())
-            except SensorReadError as failure:
-                self._failed[zone.domain] = failure.reason
-                continue
-            self._add(zone, seen)
-        return tuple(self._total(zone, began, now) for zone in self._zones)
-
-    def sensor(self) -> Sensor:
-        """As `probe`, once."""
-        self._said = self._said or self.probe()
-        return self._said
-
-    def close(self, began: float, ended: float, devices: Sequence[Device]) -> tuple[Reading, ...]:
-        """One more step of every counter."""
-        for domain, step in self._steps().items():
-            zone = next(zone for zone in self._zones if zone.domain == domain)
-            if isinstance(step, CounterEdge) and domain not in self._failed:
-                self._add(zone, step)
-            elif not isinstance(step, CounterEdge):
-                self._failed[domain] = step
-        return tuple(self._total(zone, began, ended) for zone in self._zones)
-
-    def _add(self, zone: RaplZone, seen: CounterEdge) -> None:
-        used = rise(zone, self._last[zone.domain].joules, seen.joules)
-        if used < 0:
-            self._failed[zone.domain] = "its counter went backwards, and nobody says where it wraps"
-        self._used[zone.domain] += used
-        self._last[zone.domain] = seen
-
-    def _total(self, zone: RaplZone, began: float, ended: float) -> Reading:
-        from bench.results.record import Reading
-        from bench.results.warning_catalogue import make_warning
-
-        failure = self._failed.get(zone.domain)
-        energy = doubtful = None
-        if failure is None:
-            first, last = self._first[zone.domain], self._last[zone.domain]
-            watts = self._used[zone.domain] / max(last.seconds - first.seconds, 1e-9)
-            energy = watts * (ended - began)
-            doubtful = spread_of(watts, first, last, began, ended)
-            if self._used[zone.domain] == 0 and ended - began > 1:
-                failure, energy, doubtful = "its counter does not move", None, None
-        return Reading(
-            domain=zone.domain,
-            meter=self.name,
-            method="counter",
-            energy_joules=energy,
-            standard_uncertainty_joules=doubtful,
-            duration_seconds=ended - began,
-            warnings=(make_warning("read-failed", domain=zone.domain, reason=failure),)
-            if failure
-            else (),
-        )
-
-
-def _readable(zone: RaplZone) -> bool:
-    try:
-        zone.read()
-    except SensorReadError:
-        return False
-    return True
+    return RaplMeter(context)

@@ -9,20 +9,20 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.meters import MeterContext
+from bench.meters import MeterContext, make_reading
 from bench.results.machine_record import Sensor
 from bench.results.record import Reading
 from bench.results.warning_catalogue import make_warning
 
 DOMAIN = "gpu:0"
-
-# Only where it is asked for: a trace is no sensor of this machine.
-ON_REQUEST = True
+ON_REQUEST = True  # used only when the command line names it: a trace is no sensor of this machine
 
 
 class ReplayTrace:
-    """Piecewise-linear power in watts over seconds; before the first point and after the last, it
-    stays as it is there. Points must be in order of time."""
+    """Piecewise-linear power (W) over time (s), constant before the first point and after the last.
+
+    Raises ValueError where the times do not increase, or a number is not finite.
+    """
 
     def __init__(self, seconds: Sequence[float], watts: Sequence[float]) -> None:
         if len(seconds) != len(watts) or not seconds:
@@ -56,16 +56,17 @@ class ReplayTrace:
 
 
 class ReplayMeter:
-    """Reads a trace as if it were a device's power, from the moment that the meter was built."""
+    """Reads a trace as if it were a device's power; its time zero is when the meter is built."""
 
     name = "replay"
 
-    def __init__(self, site: MeterContext, trace: ReplayTrace) -> None:
-        self._clock = site.clock
-        self._zero = site.clock.now()
+    def __init__(self, context: MeterContext, trace: ReplayTrace) -> None:
+        self._clock = context.clock
+        self._zero = context.clock.now()
         self.trace = trace
 
     def probe(self) -> Sensor:
+        """The trace's domain; it is always usable."""
         return Sensor(
             meter=self.name,
             usable=True,
@@ -76,39 +77,40 @@ class ReplayMeter:
         )
 
     def start(self) -> None:
-        return None
+        """Nothing is read before the window."""
 
-    def stop(self, mark: None, began: float, ended: float) -> tuple[Reading, ...]:
+    def stop(self, token: None, began: float, ended: float) -> tuple[Reading, ...]:
+        """The exact integral of the trace between `began` and `ended`."""
+        energy = self.trace.energy(began - self._zero, ended - self._zero)
         return (
-            Reading(
-                domain=DOMAIN,
-                meter=self.name,
-                method="integrated",
-                energy_joules=self.trace.energy(began - self._zero, ended - self._zero),
-                standard_uncertainty_joules=0.0,
-                duration_seconds=ended - began,
-                warnings=(make_warning("energy-replayed"),),
+            make_reading(
+                DOMAIN,
+                self.name,
+                "integrated",
+                ended - began,
+                energy,
+                0.0,
+                [make_warning("energy-replayed")],
             ),
         )
 
     def watts(self) -> Mapping[str, float]:
+        """The trace's power at this moment."""
         return {DOMAIN: self.trace.power(self._clock.now() - self._zero)}
 
 
-def build(site: MeterContext) -> ReplayMeter:
-    """The meter for this site. The option `trace` names a CSV file with columns seconds and watts.
+def build(context: MeterContext) -> ReplayMeter:
+    """The meter of a trace. The option `trace` names a CSV file with columns seconds and watts.
 
     Raises ValueError with one sentence where the file is no trace.
     """
-    name = site.options.get("trace")
+    name = context.options.get("trace")
     if not name:
         raise ValueError("the replay meter needs a trace: --meter replay:FILE.csv")
     try:
         with Path(name).open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        return ReplayMeter(
-            site,
-            ReplayTrace([float(r["seconds"]) for r in rows], [float(r["watts"]) for r in rows]),
-        )
+        seconds, watts = ([float(row[column]) for row in rows] for column in ("seconds", "watts"))
+        return ReplayMeter(context, ReplayTrace(seconds, watts))
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{name} is no power trace (columns seconds, watts): {error}") from error

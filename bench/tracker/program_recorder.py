@@ -49,7 +49,7 @@ class ProgramRecorder:
 
     def close(self, exit_code: int, ended: float) -> ProgramRecord:
         """The program has ended: read as well as the sensors allow, and save."""
-        readings = self._sensors.close(self._began, ended, self._machine)
+        readings = self._sensors.close(self._began, ended)
         track = self._made("done", exit_code, ended, readings)
         self._save(track)
         return track
@@ -69,7 +69,7 @@ class ProgramRecorder:
         now: float,
         readings: Sequence[Reading],
     ) -> ProgramRecord:
-        described = self._machine.model_copy(update={"sensors": self._sensors.said()})
+        described = self._machine.model_copy(update={"sensors": self._sensors.describe_sensors()})
         boundary, calibration = boundary_of(described)
         own = resource.getrusage(resource.RUSAGE_SELF)
         return ProgramRecord(

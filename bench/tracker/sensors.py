@@ -1,4 +1,4 @@
-"""Cumulative readings of all meters from the first moment."""
+"""Cumulative readings of all meters from the first moment of a program."""
 
 from __future__ import annotations
 
@@ -8,173 +8,174 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.meters import MeterContext, measured_domains
+from bench.meters import MeterContext, MeteredDevice, measured_domains
 from bench.system import machine, registry
 from bench.system.clock import Clock
 
 if TYPE_CHECKING:
     from bench.meters import CumulativeReader, Meter
     from bench.meters.modelled import ModelledMeter
-    from bench.results.machine_record import Device, Machine, Sensor
+    from bench.results.machine_record import Machine, Sensor
     from bench.results.record import Reading
+    from bench.system.nvidia_driver import GpuInfo
 
-HOLD_BACK_SECONDS = 0.05
+DRIVER_TIMEOUT_SECONDS = 0.05  # a slower driver is opened while the program runs (docs/decisions)
 POWERCAP = "/sys/class/powercap"
 
 
 class SystemSensors:
-    """What reads a program's energy: GPUs, the CPU's counters, and the model of its CPU time."""
+    """The meters of a program's energy: GPUs, the CPU's counters, and a model of its CPU time."""
 
     def __init__(self, device: str, clock: Clock, options: Mapping[str, str]) -> None:
         self._device, self._clock = device, clock
-        self._site = MeterContext(clock, (), options)
-        self._seen: machine.GpuSnapshot | None = None
-        self._tallies: list[CumulativeReader] = []
-        self._refusal: ValueError | None = None
+        self._context = MeterContext(clock, (), options)
+        self._gpus: machine.GpuSnapshot | None = None
+        self._readers: list[CumulativeReader] = []
+        self._device_error: ValueError | None = None
         self._model: ModelledMeter | None = None
-        self._looking = threading.Thread(target=self._look, daemon=True)
-        self._others = threading.Thread(target=self._begin_others, daemon=True)
+        self._opening = threading.Thread(target=self._open, daemon=True)
+        self._opening_others = threading.Thread(target=self._open_others, daemon=True)
 
     def begin(self) -> None:
-        """Look at all sensors once; a slow driver does not hold the program back for long.
+        """Read all sensors once; a slow driver does not delay the program for long.
 
         Raises ValueError with one sentence where there is no such device.
         """
-        self._looking.start()
+        self._opening.start()
         named = self._device not in ("all", "auto", "cpu")
-        self._looking.join(None if named else HOLD_BACK_SECONDS)
-        if self._refusal is not None:
-            raise self._refusal
+        self._opening.join(None if named else DRIVER_TIMEOUT_SECONDS)
+        if self._device_error is not None:
+            raise self._device_error
 
-    def _look(self) -> None:
-        self._seen = machine.snapshot_gpus()
+    def _open(self) -> None:
+        self._gpus = machine.snapshot_gpus()
         try:
-            gpus = machine.selected_gpus(self._device, self._seen)
-        except ValueError as refusal:
-            self._refusal = refusal
+            gpus = machine.selected_gpus(self._device, self._gpus)
+        except ValueError as error:
+            self._device_error = error
             return
+        options = self._context.options
         if gpus:
-            from bench.meters.nvml.meter import NvidiaTally
+            from bench.meters.nvml import build as build_nvml
 
-            self._begin(NvidiaTally(gpus, self._clock))
-        if Path(self._site.options.get("rapl_root", POWERCAP)).is_dir():
-            from bench.meters.rapl import RaplTally
+            devices = tuple(gpu_device(gpu) for gpu in gpus)
+            self._add(build_nvml(MeterContext(self._clock, devices, options)))
+        if Path(options.get("rapl_root", POWERCAP)).is_dir():
+            from bench.meters.rapl import build as build_rapl
 
-            self._begin(RaplTally(self._site))
+            self._add(build_rapl(self._context))
 
     def begin_others(self) -> None:
         """Open the meters that take their time (zeus, other packages') while the program runs."""
-        self._others.start()
+        self._opening_others.start()
 
-    def _begin_others(self) -> None:
-
-        site = MeterContext(self._clock, self.describe().devices, self._site.options)
-        here = {tally.name for tally in self._tallies} | {"modelled"}
+    def _open_others(self) -> None:
+        context = MeterContext(self._clock, self.describe().devices, self._context.options)
+        opened = {reader.name for reader in self._readers} | {"modelled"}
         for name in registry.names("meter"):
             module = registry.load("meter", name)
-            if name not in here and not getattr(module, "ON_REQUEST", False):
-                self._begin(LateWindowReader(module.build(site), self._clock))
+            if name not in opened and not getattr(module, "ON_REQUEST", False):
+                self._add(LateWindowReader(module.build(context), self._clock))
 
-    def _begin(self, tally: CumulativeReader) -> None:
-        tally.begin()
-        self._tallies.append(tally)
+    def _add(self, reader: CumulativeReader) -> None:
+        reader.open()
+        self._readers.append(reader)
 
     def describe(self) -> Machine:
         """The machine, with its GPUs as they were before the program."""
-        self._looking.join()
-        return machine.describe_machine(self._device, self._seen)
+        self._opening.join()
+        return machine.describe_machine(self._device, self._gpus)
 
     def so_far(self, began: float) -> tuple[Reading, ...]:
-        """What every domain drew since `began`, roughly."""
+        """The approximate energy of every domain since `began`."""
         now = self._clock.now()
-        readings = [r for tally in tuple(self._tallies) for r in tally.so_far(began, now)]
+        readings = [r for reader in tuple(self._readers) for r in reader.so_far(began, now)]
         return self._with_model(readings, began, now)
 
-    def close(self, began: float, ended: float, described: Machine) -> tuple[Reading, ...]:
-        """The readings of the whole window."""
-        self._others.join()
-        readings = [
-            reading
-            for tally in self._tallies
-            for reading in tally.close(began, ended, described.devices)
-        ]
+    def close(self, began: float, ended: float) -> tuple[Reading, ...]:
+        """The readings of the program from `began` to `ended`."""
+        self._opening_others.join()
+        readings = [r for reader in self._readers for r in reader.close(began, ended)]
         return self._with_model(readings, began, ended)
 
-    def said(self) -> tuple[Sensor, ...]:
-        """What the sensors say of themselves at this moment; those that aren't here, why not."""
-        found = [tally.sensor() for tally in tuple(self._tallies)]
-        return (*found, self._modelled().probe())
+    def describe_sensors(self) -> tuple[Sensor, ...]:
+        """What is known of each sensor at this moment, or why it can't be read."""
+        sensors = [reader.sensor() for reader in tuple(self._readers)]
+        return (*sensors, self._modelled().probe())
 
     def _with_model(
         self, readings: Sequence[Reading], began: float, ended: float
     ) -> tuple[Reading, ...]:
         """The readings, with the model where no sensor covers the CPU."""
         modelled = self._modelled().stop(0.0, began, ended)
-        sensed = measured_domains(readings)
-        return (*readings, *(r for r in modelled if r.domain not in sensed))
+        measured = measured_domains(readings)
+        return (*readings, *(r for r in modelled if r.domain not in measured))
 
     def _modelled(self) -> ModelledMeter:
         from bench.meters.modelled import ModelledMeter
         from bench.system.process import cpu_seconds
 
-        self._model = self._model or ModelledMeter(self._site, cpu_seconds)
+        self._model = self._model or ModelledMeter(self._context, cpu_seconds)
         return self._model
 
 
-class LateWindowReader:
-    """A meter whose window opens late, when its sensor is known, and closes with the program.
+def gpu_device(gpu: GpuInfo) -> MeteredDevice:
+    """A GPU of the driver's list as a device that a meter can read."""
+    return MeteredDevice(f"gpu:{gpu.index}", gpu.name, uuid=gpu.uuid, mig_enabled=gpu.mig_enabled)
 
-    What was drawn before that is taken at the mean power since, give or take as much again.
+
+class LateWindowReader:
+    """A meter without a cumulative mode: its window opens when its sensor is known.
+
+    Power before that is assumed to be the mean power since, ± 100 % (uniform).
     """
 
     def __init__(self, meter: Meter, clock: Clock) -> None:
         self._meter, self._clock = meter, clock
         self.name = meter.name
-        self._said: Sensor | None = None
-        self._mark: Any = None
-        self._opened = math.inf
+        self._sensor: Sensor | None = None
+        self._token: Any = None
+        self._opened_at = math.inf
 
-    def begin(self) -> None:
-        """Learn the sensor, then open the window; takes up to some seconds."""
-        self._said = self._meter.probe()
-        if self._said.usable:
-            self._mark = self._meter.start()
-            self._opened = self._clock.now()
+    def open(self) -> None:
+        """Characterise the sensor, then open the window; takes up to some seconds."""
+        self._sensor = self._meter.probe()
+        if self._sensor.usable:
+            self._token = self._meter.start()
+            self._opened_at = self._clock.now()
 
     def so_far(self, began: float, now: float) -> tuple[Reading, ...]:
         """Nothing: a window is read once."""
         return ()
 
     def sensor(self) -> Sensor:
-        """What the meter said of itself."""
+        """The meter's own description."""
         from bench.results.machine_record import Sensor
 
-        return self._said or Sensor(meter=self.name, usable=False, reason="not known yet")
+        return self._sensor or Sensor(meter=self.name, usable=False, reason="not known yet")
 
-    def close(self, began: float, ended: float, devices: Sequence[Device]) -> tuple[Reading, ...]:
-        """The window's readings, stretched to the program's beginning."""
-        if self._mark is None:
+    def close(self, began: float, ended: float) -> tuple[Reading, ...]:
+        """The window's readings, extrapolated to the program's beginning."""
+        if self._opened_at == math.inf:
             return ()
-        opened = max(began, self._opened)
-        readings = self._meter.stop(self._mark, min(opened, ended), ended)
-        return tuple(_stretched(reading, opened - began, ended - opened) for reading in readings)
+        opened_at = max(began, self._opened_at)
+        readings = self._meter.stop(self._token, min(opened_at, ended), ended)
+        return tuple(_extrapolated(r, opened_at - began, ended - opened_at) for r in readings)
 
 
-def _stretched(reading: Reading, late: float, seconds: float) -> Reading:
+def _extrapolated(reading: Reading, missed_seconds: float, seconds: float) -> Reading:
+    """A reading of `seconds`, with `missed_seconds` before it at its mean power."""
     from bench.results.warning_catalogue import make_warning
 
-    whole = {"duration_seconds": late + max(seconds, 0.0)}
-    if reading.energy_joules is None:
-        return reading.model_copy(update=whole)
-    if seconds <= 0:
+    update: dict[str, object] = {"duration_seconds": missed_seconds + max(seconds, 0.0)}
+    if reading.energy_joules is not None and seconds <= 0:
         reason = "the program ended before the sensor was known"
         missing = make_warning("energy-missing", domain=reading.domain, reason=reason)
-        nothing = {"energy_joules": None, "standard_uncertainty_joules": None}
-        return reading.model_copy(update={**whole, **nothing, "warnings": (missing,)})
-    head = reading.energy_joules / seconds * late
-    spread = math.hypot(reading.standard_uncertainty_joules or 0.0, head / 3**0.5)
-    energy = {
-        "energy_joules": reading.energy_joules + head,
-        "standard_uncertainty_joules": spread,
-    }
-    return reading.model_copy(update={**whole, **energy})
+        update |= {"energy_joules": None, "standard_uncertainty_joules": None}
+        update["warnings"] = (missing,)
+    elif reading.energy_joules is not None:
+        missed = reading.energy_joules / seconds * missed_seconds
+        uncertainty = reading.standard_uncertainty_joules or 0.0
+        update["energy_joules"] = reading.energy_joules + missed
+        update["standard_uncertainty_joules"] = math.hypot(uncertainty, missed / 3**0.5)
+    return reading.model_copy(update=update)

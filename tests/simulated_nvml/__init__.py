@@ -34,7 +34,7 @@ Knots = list[tuple[float, float]]
 
 
 @dataclass(frozen=True)
-class Card:
+class SimulatedGpu:
     """One simulated GPU: how it reports (seconds, joules, watts) and what it draws."""
 
     name: str = "Simulated GPU"
@@ -45,7 +45,7 @@ class Card:
     pids: tuple[int, ...] = ()
     values: dict[str, float] = field(default_factory=dict)
 
-    def having(self, **values: float) -> Card:
+    def having(self, **values: float) -> SimulatedGpu:
         return replace(self, values={**self.values, **values})
 
 
@@ -60,22 +60,22 @@ _COMMON = {
 # The counter moves every 100 ms on A100 and H100 and every 20 ms on V100; power is seen for 25 of
 # every 100 ms on A100 and H100, all the time on Turing, as published measurements of these cards
 # say. Lags and jitters are assumptions: nobody has published them.
-H100 = Card("Simulated H100").having(
+H100 = SimulatedGpu("Simulated H100").having(
     **_COMMON, step=0.1, jitter=0.002, lag=0.004, lag_jitter=0.0002
 )
-A100 = Card("Simulated A100", idle_watts=55.0, busy_watts=300.0, after_watts=20.0).having(
+A100 = SimulatedGpu("Simulated A100", idle_watts=55.0, busy_watts=300.0, after_watts=20.0).having(
     **_COMMON, step=0.1, jitter=0.004, lag=0.008, lag_jitter=0.0002
 )
-VOLTA = Card("Simulated V100", idle_watts=40.0, busy_watts=250.0).having(
+VOLTA = SimulatedGpu("Simulated V100", idle_watts=40.0, busy_watts=250.0).having(
     **_COMMON, step=0.02, jitter=0.0005, lag=0.002, lag_jitter=0.0001
 )
 VOLTA = VOLTA.having(has_instant=0.0, power_step=0.02, power_average=0.01, power_duty=0.5)
-TURING = Card("Simulated T4", idle_watts=12.0, busy_watts=68.0, after_watts=3.0).having(
+TURING = SimulatedGpu("Simulated T4", idle_watts=12.0, busy_watts=68.0, after_watts=3.0).having(
     **_COMMON, step=0.1
 )
 TURING = TURING.having(has_counter=0.0, power_duty=1.0, power_noise=0.05)
 TURING = TURING.having(limit_watts=70.0, default_limit_watts=70.0)
-PROFILES: dict[str, Card] = {
+PROFILES: dict[str, SimulatedGpu] = {
     "h100": H100,
     "a100": A100,
     "volta": VOLTA,
@@ -123,7 +123,7 @@ def uuid(index: int) -> str:
 class World:
     """The state that the library reads, and the truth about it."""
 
-    def __init__(self, path: Path, cards: Sequence[Card], now: float, seed: int = 0) -> None:
+    def __init__(self, path: Path, cards: Sequence[SimulatedGpu], now: float, seed: int = 0) -> None:
         chance = random.Random(seed)
         with path.open("wb") as file:
             file.truncate(_HEAD + _GPU * GPUS)

@@ -54,7 +54,7 @@ def window(
     fault: str,
 ) -> dict[str, object]:
     """One window at a random phase, beside the truth."""
-    mark = meter.start()
+    token = meter.start()
     began = clock.now()
     world.busy(0, began, seconds, chance)
     cpu = time.process_time()
@@ -64,7 +64,7 @@ def window(
     cpu = time.process_time() - cpu
     ended = clock.now()
     world.idle(0, ended)
-    readings = meter.stop(mark, began, ended)
+    readings = meter.stop(token, began, ended)
     if fault == "lost":
         world.change(0, lost_at=0.0)  # somebody put it back
     true = world.joules(0, began, ended)

@@ -1,4 +1,4 @@
-"""Plug-in (`build`, `OPTIONS`); start and stop over all GPUs, cumulative mode."""
+"""The meter of NVIDIA GPUs: `build`, and the options that it takes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 OPTIONS = ("nvml_counter_duty", "nvml_power_duty", "nvml_back_to_back", "nvml_mig")
 
 
-def build(site: MeterContext) -> NvmlMeter:
-    """The meter of this site's NVIDIA GPUs."""
-    return NvmlMeter(site)
+def build(context: MeterContext) -> NvmlMeter:
+    """The meter of the context's NVIDIA GPUs."""
+    return NvmlMeter(context)

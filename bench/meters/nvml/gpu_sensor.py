@@ -1,4 +1,4 @@
-"""One GPU: counter or power, its sensor model, a window's reading."""
+"""One GPU: its counter or its power reading, the sensor's model, and the reading of a window."""
 
 from __future__ import annotations
 
@@ -8,36 +8,40 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bench.meters import _bracketing
+from bench.meters import _bracketing, make_reading
 from bench.meters._bracketing import CounterEdge, SensorModel
 from bench.meters._edge_poller import EdgePoller, SensorReadError, sensor_model
 from bench.meters._latency import LatencyPosterior
 from bench.meters._power_integrator import PowerIntegrator
+from bench.meters.nvml.counter_difference import DRIVER_ERRORS, METER, USUAL_STEP_SECONDS
 from bench.system import nvidia_driver
 from bench.system.clock import Clock
 
 if TYPE_CHECKING:
-    from bench.results.machine_record import Device
+    from bench.meters import MeteredDevice
+    from bench.results.machine_record import Device, Method
     from bench.results.record import MeasurementWarning, Reading
 
-METER = "nvml"
-USUAL_STEP_SECONDS = 0.1
-SHORTEST_STEPS = 20
-SHARP_ENOUGH = 1.2e-4  # standard uncertainty of a bill, as a share of it
-NEAR_STEPS = 5.5  # how far a step of a sampled sensor may lie from an end to count there, in steps
-AVERAGE_SECONDS = 1.0  # the longest time over which a driver averages power
+POWER_DUTY = 0.25  # of A100 and H100: 25 of every 100 ms (docs/measurement.md)
+SHORTEST_STEPS = 20  # a window of fewer steps is marked `window-short`
+# Relative standard uncertainty at which more edges are not waited for: the interval is then
+# ± 0.024 % (docs/decisions/0002 has the simulation).
+SHARP_ENOUGH = 1.2e-4
+EDGES_BEFORE_INTEGRATED = 5  # edges of the summed power that the line before a window goes through
+AROUND_STEPS = 5.5  # under load: edges within so many steps of an end of the window belong to it
+AVERAGE_SECONDS = 1.0  # the longest time over which a driver averages power (nvml.h, PowerUsage)
 
 
 def guarded(read: Callable[[str], float], uuid: str) -> Callable[[], float]:
-    """A reader of one GPU that raises CannotRead alone."""
+    """A reader of one GPU whose only exception is SensorReadError."""
 
-    def read_or_say() -> float:
+    def read_guarded() -> float:
         try:
             return read(uuid)
-        except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable) as failure:
+        except DRIVER_ERRORS as failure:
             raise SensorReadError(failure.reason) from None
 
-    return read_or_say
+    return read_guarded
 
 
 def watts(uuid: str) -> float:
@@ -47,210 +51,214 @@ def watts(uuid: str) -> float:
 
 @dataclass
 class GpuSensor:
-    """A GPU of the run. Exactly one of `watch` (counter), `sampler` (power), `reason` is set."""
+    """A GPU of the run. At most one of `poller` (counter) and `integrator` (power) is set.
 
-    device: Device
-    uuid: str
+    `reason` says why neither is; `model` holds only once the sensor is `characterised`. `duty` is
+    the share of a step for which the integrated reading samples.
+    """
+
+    device: Device | MeteredDevice
     clock: Clock
-    watch: EdgePoller | None = None
-    sampler: PowerIntegrator | None = None
-    traits: SensorModel = field(default_factory=lambda: SensorModel(USUAL_STEP_SECONDS))
-    power_duty: float = 0.25
-    averaged: bool = False
-    power_ratio: float | None = None
+    counter_duty: float = 1.0
+    power_duty: float = POWER_DUTY
+    whole_gpu: bool = False  # measure all of a GPU that MIG splits
+    poller: EdgePoller | None = None
+    integrator: PowerIntegrator | None = None
     reason: str | None = None
-    whole_card: bool = False  # of a card split with MIG the whole is wanted
+    model: SensorModel = field(default_factory=lambda: SensorModel(USUAL_STEP_SECONDS))
+    characterised: bool = False
+    duty: float = 1.0
+    averaged: bool = False
+    counter_to_power_ratio: float | None = None
+
+    @property
+    def uuid(self) -> str:
+        """The GPU's UUID, by which the driver finds it."""
+        return self.device.uuid or ""
+
+    @property
+    def method(self) -> Method:
+        """How energy is read: from the counter, or integrated from power."""
+        return "integrated" if self.integrator else "counter"
 
     def choose(self) -> None:
-        """Take the counter if it can be read, else leave what its reason was."""
-        self.watch = self.sampler = self.reason = None
-        watch = EdgePoller(
+        """Poll the counter if it can be read, else keep the reason."""
+        self.poller = self.integrator = self.reason = None
+        poller = EdgePoller(
             guarded(nvidia_driver.energy_joules, self.uuid), self.clock, USUAL_STEP_SECONDS
         )
-        watch.look()
-        self.reason = watch.failure
-        self.watch = None if watch.failure else watch
+        poller.poll()
+        self.reason = poller.failure
+        self.poller = None if poller.failure else poller
 
-    def learn(self, power: Sequence[CounterEdge], duty: float) -> None:
-        """What the steps seen at rest say of the counter; it is dropped if it stood still."""
-        assert self.watch is not None
-        traits = sensor_model(self.watch, duty)
-        if traits is None:
-            self.watch, self.reason = None, "its energy counter stands still"
+    def learn(self, power_edges: Sequence[CounterEdge] = ()) -> None:
+        """Learn the counter's model from its edges at rest; drop a counter that stood still.
+
+        `power_edges` are power readings of the same time, to compare the counter with.
+        """
+        assert self.poller is not None
+        model = sensor_model(self.poller, self.counter_duty)
+        if model is None:
+            self.poller, self.reason = None, "its energy counter stands still"
             return
-        step = traits.step_seconds
-        self.traits = replace(traits, lag=LatencyPosterior.unknown(step))
-        self.watch.step_seconds, self.watch.jitter_seconds = step, traits.jitter_seconds
-        total = sum(edge.joules for edge in power)
+        step = model.step_seconds
+        self.model = replace(model, latency=LatencyPosterior.prior(step))
+        self.characterised = True
+        self.poller.step_seconds, self.poller.jitter_seconds = step, model.jitter_seconds
+        total = sum(edge.joules for edge in power_edges)
         if total > 0:
-            self.power_ratio = (
-                _bracketing.mean_power(_bracketing.sharpest(self.watch.edges)) * len(power) / total
-            )
+            counted = _bracketing.mean_power(_bracketing.punctual_edges(self.poller.edges))
+            self.counter_to_power_ratio = counted * len(power_edges) / total
 
     def integrate(self, seconds: float, duty: float) -> None:
-        """Take a power reading instead of a counter; the reason where none can be read either.
+        """Integrate a power reading instead of a counter; keep the reason where there is none.
 
-        Where the instant field looks for a part of each step only, the driver's average is the
-        better sum. Whether the same looks are behind it is not known, so they are allowed for.
+        Where the instant field samples a part of each step, the driver's average is the better
+        one to sum. Whether the same samples are behind it is not known: `duty` is allowed for.
         """
         try:
             instant = nvidia_driver.power(self.uuid).kind == "instant"
-        except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable) as failure:
+        except DRIVER_ERRORS as failure:
             self.reason = failure.reason
             return
         self.averaged = not instant or (duty < 1 and has_average(self.uuid))
         read = nvidia_driver.average_watts if self.averaged else watts
-        sampler = PowerIntegrator(guarded(read, self.uuid), self.clock)
-        sampler.characterise(seconds)
-        self.take(sampler, duty if instant else 1.0)
+        integrator = PowerIntegrator(guarded(read, self.uuid), self.clock)
+        integrator.characterise(seconds)
+        self.use(integrator, duty if instant else 1.0)
 
-    def take(self, sampler: PowerIntegrator, duty: float) -> None:
-        """Read power through this sampler; what is behind it looks for `duty` of each step."""
-        self.watch, self.reason, self.power_duty = None, sampler.failure, duty
-        self.sampler = None if sampler.failure else sampler
-        traits = replace(sampler.traits(), lag=LatencyPosterior.unknown(sampler.step_seconds))
+    def use(self, integrator: PowerIntegrator, duty: float) -> None:
+        """Read power through this integrator, whose sensor samples for `duty` of each step."""
+        self.poller, self.reason, self.duty = None, integrator.failure, duty
+        self.integrator = None if integrator.failure else integrator
+        latency = LatencyPosterior.prior(integrator.step_seconds)
+        self.model = replace(integrator.sensor_model(), latency=latency)
         if self.averaged:
-            lag = LatencyPosterior.between(0.0, AVERAGE_SECONDS / 2)
-            traits = replace(traits, settle_seconds=AVERAGE_SECONDS, lag=lag, duty=duty)
-        self.traits = traits
-
-    def resume(self) -> None:
-        """Watch the counter afresh from now on; what it shows now was its last step."""
-        assert self.watch is not None
-        self.watch.clear()
-        self.watch.look()
-
-    def _after(self) -> list[CounterEdge]:
-        """The steps since `resume`, and before them the one that it found already published.
-
-        That one is told to its jitter: nobody saw it come, but steps come evenly.
-        """
-        assert self.watch is not None
-        seen = list(self.watch.edges)
-        if not seen:
-            return seen
-        step, blur = self.traits.step_seconds, 12**0.5 * self.traits.jitter_seconds
-        found = CounterEdge(seen[0].seconds - step, seen[0].gap_seconds + blur, self.watch.resumed)
-        return [found, *seen]
+            latency = LatencyPosterior.uniform(0.0, AVERAGE_SECONDS / 2)
+            self.model = replace(
+                self.model, settle_seconds=AVERAGE_SECONDS, latency=latency, duty=duty
+            )
+        self.characterised = True
 
     def is_sharp(self, before: Sequence[CounterEdge], began: float, ended: float) -> bool:
-        """Whether more steps after the window are not worth waiting for."""
-        assert self.watch is not None
+        """Whether the window's energy is so certain that more edges are not worth waiting for."""
+        assert self.poller is not None
         try:
-            result = _bracketing.window_energy(before, self.watch.edges, began, ended, self.traits)
+            result = _bracketing.window_energy(before, self.poller.edges, began, ended, self.model)
         except ValueError:
             return False
-        return result.uncertainty <= SHARP_ENOUGH * result.joules
+        return result.standard_uncertainty <= SHARP_ENOUGH * result.joules
 
     def reading(
         self, before: Sequence[CounterEdge], began: float, ended: float, under_load: bool = False
     ) -> Reading:
-        """The bill of one window, or None with the warning that says why."""
+        """The energy of one window, or None with the warning that says why."""
         fault = self._fault(before, ended - began)
         if fault is not None:
             return self._missing(*fault, began, ended)
-        if self.sampler:
-            self.traits = replace(self.traits, step_seconds=self.sampler.step_seconds)
-            sides = self._sides(began, ended, under_load)
+        if self.integrator:
+            self.model = replace(self.model, step_seconds=self.integrator.step_seconds)
+            sides = self._integrated_edges(self.integrator, began, ended, under_load)
             before, after = before or sides[0], sides[1]
         else:
-            assert self.watch is not None
-            after = self._after() if under_load else self.watch.edges
+            assert self.poller is not None
+            after = self._edges_with_first(self.poller) if under_load else self.poller.edges
         method = _bracketing.window_energy_under_load if under_load else _bracketing.window_energy
         try:
-            result = method(before, after, began, ended, self.traits)
+            result = method(before, after, began, ended, self.model)
         except ValueError:
             reason = "the sensor did not move for too long around the window"
             return self._missing("read-failed", reason, began, ended)
-        self.traits = _bracketing.updated_model(self.traits, result)
-        spread = self._spread(result, began, ended)
-        return self._made(result.joules, spread, began, ended, self._remarks(ended - began))
+        self.model = replace(self.model, latency=result.latency)
+        uncertainty = result.standard_uncertainty
+        if self.integrator:
+            duty = 1.0 if self.averaged else self.duty
+            sampling = self.integrator.sampling_uncertainty(began, ended, duty)
+            uncertainty = math.hypot(uncertainty, sampling)
+        return make_reading(
+            self.device.domain,
+            METER,
+            self.method,
+            ended - began,
+            result.joules,
+            uncertainty,
+            self._warnings(ended - began),
+        )
 
     def _fault(self, before: Sequence[CounterEdge], seconds: float) -> tuple[str, str] | None:
-        """Why there can be no figure: a warning's code and a reason; None where nothing is wrong."""
-        source = self.watch or self.sampler
+        """Why there is no energy, as a warning's code and a reason; None without a fault."""
+        source = self.poller or self.integrator
         if source is None:
             return "energy-missing", self.reason or "unknown"
         if source.failure:
             return "read-failed", source.failure
-        if self.device.mig_enabled and not self.whole_card:
+        if self.device.mig_enabled and not self.whole_gpu:
             return "mig-whole-gpu", ""
-        if self._looks_away and seconds < self.traits.step_seconds:
-            why = "a sensor that looks for a part of each step may have missed so short a window"
+        if self._is_part_time and seconds < self.model.step_seconds:
+            why = "a sensor that samples a part of each step may have missed so short a window"
             return "energy-missing", why
-        if self.watch and _fell([*before, *self.watch.edges]):
+        if self.poller and _went_backwards([*before, *self.poller.edges]):
             return "counter-reset", ""
         return None
 
-    def _remarks(self, seconds: float) -> list[MeasurementWarning]:
-        """What a reader should know of a figure of a window so long."""
+    def _warnings(self, seconds: float) -> list[MeasurementWarning]:
+        """The warnings of a window of so many seconds whose energy is known."""
         from bench.results.warning_catalogue import make_warning
 
-        domain, steps = self.device.domain, seconds / self.traits.step_seconds
-        averaged = self.averaged and not self._looks_away
-        remarks = {
+        domain, steps = self.device.domain, seconds / self.model.step_seconds
+        conditions = {
             "mig-whole-gpu": bool(self.device.mig_enabled),
             "module-scope": nvidia_driver.covers_module(self.device.name),
-            "aliasing-risk": self.sampler is not None and self._looks_away,
-            "power-averaged": averaged,
+            "aliasing-risk": self.integrator is not None and self._is_part_time,
+            "power-averaged": self.averaged and not self._is_part_time,
             "window-short": steps < SHORTEST_STEPS,
         }
         return [
             make_warning(code, domain=domain, steps=steps)
-            for code, holds in remarks.items()
+            for code, holds in conditions.items()
             if holds
         ]
 
-    def _sides(
-        self, began: float, ended: float, under_load: bool
+    def _edges_with_first(self, poller: EdgePoller) -> list[CounterEdge]:
+        """The edges since the poller was cleared, and before them the one already published.
+
+        Nobody saw that edge, but steps are even: it is known to the jitter.
+        """
+        edges = list(poller.edges)
+        if not edges:
+            return edges
+        step, jitter = self.model.step_seconds, 12**0.5 * self.model.jitter_seconds
+        first = CounterEdge(
+            edges[0].seconds - step, edges[0].gap_seconds + jitter, poller.first_value
+        )
+        return [first, *edges]
+
+    def _integrated_edges(
+        self, integrator: PowerIntegrator, began: float, ended: float, under_load: bool
     ) -> tuple[Sequence[CounterEdge], Sequence[CounterEdge]]:
-        """The steps of a sampled sensor near both ends; under load, on both sides of each."""
-        assert self.sampler is not None
-        seen, settle = self.sampler.edges, self.traits.settle_seconds
+        """Edges of the summed power near both ends; under load, on both sides of each end."""
+        edges, settle = integrator.edges, self.model.settle_seconds
         if not under_load:
-            before = [edge for edge in seen if edge.seconds + edge.gap_seconds / 2 <= began][-5:]
-            return before, [edge for edge in seen if edge.seconds > ended + settle]
-        near = NEAR_STEPS * self.traits.step_seconds + settle
+            before = [edge for edge in edges if edge.seconds + edge.gap_seconds / 2 <= began]
+            after = [edge for edge in edges if edge.seconds > ended + settle]
+            return before[-EDGES_BEFORE_INTEGRATED:], after
+        near = AROUND_STEPS * self.model.step_seconds + settle
 
         def around(moment: float) -> list[CounterEdge]:
-            return [edge for edge in seen if abs(edge.seconds - moment) <= near]
+            return [edge for edge in edges if abs(edge.seconds - moment) <= near]
 
         return around(began), around(ended)
 
     @property
-    def _looks_away(self) -> bool:
-        return (self.power_duty if self.sampler else self.traits.duty) < 1
-
-    def _spread(self, result: _bracketing.WindowEnergy, began: float, ended: float) -> float:
-        if self.sampler is None:
-            return result.uncertainty
-        blur = self.sampler.blur(began, ended, 1.0 if self.averaged else self.power_duty)
-        return math.hypot(result.uncertainty, blur)
+    def _is_part_time(self) -> bool:
+        return (self.duty if self.integrator else self.model.duty) < 1
 
     def _missing(self, code: str, reason: str, began: float, ended: float) -> Reading:
         from bench.results.warning_catalogue import make_warning
 
-        why = make_warning(code, domain=self.device.domain, reason=reason)
-        return self._made(None, None, began, ended, [why])
-
-    def _made(
-        self,
-        joules: float | None,
-        spread: float | None,
-        began: float,
-        ended: float,
-        warnings: Sequence[MeasurementWarning],
-    ) -> Reading:
-        from bench.results.record import Reading
-
-        return Reading(
-            domain=self.device.domain,
-            meter=METER,
-            method="integrated" if self.sampler else "counter",
-            energy_joules=joules,
-            standard_uncertainty_joules=spread,
-            duration_seconds=ended - began,
-            warnings=tuple(warnings),
+        warning = make_warning(code, domain=self.device.domain, reason=reason)
+        return make_reading(
+            self.device.domain, METER, self.method, ended - began, warnings=[warning]
         )
 
 
@@ -258,14 +266,10 @@ def has_average(uuid: str) -> bool:
     """Whether the driver gives its own average of a GPU's power."""
     try:
         nvidia_driver.average_watts(uuid)
-    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
+    except DRIVER_ERRORS:
         return False
     return True
 
 
-def _fell(steps: Sequence[CounterEdge]) -> bool:
-    return any(new.joules < old.joules for old, new in itertools.pairwise(steps))
-
-
-CALIBRATION_HALF_WIDTH = 0.05
-CALIBRATION_SOURCE = "assumed: NVIDIA states ±5 % for power readings of most cards"
+def _went_backwards(edges: Sequence[CounterEdge]) -> bool:
+    return any(new.joules < old.joules for old, new in itertools.pairwise(edges))

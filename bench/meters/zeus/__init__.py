@@ -1,4 +1,4 @@
-"""Plug-in (`build`); start, stop, energy of a window."""
+"""The meter of AMD GPUs, Apple silicon and Jetson, through the package zeus."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ if TYPE_CHECKING:
     from bench.meters import MeterContext
 
 
-def build(site: MeterContext) -> ZeusMeter:
+def build(context: MeterContext) -> ZeusMeter:
     """The meter of what zeus can read on this machine."""
-    return ZeusMeter(site)
+    return ZeusMeter(context)

@@ -1,10 +1,10 @@
-"""What the package zeus can read here: AMD GPUs, Apple silicon and Jetson, one source a domain.
+"""The sources that the package zeus can read: AMD GPUs, Apple silicon, Jetson; one a domain.
 
-Domains name what the vendor's sensor covers. `gpu:N` is a whole AMD card (numbered after NVIDIA's,
+Domains name what the vendor's sensor covers. `gpu:N` is a whole AMD GPU (numbered after NVIDIA's,
 in the order in which HIP shows them). `soc-cpu:0`, `soc-gpu:0` and `soc-ane:0` are parts of one
 chip: together less than that chip, and no `cpu-package:0`, which has caches, fabric and I/O inside.
 `module:0` is all that enters a Jetson module; where it can be read the rails inside it are not, so
-that nothing is counted twice. NVIDIA's cards and RAPL have meters of their own and are left alone.
+that nothing is counted twice. NVIDIA GPUs and RAPL have meters of their own and are left out.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ JETSON = (
 class ZeusSource:
     """One domain: `read` gives joules since some moment, or watts where the kind is a power.
 
-    `read` raises CannotRead alone. `calibration` is a relative half-width with its source. A part that
-    `may_rest` can truly draw nothing: its counter may stand still.
+    The only exception of `read` is SensorReadError. `calibration` is a relative half-width with its
+    source. A part that `may_rest` can draw no power at all: its counter may not move.
     """
 
     domain: str
@@ -60,14 +60,14 @@ class ZeusSource:
 
 @dataclass(frozen=True)
 class ZeusSources:
-    """What can be read, and a clause for each device that can't."""
+    """The sources that can be read, and a clause for each device that can't."""
 
     sources: tuple[ZeusSource, ...]
-    refused: tuple[str, ...]
+    unreadable: tuple[str, ...]
 
 
-def find(site: MeterContext) -> ZeusSources:
-    """Every source of this machine. Raises CannotRead where zeus can't be had."""
+def find_sources(context: MeterContext) -> ZeusSources:
+    """Every source of this machine. Raises SensorReadError where zeus can't be imported."""
     try:
         import_module("zeus.device")
     except ModuleNotFoundError as missing:
@@ -80,18 +80,18 @@ def find(site: MeterContext) -> ZeusSources:
     except ImportError as error:
         raise SensorReadError(f"zeus can't be imported ({error})") from None
     sources: list[ZeusSource] = []
-    refused: list[str] = []
-    for maker, listed in (("AMD", _amd), ("Apple", _apple), ("Jetson", _jetson)):
-        opened = _guarded(f"{maker}: zeus can't open it", partial(listed, site))
+    unreadable: list[str] = []
+    for maker, list_sources in (("AMD", _amd), ("Apple", _apple), ("Jetson", _jetson)):
+        open_sources = _guarded(f"{maker}: zeus can't open it", partial(list_sources, context))
         try:
-            sources += opened()
+            sources += open_sources()
         except SensorReadError as failure:
-            refused.append(failure.reason)
-    return ZeusSources(tuple(sources), tuple(refused))
+            unreadable.append(failure.reason)
+    return ZeusSources(tuple(sources), tuple(unreadable))
 
 
-def why_none() -> str:
-    """Why there is no source, where nothing was refused either."""
+def reason_without_source() -> str:
+    """Why there is no source, where no device is unreadable either."""
     if sys.platform == "darwin":
         return "zeus finds no Apple silicon: `pip install zeus-apple-silicon` on such a Mac"
     return (
@@ -100,44 +100,45 @@ def why_none() -> str:
     )
 
 
-def _guarded(what: str, call: Callable[[], Any]) -> Callable[[], Any]:
-    """A call into zeus that raises CannotRead alone."""
+def _guarded(subject: str, call: Callable[[], Any]) -> Callable[[], Any]:
+    """A call into zeus whose only exception is SensorReadError; `subject` begins its reason."""
 
-    def call_or_say() -> Any:
+    def call_guarded() -> Any:
         try:
             return call()
         except SensorReadError:
             raise
         except Exception as error:
-            # Below zeus lie three vendors' libraries; whatever one throws, there is no reading.
-            words = " ".join(str(error).split())
-            raise SensorReadError(f"{what} ({type(error).__name__}: {words})"[:400]) from error
+            # zeus calls three vendors' libraries; any exception of theirs means no reading.
+            message = " ".join(str(error).split())
+            reason = f"{subject} ({type(error).__name__}: {message})"
+            raise SensorReadError(reason[:400]) from error
 
-    return call_or_say
+    return call_guarded
 
 
-def _amd(site: MeterContext) -> list[ZeusSource]:
+def _amd(context: MeterContext) -> list[ZeusSource]:
     """Every AMD GPU that HIP_VISIBLE_DEVICES shows, by its number among them."""
     amd = import_module("zeus.device.gpu.amd")
     if not amd.amdsmi_is_available():
         return []
-    taken = [d.domain.partition(":")[2] for d in site.devices if d.domain.startswith("gpu:")]
-    first = 1 + max((int(number) for number in taken), default=-1)
-    cards = enumerate(amd.AMDGPUs().gpus, start=first)
-    return [_amd_card(f"gpu:{number}", gpu) for number, gpu in cards]
+    numbers = [d.domain.partition(":")[2] for d in context.devices if d.domain.startswith("gpu:")]
+    first = 1 + max((int(number) for number in numbers), default=-1)
+    gpus = enumerate(amd.AMDGPUs().gpus, start=first)
+    return [_amd_gpu(f"gpu:{number}", gpu) for number, gpu in gpus]
 
 
-def _amd_card(domain: str, gpu: Any) -> ZeusSource:
-    """The counter of a card; where zeus found it false, its power now, or averaged."""
+def _amd_gpu(domain: str, gpu: Any) -> ZeusSource:
+    """The counter of a GPU; where zeus found it wrong, its power at the moment, or averaged."""
 
     def source(kind: Kind, read: Callable[[], int], calibration: tuple[float, str]) -> ZeusSource:
-        thousandth = _guarded(domain, read)  # millijoules or milliwatts
+        read_milli = _guarded(domain, read)  # millijoules or milliwatts
         if "MI250" in _name(gpu):
             calibration = (
                 calibration[0],
-                f"{calibration[1]}; on this card one figure covers both of its chips",
+                f"{calibration[1]}; on this GPU one figure covers both of its chips",
             )
-        return ZeusSource(domain, lambda: thousandth() / 1000, kind, calibration)
+        return ZeusSource(domain, lambda: read_milli() / 1000, kind, calibration)
 
     if gpu.supports_get_total_energy_consumption():
         return source("counter", gpu.get_total_energy_consumption, AMD)
@@ -155,7 +156,7 @@ def _name(gpu: Any) -> str:
         return ""
 
 
-def _apple(site: MeterContext) -> list[ZeusSource]:
+def _apple(context: MeterContext) -> list[ZeusSource]:
     """The parts of an Apple chip that are disjoint: GPU SRAM may lie inside the GPU's figure."""
     apple = import_module("zeus.device.soc.apple")
     if not apple.apple_silicon_is_available():
@@ -170,16 +171,16 @@ def _apple(site: MeterContext) -> list[ZeusSource]:
     return _parts(chip, parts, "counter", APPLE, may_rest=("soc-gpu:0", "soc-ane:0"))
 
 
-def _jetson(site: MeterContext) -> list[ZeusSource]:
+def _jetson(context: MeterContext) -> list[ZeusSource]:
     """The whole module where its input is measured, else the rails of CPU and GPU."""
     jetson = import_module("zeus.device.soc.jetson")
     if not jetson.jetson_is_available():
         return []
     board = jetson.Jetson()
     rails = {"soc-cpu:0": "cpu_energy_mj", "soc-gpu:0": "gpu_energy_mj"}
-    whole = {"module:0": "total_energy_mj"}
+    module = {"module:0": "total_energy_mj"}
     metrics = board.get_available_metrics()
-    return _parts(board, whole if "total_energy_mj" in metrics else rails, "polled", JETSON)
+    return _parts(board, module if "total_energy_mj" in metrics else rails, "polled", JETSON)
 
 
 def _parts(
@@ -192,14 +193,18 @@ def _parts(
     metrics = chip.get_available_metrics()
     return [
         ZeusSource(
-            domain, _joules_of(chip, domain, metric), kind, calibration, may_rest=domain in may_rest
+            domain,
+            _joules_reader(chip, domain, metric),
+            kind,
+            calibration,
+            may_rest=domain in may_rest,
         )
         for domain, metric in parts.items()
         if metric in metrics
     ]
 
 
-def _joules_of(chip: Any, domain: str, metric: str) -> Callable[[], float]:
+def _joules_reader(chip: Any, domain: str, metric: str) -> Callable[[], float]:
     total = _guarded(domain, chip.get_total_energy_consumption)
 
     def read() -> float:

@@ -56,59 +56,65 @@ class Counter:
     jitter: float = 0.002
     lag_jitter: float = 0.0002
     gap: float = 0.0004
-    wander: float = 0.0
+    random_walk: float = 0.0
     duty: float = 1.0
 
-    def traits(self) -> SensorModel:
-        lag = LatencyPosterior.unknown(self.step)
-        return SensorModel(self.step, self.jitter, 0.001, 2e-6, self.wander, self.duty, lag=lag)
+    def model(self) -> SensorModel:
+        latency = LatencyPosterior.prior(self.step)
+        return SensorModel(
+            self.step, self.jitter, 0.001, 2e-6, self.random_walk, self.duty, latency=latency
+        )
 
 
 def window(
-    counter: Counter, length: float, traits: SensorModel, chance: random.Random, **power: float
+    counter: Counter, length: float, model: SensorModel, rng: random.Random, **power: float
 ) -> tuple[WindowEnergy, Device, tuple[list[CounterEdge], list[CounterEdge]]]:
     """One window that begins just after a step, billed from four steps before and five after."""
     began = 10.0
-    device = Device(began, began + length * chance.uniform(1, 1.5), **power)
+    device = Device(began, began + length * rng.uniform(1, 1.5), **power)
     phase = began - 1e-5 - counter.gap / 2
     if counter.duty < 1:
-        phase -= chance.random() * counter.step
+        phase -= rng.random() * counter.step
     first, last = -3, math.ceil((device.ended - phase) / counter.step) + 7
-    position = chance.random() * (1 - counter.duty)
+    position = rng.random() * (1 - counter.duty)
     summed, noise, shown = 0.0, 0.0, []
     for k in range(first, last):
         moved = phase - counter.lag + k * counter.step
-        moved += chance.random() * counter.jitter if k else 0.0
+        moved += rng.random() * counter.jitter if k else 0.0
         seen = moved - (1 - counter.duty - position) * counter.step
         look = counter.duty * counter.step
         if counter.duty < 1:
             summed += (device.joules(seen) - device.joules(seen - look)) / counter.duty
         true = device.joules(moved) if counter.duty == 1 else summed
-        noise += chance.gauss(0, counter.wander * counter.step**0.5)
-        published = moved + counter.lag + chance.random() * counter.lag_jitter
-        observed = published + chance.uniform(-0.5, 0.5) * counter.gap
+        # At rest only: what power does inside the window is part of the true energy.
+        rest = max(0.0, began - moved) + max(0.0, moved - device.ended)
+        noise += rng.gauss(0, counter.random_walk * min(rest, counter.step) ** 0.5)
+        published = moved + counter.lag + rng.random() * counter.lag_jitter
+        observed = published + rng.uniform(-0.5, 0.5) * counter.gap
         shown.append(CounterEdge(observed, counter.gap, math.floor(1000 * (true + noise)) / 1000))
     before = [e for e in shown if e.seconds <= began]
     after = [e for e in shown if e.seconds >= device.ended]
-    clean = [e for e in after if e.seconds >= device.ended + traits.lag.high][:5]
+    clean = [e for e in after if e.seconds >= device.ended + model.latency.upper_bound][:5]
     after = [e for e in after if e.seconds <= clean[-1].seconds]
-    return window_energy(before, after, began, device.ended, traits), device, (before, after)
+    return window_energy(before, after, began, device.ended, model), device, (before, after)
 
 
 def series(
     counter: Counter, length: float, count: int, known: bool = True, **power: float
 ) -> list[tuple[float, float]]:
     """(relative error, relative standard uncertainty) of many windows, the lag known or learned."""
-    chance = random.Random(f"{counter} {length}")
-    traits = counter.traits()
+    rng = random.Random(f"{counter} {length}")
+    model = counter.model()
     if known:
-        traits = replace(traits, lag=LatencyPosterior.between(counter.lag * 0.8, counter.lag * 1.2))
+        model = replace(
+            model, latency=LatencyPosterior.uniform(counter.lag * 0.8, counter.lag * 1.2)
+        )
     out = []
     for _ in range(count):
-        result, device, _ = window(counter, length, traits, chance, **power)
+        result, device, _ = window(counter, length, model, rng, **power)
         if not known:
-            traits = replace(traits, lag=result.lag)
-        out.append((result.joules / device.true - 1, result.uncertainty / device.true))
+            model = replace(model, latency=result.latency)
+        out.append((result.joules / device.true - 1, result.standard_uncertainty / device.true))
     return out
 
 
@@ -142,7 +148,7 @@ def test_a_counter_late_by_more_than_half_a_step_is_true_too() -> None:
 
 def test_a_plain_difference_would_be_far_off() -> None:
     """The test's own check: without the bracket the same steps give a wrong answer."""
-    result, device, (before, after) = window(H100, 0.1, H100.traits(), random.Random(1))
+    result, device, (before, after) = window(H100, 0.1, H100.model(), random.Random(1))
     plain = after[0].joules - before[-1].joules
     assert abs(plain / device.true - 1) > 0.02
     assert abs(result.joules / device.true - 1) < 0.005
@@ -150,13 +156,16 @@ def test_a_plain_difference_would_be_far_off() -> None:
 
 @pytest.mark.parametrize("counter", [H100, A100, VOLTA, LAGGING], ids=["h", "a", "v", "lagging"])
 def test_the_lag_is_learned_from_the_windows_themselves(counter: Counter) -> None:
-    chance, traits = random.Random(3), counter.traits()
+    rng, model = random.Random(3), counter.model()
     for _ in range(120):
-        result, _, _ = window(counter, 1.0, traits, chance)
-        traits = replace(traits, lag=result.lag)
-    assert abs(traits.lag.likely - counter.lag) <= 3 * traits.lag.warning + counter.lag_jitter
-    assert traits.lag.warning < 0.05 * counter.step
-    assert traits.lag.high < counter.lag + 0.1 * counter.step
+        result, _, _ = window(counter, 1.0, model, rng)
+        model = replace(model, latency=result.latency)
+    assert (
+        abs(model.latency.median - counter.lag)
+        <= 3 * model.latency.standard_uncertainty + counter.lag_jitter
+    )
+    assert model.latency.standard_uncertainty < 0.05 * counter.step
+    assert model.latency.upper_bound < counter.lag + 0.1 * counter.step
 
 
 def test_an_unknown_lag_is_in_the_interval_from_the_first_window_on() -> None:
@@ -168,8 +177,8 @@ def test_an_unknown_lag_is_in_the_interval_from_the_first_window_on() -> None:
 
 
 def test_power_that_wanders_at_rest_widens_the_interval() -> None:
-    calm, restless = series(H100, 0.1, 200), series(replace(H100, wander=0.5), 0.1, 200)
-    assert coverage(restless) >= 0.91
+    calm, restless = series(H100, 0.1, 200), series(replace(H100, random_walk=0.5), 0.1, 200)
+    assert coverage(restless) >= 0.93
     assert restless[0][1] > 2 * calm[0][1]
 
 
@@ -185,9 +194,9 @@ def test_a_sensor_that_looks_part_of_the_time_is_covered() -> None:
 
 
 def test_a_small_load_or_none_gives_a_small_energy_not_nonsense() -> None:
-    chance = random.Random(5)
+    rng = random.Random(5)
     for _ in range(50):
-        result, device, _ = window(H100, 1.0, H100.traits(), chance, load=0.0, bump=0.0)
+        result, device, _ = window(H100, 1.0, H100.model(), rng, load=0.0, bump=0.0)
         assert result.joules == pytest.approx(device.true, rel=1e-3)
 
 
@@ -225,29 +234,29 @@ def test_watching_sees_every_step_sharply_and_sleeps_in_between() -> None:
         looks += 1
         return inner()
 
-    watch = EdgePoller(read, clock, 0.1)
-    poll_until(clock, [watch], lambda w: len(w.edges) >= 8, 3.0)
-    traits = sensor_model(watch)
-    assert traits is not None
-    assert traits.step_seconds == pytest.approx(0.1, rel=1e-3)
-    assert traits.quantum_joules == 0.0
-    watch.clear()
-    watch.jitter_seconds, looks = traits.jitter_seconds, 0
-    poll_until(clock, [watch], lambda w: w.sharp() >= 10, 3.0)
-    for edge in watch.edges:
+    poller = EdgePoller(read, clock, 0.1)
+    poll_until(clock, [poller], lambda p: len(p.edges) >= 8, 3.0)
+    model = sensor_model(poller)
+    assert model is not None
+    assert model.step_seconds == pytest.approx(0.1, rel=1e-3)
+    assert model.quantum_joules == 0.0
+    poller.clear()
+    poller.jitter_seconds, looks = model.jitter_seconds, 0
+    poll_until(clock, [poller], lambda p: p.sharp_edge_count() >= 10, 3.0)
+    for edge in poller.edges:
         assert abs((edge.seconds - 0.0123) / 0.1 - round((edge.seconds - 0.0123) / 0.1)) < 0.01
     assert looks < 10 * 100 + 500
 
 
 def test_the_quantum_is_what_all_rises_share() -> None:
     clock = VirtualClock()
-    watch = EdgePoller(lambda: 0.0, clock, 0.1)
-    watch.costs = [1e-6]
+    poller = EdgePoller(lambda: 0.0, clock, 0.1)
+    poller.read_costs = [1e-6]
     rises = [0.0, 0.6, 1.0, 1.8, 2.2, 3.2]
-    watch.edges = [CounterEdge(0.1 * i, 0.0002, joules) for i, joules in enumerate(rises)]
-    traits = sensor_model(watch)
-    assert traits is not None
-    assert traits.quantum_joules == pytest.approx(0.2)
+    poller.edges = [CounterEdge(0.1 * i, 0.0002, joules) for i, joules in enumerate(rises)]
+    model = sensor_model(poller)
+    assert model is not None
+    assert model.quantum_joules == pytest.approx(0.2)
 
 
 def test_watching_two_counters_in_one_loop_keeps_both_fresh() -> None:
@@ -256,17 +265,17 @@ def test_watching_two_counters_in_one_loop_keeps_both_fresh() -> None:
         EdgePoller(stepping(clock), clock, 0.1),
         EdgePoller(stepping(clock, 0.02), clock, 0.02),
     )
-    poll_until(clock, [slow, fast], lambda w: w.sharp() >= 4, 3.0)
+    poll_until(clock, [slow, fast], lambda p: p.sharp_edge_count() >= 4, 3.0)
     assert len(fast.edges) > len(slow.edges) >= 4
     assert clock.now() - fast.edges[-1].seconds < 0.03
 
 
 def test_a_counter_that_stands_still_is_given_up() -> None:
     clock = VirtualClock()
-    watch = EdgePoller(lambda: 5.0, clock, 0.1)
-    poll_until(clock, [watch], lambda w: len(w.edges) >= 4, 1.0)
+    poller = EdgePoller(lambda: 5.0, clock, 0.1)
+    poll_until(clock, [poller], lambda p: len(p.edges) >= 4, 1.0)
     assert clock.now() == pytest.approx(1.0, abs=0.01)
-    assert sensor_model(watch) is None
+    assert sensor_model(poller) is None
 
 
 def test_a_reading_that_fails_ends_the_watch_with_its_reason() -> None:
@@ -275,71 +284,74 @@ def test_a_reading_that_fails_ends_the_watch_with_its_reason() -> None:
     def lost() -> float:
         raise SensorReadError("the GPU is lost")
 
-    watch = EdgePoller(lost, clock, 0.1)
-    poll_until(clock, [watch], lambda w: len(w.edges) >= 4, 1.0)
-    assert watch.failure == "the GPU is lost"
+    poller = EdgePoller(lost, clock, 0.1)
+    poll_until(clock, [poller], lambda p: len(p.edges) >= 4, 1.0)
+    assert poller.failure == "the GPU is lost"
     assert clock.now() == 0.0
 
 
 def test_a_counter_that_falls_ends_the_watch() -> None:
     clock = VirtualClock()
     values = iter([5.0, 6.0, 1.0, 2.0])
-    watch = EdgePoller(lambda: next(values), clock, 0.1)
-    poll_until(clock, [watch], lambda w: len(w.edges) >= 4, 1.0)
-    assert watch.went_backwards
+    poller = EdgePoller(lambda: next(values), clock, 0.1)
+    poll_until(clock, [poller], lambda p: len(p.edges) >= 4, 1.0)
+    assert poller.went_backwards
 
 
 def test_a_power_reading_that_never_changes_is_summed_too() -> None:
     """A card at rest may show 12 W for minutes; its steps are then put at the usual pace."""
     clock = VirtualClock(5.0)
     watts = 12.0
-    sampler = PowerIntegrator(lambda: watts, clock)
-    sampler.characterise(1.0)
-    assert sampler.step_seconds == 0.1
-    sampler.forget()
+    integrator = PowerIntegrator(lambda: watts, clock)
+    integrator.characterise(1.0)
+    assert integrator.step_seconds == 0.1
+    integrator.reset()
 
-    def look_until(until: float) -> None:
+    def sample_until(until: float) -> None:
         while clock.now() < until:
-            sampler.look()
+            integrator.sample()
             clock.sleep(0.01)
 
-    look_until(8.0)
-    before = [edge for edge in sampler.edges if edge.seconds <= 8.0][-5:]
+    sample_until(8.0)
+    before = [edge for edge in integrator.edges if edge.seconds <= 8.0][-5:]
     assert len(before) == 5 and mean_power(before) == pytest.approx(12.0)
     watts = 60.0
-    look_until(11.0)
+    sample_until(11.0)
     watts = 12.0
-    look_until(13.0)
-    edges = sampler.edges
+    sample_until(13.0)
+    edges = integrator.edges
     before = [e for e in edges if e.seconds + e.gap_seconds / 2 <= 8.0][-5:]
     after = [edge for edge in edges if edge.seconds > 11.0]
-    traits = replace(sampler.traits(), lag=LatencyPosterior.between(0.0, 0.001))
-    result = window_energy(before, after, 8.0, 11.0, traits)
-    u = math.hypot(result.uncertainty, sampler.blur(8.0, 11.0, 1.0))
+    model = replace(integrator.sensor_model(), latency=LatencyPosterior.uniform(0.0, 0.001))
+    result = window_energy(before, after, 8.0, 11.0, model)
+    u = math.hypot(result.standard_uncertainty, integrator.sampling_uncertainty(8.0, 11.0, 1.0))
     # The sensor was taken to update at the end of a step: what changed at once is a step early.
     assert result.joules == pytest.approx(180.0, abs=max(2 * u, 0.5))
     assert 0 < u < 10.0
 
 
 def test_power_readings_sum_to_the_energy() -> None:
-    chance = random.Random(2)
+    rng = random.Random(2)
     for _ in range(20):
-        clock = VirtualClock(chance.random())
-        device = Device(2.0 + chance.random(), 7.0 + chance.random())
+        clock = VirtualClock(rng.random())
+        device = Device(2.0 + rng.random(), 7.0 + rng.random())
 
         def read(device: Device = device, clock: VirtualClock = clock) -> float:
             k = math.floor(clock.now() / 0.1)
             rise = device.joules(0.1 * k) - device.joules(0.1 * (k - 1))
             return rise / 0.1 + 0.01 * (k % 7)
 
-        sampler = PowerIntegrator(read, clock)
+        integrator = PowerIntegrator(read, clock)
         while clock.now() < device.ended + 1.0:
-            sampler.look()
+            integrator.sample()
             clock.sleep(0.01)
-        before = [e for e in sampler.edges if e.seconds <= device.began][-5:]
-        after = [e for e in sampler.edges if e.seconds > device.ended]
-        traits = replace(sampler.traits(), lag=LatencyPosterior.between(0.0, 0.001))
-        result = window_energy(before, after, device.began, device.ended, traits)
+        before = [e for e in integrator.edges if e.seconds <= device.began][-5:]
+        after = [e for e in integrator.edges if e.seconds > device.ended]
+        model = replace(integrator.sensor_model(), latency=LatencyPosterior.uniform(0.0, 0.001))
+        result = window_energy(before, after, device.began, device.ended, model)
         assert result.joules == pytest.approx(device.true, rel=0.003)
-        u = math.hypot(result.uncertainty, sampler.blur(device.began, device.ended, 1.0))
+        u = math.hypot(
+            result.standard_uncertainty,
+            integrator.sampling_uncertainty(device.began, device.ended, 1.0),
+        )
         assert abs(result.joules - device.true) < 4 * u

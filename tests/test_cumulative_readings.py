@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 import simulated_nvml
-from simulated_nvml import PROFILES, Card, World
+from simulated_nvml import PROFILES, SimulatedGpu, World
 from test_rapl import Ticking, Tree
 
 from bench.meters import MeterContext
 from bench.meters._bracketing import CounterReading, SensorModel, edges_from_reading, fit_at
-from bench.meters.rapl import RaplTally
+from bench.meters.rapl import RaplMeter
 from bench.results.machine_record import Sensor
 from bench.results.record import Reading
 from bench.system import machine
@@ -41,7 +41,7 @@ def nothing(world: World, now: float) -> None:
 
 
 # Name of the scene: cards, options of the tracker, what happens once the program runs.
-SCENES: dict[str, tuple[list[Card], list[str], Event]] = {
+SCENES: dict[str, tuple[list[SimulatedGpu], list[str], Event]] = {
     "h100": ([PROFILES["h100"]], [], nothing),
     "volta": ([PROFILES["volta"]], [], nothing),
     "slow-calls": ([PROFILES["slow-calls"]], [], nothing),
@@ -214,9 +214,9 @@ def test_others_on_the_card_are_told(scenes: dict[str, Scene]) -> None:
 def test_one_look_leaves_open_when_the_counter_moved() -> None:
     """100 W before the program, a counter that moved somewhere in the last 0.1 s: 5 ± 3 J."""
     edges = edges_from_reading(CounterReading(10.0, 500.0, 100.0), 10.0, 0.1, 0.0)
-    level = fit_at(10.0, edges, SensorModel(0.1))
-    assert level.joules == pytest.approx(505.0)
-    assert 100 * 0.1 / 12**0.5 <= level.uncertainty <= 2 * 100 * 0.1 / 12**0.5
+    fit = fit_at(10.0, edges, SensorModel(0.1))
+    assert fit.joules == pytest.approx(505.0)
+    assert 100 * 0.1 / 12**0.5 <= fit.standard_uncertainty <= 2 * 100 * 0.1 / 12**0.5
 
 
 def test_a_late_look_widens_what_is_not_known() -> None:
@@ -231,7 +231,7 @@ def test_a_late_look_widens_what_is_not_known() -> None:
         SensorModel(0.1),
     )
     assert late.joules == pytest.approx(505.0)
-    assert late.uncertainty > 4 * early.uncertainty
+    assert late.standard_uncertainty > 4 * early.standard_uncertainty
 
 
 def test_a_slow_driver_does_not_hold_the_program_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,7 +263,7 @@ class Slow:
     def start(self) -> float:
         return self._clock.now()
 
-    def stop(self, mark: float, began: float, ended: float) -> tuple[Reading, ...]:
+    def stop(self, token: float, began: float, ended: float) -> tuple[Reading, ...]:
         return (
             Reading(
                 domain="gpu:0",
@@ -281,10 +281,10 @@ class Slow:
 
 def test_what_a_slow_meter_missed_is_in_its_uncertainty() -> None:
     clock = VirtualClock()
-    tally = LateWindowReader(Slow(clock), clock)
-    tally.begin()
+    reader = LateWindowReader(Slow(clock), clock)
+    reader.open()
     clock.sleep(8.0)
-    (reading,) = tally.close(0.0, clock.now(), ())
+    (reading,) = reader.close(0.0, clock.now())
     assert reading.energy_joules == pytest.approx(100.0)
     assert reading.duration_seconds == pytest.approx(10.0)
     assert reading.low_joules is not None and reading.high_joules is not None
@@ -293,23 +293,23 @@ def test_what_a_slow_meter_missed_is_in_its_uncertainty() -> None:
 
 def test_a_program_that_ends_before_its_sensor_is_known_has_no_energy() -> None:
     clock = VirtualClock()
-    tally = LateWindowReader(Slow(clock), clock)
-    tally.begin()
-    (reading,) = tally.close(0.0, 1.0, ())
+    reader = LateWindowReader(Slow(clock), clock)
+    reader.open()
+    (reading,) = reader.close(0.0, 1.0)
     assert reading.energy_joules is None
     assert "before the sensor was known" in reading.warnings[0].message
 
 
 def tallied(tree: Tree, seconds: float, looks: float) -> dict[str, Reading]:
     clock = Ticking(tree)
-    tally = RaplTally(MeterContext(clock, (), {"rapl_root": str(tree.root)}))
-    tally.begin()
+    reader = RaplMeter(MeterContext(clock, (), {"rapl_root": str(tree.root)}))
+    reader.open()
     began = clock.now()
     while clock.now() - began < seconds:
         clock.sleep(looks)
-        tally.so_far(began, clock.now())
-    readings = tally.close(began, clock.now(), ())
-    assert tally.sensor().usable
+        reader.so_far(began, clock.now())
+    readings = reader.close(began, clock.now())
+    assert reader.sensor().usable
     return {reading.domain: reading for reading in readings}
 
 
@@ -338,10 +338,10 @@ def test_a_counter_that_is_lost_halfway_is_none(tmp_path: Path) -> None:
     tree = Tree(tmp_path / "powercap")
     zone = tree.zone("intel-rapl:0", "package-0", 50.0)
     clock = Ticking(tree)
-    tally = RaplTally(MeterContext(clock, (), {"rapl_root": str(tree.root)}))
-    tally.begin()
+    reader = RaplMeter(MeterContext(clock, (), {"rapl_root": str(tree.root)}))
+    reader.open()
     clock.sleep(2.0)
     tree.watts.clear()
     (zone / "energy_uj").unlink()
-    (reading,) = tally.so_far(0.0, clock.now())
+    (reading,) = reader.so_far(0.0, clock.now())
     assert reading.energy_joules is None and "can't be read" in reading.warnings[0].message

@@ -1,6 +1,6 @@
 """The sensor part of the GPU check on simulated cards, whose power the load writes.
 
-Run as: gpu_check_scene.py PROFILE FIGURES OUT with the simulated library first in LD_LIBRARY_PATH.
+Run as: gpu_check_scenario.py PROFILE FIGURES OUT with the simulated library first in LD_LIBRARY_PATH.
 FIGURES are the plan's, as name=number; `only` names the checks to make, joined by plus signs.
 """
 

@@ -1,6 +1,6 @@
 """What can go wrong or be special with a GPU, each as one scene that prints one line of JSON.
 
-Run as: scenes.py NAME with the library first in LD_LIBRARY_PATH and JOULEBENCH_SIMULATED_GPUS
+Run as: scenarios.py NAME with the library first in LD_LIBRARY_PATH and JOULEBENCH_SIMULATED_GPUS
 naming a file to make.
 """
 
@@ -25,14 +25,14 @@ from bench.runner.window import MeasuredWindow, close_window, open_window
 from bench.system import device_monitor, machine, nvidia_driver
 from bench.system.clock import SystemClock
 from bench.tracker.code_block import track
-from simulated_nvml import H100, PROFILES, Card, World, uuid
+from simulated_nvml import H100, PROFILES, SimulatedGpu, World, uuid
 
 CLOCK = SystemClock()
 CHANCE = random.Random(1)
 STRANGER = 4_000_000
 
 
-def made(*cards: Card) -> World:
+def made(*cards: SimulatedGpu) -> World:
     return World(Path(os.environ["JOULEBENCH_SIMULATED_GPUS"]), cards, CLOCK.now())
 
 
@@ -51,7 +51,7 @@ def measured(
     described = machine.describe_machine(device)
     meter = build(MeterContext(CLOCK, described.devices, options))
     sensor = meter.probe()
-    mark = meter.start()
+    token = meter.start()
     began = CLOCK.now()
     world.busy(0, began, seconds, CHANCE)
     CLOCK.sleep(seconds / 2)
@@ -59,7 +59,7 @@ def measured(
     CLOCK.sleep(seconds / 2)
     ended = CLOCK.now()
     world.idle(0, ended)
-    readings = meter.stop(mark, began, ended)
+    readings = meter.stop(token, began, ended)
     return {
         "sensor": sensor.model_dump(mode="json"),
         "readings": shown(readings),
@@ -132,7 +132,7 @@ def pair() -> dict[str, object]:
 
 def processes() -> dict[str, object]:
     """Who is on the GPU: a stranger before us, then ourselves, then another, then a container."""
-    world = made(Card("Shared", pids=(STRANGER,)).having(**H100.values))
+    world = made(SimulatedGpu("Shared", pids=(STRANGER,)).having(**H100.values))
     described = machine.describe_machine()
     watch = device_monitor.DeviceMonitor(described)
 

@@ -6,8 +6,8 @@ import math
 import subprocess
 import sys
 
-import simulated_zeus
 import pytest
+import simulated_zeus
 from simulated_zeus import AMDGPU, BOARD, CARDS, CHIP
 
 from bench.meters import MeterContext

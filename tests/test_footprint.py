@@ -26,7 +26,7 @@ def test_the_four_editions_of_a_phone_charge(edition, charges):
 def test_the_default_edition_is_the_current_one_and_says_so():
     charge = equivalences.phone_charges(0.019)
     assert (charge.value, charge.unit) == (pytest.approx(1.0), "smartphone charges")
-    assert "EPA" in charge.edition and charge.source
+    assert "EPA" in charge.fact.edition and charge.fact.source
     assert equivalences.editions()[0] == equivalences.DEFAULT_EDITION
 
 
@@ -43,13 +43,13 @@ def test_the_interval_comes_along():
 
 def test_grids_of_one_table_can_be_compared():
     world, france, us = (carbon.co2e_grams(1.0, key) for key in ("world", "fr", "US"))
-    assert world.basis == france.basis == us.basis == "life-cycle"
+    assert world.fact.basis == france.fact.basis == us.fact.basis == "life-cycle"
     assert carbon.ratio(world, france) == pytest.approx(472.94 / 44.18)
 
 
 def test_no_ratio_across_bases():
     virginia = carbon.co2e_grams(1.0, "US-WV")
-    assert (virginia.value, virginia.basis) == (893.06, "direct combustion")
+    assert (virginia.value, virginia.fact.basis) == (893.06, "direct combustion")
     with pytest.raises(ValueError, match="direct combustion"):
         carbon.ratio(virginia, carbon.co2e_grams(1.0, "FR"))
 

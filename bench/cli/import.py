@@ -58,9 +58,10 @@ def _impact(each: ImportedEnergy, region: str | None, edition: str) -> dict[str,
     mass = carbon.co2e_grams(each.energy_kwh or 0.0, region) if region else None
     if each.energy_kwh is None:
         return {}
-    impact: dict[str, float | str] = {"phone_charges": charges.value, "edition": charges.edition}
+    impact: dict[str, float | str] = {"phone_charges": charges.value}
+    impact["edition"] = charges.fact.edition
     if mass is not None:
-        impact |= {"co2e_grams": mass.value, "grid": mass.label, "basis": mass.basis}
+        impact |= {"co2e_grams": mass.value, "grid": mass.fact.label, "basis": mass.fact.basis}
     return impact
 
 

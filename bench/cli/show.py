@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -62,10 +61,10 @@ def find_equivalences(energy: Estimate, region: str | None) -> list[DerivedQuant
     The CO2e is that of `region`, or spans all countries.
     """
     from bench.impact import carbon
-    from bench.impact.equivalences import all_of_carbon, all_of_energy
+    from bench.impact.equivalences import carbon_equivalences, energy_equivalences
 
     mass = carbon.co2e_grams(energy, region)
-    return [*all_of_energy(energy), mass, *all_of_carbon(mass)]
+    return [*energy_equivalences(energy), mass, *carbon_equivalences(mass)]
 
 
 def print_equivalences(result: Result, region: str | None, as_json: bool) -> None:
@@ -79,7 +78,7 @@ def print_equivalences(result: Result, region: str | None, as_json: bool) -> Non
     kind = MODELLED if views.is_modelled(result) else MEASURED
     if as_json:
         for each in quantities:
-            print_json({**dataclasses.asdict(each), "kind": kind})
+            print_json({**each.as_json(), "kind": kind})
         return
     plural = unit_plural(result.task.unit)
     mass = next(each for each in quantities if each.unit.startswith("gCO2"))
@@ -87,7 +86,7 @@ def print_equivalences(result: Result, region: str | None, as_json: bool) -> Non
     title = f"1,000 {plural}, energy {kind}: {_range(quantities[0])}"
     _print_table(title, quantities[:index], plural)
     ends = " to ".join(format_number(end, 2) for end in (mass.low, mass.high))
-    grid = f"{mass.label} ({mass.basis}, {mass.edition})"
+    grid = f"{mass.fact.label} ({mass.fact.basis}, {mass.fact.edition})"
     title = f"{ends} g {mass.unit[1:]}, {grid}: {_range(mass)}"
     _print_table(title, quantities[index + 1 :], plural)
     if region is None:
@@ -105,7 +104,7 @@ def _print_table(title: str, quantities: Sequence[DerivedQuantity], plural: str)
         table.add_column(column, justify="right", no_wrap=True)
     for each in quantities:
         count = format_number(1000 / each.value, 2) if each.value > 0 else MISSING
-        table.add_row(each.label.removesuffix(", CO2"), format_number(each.value, 2), count)
+        table.add_row(each.fact.label.removesuffix(", CO2"), format_number(each.value, 2), count)
     console = _console()
     console.print(title, markup=False, style="bold")
     console.print(table, "")

@@ -1,15 +1,16 @@
-"""What an amount compares to: energy to energy, carbon to carbon, never one to the other."""
+"""Phone charges and other equivalences: energy as energy, carbon as carbon, never mixed."""
 
 from __future__ import annotations
 
 from bench.impact import facts
-from bench.impact.facts import Amount, DerivedQuantity, derive
+from bench.impact.facts import DerivedQuantity, Fact, derive
+from bench.results.interval import Interval
 
 PREFIX = "phone-charge/"
 DEFAULT_EDITION = "epa-current"
 
-# What is shown of each dimension, smallest first; the other editions can be had by their key.
-OF_ENERGY = (
+# The equivalences shown by default, smallest first; `equivalences.csv` has more.
+ENERGY_KEYS = (
     "microwave-second",
     "led-bulb-hour",
     "kettle-mug",
@@ -19,7 +20,7 @@ OF_ENERGY = (
     "home-day-us",
     "home-year-us",
 )
-OF_CARBON = (
+CARBON_KEYS = (
     "streaming-hour/carbon",
     "train-km",
     "car-km-eu",
@@ -33,64 +34,68 @@ CARBON_UNITS = ("gCO2e", "gCO2")
 
 
 def editions() -> tuple[str, ...]:
-    """The editions of the smartphone charge that can be picked, the default one first."""
+    """The editions of the smartphone charge, the default one first."""
     keys = (key for key in facts.equivalences() if key.startswith(PREFIX))
     return tuple(key.removeprefix(PREFIX) for key in keys)
 
 
-def phone_charge(edition: str = DEFAULT_EDITION) -> facts.Fact:
-    """What one smartphone charge takes from the wall, in kWh. Raises ValueError if unknown."""
+def phone_charge(edition: str = DEFAULT_EDITION) -> Fact:
+    """Energy of one smartphone charge at the wall socket, in kWh.
+
+    Raises ValueError for an unknown edition.
+    """
     fact = facts.equivalences().get(PREFIX + edition)
     if fact is None:
         raise ValueError(f"unknown edition {edition!r}: choose one of {', '.join(editions())}")
     return fact
 
 
-def phone_charges(energy_kwh: Amount, edition: str = DEFAULT_EDITION) -> DerivedQuantity:
-    """How many smartphone charges an energy in kWh is.
+def phone_charges(energy_kwh: Interval | float, edition: str = DEFAULT_EDITION) -> DerivedQuantity:
+    """An energy in kWh divided by that of one smartphone charge (19 Wh, EPA, by default).
 
-    It divides energy by energy; where the electricity comes from does not matter to it. Raises
-    ValueError if the edition is unknown.
+    Energy divided by energy is the same on every grid. Raises ValueError for an unknown edition.
     """
     fact = phone_charge(edition)
     return derive(energy_kwh, 1 / fact.value, "smartphone charges", fact)
 
 
-def of_energy(energy_kwh: Amount, key: str) -> DerivedQuantity:
-    """How many of something an energy in kWh is: "led-bulb-hour", "kettle-litre", "home-day-us" …
+def energy_equivalence(energy_kwh: Interval | float, key: str) -> DerivedQuantity:
+    """An energy in kWh divided by that of "led-bulb-hour", "kettle-litre", "home-day-us" …
 
-    Raises ValueError if the key is unknown or does not stand for an energy.
+    Raises ValueError if the key is unknown or its fact is not an energy.
     """
     fact = _fact(key)
     if fact.unit != "kWh":
-        raise ValueError(f"{key} is {fact.unit}: energy compares to energy alone")
+        raise ValueError(f"{key} is in {fact.unit}: energy is compared with energy only")
     return derive(energy_kwh, 1 / fact.value, fact.label, fact)
 
 
-def of_carbon(grams: DerivedQuantity, key: str) -> DerivedQuantity:
-    """How many of something a mass of CO2e is: "car-mile-us", "flight-paris-london" …
+def carbon_equivalence(grams: DerivedQuantity, key: str) -> DerivedQuantity:
+    """A mass of CO2e divided by that of "car-mile-us", "flight-paris-london" …
 
-    The mass is one that `carbon.grams` gave, on a grid that the reader picked. Raises ValueError
-    if the key is unknown, or if one of the two is no mass of CO2e.
+    `grams` comes from `carbon.co2e_grams`. Raises ValueError if the key is unknown, or if one of
+    the two is not a mass of CO2e.
     """
     fact = _fact(key)
     if fact.unit not in CARBON_UNITS or grams.unit not in CARBON_UNITS:
-        raise ValueError(f"{key} is {fact.unit}, not {grams.unit}: carbon compares to carbon alone")
+        raise ValueError(
+            f"{key} is in {fact.unit}, not {grams.unit}: carbon is compared with carbon only"
+        )
     return derive(grams, 1 / fact.value, fact.label, fact)
 
 
-def all_of_energy(energy_kwh: Amount) -> list[DerivedQuantity]:
-    """An energy in kWh as everything that is shown: charges in every edition first."""
+def energy_equivalences(energy_kwh: Interval | float) -> list[DerivedQuantity]:
+    """An energy in kWh as phone charges of every edition, then as everything of `ENERGY_KEYS`."""
     charges = [phone_charges(energy_kwh, edition) for edition in editions()]
-    return charges + [of_energy(energy_kwh, key) for key in OF_ENERGY]
+    return charges + [energy_equivalence(energy_kwh, key) for key in ENERGY_KEYS]
 
 
-def all_of_carbon(grams: DerivedQuantity) -> list[DerivedQuantity]:
-    """A mass of CO2e as everything that is shown: distances, flights, lifetimes."""
-    return [of_carbon(grams, key) for key in OF_CARBON]
+def carbon_equivalences(grams: DerivedQuantity) -> list[DerivedQuantity]:
+    """A mass of CO2e as everything of `CARBON_KEYS`: distances, flights, lifetimes."""
+    return [carbon_equivalence(grams, key) for key in CARBON_KEYS]
 
 
-def _fact(key: str) -> facts.Fact:
+def _fact(key: str) -> Fact:
     fact = facts.equivalences().get(key)
     if fact is None:
         raise ValueError(f"no equivalence {key!r}: choose one of {', '.join(facts.equivalences())}")

@@ -1,14 +1,16 @@
-"""The same work in other places: carbon and water by region, of one basis, least first."""
+"""The same work in other regions: carbon and water, all of one basis, least carbon first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bench.impact import carbon, regions, water
-from bench.impact.facts import Amount, DerivedQuantity, Fact, FactRange, widen
+from bench.impact import regions
+from bench.impact.carbon import co2e_with_factor
+from bench.impact.facts import DerivedQuantity, Fact, FactRange
 from bench.impact.regions import DIRECT, LIFE_CYCLE, Region
-from bench.impact.water import WaterUse
+from bench.impact.water import WaterUse, water_use
+from bench.results.interval import Interval
 
 GOOGLE = "operational, as Google publishes it"
 BASES = {"life-cycle": LIFE_CYCLE, "direct": DIRECT, "google": GOOGLE}
@@ -25,9 +27,10 @@ GROUPS = {
 
 @dataclass(frozen=True)
 class RegionImpact:
-    """One region for the same work: location-based carbon with its PUE, and what stands beside it.
+    """Carbon and water of the work in one region, with the grid factor and the PUE applied.
 
-    `borrowed` names the place whose factor stands in, where the region has none of this basis.
+    `grams` is location-based, `market` market-based. `factor_place` names the place of the factor
+    where the region itself has none of this basis.
     """
 
     region: Region
@@ -36,39 +39,39 @@ class RegionImpact:
     grams: DerivedQuantity
     market: DerivedQuantity | None
     water: WaterUse
-    borrowed: str | None
+    factor_place: str | None
 
 
 @dataclass(frozen=True)
 class RegionComparison:
-    """Places in order of carbon, least first, all of one basis; who has no factor of it is out."""
+    """Regions in order of carbon, least first, all of one basis; `omitted` have no such factor."""
 
     basis: str
     places: tuple[RegionImpact, ...]
-    left_out: tuple[Region, ...]
+    omitted: tuple[Region, ...]
 
 
 def compare_regions(
-    energy_kwh: Amount, among: Iterable[Region], basis: str, pue: float | None = None
+    energy_kwh: Interval | float, among: Iterable[Region], basis: str, pue: float | None = None
 ) -> RegionComparison:
     """The same energy of machines, in kWh, in each region, by average location-based factors.
 
     A region's PUE is `pue`, or its own if published, or 1. Raises ValueError where no region has a
     factor of this basis.
     """
-    asked = list(among)
-    found = [_place(energy_kwh, region, basis, pue) for region in asked]
-    places = sorted((p for p in found if p), key=lambda p: (p.grams.value, p.region.key))
+    candidates = list(among)
+    impacts = [_region_impact(energy_kwh, region, basis, pue) for region in candidates]
+    places = sorted((i for i in impacts if i), key=lambda i: (i.grams.value, i.region.key))
     if not places:
-        raise ValueError(f"no region of {len(asked)} has a factor of basis {basis!r}")
-    out = tuple(region for region, place in zip(asked, found, strict=True) if place is None)
-    return RegionComparison(basis, tuple(places), out)
+        raise ValueError(f"no region of {len(candidates)} has a factor of basis {basis!r}")
+    omitted = (region for region, i in zip(candidates, impacts, strict=True) if i is None)
+    return RegionComparison(basis, tuple(places), tuple(omitted))
 
 
-def group(name: str) -> tuple[list[Region], str]:
-    """The regions of "countries", "states", "provinces", "aws", "azure", "gcp" or "clouds".
+def region_group(name: str) -> tuple[list[Region], str]:
+    """The regions of a group ("countries", "states", "aws" …), and the basis that they share.
 
-    With the basis that they are best compared in. Raises ValueError for another name.
+    Raises ValueError for a name that is not in `GROUPS`.
     """
     if name not in GROUPS:
         raise ValueError(f"no group of regions {name!r}: choose one of {', '.join(GROUPS)}")
@@ -76,47 +79,49 @@ def group(name: str) -> tuple[list[Region], str]:
     return [region for region in regions.all_regions() if belongs(region.key)], BASES[basis]
 
 
-def common_basis(asked: list[Region]) -> str:
-    """The basis in which all of these can be compared, life-cycle first.
-
-    Raises ValueError where there is none.
-    """
+def common_basis(candidates: list[Region]) -> str:
+    """The first of `BASES` of which all regions have a factor. Raises ValueError if none."""
     for basis in BASES.values():
-        if all(region.factor(basis) for region in asked):
+        if all(region.factor(basis) for region in candidates):
             return basis
     raise ValueError("these regions have no factor of one basis, and bases are never mixed")
 
 
 def pue_of(region: Region, pue: float | None) -> FactRange:
-    """The PUE to use in a region: the given one, the published one, or 1 for a bare machine."""
-    given = FactRange(pue or 1.0, pue or 1.0, pue or 1.0, "ratio", ())
-    return given if pue or region.pue is None else region.pue
+    """The PUE of a region: the number passed, or the published one, or 1 for machines alone."""
+    if pue is None and region.pue is not None:
+        return region.pue
+    value = pue or 1.0
+    return FactRange(value, value, value, "ratio", ())
 
 
-def _place(
-    energy_kwh: Amount, region: Region, basis: str, pue: float | None
+def first_and_last(
+    places: Sequence[RegionImpact], max_count: int
+) -> list[tuple[int, RegionImpact]]:
+    """The first regions and the last three, at most `max_count`, each with its rank from 1."""
+    ranked = list(enumerate(places, start=1))
+    if len(ranked) <= max_count:
+        return ranked
+    last = min(3, max_count - 1)
+    return ranked[: max_count - last] + ranked[len(ranked) - last :]
+
+
+def _region_impact(
+    energy_kwh: Interval | float, region: Region, basis: str, pue: float | None
 ) -> RegionImpact | None:
     factor = region.factor(basis)
     if factor is None:
         return None
-    used = pue_of(region, pue)
-    bought = region.market
-    own = factor.key in region.places[: 2 if ":" in region.key else 1]
+    region_pue = pue_of(region, pue)
+    market = region.market
+    # A cloud region counts the state or country in which it lies as its own place.
+    is_of_region = factor.key in region.places[: 2 if ":" in region.key else 1]
     return RegionImpact(
         region=region,
         factor=factor,
-        pue=used,
-        grams=widen(carbon.on(energy_kwh, factor), used),
-        market=widen(carbon.on(energy_kwh, bought), used) if bought else None,
-        water=water.litres(energy_kwh, region, used),
-        borrowed=None if own else factor.label,
+        pue=region_pue,
+        grams=co2e_with_factor(energy_kwh, factor) * region_pue,
+        market=co2e_with_factor(energy_kwh, market) * region_pue if market else None,
+        water=water_use(energy_kwh, region, region_pue),
+        factor_place=None if is_of_region else factor.label,
     )
-
-
-def ends(places: Sequence[RegionImpact], most: int) -> list[tuple[int, RegionImpact]]:
-    """The first places and the last three, at most so many, each with its number from 1 on."""
-    numbered = list(enumerate(places, start=1))
-    if len(numbered) <= most:
-        return numbered
-    last = min(3, most - 1)
-    return numbered[: most - last] + numbered[len(numbered) - last :]

@@ -149,7 +149,7 @@ def _charges_per_kwh() -> float:
 
 @cache
 def _grids() -> dict[str, float]:
-    return {key: carbon.co2e_grams(1.0, key).value for key in carbon.SHOWN}
+    return {key: carbon.co2e_grams(1.0, key).value for key in carbon.DEFAULT_GRIDS}
 
 
 SCHEMA_VERSION: Literal[2] = 2
@@ -361,7 +361,7 @@ HEAD = _written(COLUMNS)
 def head() -> BoardSources:
     """What the figures rest on."""
     charge = equivalences.phone_charge()
-    grids = {key: carbon.grid_factor(key) for key in carbon.SHOWN}
+    grids = {key: carbon.grid_factor(key) for key in carbon.DEFAULT_GRIDS}
     return {
         "schema_version": SCHEMA_VERSION,
         "phone_charge": {"kwh": charge.value, "edition": charge.edition, "source": charge.source},

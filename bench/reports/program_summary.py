@@ -89,13 +89,13 @@ def _joules(reading: Reading) -> str:
 def _meaning(track: ProgramRecord, edition: str) -> Iterator[tuple[str, str]]:
     found = program_record.charges(track, edition)
     if found is not None:
-        yield "phone charges", f"{_span(found)}   ({found.edition})"
+        yield "phone charges", f"{_span(found)}   ({found.fact.edition})"
     building = f", PUE {track.pue:g} counted" if track.pue else ""
     for index, quantity in enumerate(program_record.carbon(track)):
         apart = "; another basis, not to be compared with the line above"
-        basis = f"{quantity.basis}, {quantity.edition}{building}"
+        basis = f"{quantity.fact.basis}, {quantity.fact.edition}{building}"
         basis += apart if index and track.region is not None else ""
-        yield "" if index else "CO2e", f"{_span(quantity)} g   {quantity.label}, {basis}"
+        yield "" if index else "CO2e", f"{_span(quantity)} g   {quantity.fact.label}, {basis}"
     if track.region is None and track.energy_kwh is not None:
         yield "", "Where it ran is not known: the cleanest grid, the world's, the dirtiest."
 

@@ -195,10 +195,10 @@ def _charges(energy: Estimate, edition: str) -> str:
 def _carbon(energy: Estimate) -> Iterator[str]:
     """Grams of CO2e on each grid, the grids of one basis together, each basis named."""
     bases: dict[str, list[str]] = {}
-    for key in carbon.SHOWN:
+    for key in carbon.DEFAULT_GRIDS:
         mass, grid = carbon.co2e_grams(energy, key), carbon.grid_factor(key)
         line = f"  {_rounded(mass)} g   {grid.label} ({grid.value:g} g/kWh)"
-        bases.setdefault(f"{mass.basis}, {grid.edition}", []).append(line)
+        bases.setdefault(f"{grid.basis}, {grid.edition}", []).append(line)
     for index, (basis, lines) in enumerate(bases.items()):
         yield f"{basis}{' (not comparable with the basis above)' if index else ''}:"
         yield from lines

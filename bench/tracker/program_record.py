@@ -156,7 +156,7 @@ def document(track: ProgramRecord, edition: str) -> dict[str, Any]:
     return {
         **track.model_dump(mode="json"),
         "footprint": {
-            "co2e": [vars(quantity) for quantity in carbon(track)],
-            "phone_charges": vars(found) if found else None,
+            "co2e": [quantity.as_json() for quantity in carbon(track)],
+            "phone_charges": found.as_json() if found else None,
         },
     }

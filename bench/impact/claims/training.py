@@ -70,12 +70,15 @@ def _published(run: str) -> float:
 
 
 def _homes(run: str, days: float) -> float:
-    return equivalences.of_energy(published_trainings.energy(run).value, "home-day-us").value / days
+    return (
+        equivalences.energy_equivalence(published_trainings.energy(run).value, "home-day-us").value
+        / days
+    )
 
 
 def _fuel(key: str) -> float:
     return (
-        carbon.on(published_trainings.energy(GPT3).value, facts.fuels()[key]).value
+        carbon.co2e_with_factor(published_trainings.energy(GPT3).value, facts.fuels()[key]).value
         / GRAMS_PER_TONNE
     )
 
@@ -140,8 +143,8 @@ FORMULAS: dict[tuple[str, str, str], Callable[[], Interval | float]] = {
         "homes",
     ): lambda: _homes("llama-3.1-405b", 90),
     ("S18", "combined-cycle gas over solar, both life-cycle", "ratio"): lambda: carbon.ratio(
-        carbon.on(1.0, facts.fuels()["ipcc-2014/natural-gas-combined-cycle"]),
-        carbon.on(1.0, facts.fuels()["ipcc-2014/solar-pv-utility"]),
+        carbon.co2e_with_factor(1.0, facts.fuels()["ipcc-2014/natural-gas-combined-cycle"]),
+        carbon.co2e_with_factor(1.0, facts.fuels()["ipcc-2014/solar-pv-utility"]),
     ),
     ("S18", "GPT-3 energy from combined-cycle gas", "tCO2e"): lambda: _fuel(
         "ipcc-2014/natural-gas-combined-cycle"

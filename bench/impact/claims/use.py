@@ -14,7 +14,7 @@ from bench.impact import (
     published_trainings,
     water,
 )
-from bench.impact.facts import DerivedQuantity, widen
+from bench.impact.facts import DerivedQuantity
 from bench.results.interval import Interval
 
 IMAGE, WORST = "power-hungry/image-generation/mean", "power-hungry/image-generation/most"
@@ -60,7 +60,7 @@ def _water(energy_kwh: float) -> tuple[float, float]:
     year = "microsoft-2021-22"
     wue, pue = (facts.fact_range([facts.datacenters(metric)[year]]) for metric in ("wue", "pue"))
     ewif = facts.fact_range([facts.table("water")["US/siddik-2021"]])
-    return water.by(energy_kwh, wue).value, widen(water.by(energy_kwh, ewif), pue).value
+    return water.litres(energy_kwh, wue).value, (water.litres(energy_kwh, ewif) * pue).value
 
 
 def _request_water() -> float:
@@ -70,7 +70,7 @@ def _request_water() -> float:
 
 def _sdxl(grid: str) -> DerivedQuantity:
     """gCO2e of 1,000 images of SDXL at a grid factor of the study."""
-    return carbon.on(_of(WORST), facts.inference()[f"power-hungry/grid-{grid}"])
+    return carbon.co2e_with_factor(_of(WORST), facts.inference()[f"power-hungry/grid-{grid}"])
 
 
 FORMULAS: dict[tuple[str, str, str], Callable[[], Interval | float]] = {
@@ -114,7 +114,8 @@ FORMULAS: dict[tuple[str, str, str], Callable[[], Interval | float]] = {
         _of("bloom-api/emissions") / _of("bloom-api/days")
     ),
     ("S14", "BLOOM API emissions from energy and grid", "kgCO2e"): lambda: (
-        carbon.on(_of("bloom-api/energy"), facts.inference()["bloom-api/grid"]).value / 1000
+        carbon.co2e_with_factor(_of("bloom-api/energy"), facts.inference()["bloom-api/grid"]).value
+        / 1000
     ),
     ("S19", "water per GPT-3 request", "mL"): _request_water,
     ("S19", "requests per 500 mL", "requests"): lambda: (
@@ -133,6 +134,6 @@ FORMULAS: dict[tuple[str, str, str], Callable[[], Interval | float]] = {
     ): lambda: _sdxl("applied").value,
     ("S21", "the same at the grid factor the study states", "gCO2e"): lambda: _sdxl("stated").value,
     ("S21", "the same in miles at 389 g/mile", "miles"): lambda: (
-        equivalences.of_carbon(_sdxl("applied"), "car-mile-us/2023").value
+        equivalences.carbon_equivalence(_sdxl("applied"), "car-mile-us/2023").value
     ),
 }

@@ -12,8 +12,9 @@ from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from statistics import median_low
+from typing import Any
 
-from bench.results.record import Estimate
+from bench.results.interval import Interval, interval_json
 
 FOLDER = Path(__file__).parent
 REQUIRED = ("key", "label", "unit", "edition", "basis", "source", "licence")
@@ -43,14 +44,31 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class FactRange:
-    """One quantity over several sources: the least, the greatest, and the value to start from."""
+class FactRange(Interval):
+    """One quantity over several sources: from the least to the greatest of `facts`, in `unit`."""
 
-    value: float
-    low: float
-    high: float
     unit: str
     facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True)
+class DerivedQuantity(Interval):
+    """An amount times a fact, in `unit`: 0.019 kWh are 1 phone charge, 0.84 gCO2e in France.
+
+    The interval is that of the amount, widened where the factor is a range.
+    """
+
+    unit: str
+    fact: Fact
+
+    def __mul__(self, factor: Interval | float) -> DerivedQuantity:
+        return derive(self, factor, self.unit, self.fact)
+
+    def as_json(self) -> dict[str, Any]:
+        """The interval and its unit, with label, edition, basis and source of the fact."""
+        fields = ("label", "edition", "basis", "source", "source_url")
+        fact = {name: getattr(self.fact, name) for name in fields}
+        return {**(interval_json(self) or {}), "unit": self.unit, **fact}
 
 
 @dataclass(frozen=True)
@@ -175,6 +193,14 @@ def fact_range(facts: Iterable[Fact]) -> FactRange:
     return FactRange(values[0], min(values), max(values), sources[0].unit, sources)
 
 
+def derive(
+    amount: Interval | float, factor: Interval | float, unit: str, fact: Fact
+) -> DerivedQuantity:
+    """An amount (with or without an interval) times `factor`, in `unit`, derived from `fact`."""
+    product = Interval.of(amount) * factor
+    return DerivedQuantity(product.value, product.low, product.high, unit, fact)
+
+
 @lru_cache(maxsize=1)
 def cloud_regions() -> dict[str, CloudRegion]:
     """The cloud regions by "aws:…", "azure:…" or "gcp:…"."""
@@ -215,56 +241,3 @@ def _fact(row: dict[str, str], line: str) -> Fact:
         raise ValueError(f"{line}: the value {row['value']!r} is not a positive number")
     text = {name: cell for name, cell in row.items() if name != "value"}
     return Fact(value=value, **text)
-
-
-@dataclass(frozen=True)
-class DerivedQuantity:
-    """`value` with its interval, in `unit`, and the fact that it rests on.
-
-    `low` and `high` carry over the interval of what it was derived from; the fact adds none of its
-    own, unless it is a range.
-    """
-
-    value: float
-    low: float
-    high: float
-    unit: str
-    label: str
-    edition: str
-    basis: str
-    source: str
-    source_url: str
-
-
-Amount = float | Estimate | DerivedQuantity
-
-
-def derive(amount: Amount, factor: float, unit: str, fact: Fact) -> DerivedQuantity:
-    """An amount (with or without an interval) times `factor`, in `unit`, resting on `fact`."""
-    value, low, high = value_low_high(amount)
-    return DerivedQuantity(
-        value=value * factor,
-        low=low * factor,
-        high=high * factor,
-        unit=unit,
-        label=fact.label,
-        edition=fact.edition,
-        basis=fact.basis,
-        source=fact.source,
-        source_url=fact.source_url,
-    )
-
-
-def widen(quantity: DerivedQuantity, factor: FactRange) -> DerivedQuantity:
-    """A quantity times what several sources disagree on: its ends reach over both."""
-    value, low, high = value_low_high(quantity)
-    return replace(
-        quantity, value=value * factor.value, low=low * factor.low, high=high * factor.high
-    )
-
-
-def value_low_high(amount: Amount) -> tuple[float, float, float]:
-    """(value, low, high) of an amount, or three times the same number."""
-    if isinstance(amount, float | int):
-        return amount, amount, amount
-    return amount.value, amount.low, amount.high

@@ -70,7 +70,7 @@ def picture(comparison: RegionComparison, work: str, rows: int) -> Figure:
 
 
 def _figure(comparison: RegionComparison, rows: int, per: str, dot: dict[str, Any]) -> Figure:
-    shown = region_comparison.ends(comparison.places, rows)
+    shown = region_comparison.first_and_last(comparison.places, rows)
     figure, axes = plot_style.canvas(2.6 + 0.36 * len(shown))
     values = [place.grams.value for _, place in shown]
     low = min(max(place.grams.low, place.grams.value / 5) for _, place in shown)
@@ -106,7 +106,7 @@ def _mark(axes: Axes, place: RegionImpact, y: float, dot: dict[str, Any], least:
 
 
 def _name(place: RegionImpact) -> str:
-    return place.region.label + (" *" if place.borrowed else "")
+    return place.region.label + (" *" if place.factor_place else "")
 
 
 def _mass(grams: float) -> str:
@@ -121,8 +121,8 @@ def _foot(comparison: RegionComparison) -> str:
     when = years[0] if len(years) == 1 else f"{years[0]} to {years[-1]}"
     sources = ", ".join(dict.fromkeys(p.factor.source.split(",")[0] for p in places))
     licences = ", ".join(dict.fromkeys(p.factor.licence for p in places))
-    borrowed = "* the country's. " if any(place.borrowed for place in places) else ""
-    basis = f"{borrowed}Location-based, yearly average, {comparison.basis}"
+    footnote = "* the country's. " if any(place.factor_place for place in places) else ""
+    basis = f"{footnote}Location-based, yearly average, {comparison.basis}"
     return f"{basis}, {when}. Grids: {sources} ({licences})."
 
 

@@ -120,6 +120,6 @@ def _show_published(results: list[Result], as_json: bool) -> None:
             )
         if as_json:
             for item in found:
-                print(json.dumps(comparison_table.plain_published(item), ensure_ascii=False))
+                print(json.dumps(comparison_table.published_json(item), ensure_ascii=False))
         else:
-            comparison_table.show_published(result, found, Console(highlight=False))
+            comparison_table.print_published(result, found, Console(highlight=False))

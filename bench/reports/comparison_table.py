@@ -1,4 +1,4 @@
-"""A comparison as a person reads it on a terminal, and as plain values for a program."""
+"""Comparison of results, or of a result with published figures: as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -10,67 +10,46 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench.analysis.comparison import ResultComparison, Verdict, is_comparable
+from bench.analysis.comparison import Difference, ResultComparison, Verdict, is_comparable
 from bench.analysis.published_results import PublishedResult
-from bench.results import formatting, views
+from bench.reports.text_layout import print_blocks
+from bench.results import views
 from bench.results.formatting import (
+    MISSING,
     decimals,
+    energy_text,
     energy_unit,
     format_fixed,
     format_nonnegative,
-    format_number,
     printable,
     time_unit,
 )
 from bench.results.record import Estimate, Result
 
+INDENT = (0, 0, 0, 2)
 TONES = {"less": "green", "better": "green", "more": "red", "worse": "red", "tie": "yellow"}
 
 
-def print_comparison(made: Sequence[ResultComparison], console: Console) -> None:
-    """Print a table of all results, the base first, then a sentence and the differences each."""
-    parts: list[RenderableType] = [_table(made)]
-    for item in made:
-        parts += [Text(), Group(*_sentences(item))]
-    console.print(Padding(Group(*parts), (1, 2)))
+def print_comparison(comparisons: Sequence[ResultComparison], console: Console) -> None:
+    """Print a table of all results, the base first, then verdicts and differences of each."""
+    blocks: list[RenderableType] = [_table(comparisons)]
+    blocks += [Group(*_verdicts(item)) for item in comparisons]
+    print_blocks(blocks, console)
 
 
-def show_published(result: Result, found: Sequence[PublishedResult], console: Console) -> None:
-    """Print a result, then each published figure with its ratio and all that differs."""
-    energy = found[0].ours_kwh_per_1000
-    name = f"{result.task.id}, {printable(result.model.id)}"
-    ours = _energy(energy).replace("\n", " (") + ")" if energy else "no measured GPU energy"
-    parts: list[RenderableType] = [Text(f"{name}: {ours} per 1,000, GPU alone", style="bold")]
+def print_published(result: Result, rows: Sequence[PublishedResult], console: Console) -> None:
+    """Print a result, then each published figure with its ratio and the differences."""
+    energy = rows[0].ours_kwh_per_1000
+    measured = _energy(energy).replace("\n", " (") + ")" if energy else "no measured GPU energy"
+    title = f"{result.task.id}, {printable(result.model.id)}: {measured} per 1,000, GPU alone"
+    blocks: list[RenderableType] = [Text(title, style="bold")]
     if energy is None:
-        parts.append(Text("No ratio: studies state what a GPU took, and none was measured here."))
-    for item in found:
-        parts += [Text(), *_published(item)]
-    console.print(Padding(Group(*parts), (1, 2)))
+        blocks.append(Text("No ratio: studies state GPU energy, and this result has none."))
+    print_blocks([*blocks, *(Group(*_published(item)) for item in rows)], console)
 
 
-def _published(item: PublishedResult) -> Iterator[Text]:
-    row = item.row
-    theirs = _energy_of(row.gpu_energy_kwh_per_1000)
-    head = f"{row.study.title}: {printable(row.model)}, {theirs}"
-    yield Text(head, style="bold" if item.same == "model" else "")
-    if item.ratio is not None:
-        yield Text(f"  ours is {_span(item.ratio)} times that", style="green")
-    if row.energy_kwh_per_1000 > row.gpu_energy_kwh_per_1000:
-        whole = _energy_of(row.energy_kwh_per_1000)
-        yield Text(f"  the study's own figure is {whole}, with all that it bills", style="yellow")
-    for difference in item.differences:
-        line = f"  {difference.what}: {difference.base} here, {difference.other} there"
-        yield Text(line, style="dim")
-    yield Text(f"  {row.study.caveat}", style="dim italic")
-
-
-def _energy_of(kwh: float) -> str:
-    unit, size = energy_unit(kwh)
-    return f"{format_number(kwh / size, 3)} {unit}"
-
-
-def plain_published(item: PublishedResult) -> dict[str, Any]:
-    """A published figure beside ours as JSON values."""
+def published_json(item: PublishedResult) -> dict[str, Any]:
+    """A published figure and its ratio to the measured one, as JSON values."""
     row = item.row
     return {
         "study": row.study.title,
@@ -88,7 +67,7 @@ def plain_published(item: PublishedResult) -> dict[str, Any]:
 
 
 def comparison_json(item: ResultComparison) -> dict[str, Any]:
-    """A comparison as JSON values; ratios are other / base, the quality a difference."""
+    """A comparison as JSON values: ratios are other / base, quality is other - base."""
 
     def side(result: Result) -> dict[str, Any]:
         energy = views.headline_energy(result)
@@ -115,100 +94,126 @@ def comparison_json(item: ResultComparison) -> dict[str, Any]:
     }
 
 
-def _table(made: Sequence[ResultComparison]) -> Table:
-    base = made[0].base
+def _table(comparisons: Sequence[ResultComparison]) -> Table:
+    base = comparisons[0].base
     table = Table(box=None, padding=(0, 2, 1, 0), title_justify="left", title_style="bold")
-    table.title = f"{base.task.id}: {len(made) + 1} results"
+    table.title = f"{base.task.id}: {len(comparisons) + 1} results"
     metric = printable(base.quality.metric if base.quality else "quality")
-    for column in ("model", "per 1,000", "times base", metric, "difference", "time each"):
+    table.add_column("model", header_style="dim", overflow="fold", min_width=14)
+    for column in ("per 1,000", "times base", metric, "difference", "duration"):
         table.add_column(column, header_style="dim", overflow="fold")
-    _row(table, base, None)
-    for item in made:
-        _row(table, item.other, item)
+    table.add_row(*_cells(base, None))
+    for item in comparisons:
+        table.add_row(*_cells(item.other, item))
     return table
 
 
-def _row(table: Table, result: Result, item: ResultComparison | None) -> None:
-    summary, style = result.summary, "yellow" if views.is_modelled(result) else ""
-    note = "base" if item is None else ""
-    if views.is_modelled(result):
-        note = f"{note}, modelled".removeprefix(", ")
-    table.add_row(
-        Text.assemble((printable(result.model.id), "bold"), (f"\n{note}", style or "dim")),
-        Text(_energy(views.headline_energy(result)), style=style),
-        Text() if item is None else _judged(item.energy, item.energy_verdict),
-        Text(_quality(result)),
-        Text() if item is None else _judged(item.quality, item.quality_verdict, sign=True),
-        Text(_seconds(summary.duration_seconds_per_inference if summary else None)),
-    )
+def _cells(result: Result, item: ResultComparison | None) -> Iterator[Text]:
+    modelled = views.is_modelled(result)
+    duration = result.summary.duration_seconds_per_inference if result.summary else None
+    notes = ["base"] * (item is None) + ["modelled"] * modelled
+    style = "yellow" if modelled else ""
+    name = printable(result.model.id)
+    yield Text.assemble((name, "bold"), (f"\n{', '.join(notes)}", style or "dim"))
+    yield Text(_energy(views.headline_energy(result)), style=style)
+    yield _verdict(item.energy, item.energy_verdict) if item else Text()
+    yield Text(_quality(result))
+    yield _verdict(item.quality, item.quality_verdict, sign=True) if item else Text()
+    yield Text(_duration(duration))
 
 
-def _sentences(item: ResultComparison) -> Iterator[Text]:
+def _verdicts(item: ResultComparison) -> Iterator[RenderableType]:
     name = printable(item.other.model.id)
-    yield Text(f"{name}: {_energy_sentence(item)}; {_quality_sentence(item)}.", style="bold")
-    for why in item.why_not:
-        yield Text(f"  not compared: {why}", style="yellow")
-    apart = [d for d in item.differences if d.what != "model"]
-    for difference in apart:
-        line = f"  {difference.what}: {difference.base} against {difference.other}"
-        yield Text(line, style="dim")
+    yield Text(f"{name}: {_energy_verdict(item)}; {_quality_verdict(item)}.", style="bold")
+    for reason in item.why_not:
+        yield Text(f"  not compared: {reason}", style="yellow")
+    differences = [each for each in item.differences if each.what != "model"]
+    if differences:
+        yield _differences(differences, "base", "other")
     if not is_comparable(item):
-        yield Text("  not equals: they would not be ranked together", style="yellow")
+        yield Text("  not comparable: they would not be ranked together", style="yellow")
 
 
-def _energy_sentence(item: ResultComparison) -> str:
+def _energy_verdict(item: ResultComparison) -> str:
     if item.energy is None:
         return "its energy can't be compared"
-    of = _span(item.energy)
+    ratio = _interval(item.energy)
     if item.energy_verdict == "tie":
-        return f"no real difference in energy, {of} times that of the base"
+        return f"no significant difference in energy, {ratio} times that of the base"
     modelled = " (modelled: a ratio of CPU time)" if views.is_modelled(item.other) else ""
-    return f"{item.energy_verdict} energy, {of} times that of the base{modelled}"
+    return f"{item.energy_verdict} energy, {ratio} times that of the base{modelled}"
 
 
-def _quality_sentence(item: ResultComparison) -> str:
+def _quality_verdict(item: ResultComparison) -> str:
     if item.quality is None:
         return "its quality can't be compared"
     if item.quality_verdict == "tie":
-        return "no real difference in quality"
+        return "no significant difference in quality"
     return f"{item.quality_verdict} quality"
 
 
-def _judged(of: Estimate | None, verdict: Verdict | None, sign: bool = False) -> Text:
-    if of is None or verdict is None:
-        return Text(formatting.MISSING)
-    value, low, high = _ends(of)
-    plus = "+" if sign and of.value > 0 else ""
+def _published(item: PublishedResult) -> Iterator[RenderableType]:
+    row = item.row
+    head = (
+        f"{row.study.title}: {printable(row.model)}, {energy_text(row.gpu_energy_kwh_per_1000, 3)}"
+    )
+    yield Text(head, style="bold" if item.same == "model" else "")
+    if item.ratio is not None:
+        yield Text(f"  this result is {_interval(item.ratio)} times that", style="green")
+    if row.energy_kwh_per_1000 > row.gpu_energy_kwh_per_1000:
+        energy = energy_text(row.energy_kwh_per_1000, 3)
+        yield Text(f"  with the study's own boundary it is {energy}", style="yellow")
+    if item.differences:
+        yield _differences(item.differences, "this result", "study")
+    yield Padding(Text(row.study.caveat, style="dim italic"), INDENT)
+
+
+def _differences(differences: Sequence[Difference], base: str, other: str) -> RenderableType:
+    table = Table(box=None, padding=(0, 2, 0, 0), style="dim", header_style="dim italic")
+    for column in ("differs", base, other):
+        table.add_column(column, overflow="fold")
+    for each in differences:
+        table.add_row(each.what, Text(each.base), Text(each.other))
+    return Padding(table, INDENT)
+
+
+def _verdict(estimate: Estimate | None, verdict: Verdict | None, sign: bool = False) -> Text:
+    if estimate is None or verdict is None:
+        return Text(MISSING)
+    value, low, high = _ends(estimate)
+    plus = "+" if sign and estimate.value > 0 else ""
     return Text(f"{plus}{value} {verdict}\n{low} to {high}", style=TONES[verdict])
 
 
-def _span(of: Estimate) -> str:
-    value, low, high = _ends(of)
+def _interval(estimate: Estimate) -> str:
+    value, low, high = _ends(estimate)
     return f"{value} ({low} to {high})"
 
 
-def _ends(of: Estimate) -> tuple[str, str, str]:
-    places = max(0, min(3, decimals(of))) if of.high > of.low else 3
-    ends = (of.value, of.low, of.high)
-    value, low, high = (format_fixed(end, places).replace("-", "−") for end in ends)
+def _ends(estimate: Estimate) -> tuple[str, str, str]:
+    places = max(0, min(3, decimals(estimate))) if estimate.high > estimate.low else 3
+    ends = (estimate.value, estimate.low, estimate.high)
+    # Adding 0.0 turns a rounded negative zero into zero.
+    rounded = (round(end, places) + 0.0 for end in ends)
+    value, low, high = (format_fixed(end, places).replace("-", "−") for end in rounded)
     return value, low, high
 
 
-def _energy(of: Estimate | None) -> str:
-    if of is None:
-        return formatting.MISSING
-    unit, size = energy_unit(of.value)
-    value, low, high = format_nonnegative(of, size)
+def _energy(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return MISSING
+    unit, size = energy_unit(estimate.value)
+    value, low, high = format_nonnegative(estimate, size)
     return f"{value} {unit}\n{low} to {high}"
 
 
 def _quality(result: Result) -> str:
-    of = result.quality
-    return formatting.MISSING if of is None else f"{of.value:.3f}\n{of.low:.3f} to {of.high:.3f}"
+    q = result.quality
+    return MISSING if q is None else f"{q.value:.3f}\n{q.low:.3f} to {q.high:.3f}"
 
 
-def _seconds(of: Estimate | None) -> str:
-    if of is None:
-        return formatting.MISSING
-    unit, size = time_unit(of.value)
-    return f"{format_nonnegative(of, size)[0]} {unit}"
+def _duration(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return MISSING
+    unit, size = time_unit(estimate.value)
+    return f"{format_nonnegative(estimate, size)[0]} {unit}"

@@ -17,23 +17,24 @@ from typing import Any
 import pytest
 
 from bench.results.record import Boundary, Reading
-from bench.tracker.program_record import ProgramRecord, total_energy
+from bench.tracker.program_record import ProgramRecord, load, total_energy
 
 pytestmark = [
     pytest.mark.timing,
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux"),
 ]
 
+GOLDEN = Path(__file__).parent / "golden"
 BUSY = "import time\nwhile time.process_time() < {seconds}: pass"
 CHILD = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
 
 
-def track(*words: str) -> list[str]:
+def track_command(*words: str) -> list[str]:
     return [sys.executable, "-P", "-m", "bench", "track", *words]
 
 
 def run(folder: Path, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    command = track("--out", str(folder), *words)
+    command = track_command("--out", str(folder), *words)
     return subprocess.run(
         command, check=False, capture_output=True, text=True, timeout=120, **options
     )
@@ -49,8 +50,10 @@ def record(folder: Path) -> ProgramRecord:
 
 
 def start(folder: Path, code: str) -> subprocess.Popen[bytes]:
-    """A tracked program that has said that it runs."""
-    process = subprocess.Popen(track("--out", str(folder), *python(code)), stdout=subprocess.PIPE)
+    """A tracked program that has printed its first line."""
+    process = subprocess.Popen(
+        track_command("--out", str(folder), *python(code)), stdout=subprocess.PIPE
+    )
     assert process.stdout is not None
     process.stdout.readline()
     return process
@@ -64,24 +67,24 @@ def wait_for_record(folder: Path) -> ProgramRecord:
     return record(folder)
 
 
-def test_a_program_keeps_its_streams_and_its_exit_code(tmp_path: Path) -> None:
-    code = "import sys; print(sys.stdin.read().upper()); print('aside', file=sys.stderr); exit(7)"
-    ended = run(tmp_path, *python(code), input="whale")
+def test_streams_and_exit_code_are_the_programs(tmp_path: Path) -> None:
+    code = "import sys; print(sys.stdin.read().upper()); print('error', file=sys.stderr); exit(7)"
+    ended = run(tmp_path, *python(code), input="text")
     assert ended.returncode == 7
-    assert ended.stdout == "WHALE\n"
-    assert ended.stderr.startswith("aside\n") and "exit code 7" in ended.stderr
-    kept = record(tmp_path)
-    assert (kept.status, kept.exit_code) == ("done", 7)
+    assert ended.stdout == "TEXT\n"
+    assert ended.stderr.startswith("error\n") and "exit code 7" in ended.stderr
+    saved = record(tmp_path)
+    assert (saved.status, saved.exit_code) == ("done", 7)
 
 
-def test_what_follows_the_program_is_the_programs_own(tmp_path: Path) -> None:
+def test_words_after_the_program_are_its_arguments(tmp_path: Path) -> None:
     code = "import sys; print(sys.argv[1:])"
     ended = run(tmp_path, *python(code, "--json", "--region", "--", "-h"))
     assert ended.stdout == "['--json', '--region', '--', '-h']\n"
 
 
-def test_the_program_and_all_below_it_are_counted_and_the_tracker_is_not(tmp_path: Path) -> None:
-    """Here without a sensor: the model counts CPU time, of a grandchild and of an orphan too."""
+def test_cpu_time_of_all_descendants_is_counted(tmp_path: Path) -> None:
+    """The modelled energy holds the CPU time of a grandchild and of an orphaned process."""
     busy = BUSY.format(seconds=0.6)
     orphan = f"import os, time\nif os.fork() == 0:\n os.setsid()\n {busy.splitlines()[1]}"
     code = (
@@ -90,56 +93,58 @@ def test_the_program_and_all_below_it_are_counted_and_the_tracker_is_not(tmp_pat
         f"{busy}\ntime.sleep(2)"
     )
     run(tmp_path, *python(code, busy, orphan))
-    kept = record(tmp_path)
-    (reading,) = [r for r in kept.readings if r.method == "modelled"]
+    saved = record(tmp_path)
+    (reading,) = [r for r in saved.readings if r.method == "modelled"]
     assert reading.energy_joules is not None
-    (sensor,) = [s for s in kept.machine.sensors if s.meter == "modelled"]
+    (sensor,) = [s for s in saved.machine.sensors if s.meter == "modelled"]
     watts = float((sensor.calibration_source or "").split(" x ")[1].split(" W")[0])
-    assert 1.8 <= reading.energy_joules / watts <= 1.8 + 0.6  # three times 0.6 s, and the starts
+    assert (
+        1.8 <= reading.energy_joules / watts <= 1.8 + 0.6
+    )  # three times 0.6 s, and starting Python
 
 
-def test_a_program_that_does_nothing_costs_nothing_much(tmp_path: Path) -> None:
-    """The tracker's imports take half a second of CPU; none of it is billed."""
+def test_cpu_time_of_the_tracker_is_not_counted(tmp_path: Path) -> None:
+    """The tracker's imports take half a second of CPU time; none of it is the program's."""
     run(tmp_path, "--", "sleep", "1.5")
-    kept = record(tmp_path)
-    joules = [r.energy_joules for r in kept.readings if r.method == "modelled"]
+    saved = record(tmp_path)
+    joules = [r.energy_joules for r in saved.readings if r.method == "modelled"]
     assert joules[0] is not None and joules[0] < 0.1
-    assert kept.tracker_cpu_seconds > 0.05
+    assert saved.tracker_cpu_seconds > 0.05
 
 
-def test_a_crash_leaves_what_was_measured(tmp_path: Path) -> None:
+def test_crashed_program_has_a_record(tmp_path: Path) -> None:
     ended = run(
         tmp_path, *python(f"{BUSY.format(seconds=0.3)}\nimport os; os.kill(os.getpid(), 9)")
     )
     assert ended.returncode == 128 + 9
     assert "ended by SIGKILL" in ended.stderr and "Traceback" not in ended.stderr
-    kept = record(tmp_path)
-    assert (kept.status, kept.exit_code) == ("done", 137)
-    assert kept.energy_kwh is not None and kept.energy_kwh.value > 0
+    saved = record(tmp_path)
+    assert (saved.status, saved.exit_code) == ("done", 137)
+    assert saved.energy_kwh is not None and saved.energy_kwh.value > 0
 
 
-def test_a_fault_of_the_tracker_is_not_the_programs(
+def test_error_in_the_tracker_does_not_end_the_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from bench.tracker import program_recorder, spawn, supervise
 
-    def fails(*_: object) -> ProgramRecord:
-        raise ValueError("a fault of ours")
+    def fail(*_: object) -> ProgramRecord:
+        raise ValueError("an error of the recorder")
 
-    monkeypatch.setattr(program_recorder.ProgramRecorder, "close", fails)
-    words = ["-c", "import sys; sys.exit(4)"]
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    monkeypatch.setattr(program_recorder.ProgramRecorder, "finish", fail)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     try:
-        followed = supervise.supervise(
-            spawn.TrackConfig([sys.executable, *words], "x", tmp_path), lambda track: None
+        outcome = supervise.supervise(
+            spawn.TrackConfig([sys.executable, "-c", "raise SystemExit(4)"], "x", tmp_path),
+            lambda record: None,
         )
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, held)
-    assert followed.exit_code == 4 and followed.track is None
-    assert "a fault of ours" in (followed.failure or "")
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    assert outcome.exit_code == 4 and outcome.record is None
+    assert "an error of the recorder" in (outcome.failure or "")
 
 
-def test_an_energy_below_zero_within_its_uncertainty_can_be_kept() -> None:
+def test_energy_below_zero_within_its_uncertainty_is_valid() -> None:
     reading = Reading(
         domain="gpu:0",
         meter="nvml",
@@ -148,12 +153,54 @@ def test_an_energy_below_zero_within_its_uncertainty_can_be_kept() -> None:
         standard_uncertainty_joules=3.0,
         duration_seconds=1.0,
     )
-    found = total_energy([reading], Boundary(domains=("gpu:0",), kind="measured"), None)
-    assert found is not None and found.low <= found.value < 0 < found.high
+    energy = total_energy([reading], Boundary(domains=("gpu:0",), kind="measured"), None)
+    assert energy is not None and energy.low <= energy.value < 0 < energy.high
+
+
+def test_measured_record_of_schema_version_1_is_read() -> None:
+    """JouleBench 0.1.0 wrote it: a program on two GPUs of the simulated driver."""
+    record = load(GOLDEN / "program-v1.json")
+    assert record is not None and record.schema_version == 2 and record.name == "train.py"
+    assert record.energy_kwh is not None and record.energy_kwh.value == 0.00027084945578744233
+    assert record.calibration is not None and record.calibration.relative_half_width == 0.05
+    assert record.warnings == ()
+
+
+def test_modelled_record_of_schema_version_1_is_read() -> None:
+    """JouleBench 0.1.0 wrote it: a program on a CPU without a sensor."""
+    record = load(GOLDEN / "program-v1-modelled.json")
+    assert record is not None and record.boundary.kind == "modelled"
+    assert record.energy_kwh is not None and record.energy_kwh.value == 3.172144125e-07
+    (warning,) = record.warnings
+    assert warning.code == "energy-modelled" and warning.blocks_ranking
+    assert warning.remedy.startswith("Run on a machine with an NVIDIA GPU")
+
+
+def test_damaged_record_is_refused_with_its_field(tmp_path: Path) -> None:
+    content = json.loads((GOLDEN / "program-v1.json").read_text())
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps({**content, "duration_seconds": -1}))
+    with pytest.raises(ValueError, match="no valid record of a program: duration_seconds"):
+        load(path)
+    path.write_text(json.dumps({**content, "kind": "run"}))
+    assert load(path) is None
+
+
+def test_heavy_packages_are_not_imported_before_the_program_starts() -> None:
+    code = (
+        "import os, sys\nfrom bench.cli import main\nfrom bench.tracker import spawn\n"
+        "def start(*_):\n"
+        "    loaded = {'pydantic', 'rich', 'jinja2', 'numpy'} & set(sys.modules)\n"
+        "    print('loaded:', *sorted(loaded), flush=True)\n    os._exit(0)\n"
+        "spawn.ChildProcess.__init__ = start\n"
+        "sys.argv = ['joulebench', 'track', '--', 'true']\nmain()"
+    )
+    command = [sys.executable, "-P", "-c", code]
+    assert subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout == b"loaded:\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_is_passed_on_and_the_program_may_answer_it(tmp_path: Path, number: int) -> None:
+def test_signal_is_forwarded(tmp_path: Path, number: int) -> None:
     code = (
         "import signal, time, sys\n"
         f"signal.signal({int(number)}, lambda *_: sys.exit(5))\n"
@@ -165,10 +212,10 @@ def test_a_signal_is_passed_on_and_the_program_may_answer_it(tmp_path: Path, num
     assert record(tmp_path).exit_code == 5
 
 
-def test_a_killed_tracker_leaves_the_last_record_and_the_program_alone(tmp_path: Path) -> None:
+def test_killed_tracker_leaves_the_last_record_and_the_running_program(tmp_path: Path) -> None:
     code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
     process = subprocess.Popen(
-        track("--out", str(tmp_path), *python(code)), stdout=subprocess.PIPE, text=True
+        track_command("--out", str(tmp_path), *python(code)), stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     child = int(process.stdout.readline())
@@ -176,9 +223,9 @@ def test_a_killed_tracker_leaves_the_last_record_and_the_program_alone(tmp_path:
     process.kill()
     process.wait(10)
     try:
-        kept = record(tmp_path)
-        assert (kept.status, kept.exit_code) == ("running", None)
-        assert kept.duration_seconds > 0
+        saved = record(tmp_path)
+        assert (saved.status, saved.exit_code) == ("running", None)
+        assert saved.duration_seconds > 0
         os.kill(child, 0)  # it still runs
         (path,) = tmp_path.glob("*.json")
         words = [sys.executable, "-P", "-m", "bench", "show", str(path)]
@@ -189,63 +236,63 @@ def test_a_killed_tracker_leaves_the_last_record_and_the_program_alone(tmp_path:
 
 
 def test_ctrl_c_on_a_terminal_reaches_the_program_once(tmp_path: Path) -> None:
-    """The terminal tells the whole foreground group: the tracker must not tell it again."""
+    """The terminal signals the whole foreground group: the tracker must not forward it again."""
     code = (
         "import signal, time, sys\ncount = []\n"
         "signal.signal(signal.SIGINT, lambda *_: count.append(1))\n"
         "print('ready', flush=True)\n"
         "until = time.time() + 2\nwhile time.time() < until: time.sleep(0.1)\n"
-        "print('told', len(count), flush=True)"
+        "print('received', len(count), flush=True)"
     )
-    said = on_a_terminal(tmp_path, code, b"\x03")
-    assert b"told 1" in said
+    output = run_on_terminal(tmp_path, code, b"\x03")
+    assert b"received 1" in output
 
 
-def test_progress_is_one_line_written_over(tmp_path: Path) -> None:
-    said = on_a_terminal(tmp_path, "print('ready', flush=True)\nimport time; time.sleep(3)")
-    before = said.split(b"python")[0]
+def test_progress_overwrites_one_line(tmp_path: Path) -> None:
+    output = run_on_terminal(tmp_path, "print('ready', flush=True)\nimport time; time.sleep(3)")
+    before = output.split(b"python")[0]
     lines = [line for line in before.split(b"\n") if b"so far" in line]
     assert len(lines) == 1 and lines[0].count(b"so far") >= 2
     assert lines[0].count(b"\r\x1b[K") >= 2
 
 
-def on_a_terminal(folder: Path, code: str, keys: bytes = b"") -> bytes:
-    """What a terminal shows of a tracked program, with `keys` typed once it is ready."""
+def run_on_terminal(folder: Path, code: str, keys: bytes = b"") -> bytes:
+    """Output of a tracked program on a terminal; `keys` are typed once it has printed "ready"."""
     pid, terminal = pty.fork()
     if pid == 0:
-        words = track("--out", str(folder), *python(code))
+        words = track_command("--out", str(folder), *python(code))
         os.execv(words[0], words)
-    said = b""
+    output = b""
     until = time.monotonic() + 60
     while time.monotonic() < until:
         if terminal in select.select([terminal], [], [], 0.2)[0]:
             try:
-                said += os.read(terminal, 65536)
+                output += os.read(terminal, 65536)
             except OSError:
                 break
-        if keys and b"ready" in said:
+        if keys and b"ready" in output:
             os.write(terminal, keys)
             keys = b""
     os.waitpid(pid, 0)
     os.close(terminal)
-    return said
+    return output
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
         (["--", "no-such-program"], "no-such-program can't be started: No such file"),
-        (["--pue", "0.9", "--", "true"], "a PUE of 0.9 can't be"),
-        (["--pue", "-1", "--", "true"], "a PUE of -1 can't be"),
-        (["--pue", "nan", "--", "true"], "a PUE of nan can't be"),
+        (["--pue", "0.9", "--", "true"], "a PUE of 0.9 is impossible"),
+        (["--pue", "-1", "--", "true"], "a PUE of -1 is impossible"),
+        (["--pue", "nan", "--", "true"], "a PUE of nan is impossible"),
         (["--region", "FRANZ", "--", "true"], "no region 'FRANZ'"),
         (["--device", "cuda:61", "--", "true"], "there is no cuda:61"),
         (["--edition", "epa-1066", "--", "true"], "unknown edition 'epa-1066'"),
-        (["--cpu-tdp", "0", "--", "true"], "TDP of 0 W can't be"),
+        (["--cpu-tdp", "0", "--", "true"], "TDP of 0 W is impossible"),
         ([], "which program?"),
     ],
 )
-def test_bad_input_is_one_sentence_and_starts_nothing(
+def test_bad_input_is_refused_before_the_program_starts(
     tmp_path: Path, words: list[str], sentence: str
 ) -> None:
     ended = run(tmp_path, *words)
@@ -254,30 +301,30 @@ def test_bad_input_is_one_sentence_and_starts_nothing(
     assert not list(tmp_path.glob("*.json"))
 
 
-def test_a_folder_that_cannot_be_written_is_told_before_the_program_starts(tmp_path: Path) -> None:
+def test_unwritable_folder_is_refused_before_the_program_starts(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     ended = run(tmp_path / "file" / "deeper", *python("print('started')"))
     assert ended.returncode == 2
     assert ended.stdout == "" and "can't be saved" in ended.stderr
 
 
-def test_json_is_the_last_line_and_names_grid_and_basis(tmp_path: Path) -> None:
+def test_json_is_the_last_line_and_names_edition_and_basis(tmp_path: Path) -> None:
     ended = run(
         tmp_path, "--json", "--region", "FR", "--pue", "1.5", *python(BUSY.format(seconds=0.2))
     )
-    said = json.loads(ended.stdout)
-    assert said["region"] == "FR" and said["pue"] == 1.5
-    first = said["footprint"]["co2e"][0]
+    document = json.loads(ended.stdout)
+    assert document["region"] == "FR" and document["pue"] == 1.5
+    first = document["footprint"]["co2e"][0]
     assert first["basis"] == "life-cycle" and first["edition"]
     from bench.impact import carbon
 
-    grams = said["energy_kwh"]["value"] * 1.5 * carbon.grid_factor("FR").value
+    grams = document["energy_kwh"]["value"] * 1.5 * carbon.grid_factor("FR").value
     assert first["value"] == pytest.approx(grams, rel=1e-12)
-    charges = said["footprint"]["phone_charges"]["value"]
-    assert charges == pytest.approx(said["energy_kwh"]["value"] / 0.019, rel=1e-9)
+    charges = document["footprint"]["phone_charges"]["value"]
+    assert charges == pytest.approx(document["energy_kwh"]["value"] / 0.019, rel=1e-9)
 
 
-def test_without_a_region_there_is_a_range(tmp_path: Path) -> None:
+def test_without_region_emissions_are_those_of_three_grids(tmp_path: Path) -> None:
     ended = run(tmp_path, "--json", *python(BUSY.format(seconds=0.2)))
     grams = [item["value"] for item in json.loads(ended.stdout)["footprint"]["co2e"]]
     bases = {item["basis"] for item in json.loads(ended.stdout)["footprint"]["co2e"]}
@@ -290,38 +337,40 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_emissions_csv_gains_a_row_and_says_that_it_is_modelled(tmp_path: Path) -> None:
+def test_csv_row_holds_the_energy_with_pue_and_its_kind(tmp_path: Path) -> None:
     path = tmp_path / "emissions.csv"
-    words = ["--csv", str(path), "--region", "US-WV", "--pue", "2", "--name", "night"]
+    words = ["--csv", str(path), "--region", "US-WV", "--pue", "2", "--name", "training"]
     for _ in range(2):
         run(tmp_path, *words, *python(BUSY.format(seconds=0.2)))
     assert path.read_text().count("timestamp,project_name") == 1
     first, second = rows(path)
-    kept = ProgramRecord.model_validate_json(
+    saved = ProgramRecord.model_validate_json(
         next(p for p in tmp_path.glob("*.json") if first["run_id"] in p.name).read_text()
     )
-    assert kept.energy_kwh is not None
+    assert saved.energy_kwh is not None
     assert len(first) == 38 and first["run_id"] != second["run_id"]
-    assert float(first["energy_consumed"]) == kept.energy_kwh.value * 2
-    assert float(first["emissions"]) == pytest.approx(kept.energy_kwh.value * 2 * 0.89306, rel=1e-4)
+    assert float(first["energy_consumed"]) == saved.energy_kwh.value * 2
+    assert float(first["emissions"]) == pytest.approx(
+        saved.energy_kwh.value * 2 * 0.89306, rel=1e-4
+    )
     assert first["ram_energy"] == "" and first["gpu_energy"] == ""
-    assert first["project_name"] == "night (energy modelled, NOT measured)"
+    assert first["project_name"] == "training (energy modelled, NOT measured)"
     assert (first["country_iso_code"], first["region"]) == ("USA", "west virginia")
 
 
-def test_many_trackers_write_into_one_csv(tmp_path: Path) -> None:
+def test_concurrent_trackers_append_to_one_csv(tmp_path: Path) -> None:
     path = tmp_path / "emissions.csv"
-    words = track("--out", str(tmp_path), "--csv", str(path), "--", "true")
+    words = track_command("--out", str(tmp_path), "--csv", str(path), "--", "true")
     running = [subprocess.Popen(words, stderr=subprocess.DEVNULL) for _ in range(6)]
     assert [process.wait(120) for process in running] == [0] * 6
     assert len({row["run_id"] for row in rows(path)}) == 6
     assert path.read_text().count("timestamp,project_name") == 1
 
 
-def test_a_csv_with_other_columns_is_refused_before_the_program_starts(tmp_path: Path) -> None:
-    path = tmp_path / "mine.csv"
-    path.write_text("day,walrus\n1,2\n")
+def test_csv_with_other_columns_is_refused_before_the_program_starts(tmp_path: Path) -> None:
+    path = tmp_path / "other.csv"
+    path.write_text("day,count\n1,2\n")
     ended = run(tmp_path, "--csv", str(path), *python("print('started')"))
     assert ended.returncode == 2 and ended.stdout == ""
-    assert "mine.csv has other columns" in ended.stderr and ended.stderr.count("\n") == 1
-    assert path.read_text() == "day,walrus\n1,2\n"
+    assert "other.csv has other columns" in ended.stderr and ended.stderr.count("\n") == 1
+    assert path.read_text() == "day,count\n1,2\n"

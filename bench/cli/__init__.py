@@ -12,49 +12,53 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from typer.core import TyperCommand
 
 PANELS = ("Measure", "Understand", "Share")
+CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"]}
 HELP = "Measure the energy of inference, with its interval, its boundary and equivalences."
 
 
 def main() -> None:
     """Entry point of the command `joulebench`. Ends the process with the exit code."""
-    if sys.argv[1:2] == ["track"]:
-        # A tracked program waits until the tracker has started, so typer is not imported.
-        from bench.cli import track
+    from bench.system import registry
 
-        raise SystemExit(track.main(sys.argv[2:]))
+    name = " ".join(sys.argv[1:2])
+    try:
+        module = registry.load("command", name)
+    except registry.NameNotFound:
+        _list_commands()  # also refuses an unknown name
+        return
+    _run_command(name, module)
 
+
+def _run_command(name: str, module: ModuleType) -> None:
+    """Run one command apart from the group: parsing of a group imports pydantic, 0.1 s."""
+    import typer
+    from typer.main import get_command
+
+    app = typer.Typer(add_completion=False, context_settings=CONTEXT_SETTINGS)
+    app.command(name, cls=getattr(module, "COMMAND_CLASS", None))(module.command)
+    get_command(app)(args=sys.argv[2:], prog_name=f"joulebench {name}")
+
+
+def _list_commands() -> None:
     from typer.core import TyperGroup
 
     from bench.system import registry
 
-    named, names = " ".join(sys.argv[1:2]), registry.names("command")
-    if named in names:
-        commands = [_load_command(named)]
-    else:
-        order = {panel: index for index, panel in enumerate(PANELS)}
-        commands = [_summarize_command(name) for name in names]
-        commands.sort(key=lambda command: order.get(command.rich_help_panel or "", len(order)))
+    order = {panel: index for index, panel in enumerate(PANELS)}
+    commands = [_summarize_command(name) for name in registry.names("command")]
+    commands.sort(key=lambda command: order.get(command.rich_help_panel or "", len(order)))
     TyperGroup(
         name="joulebench",
         commands=commands,
         help=HELP,
         no_args_is_help=True,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings=CONTEXT_SETTINGS,
     )(prog_name="joulebench")
-
-
-def _load_command(name: str) -> TyperCommand:
-    import typer
-    from typer.main import get_command
-
-    from bench.system import registry
-
-    app = typer.Typer(add_completion=False)
-    app.command(name)(registry.load("command", name).command)
-    return get_command(app)  # type: ignore[return-value]
 
 
 def _summarize_command(name: str) -> TyperCommand:

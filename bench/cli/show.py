@@ -42,7 +42,7 @@ def command(
         exit_with_error("--region goes with --equivalences; `joulebench where` compares regions")
     program = exit_on_error(lambda: program_record.load(result))
     if program is not None and as_json:
-        print_json(program_record.document(program, edition))
+        print_json(program_record.record_with_impact(program, edition))
     elif program is not None:
         print_program(program, _console(), edition, f"saved  {result}")
     else:

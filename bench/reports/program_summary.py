@@ -1,9 +1,8 @@
-"""A tracked program on the terminal."""
+"""The record of a tracked program as text for the terminal: the summary, and the progress line."""
 
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -11,8 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from bench.impact import equivalences, regions
+from bench.impact import regions
 from bench.impact.facts import DerivedQuantity
+from bench.results import units
 from bench.results.formatting import (
     energy_unit,
     format_nonnegative,
@@ -22,58 +22,79 @@ from bench.results.formatting import (
 )
 from bench.results.record import Estimate, Reading
 from bench.results.statistics import CONFIDENCE
-from bench.tracker import program_record
-from bench.tracker.program_record import ProgramRecord
+from bench.tracker.program_record import ProgramRecord, emissions, phone_charges
+
+Rows = Iterator[tuple[str, str]]
 
 
-def print_program(track: ProgramRecord, console: Console, edition: str, where: str) -> None:
-    """Print the summary. `where` says what became of the record."""
+def print_program(record: ProgramRecord, console: Console, edition: str, saved: str) -> None:
+    """Print the summary of a program.
+
+    `edition` names the phone charge, such as "epa-current"; `saved` is the last line, which says
+    where the record lies or why it was not saved.
+    """
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True, min_width=16)
     table.add_column(overflow="fold")
-    for name, value in (*_energy(track), *_meaning(track, edition), *_about(track)):
+    for name, value in (*_energy(record), *_impact(record, edition), *_details(record)):
         table.add_row(name, value)
-    console.print(Padding(_headline(track), (1, 2, 1, 2)))
+    console.print(Padding(_headline(record), (1, 2, 1, 2)))
     console.print(Padding(table, (0, 2, 0, 2)))
-    if track.warnings:
-        console.print(Padding(_warnings(track), (1, 2, 0, 2)))
-    console.print(f"\n  {where}\n", soft_wrap=True, markup=False)
+    if record.warnings:
+        console.print(Padding(_warnings(record), (1, 2, 0, 2)))
+    console.print(f"\n  {saved}\n", soft_wrap=True, markup=False)
 
 
-def _headline(track: ProgramRecord) -> Text:
-    head = Text(f"{printable(track.name)}", style="bold")
-    head.append(f" · {_duration(track.duration_seconds)}{_ended(track)}\n\n", style="not bold")
-    energy = track.energy_kwh
+def energy_so_far(record: ProgramRecord) -> str:
+    """One short line about a running program: its duration, energy and mean power."""
+    energy = record.energy_kwh
     if energy is None:
-        return head.append("The energy could not be read; the warnings say why.", style="bold red")
+        return f"{_duration(record.duration_seconds)} · energy: not read yet"
+    unit, size = energy_unit(energy.value)
+    watts = units.joules_from_kwh(energy.value) / max(record.duration_seconds, 1e-9)
+    modelled = ", modelled" if record.boundary.kind == "modelled" else ""
+    return (
+        f"{_duration(record.duration_seconds)} · {format_number(energy.value / size)} {unit} so far"
+        f" · {format_number(watts, 2)} W{modelled}"
+    )
+
+
+def _headline(record: ProgramRecord) -> Text:
+    head = Text(printable(record.name), style="bold")
+    head.append(f" · {_duration(record.duration_seconds)}{_end(record)}\n\n", style="not bold")
+    energy = record.energy_kwh
+    if energy is None:
+        sentence = "The energy could not be read; the warnings say why."
+        return head.append(sentence, style="bold red")
     unit, size = energy_unit(energy.value)
     value, low, high = format_rough(energy.value / size, energy.low / size, energy.high / size)
-    modelled = track.boundary.kind == "modelled"
+    modelled = record.boundary.kind == "modelled"
     head.append(f"{value} {unit}", style="bold yellow" if modelled else "bold green")
     head.append("   modelled, NOT measured" if modelled else "   measured")
     return head.append(f"   ({low} to {high} {unit})", style="not bold")
 
 
-def _ended(track: ProgramRecord) -> str:
-    if track.status == "running":
+def _end(record: ProgramRecord) -> str:
+    if record.status == "running":
         return " so far, or until the tracker was killed"
-    code = track.exit_code or 0
+    code = record.exit_code or 0
     if code > 128 and code - 128 in set(signal.Signals):
         return f", ended by {signal.Signals(code - 128).name}"
     return f", ended with exit code {code}" if code else ""
 
 
-def _energy(track: ProgramRecord) -> Iterator[tuple[str, str]]:
-    for reading in track.readings:
-        inside = reading.domain in track.boundary.domains
+def _energy(record: ProgramRecord) -> Rows:
+    for reading in record.readings:
+        inside = reading.domain in record.boundary.domains
         outside = "" if inside else "   not in the figure above"
-        yield reading.domain, f"{_joules(reading)}{outside}"
-    if track.calibration is not None:
-        percent = 100 * track.calibration.relative_half_width
-        yield "scale error", f"±{percent:.0f} %, in the figure above: {track.calibration.source}"
+        yield reading.domain, f"{_reading(reading)}{outside}"
+    if record.calibration is not None:
+        percent = 100 * record.calibration.relative_half_width
+        source = record.calibration.source
+        yield "calibration", f"±{percent:.0f} %, included in the range above: {source}"
 
 
-def _joules(reading: Reading) -> str:
+def _reading(reading: Reading) -> str:
     energy = reading.energy_joules
     if energy is None:
         return "could not be read"
@@ -81,52 +102,54 @@ def _joules(reading: Reading) -> str:
     low, high = reading.low_joules, reading.high_joules
     if reading.method == "modelled" or low is None or high is None:
         return f"{format_number(energy)} J, {power}   {reading.method}"
-    found = Estimate(value=energy, low=low, high=high, confidence_level=CONFIDENCE, sample_count=1)
-    value, *ends = format_nonnegative(found)
+    interval = Estimate(
+        value=energy, low=low, high=high, confidence_level=CONFIDENCE, sample_count=1
+    )
+    value, *ends = format_nonnegative(interval)
     return f"{value} J ({' to '.join(ends)}), {power}   {reading.method}, {reading.meter}"
 
 
-def _meaning(track: ProgramRecord, edition: str) -> Iterator[tuple[str, str]]:
-    found = program_record.charges(track, edition)
-    if found is not None:
-        yield "phone charges", f"{_span(found)}   ({found.fact.edition})"
-    building = f", PUE {track.pue:g} counted" if track.pue else ""
-    for index, quantity in enumerate(program_record.carbon(track)):
-        apart = "; another basis, not to be compared with the line above"
-        basis = f"{quantity.fact.basis}, {quantity.fact.edition}{building}"
-        basis += apart if index and track.region is not None else ""
-        yield "" if index else "CO2e", f"{_span(quantity)} g   {quantity.fact.label}, {basis}"
-    if track.region is None and track.energy_kwh is not None:
-        yield "", "Where it ran is not known: the cleanest grid, the world's, the dirtiest."
+def _impact(record: ProgramRecord, edition: str) -> Rows:
+    charges = phone_charges(record, edition)
+    if charges is not None:
+        yield "phone charges", f"{_with_range(charges)}   ({charges.fact.edition})"
+    pue = f", PUE {record.pue:g} included" if record.pue else ""
+    for index, quantity in enumerate(emissions(record)):
+        basis = f"{quantity.fact.basis}, {quantity.fact.edition}{pue}"
+        if index and record.region is not None:
+            basis += "; another basis, not comparable with the line above"
+        yield "" if index else "CO2e", f"{_with_range(quantity)} g   {quantity.fact.label}, {basis}"
+    if record.region is None and record.energy_kwh is not None:
+        yield "", "No --region: the cleanest grid, the world's mean, the dirtiest grid."
 
 
-def _about(track: ProgramRecord) -> Iterator[tuple[str, str]]:
-    if track.pue is None and track.region is not None:
-        known = regions.find(track.region).pue
-        said = f" (its provider states {known.value:g})" if known else ""
-        yield "building", f"cooling and power supplies are not counted: --pue 1.2 does{said}"
-    domains = ", ".join(track.boundary.domains) or "nothing"
-    yield "boundary", f"{domains} ({track.boundary.kind})"
-    if track.tracker_cpu_seconds is not None:
-        share = track.tracker_cpu_seconds / max(track.duration_seconds, 1e-9)
-        cost = f"{track.tracker_cpu_seconds:.2f} s of CPU ({100 * share:.1f} %), not counted"
-        yield "the tracker", cost
+def _details(record: ProgramRecord) -> Rows:
+    if record.pue is None and record.region is not None:
+        stated = regions.find(record.region).pue
+        hint = f" (the provider states {stated.value:g})" if stated else ""
+        yield "building", f"cooling and power supply are not included; --pue 1.2 does{hint}"
+    domains = ", ".join(record.boundary.domains) or "nothing"
+    yield "boundary", f"{domains} ({record.boundary.kind})"
+    if record.tracker_cpu_seconds is not None:
+        share = record.tracker_cpu_seconds / max(record.duration_seconds, 1e-9)
+        cpu = f"{record.tracker_cpu_seconds:.2f} s of CPU time ({100 * share:.1f} %)"
+        yield "tracker", f"{cpu}, not included"
 
 
-def _span(quantity: DerivedQuantity) -> str:
+def _with_range(quantity: DerivedQuantity) -> str:
     if quantity.value == 0:
         return "0"
     value, low, high = format_rough(quantity.value, quantity.low, quantity.high)
     return f"{value} ({low} to {high})"
 
 
-def _warnings(track: ProgramRecord) -> Table:
+def _warnings(record: ProgramRecord) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True, min_width=16)
     table.add_column(overflow="fold")
-    for warning in track.warnings:
+    for warning in record.warnings:
         table.add_row(
-            Text("! note", style="yellow"),
+            Text("! warning", style="yellow"),
             Text.assemble(warning.message, " ", (warning.remedy, "dim")),
         )
     return table
@@ -138,10 +161,3 @@ def _duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
-
-
-def print_measurement(track: ProgramRecord, edition: str = equivalences.DEFAULT_EDITION) -> None:
-    """Print the summary on standard error. `edition` names the phone charge to compare with."""
-    from rich.console import Console
-
-    print_program(track, Console(file=sys.stderr, highlight=False), edition, "not saved")

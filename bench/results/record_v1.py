@@ -27,6 +27,16 @@ def upgrade(content: dict[str, Any]) -> dict[str, Any]:
     return new
 
 
+def upgrade_program(content: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a version-2 record of a tracked program from those of version 1."""
+    new = _renamed(content, {"doubts": "warnings", "gain": "calibration"})
+    new["schema_version"] = 2
+    _replace(new, "warnings", _warnings)
+    _replace(new, "readings", lambda readings: _each(readings, _reading))
+    _replace(new, "machine", _machine)
+    return new
+
+
 def _windows(value: Any) -> Any:
     return _each(value, _window)
 

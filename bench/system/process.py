@@ -13,7 +13,7 @@ def cpu_seconds() -> float:
 
     What was waited for counts in full, to a microsecond; what still lives in ticks of 10 ms. A
     process that its parent left behind counts where this process adopts it
-    (`bench.tracker.launch`).
+    (`bench.tracker.spawn`).
     """
     import psutil
 

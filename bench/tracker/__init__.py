@@ -1,5 +1,5 @@
-"""The tracker: any program measured from outside, from its start to its end.
+"""Energy of any program (`joulebench track`) or block of Python code (`with track()`).
 
-The rooms that are needed before the program starts (`launch`, `sensors`) import little, so that
-it starts at once; the others are opened while it runs.
+`spawn` and `sensors` are imported before the program starts, so they import little. What reads and
+saves the record is imported while the program runs.
 """

@@ -1,4 +1,4 @@
-"""Schema of a tracked program; its totals, carbon and phone charges."""
+"""Schema of a tracked program's record; its total energy, emissions and phone charges."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from bench.impact import equivalences, regions
-from bench.impact.facts import DerivedQuantity, derive
-from bench.results import domains, units
+from bench.results import domains, record_v1, units
 from bench.results.calibration import boundary_calibration, with_calibration
 from bench.results.fields import Name, Record, Seconds
 from bench.results.interval import NORMAL_95
@@ -21,18 +19,22 @@ from bench.results.record import Boundary, Calibration, Estimate, MeasurementWar
 from bench.results.statistics import CONFIDENCE
 from bench.results.warning_catalogue import make_warning, missing_energy_warning
 
+if TYPE_CHECKING:
+    from bench.impact.facts import DerivedQuantity
+
 
 class ProgramRecord(Record):
-    """One program. While it runs `status` is "running", and stays so if the tracker was killed.
+    """One tracked program or block of code.
 
-    `name` is the program's or the user's own; its arguments may hold secrets and are not kept.
-    `energy_kwh` is over the boundary; its interval holds the scale error of the sensor, or of the
-    model. None is what could not be read. `pue` is what the user said of the building, or None;
-    no figure here is multiplied by it.
+    `status` is "running" until the program ends; it stays so if the tracker was killed.
+    `name` is the program's file or the user's name for it; arguments may hold secrets and are not
+    recorded. `energy_kwh` is the total over the boundary with its 95 % interval, calibration
+    uncertainty included; it is None where a domain of the boundary could not be read. `pue` is the
+    power usage effectiveness that the user stated; no energy here is multiplied by it.
     """
 
     kind: Literal["track"] = "track"
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     track_id: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
     name: Name
     created_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
@@ -52,25 +54,34 @@ class ProgramRecord(Record):
 
 
 def load(path: Path) -> ProgramRecord | None:
-    """The record in a file; None where it is a record of another kind, or none at all.
+    """Read a program's record of schema version 1 or 2.
 
-    Raises ValueError with one sentence where it calls itself one and is not.
+    Returns None where the file can't be read as JSON or is of another kind. Raises ValueError with
+    one sentence where it is of this kind and not valid.
     """
     try:
         text = path.read_text(encoding="utf-8")
         content = json.loads(text)
+        if not isinstance(content, dict) or content.get("kind") != "track":
+            return None
+        if content.get("schema_version") == 1:
+            text = json.dumps(record_v1.upgrade_program(content))
     except (OSError, ValueError, RecursionError):
-        return None
-    if not isinstance(content, dict) or content.get("kind") != "track":
         return None
     try:
         return ProgramRecord.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        field = ".".join(str(part) for part in first["loc"])
         raise ValueError(
-            f"{path} is no valid record of a program: {where}: {first['msg']}"
+            f"{path} is no valid record of a program: {field}: {first['msg']}"
         ) from None
+
+
+def program_boundary(machine: Machine) -> tuple[Boundary, Calibration | None]:
+    """The domains that a program's energy is the sum of, as for a run, and their calibration."""
+    boundary = domains.measurement_boundary(machine)
+    return boundary, boundary_calibration(boundary, machine.sensors)
 
 
 def total_energy(
@@ -78,85 +89,95 @@ def total_energy(
 ) -> Estimate | None:
     """Energy in kWh over a boundary, None where a domain of it has none.
 
-    The interval is 95 %, with the scale error added in quadrature; a model has that error alone.
+    The 95 % interval is the sensors' standard uncertainties and the calibration uncertainty, added
+    in quadrature; a modelled energy has the calibration uncertainty alone.
     """
-    mine = [reading for reading in readings if reading.domain in boundary.domains]
-    joules = [reading.energy_joules for reading in mine if reading.energy_joules is not None]
-    if not mine or len(joules) < len(boundary.domains):
+    inside = [reading for reading in readings if reading.domain in boundary.domains]
+    joules = [reading.energy_joules for reading in inside if reading.energy_joules is not None]
+    if not inside or len(joules) < len(boundary.domains):
         return None
     value = math.fsum(joules)
     half = 0.0
     if boundary.kind == "measured":
-        half = NORMAL_95 * math.hypot(*(r.standard_uncertainty_joules or 0.0 for r in mine))
+        half = NORMAL_95 * math.hypot(*(r.standard_uncertainty_joules or 0.0 for r in inside))
     value, low, high = (units.kwh_from_joules(end) for end in (value, value - half, value + half))
     energy = Estimate(value=value, low=low, high=high, confidence_level=CONFIDENCE, sample_count=1)
     return with_calibration(energy, calibration.relative_half_width if calibration else 0.0)
 
 
-def warnings_of(
+def program_warnings(
     readings: Sequence[Reading],
     boundary: Boundary,
     calibration: Calibration | None,
     machine: Machine,
 ) -> tuple[MeasurementWarning, ...]:
-    """What a reader should know, each with its remedy: of the sensors, and of domains without one."""
-    found = [warning for reading in readings for warning in reading.warnings]
+    """Warnings of the readings, of a modelled boundary and of domains without a reading."""
+    warnings = [warning for reading in readings for warning in reading.warnings]
     if boundary.kind == "modelled" and calibration is not None:
-        found.append(make_warning("energy-modelled", percent=100 * calibration.relative_half_width))
+        warnings.append(
+            make_warning("energy-modelled", percent=100 * calibration.relative_half_width)
+        )
     read = {reading.domain for reading in readings}
-    found += [missing_energy_warning(d, machine.sensors) for d in boundary.domains if d not in read]
-    return tuple(found)
+    warnings += [
+        missing_energy_warning(domain, machine.sensors)
+        for domain in boundary.domains
+        if domain not in read
+    ]
+    return tuple(warnings)
 
 
-def boundary_of(machine: Machine) -> tuple[Boundary, Calibration | None]:
-    """What the program is billed for, as a run would be, and the scale error of that."""
-    boundary = domains.measurement_boundary(machine)
-    return boundary, boundary_calibration(boundary, machine.sensors)
-
-
-def energy_with_pue(track: ProgramRecord) -> Estimate | None:
-    """The energy in kWh with the building's share (PUE), where the user gave one."""
-    energy = track.energy_kwh
-    if energy is None or track.pue is None:
+def energy_with_pue(record: ProgramRecord) -> Estimate | None:
+    """The energy in kWh multiplied by the PUE, where the user stated one."""
+    energy = record.energy_kwh
+    if energy is None or record.pue is None:
         return energy
-    ends = {end: getattr(energy, end) * track.pue for end in ("value", "low", "high")}
-    return energy.model_copy(update=ends)
+    interval = {end: getattr(energy, end) * record.pue for end in ("value", "low", "high")}
+    return energy.model_copy(update=interval)
 
 
-def carbon(track: ProgramRecord) -> list[DerivedQuantity]:
-    """Grams of CO2e by every basis that is published for the region, the nearest place first.
+def emissions(record: ProgramRecord) -> list[DerivedQuantity]:
+    """Grams of CO2e, the PUE included: one quantity for each basis published for the region.
 
-    Without a region: on the cleanest and on the dirtiest grid of one basis, and the world's.
+    Without a region: on the cleanest grid, the world's and the dirtiest of the life-cycle basis.
+    Empty without an energy.
     """
-    energy = energy_with_pue(track)
+    from bench.impact import regions
+    from bench.impact.facts import derive
+
+    energy = energy_with_pue(record)
     if energy is None:
         return []
-    if track.region is None:
-        found = [region.factor(regions.LIFE_CYCLE) for region in regions.all_regions()]
-        grids = sorted((fact for fact in found if fact), key=lambda fact: fact.value)
+    if record.region is None:
+        factors = [region.factor(regions.LIFE_CYCLE) for region in regions.all_regions()]
+        grids = sorted((fact for fact in factors if fact), key=lambda fact: fact.value)
         world = regions.find("world").factor(regions.LIFE_CYCLE)
-        chosen = [grids[0], world, grids[-1]]
+        selected = [grids[0], world, grids[-1]]
     else:
-        region = regions.find(track.region)
-        chosen = [*(region.factor(basis) for basis in regions.BASES), region.market]
-    facts = dict.fromkeys(fact for fact in chosen if fact is not None)
+        region = regions.find(record.region)
+        selected = [*(region.factor(basis) for basis in regions.BASES), region.market]
+    facts = dict.fromkeys(fact for fact in selected if fact is not None)
     return [derive(energy, fact.value, "gCO2e", fact) for fact in facts]
 
 
-def charges(track: ProgramRecord, edition: str) -> DerivedQuantity | None:
-    """Smartphone charges of the same energy; the building's share is in neither."""
-    if track.energy_kwh is None:
+def phone_charges(record: ProgramRecord, edition: str) -> DerivedQuantity | None:
+    """Smartphone charges of the same energy, without the PUE; None without an energy."""
+    from bench.impact import equivalences
+
+    if record.energy_kwh is None:
         return None
-    return equivalences.phone_charges(track.energy_kwh, edition)
+    return equivalences.phone_charges(record.energy_kwh, edition)
 
 
-def document(track: ProgramRecord, edition: str) -> dict[str, Any]:
-    """The record with its meaning, ready for JSON."""
-    found = charges(track, edition)
+def record_with_impact(record: ProgramRecord, edition: str) -> dict[str, Any]:
+    """The record with its emissions and phone charges (`footprint`), ready for JSON.
+
+    `edition` names the phone charge, such as "epa-current". Raises ValueError where it is unknown.
+    """
+    charges = phone_charges(record, edition)
     return {
-        **track.model_dump(mode="json"),
+        **record.model_dump(mode="json"),
         "footprint": {
-            "co2e": [quantity.as_json() for quantity in carbon(track)],
-            "phone_charges": found.as_json() if found else None,
+            "co2e": [quantity.as_json() for quantity in emissions(record)],
+            "phone_charges": charges.as_json() if charges else None,
         },
     }

@@ -1,4 +1,4 @@
-"""Starts the child, forwards signals; `TrackConfig`."""
+"""Starts the tracked program as a child process and forwards signals to it; `TrackConfig`."""
 
 from __future__ import annotations
 
@@ -14,29 +14,53 @@ from pathlib import Path
 
 from bench.system.clock import Clock
 
-PASSED_ON = tuple(
-    getattr(signal, name)
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
-    if hasattr(signal, name)
-)
 
-# What Python ignores in itself and no other program expects to be ignored.
-MENDED = tuple(getattr(signal, name) for name in ("SIGPIPE", "SIGXFSZ") if hasattr(signal, name))
-FROM_THE_TERMINAL = 0x80  # SI_KERNEL: the whole foreground group was told, the program too
-PR_SET_CHILD_SUBREAPER = 36
+def _existing_signals(*names: str) -> tuple[signal.Signals, ...]:
+    return tuple(getattr(signal, name) for name in names if hasattr(signal, name))
+
+
+FORWARDED_SIGNALS = _existing_signals(
+    "SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"
+)
+# Python ignores these in its own process; a child process expects their default action.
+RESET_SIGNALS = _existing_signals("SIGPIPE", "SIGXFSZ")
+# siginfo code SI_KERNEL: the terminal signalled its whole foreground group, the program included.
+SI_KERNEL = 0x80
+PR_SET_CHILD_SUBREAPER = 36  # option of prctl(2), linux/prctl.h
+
+
+@dataclass(frozen=True)
+class TrackConfig:
+    """Options of one tracked program.
+
+    `command` is the program with its arguments, `name` its name in the record, `out` the folder of
+    the record. `device` selects GPUs as `--device` does, `region` and `pue` are copied to the
+    record, and `options` are those of the meters, as text.
+    """
+
+    command: Sequence[str]
+    name: str
+    out: Path
+    device: str = "all"
+    region: str | None = None
+    pue: float | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 class ChildProcess:
-    """A running program. Signals that end or ask something of us are passed on to it.
+    """A running program. Signals that reach this process are forwarded to it by `wait`.
 
-    Raises ValueError with one sentence where it can't be started.
+    `exit_code` is None while the program runs; `ended` is the clock's time of its end.
     """
 
     def __init__(self, command: Sequence[str], mask: Collection[int], clock: Clock) -> None:
-        """Start it with the signals blocked that `hold_signals` found blocked."""
+        """Start the program with the signal mask that `block_signals` returned.
+
+        Raises ValueError where the program cannot be started.
+        """
         try:
             self.pid = os.posix_spawnp(
-                command[0], list(command), os.environ, setsigmask=mask, setsigdef=MENDED
+                command[0], list(command), os.environ, setsigmask=mask, setsigdef=RESET_SIGNALS
             )
         except OSError as error:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
@@ -44,31 +68,32 @@ class ChildProcess:
         self.exit_code: int | None = None
         self.ended: float | None = None
         self._clock = clock
-        threading.Thread(target=self._note_end, daemon=True).start()
+        threading.Thread(target=self._record_end, daemon=True).start()
 
     def wait(self, seconds: float) -> int | None:
-        """Wait for the end, for `seconds` at most; gives the exit code, None while it runs.
+        """Wait until the program ends, a signal arrives or `seconds` are over.
 
-        A program that a signal ended has the exit code 128 + the number of the signal.
+        Returns the exit code, or None while the program runs. The exit code of a program that was
+        ended by a signal is 128 + the number of the signal, as in a shell.
         """
-        told = signal.sigtimedwait((*PASSED_ON, signal.SIGCHLD), max(seconds, 0.0))
-        if told is not None and told.si_signo != signal.SIGCHLD:
-            self._pass_on(told.si_signo, told.si_code)
+        received = signal.sigtimedwait((*FORWARDED_SIGNALS, signal.SIGCHLD), max(seconds, 0.0))
+        if received is not None and received.si_signo != signal.SIGCHLD:
+            self._forward(received.si_signo, received.si_code)
         self._reap()
         return self.exit_code
 
-    def _note_end(self) -> None:
-        """Remember when it ended, also while the rest of us is at something else."""
-        with suppress(ChildProcessError):  # `wait` saw the end first, and noted it
+    def _record_end(self) -> None:
+        """Record the time of the end, also while the main thread does something else."""
+        with suppress(ChildProcessError):  # `_reap` was first and recorded the time
             os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
             self.ended = self.ended or self._clock.now()
 
-    def _pass_on(self, number: int, code: int) -> None:
-        if self.exit_code is None and code != FROM_THE_TERMINAL:
+    def _forward(self, number: int, code: int) -> None:
+        if self.exit_code is None and code != SI_KERNEL:
             os.kill(self.pid, number)
 
     def _reap(self) -> None:
-        """Take note of every ended process that is ours, so that its CPU time counts."""
+        """Collect every ended child process, so that its CPU time is counted."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -83,25 +108,13 @@ class ChildProcess:
 
 
 def block_signals() -> Collection[int]:
-    """Let signals wait for `Program.wait`, in this thread and in those that it starts from now on.
+    """Block the forwarded signals in this thread and its later threads, for `ChildProcess.wait`.
 
-    Gives those that were blocked before. We also become the parent of what the program leaves
-    behind, so that its CPU time is not lost. Raises ValueError on a system without these calls.
+    Returns the signals that were blocked before. This process also becomes the parent of orphaned
+    descendants (PR_SET_CHILD_SUBREAPER), so that their CPU time is counted. Raises ValueError on a
+    system other than Linux.
     """
     if not sys.platform.startswith("linux"):
         raise ValueError("joulebench track needs Linux; `from bench import track` does not")
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    return signal.pthread_sigmask(signal.SIG_BLOCK, (*PASSED_ON, signal.SIGCHLD))
-
-
-@dataclass(frozen=True)
-class TrackConfig:
-    """A program as it was asked for on the command line."""
-
-    command: Sequence[str]
-    name: str
-    out: Path
-    device: str = "all"
-    region: str | None = None
-    pue: float | None = None
-    options: Mapping[str, str] = field(default_factory=dict)
+    return signal.pthread_sigmask(signal.SIG_BLOCK, (*FORWARDED_SIGNALS, signal.SIGCHLD))

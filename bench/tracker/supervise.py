@@ -1,4 +1,4 @@
-"""Start a program, read the sensors while it runs, and bill it when it has ended."""
+"""Starts a program, reads the sensors while it runs, and records its energy when it has ended."""
 
 from __future__ import annotations
 
@@ -18,97 +18,107 @@ from bench.tracker.spawn import TrackConfig
 if TYPE_CHECKING:
     from bench.tracker.program_record import ProgramRecord
 
-LOOK_SECONDS, LONGEST_SECONDS = 1.0, 10.0
-SHARE = 0.003  # of one CPU is what our looking may take
+# Seconds between two readings, and the share of one CPU that reading may take: where a reading is
+# expensive the interval grows up to the longest. tests/test_tracker_cost.py bounds the sum at 1 %.
+READ_INTERVAL_SECONDS, LONGEST_INTERVAL_SECONDS = 1.0, 10.0
+READ_CPU_SHARE = 0.003
+PRELOAD_DELAY_SECONDS = 0.5
+LOWEST_PRIORITY = 19  # nice value
 
 
 @dataclass(frozen=True)
 class TrackOutcome:
-    """What came of it: the exit code, the record with its file, and what went wrong with them."""
+    """The program's exit code, its record with the record's path, and why one of them is missing.
+
+    `failure` is one sentence, or None where nothing went wrong.
+    """
 
     exit_code: int
-    track: ProgramRecord | None = None
+    record: ProgramRecord | None = None
     path: Path | None = None
     failure: str | None = None
 
 
 def supervise(
-    asked: TrackConfig,
-    tell: Callable[[ProgramRecord], None],
+    config: TrackConfig,
+    on_progress: Callable[[ProgramRecord], None],
     preload: Callable[[], object] = lambda: None,
 ) -> TrackOutcome:
-    """Run the program to its end. `tell` is given the record as it grows, about once a second.
+    """Run the program to its end. `on_progress` receives the record about once a second.
 
     `preload` imports what the caller needs later; it is called in a thread of the lowest priority,
-    half a second after the program has started.
+    half a second after the program has started. An error in the tracker does not end the program:
+    the outcome then has no record but a `failure`.
 
-    Raises ValueError with one sentence where the program can't be started or there is no such
+    Raises ValueError with one sentence where the program cannot be started or there is no such
     device, and OSError where the record could not be saved, before the program is started.
     """
     clock = SystemClock()
-    sensors = SystemSensors(asked.device, clock, asked.options)
-    _check_writable(asked.out)
+    sensors = SystemSensors(config.device, clock, config.options)
+    _check_writable(config.out)
     mask = spawn.block_signals()
     sensors.begin()
-    began = clock.now()
-    program = spawn.ChildProcess(asked.command, mask, clock)
+    started = clock.now()
+    program = spawn.ChildProcess(config.command, mask, clock)
     try:
-        return _billed(program, sensors, clock, began, asked, tell, preload)
-    except Exception as error:  # noqa: BLE001 - our own faults are not the program's: it goes on
-        while (code := program.wait(LONGEST_SECONDS)) is None:
+        code = _import_while_running(program, clock, preload)
+        return _record(program, code, sensors, clock, started, config, on_progress)
+    except Exception as error:  # noqa: BLE001 - an error of the tracker must not end the program
+        while (code := program.wait(LONGEST_INTERVAL_SECONDS)) is None:
             continue
         return TrackOutcome(code, failure=f"the tracker failed, the program did not: {error!r}")
 
 
-def _billed(
+def _record(
     program: spawn.ChildProcess,
+    code: int | None,
     sensors: SystemSensors,
     clock: SystemClock,
-    began: float,
-    asked: TrackConfig,
-    tell: Callable[[ProgramRecord], None],
-    preload: Callable[[], object],
+    started: float,
+    config: TrackConfig,
+    on_progress: Callable[[ProgramRecord], None],
 ) -> TrackOutcome:
-    code = _open_gently(program, clock, preload)
     from bench.tracker.program_recorder import ProgramRecorder
 
-    book = ProgramRecorder(sensors, clock, began, asked)
-    pause = 0.0
+    recorder = ProgramRecorder(sensors, clock, started, config)
+    interval = 0.0
     while code is None:
-        spent = time.process_time()
-        tell(book.note())
-        spent = time.process_time() - spent
-        code = _wait(program, clock, pause or LOOK_SECONDS)
-        pause = min(max(LOOK_SECONDS, spent / SHARE), LONGEST_SECONDS)
-    track = book.close(code, program.ended or clock.now())
-    return TrackOutcome(code, track, book.path, book.failure)
+        cpu_seconds = time.process_time()
+        on_progress(recorder.update())
+        cpu_seconds = time.process_time() - cpu_seconds
+        code = _wait(program, clock, interval or READ_INTERVAL_SECONDS)
+        interval = max(READ_INTERVAL_SECONDS, cpu_seconds / READ_CPU_SHARE)
+        interval = min(interval, LONGEST_INTERVAL_SECONDS)
+    record = recorder.finish(code, program.ended or clock.now())
+    return TrackOutcome(code, record, recorder.path, recorder.failure)
 
 
-def _open_gently(
+def _import_while_running(
     program: spawn.ChildProcess, clock: SystemClock, preload: Callable[[], object]
 ) -> int | None:
-    """Import what reads and shows the sensors, a while after the start and at the lowest priority.
+    """Import the recorder and call `preload` in a thread; returns the exit code, None if running.
 
-    It takes a third of a second of CPU, which is the program's where CPUs are scarce.
+    The imports take a third of a second of CPU time, which the program lacks where CPUs are
+    scarce: hence the delay and the lowest priority.
     """
 
     def imports() -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)  # of this thread alone
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)
         from bench.tracker import program_recorder  # noqa: F401
 
         preload()
 
-    code = _wait(program, clock, LOOK_SECONDS / 2)
-    opening = threading.Thread(target=imports, daemon=True)
+    code = _wait(program, clock, PRELOAD_DELAY_SECONDS)
+    thread = threading.Thread(target=imports, daemon=True)
     if code is None:
-        opening.start()
-    while code is None and opening.is_alive():
+        thread.start()
+    while code is None and thread.is_alive():
         code = program.wait(0.05)
     return code
 
 
 def _wait(program: spawn.ChildProcess, clock: SystemClock, seconds: float) -> int | None:
-    """Wait for so long, however many signals come meanwhile."""
+    """Wait for the end or for `seconds`, whatever signals arrive meanwhile."""
     until = clock.now() + seconds
     code = None
     while code is None and clock.now() < until:

@@ -158,28 +158,28 @@ def job(totals: RunTotals, options: ExportOptions) -> CodeCarbonJob:
     )
 
 
-def append_program(track: ProgramRecord, path: str | Path) -> None:
+def append_program(record: ProgramRecord, path: str | Path) -> None:
     """Add the row of a tracked program. Raises ValueError for other columns, and OSError."""
-    append(Path(path), row(program_job(track)))
+    append(Path(path), row(program_job(record)))
 
 
-def program_job(track: ProgramRecord) -> CodeCarbonJob:
+def program_job(record: ProgramRecord) -> CodeCarbonJob:
     """A tracked program as a job; only domains inside the boundary count."""
-    energy = track.energy_kwh
+    energy = record.energy_kwh
     return CodeCarbonJob(
-        timestamp=track.created_at.removesuffix("Z"),
-        project_name=track.name,
-        run_id=track.track_id,
-        duration_seconds=track.duration_seconds,
+        timestamp=record.created_at.removesuffix("Z"),
+        project_name=record.name,
+        run_id=record.track_id,
+        duration_seconds=record.duration_seconds,
         energy_kwh=energy.value if energy else None,
-        cpu_kwh=_kwh(track, "cpu-package"),
-        gpu_kwh=_kwh(track, "gpu"),
-        ram_kwh=_kwh(track, "dram"),
-        modelled=track.boundary.kind == "modelled",
-        version=track.joulebench_version,
-        pue=track.pue or 1.0,
-        region=regions.find(track.region) if track.region else None,
-        machine=track.machine,
+        cpu_kwh=_kwh(record, "cpu-package"),
+        gpu_kwh=_kwh(record, "gpu"),
+        ram_kwh=_kwh(record, "dram"),
+        modelled=record.boundary.kind == "modelled",
+        version=record.joulebench_version,
+        pue=record.pue or 1.0,
+        region=regions.find(record.region) if record.region else None,
+        machine=record.machine,
     )
 
 
@@ -274,10 +274,10 @@ def _rate(value: float | None, seconds: float) -> float | None:
     return value / seconds if value is not None and seconds > 0 else None
 
 
-def _kwh(track: ProgramRecord, kind: str) -> float | None:
+def _kwh(record: ProgramRecord, kind: str) -> float | None:
     """The energy of all domains of a kind in the boundary; None where one could not be read."""
-    domains = [d for d in track.boundary.domains if d.partition(":")[0] == kind]
-    read = {r.domain: r.energy_joules for r in track.readings}
+    domains = [d for d in record.boundary.domains if d.partition(":")[0] == kind]
+    read = {r.domain: r.energy_joules for r in record.readings}
     joules = [read.get(domain) for domain in domains]
     known = [value for value in joules if value is not None]
     return units.kwh_from_joules(math.fsum(known)) if known and len(known) == len(joules) else None

@@ -30,7 +30,7 @@ def networks(folder):
     parts = [part for part in index if part.split("_")[0] in ("unet", "vae", "text")]
     owners = {"diffusers": pipelines, "transformers": models}
     kinds = {part: getattr(owners[index[part][0]], index[part][1]) for part in parts}
-    return [diffusers._part(kinds[p], folder / p, torch.float32, "meta") for p in parts]
+    return [diffusers.load_component(kinds[p], folder / p, torch.float32, "meta") for p in parts]
 
 
 def built(folder, device="meta"):

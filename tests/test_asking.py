@@ -35,7 +35,7 @@ def test_an_inference_model_is_asked_zero_shot_as_the_library_asks_it(tmp_path):
 
     folder = inference_model(tmp_path)
     session, work = load("text-classification", folder, batch_size=3)
-    assert session.model.settings["asked_as"] == "zero-shot"
+    assert session.model.settings["label_method"] == "zero-shot"
     assert session.model.settings["template"] == "example-1"
     # Short mails: where a text must be cut, the library cuts elsewhere.
     short = sorted(work.requests, key=lambda request: request.length)[:12]
@@ -49,12 +49,12 @@ def test_an_inference_model_is_asked_zero_shot_as_the_library_asks_it(tmp_path):
 def test_a_generator_is_prompted_and_its_refusals_are_wrong_and_counted(monkeypatch):
     folder = embedded.model_path("text-gen", "tiny")
     session, work = load("text-classification", folder, batch_size=2)
-    assert session.model.settings["asked_as"] == "prompt"
+    assert session.model.settings["label_method"] == "prompt"
     assert session.model.settings["template"] == "label-1"
     requests = work.blocks[0]
     said = iter([f" {requests[0].reference}!", " spam or ham?", " I can't tell", *[" well"] * 7])
     monkeypatch.setattr(
-        session._tokenizer, "batch_decode", lambda new, **words: [next(said) for _ in new]
+        session.tokenizer, "batch_decode", lambda new, **words: [next(said) for _ in new]
     )
     served = session.serve(requests)
     answers = list(zip(requests, served.outputs, strict=True))
@@ -69,10 +69,10 @@ def test_a_generator_is_prompted_and_its_refusals_are_wrong_and_counted(monkeypa
 def test_a_prompt_holds_the_question_whole_however_long_the_text():
     folder = embedded.model_path("text-gen", "tiny")
     session, _ = load("text-classification", folder)
-    prompt = session._prompt("a long text " * 1000)
+    prompt = session.prompt("a long text " * 1000)
     assert prompt.startswith("Which one of these labels") and prompt.endswith("Label:")
     assert "ham, spam" in prompt
-    assert len(session._tokenizer(prompt)["input_ids"]) <= 256 - 8 + 2
+    assert len(session.tokenizer(prompt)["input_ids"]) <= 256 - 8 + 2
 
 
 @pytest.mark.parametrize(
@@ -86,11 +86,11 @@ def test_a_prompt_holds_the_question_whole_however_long_the_text():
     ],
 )
 def test_an_answer_names_one_label_as_a_word_or_none(answer, label):
-    assert _classification_sessions.named(answer, ("ham", "spam")) == label
+    assert _classification_sessions.label_in(answer, ("ham", "spam")) == label
 
 
 def test_a_model_is_not_asked_in_a_way_it_does_not_know(tmp_path):
-    with pytest.raises(ModelNotFound, match="does not say what a text entails"):
+    with pytest.raises(ModelNotFound, match="has no label for entailment"):
         load("text-classification", ask="zero-shot")
     path = tmp_path / "unlabelled.jsonl"
     path.write_text('{"text": "hello"}\n')
@@ -100,4 +100,4 @@ def test_a_model_is_not_asked_in_a_way_it_does_not_know(tmp_path):
 
 def test_how_it_is_asked_can_be_chosen(tmp_path):
     session, _ = load("text-classification", inference_model(tmp_path), ask="classifier")
-    assert session.model.settings["asked_as"] == "classifier"
+    assert session.model.settings["label_method"] == "classifier"

@@ -38,9 +38,9 @@ def test_exactly_ten_tokens_for_every_sequence_of_a_batch_also_of_a_model_that_w
     asked, work = spec("text-gen", batch_size=4)
     session = transformers.load(asked)
     # This model wants to stop at once: the end of text is by far its likeliest token.
-    end = session._net.config.eos_token_id
+    end = session.network.config.eos_token_id
     with torch.no_grad():
-        session._net.lm_head.weight[end] *= 50
+        session.network.lm_head.weight[end] *= 50
     served = session.serve(work.blocks[0])
     assert served.work.output_token_count == 10 * len(work.blocks[0])
     assert served.work.inference_count == len(served.outputs) == 10
@@ -86,7 +86,7 @@ def test_random_weights_are_random_and_said_to_be(task_id):
     asked, work = spec(task_id, weights="random")
     session = TASKS[task_id].load(asked)
     assert session.model.weights == "random"
-    net = session._net if hasattr(session, "_net") else session._pipeline.unet
+    net = session.network if hasattr(session, "network") else session.pipeline.unet
     matrices = [p for p in net.parameters() if p.dim() > 1]
     assert all(p.std() > 0 for p in matrices)
     assert session.serve(work.blocks[0][:1]).work.inference_count == 1
@@ -107,7 +107,7 @@ def test_a_named_architecture_runs_at_true_size():
         ("sd-1.5", "add --weights random"),
         ("bert-large", "add --weights random"),
         ("/nonexistent/folder", "there is no folder"),
-        ("no model\n", "no name of a model"),
+        ("no model\n", "not a valid name of a model"),
     ],
 )
 def test_a_model_that_cant_be_had_is_one_sentence(model, words, monkeypatch):
@@ -148,7 +148,7 @@ def test_pickled_weights_are_not_loaded_unasked(tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(embedded.model_path("text-gen", "tiny"), folder)
     (folder / "model.safetensors").unlink()
-    net = transformers.load(spec("text-gen")[0])._net
+    net = transformers.load(spec("text-gen")[0]).network
     torch.save(net.state_dict(), folder / "pytorch_model.bin")
     with pytest.raises(ModelNotFound, match="--allow-pickle"):
         transformers.load(spec("text-gen", str(folder))[0])
@@ -163,7 +163,7 @@ def test_what_a_model_throws_while_serving_is_a_failure_with_a_code(monkeypatch)
     def no_memory(*args, **kwargs):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 1 EB")
 
-    monkeypatch.setattr(session._net, "forward", no_memory)
+    monkeypatch.setattr(session.network, "forward", no_memory)
     with pytest.raises(BackendError) as caught:
         session.serve(work.blocks[0])
     assert (caught.value.stage, caught.value.code) == ("serve", "out-of-memory")
@@ -185,7 +185,7 @@ def test_an_operation_that_a_dtype_lacks_is_unsupported(monkeypatch):
     asked, work = spec("text-classification")
     session = transformers.load(asked)
     half = torch.eye(2, dtype=torch.float16)
-    monkeypatch.setattr(session._net, "forward", lambda **words: torch.linalg.inv(half))
+    monkeypatch.setattr(session.network, "forward", lambda **words: torch.linalg.inv(half))
     with pytest.raises(BackendError) as caught:
         session.serve(work.blocks[0])
     assert (caught.value.stage, caught.value.code) == ("serve", "unsupported")

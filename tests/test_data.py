@@ -73,7 +73,7 @@ def test_bad_data_is_one_sentence(content, words, tmp_path):
 
 def test_an_unknown_format_is_said(tmp_path):
     (tmp_path / "rows.xlsx").write_text("")
-    with pytest.raises(dataset_loader.DatasetNotFound, match="is none of"):
+    with pytest.raises(dataset_loader.DatasetNotFound, match="is not one of"):
         dataset_loader.load_dataset_workload(TASK, str(tmp_path / "rows.xlsx"))
 
 

@@ -22,7 +22,7 @@ def test_whole_number_weights_answer_almost_alike_and_are_recorded():
     assert eighth.model.settings["quantization"] == "int8"
     assert plain.model.settings["quantization"] is None
     assert eighth.model.parameter_count == plain.model.parameter_count
-    layers = [m for m in eighth._net.modules() if isinstance(m, torch.nn.Linear)]
+    layers = [m for m in eighth.network.modules() if isinstance(m, torch.nn.Linear)]
     assert all(type(layer.weight.data).__name__ == "Int8Tensor" for layer in layers)
     requests = [r for block in work.blocks[:2] for r in block]
     pairs = zip(plain.serve(requests).outputs, eighth.serve(requests).outputs, strict=True)
@@ -42,7 +42,7 @@ def test_attention_is_as_asked_and_changes_no_answer(attention):
 def test_attention_of_a_pipeline_is_set_on_its_denoiser():
     asked, work = spec("image-gen", attention="eager")
     session = diffusers.load(asked)
-    kinds = {type(p).__name__ for p in session._pipeline.unet.attn_processors.values()}
+    kinds = {type(p).__name__ for p in session.pipeline.unet.attn_processors.values()}
     assert kinds == {"AttnProcessor"} and session.model.settings["attention"] == "eager"
     assert session.serve(work.blocks[0][:1]).work.image_count == 1
 

@@ -23,16 +23,16 @@ def written(path, samples, rate, **words):
 
 @pytest.mark.parametrize("suffix", ["wav", "flac"])
 def test_a_sound_is_its_samples_to_the_bit_of_the_file(suffix, tmp_path):
-    heard = media.sound(written(tmp_path / f"a.{suffix}", TONE, 16_000, subtype="PCM_16"))
+    heard = media.decode_sound(written(tmp_path / f"a.{suffix}", TONE, 16_000, subtype="PCM_16"))
     assert heard.dtype == numpy.float32 and heard.shape == (8000,)
     assert numpy.abs(heard - TONE).max() < 1 / 32_000
 
 
 def test_another_rate_and_two_channels_become_one_at_16_khz(tmp_path):
     two = numpy.stack([TONE, -TONE], axis=1)
-    heard = media.sound(written(tmp_path / "a.wav", two, 8000))
+    heard = media.decode_sound(written(tmp_path / "a.wav", two, 8000))
     assert heard.shape == (16_000,) and numpy.abs(heard).max() < 1e-3
-    slow = media.sound({"array": TONE, "sampling_rate": 8000})
+    slow = media.decode_sound({"array": TONE, "sampling_rate": 8000})
     # The same tone at twice the samples: a crossing of zero every 2 × 10 π samples.
     crossings = numpy.flatnonzero(numpy.diff(numpy.signbit(slow[1000:-1000])))
     assert numpy.diff(crossings).mean() == pytest.approx(20 * numpy.pi, rel=0.01)
@@ -42,11 +42,11 @@ def test_an_image_becomes_rgb_from_bytes_and_from_a_file(tmp_path):
     Image.fromarray(numpy.full((3, 5), 7, numpy.uint8)).save(tmp_path / "grey.png")
     content = (tmp_path / "grey.png").read_bytes()
     for value in (str(tmp_path / "grey.png"), {"bytes": content, "path": None}):
-        seen = media.image(value)
+        seen = media.decode_image(value)
         assert (seen.mode, seen.size, seen.getpixel((4, 2))) == ("RGB", (5, 3), (7, 7, 7))
 
 
-@pytest.mark.parametrize("read", [media.image, media.sound])
+@pytest.mark.parametrize("read", [media.decode_image, media.decode_sound])
 def test_what_is_neither_is_one_sentence(read, tmp_path):
     (tmp_path / "notes.txt").write_text("no pixels, no samples")
     for value in (str(tmp_path / "notes.txt"), str(tmp_path / "missing"), {"bytes": b"x" * 50}):
@@ -59,7 +59,7 @@ def test_an_image_that_unfolds_to_too_many_pixels_is_refused(tmp_path, monkeypat
     Image.new("RGB", (10, 10)).save(tmp_path / "bomb.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4)
     with pytest.raises(media.UndecodableMedia, match="bomb"):
-        media.image(str(tmp_path / "bomb.png"))
+        media.decode_image(str(tmp_path / "bomb.png"))
 
 
 def test_a_row_is_decoded_when_it_is_asked_for_and_strangers_name_no_files(tmp_path):
@@ -98,8 +98,8 @@ def test_embedded_recordings_decode_and_say_something():
     assert len(rows) >= 20
     for row in rows:
         sound = row["audio"]
-        assert 1 < len(sound) / media.RATE < 10 and numpy.abs(sound).max() > 0.05
-        assert len(row["text"].split()) <= 5 * len(sound) / media.RATE
+        assert 1 < len(sound) / media.SAMPLE_RATE_HZ < 10 and numpy.abs(sound).max() > 0.05
+        assert len(row["text"].split()) <= 5 * len(sound) / media.SAMPLE_RATE_HZ
 
 
 def test_embedded_media_are_small():
@@ -158,4 +158,4 @@ def test_a_folder_of_sounds_says_how_to_give_them(tmp_path):
 def test_a_missing_decoder_is_one_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "soundfile", None)
     with pytest.raises(media.UndecodableMedia, match="pip install soundfile"):
-        media.sound("x.wav")
+        media.decode_sound("x.wav")

@@ -30,10 +30,10 @@ def tiny():
 def test_ten_tokens_for_every_sequence_of_a_batch_also_of_an_encoder_decoder_that_would_stop():
     session, work = load("summarization", batch_size=4)
     # This model wants to stop at once: its end is by far its likeliest token.
-    session._net.final_logits_bias[0, session._net.config.eos_token_id] = 1e4
+    session.network.final_logits_bias[0, session.network.config.eos_token_id] = 1e4
     # And its own settings ask for other lengths and other searches, as BART's do.
     own = {"min_length": 56, "max_length": 142, "num_beams": 4, "no_repeat_ngram_size": 3}
-    session._net.generation_config.update(**own, length_penalty=2.0, early_stopping=True)
+    session.network.generation_config.update(**own, length_penalty=2.0, early_stopping=True)
     served = session.serve(work.blocks[0])
     assert served.work.output_token_count == 10 * len(work.blocks[0]) == 100
     assert len(served.outputs) == 10
@@ -112,7 +112,7 @@ def test_the_filled_word_is_that_of_the_library(tiny):
 
     session, work = tiny("fill-mask")
     served = session.serve(work.requests[:20])
-    library = pipeline("fill-mask", model=session._net, tokenizer=session._tokenizer)
+    library = pipeline("fill-mask", model=session.network, tokenizer=session.tokenizer)
     asked = [request.inputs["text"] for request in work.requests[:20]]
     assert [output.text for output in served.outputs] == [
         library(text)[0]["token_str"] for text in asked
@@ -128,7 +128,7 @@ def test_a_mask_that_was_cut_off_is_filled_with_nothing(tiny):
 def test_an_answer_is_a_span_of_the_context_and_never_of_the_question(tiny, monkeypatch):
     session, _ = tiny("question-answering")
     question, context = "Who swam?", "The old whale swam away, he said."
-    words = session._tokenizer(question, context)
+    words = session.tokenizer(question, context)
     # The likeliest of all stands in the question, the likeliest end of the rest before its start.
     starts, ends = torch.zeros(2, 1, len(words["input_ids"]))
     starts[0, [1, 6, 7]] = torch.tensor([9.0, 3, 8])
@@ -144,7 +144,7 @@ def test_answers_are_no_longer_than_the_task_allows(tiny):
     session, work = tiny("question-answering")
     for request, output in zip(work.blocks[1], session.serve(work.blocks[1]).outputs, strict=True):
         assert output.text and output.text in request.inputs["context"]
-        assert len(session._tokenizer(output.text, add_special_tokens=False)["input_ids"]) <= 30
+        assert len(session.tokenizer(output.text, add_special_tokens=False)["input_ids"]) <= 30
 
 
 def test_a_sentence_is_most_like_itself(tiny):

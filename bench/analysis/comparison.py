@@ -15,7 +15,15 @@ from bench.results.record import Estimate, Result
 from bench.system import registry
 
 Verdict = Literal["less", "more", "tie", "better", "worse"]
-SETTINGS = ("attention", "quantization", "compile", "scheduler", "asked_as", "tokenizer", "devices")
+SETTINGS = (
+    "attention",
+    "quantization",
+    "compile",
+    "scheduler",
+    "label_method",
+    "tokenizer",
+    "devices",
+)
 
 
 @dataclass(frozen=True)

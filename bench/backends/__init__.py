@@ -1,6 +1,7 @@
-"""Backends: what runs a model. One file a backend, with `TAGS`, `prepare(spec)` and `load(spec)`.
+"""Backends run models. One file a backend, with `TAGS`, `prepare(spec)` and `load(spec, source)`.
 
-`prepare` finds the model before anything is measured; `load` brings it into memory as a Session.
+`TAGS` are the pipeline tags that it serves. `prepare` finds and downloads the model before
+anything is measured; `load` brings it into memory as a Session. Both raise ModelNotFound.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class ModelSpec:
 
 
 class ServedBatch(NamedTuple):
-    """What was done, and what came back, one output a request, in order."""
+    """The counted work, and one output a request, in order."""
 
     work: Work
     outputs: tuple[Output, ...]
@@ -54,20 +55,26 @@ class Session(Protocol):
     backend: Backend
 
     def serve(self, requests: Sequence[Request]) -> ServedBatch:
-        """Answer all requests, and return when the device has drained. Work is counted."""
+        """Serve all requests and return when the device has finished.
+
+        Raises BackendError.
+        """
         ...
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Release the memory."""
         ...
 
 
 class ModelNotFound(ValueError):
-    """A model that can't be had; the message is one sentence that names the way out (exit 2)."""
+    """A model that cannot be used; the message is one sentence with a remedy (exit code 2)."""
 
 
 class BackendError(RuntimeError):
-    """A run that broke; it is recorded as a result (exit 3)."""
+    """A failure of a run, which is recorded as a result (exit code 3).
+
+    `stage` is "load" or "serve"; `code` is "out-of-memory", "unsupported" or "error".
+    """
 
     def __init__(self, stage: str, code: str, message: str) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Text models that label: a text as a whole, in three ways of asking, or every word of it."""
+"""Models that label text: a whole text by one of three methods, or every word of it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.backends import ModelNotFound, ModelSpec
-from bench.backends._model_session import BatchOutput, TransformersSession, configuration
+from bench.backends._model_session import BatchOutput, TransformersSession, load_configuration
 from bench.backends._model_source import ModelSource
-from bench.backends._text_sessions import FixedLengthSession, TextSession, tokens_in
+from bench.backends._text_sessions import FixedLengthSession, TextSession, input_counts
 from bench.results.fields import Setting
 from bench.task import Output, Request
 
-ANSWER_TOKENS, SEAMS = 8, 4
+# Enough for the longest label of the shipped data sets and an end token.
+ANSWER_TOKENS = 8
 
-# The templates have names that a record keeps: a template that changes gets a new one.
+# Tokens by which a text inside a prompt may exceed the sum of its parts, tokenized alone.
+JOIN_TOKENS = 4
+
+# Records keep the name of a template, so a changed template needs a new name.
 HYPOTHESIS_ID, HYPOTHESIS = "example-1", "This example is {label}."
 PROMPT_ID = "label-1"
 PROMPT = (
@@ -30,19 +34,20 @@ class TextClassificationSession(TextSession):
     auto_class = "AutoModelForSequenceClassification"
 
     def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
-        return {**super()._settings(source), "asked_as": "classifier"}
+        return {**super()._settings(source), "label_method": "classifier"}
 
-    def _answer(self, batch: Sequence[Request]) -> BatchOutput:
+    def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
         encoded = self._encode([str(request.inputs["text"]) for request in batch])
         best = self._forward(encoded).logits.argmax(dim=-1).tolist()
-        names = self._net.config.id2label
-        return BatchOutput([Output(label=str(names[index])) for index in best], tokens_in(encoded))
+        names = self.network.config.id2label
+        outputs = [Output(label=str(names[index])) for index in best]
+        return BatchOutput(outputs, input_counts(encoded))
 
 
 class ZeroShotSession(TextSession):
-    """An inference (NLI) model: of the labels it takes the one that the text entails the most.
+    """A model of natural language inference (NLI): the label that the text entails most.
 
-    One forward pass reads every text once for each label.
+    One forward pass over every pair of a text and a label.
     """
 
     auto_class = "AutoModelForSequenceClassification"
@@ -50,160 +55,171 @@ class ZeroShotSession(TextSession):
     def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
         return {
             **super()._settings(source),
-            "asked_as": "zero-shot",
+            "label_method": "zero-shot",
             "template": HYPOTHESIS_ID,
-            "label_count": len(labels_of(self._spec)),
+            "label_count": len(candidate_labels(self._spec)),
         }
 
-    def _answer(self, batch: Sequence[Request]) -> BatchOutput:
-        labels = labels_of(self._spec)
+    def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
+        labels = candidate_labels(self._spec)
         texts = [str(request.inputs["text"]) for request in batch for _ in labels]
-        claims = [HYPOTHESIS.format(label=label) for _ in batch for label in labels]
-        encoded = self._encode(texts, claims, truncation="only_first", padding=True)
+        hypotheses = [HYPOTHESIS.format(label=label) for _ in batch for label in labels]
+        encoded = self._encode(texts, hypotheses, truncation="only_first", padding=True)
         logits = self._forward(encoded).logits
-        entailed = logits[:, entailment(self._net.config)].reshape(len(batch), len(labels))
+        entailed = logits[:, entailment_index(self.network.config)].reshape(len(batch), len(labels))
         outputs = [Output(label=labels[index]) for index in entailed.argmax(dim=-1).tolist()]
-        return BatchOutput(outputs, tokens_in(encoded))
+        return BatchOutput(outputs, input_counts(encoded))
 
 
 class PromptedSession(FixedLengthSession):
-    """A model that follows instructions: asked for one of the labels in words.
+    """An instruction-following model that is prompted for one of the labels.
 
-    What it writes is searched for the labels; an answer that names none of them, or several, is a
-    refusal: it has no label, and counts as wrong.
+    The generated text is searched for the labels. Text that names none of them, or several, is a
+    refusal: its output has no label and counts as wrong.
     """
 
-    def _prepare(self, source: ModelSource) -> None:
-        super()._prepare(source)
-        if not self._net.config.is_encoder_decoder:
-            self._tokenizer.padding_side = "left"
-        # What the question takes, with a few tokens for the seams between it and the text.
-        self._frame = len(self._tokenizer(self._question(""))["input_ids"]) + SEAMS
+    def _load_preprocessor(self, source: ModelSource) -> None:
+        super()._load_preprocessor(source)
+        if not self.network.config.is_encoder_decoder:
+            self.tokenizer.padding_side = "left"
+        self._question_tokens = len(self.tokenizer(self._question(""))["input_ids"]) + JOIN_TOKENS
 
     def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
         return {
             **super()._settings(source),
-            "asked_as": "prompt",
+            "label_method": "prompt",
             "template": PROMPT_ID,
-            "chat_template": bool(self._tokenizer.chat_template),
-            "label_count": len(labels_of(self._spec)),
+            "chat_template": bool(self.tokenizer.chat_template),
+            "label_count": len(candidate_labels(self._spec)),
             "longest_answer_tokens": ANSWER_TOKENS,
         }
 
-    def _reserve(self) -> int:
-        return 0 if self._net.config.is_encoder_decoder else ANSWER_TOKENS
+    def _reserved_tokens(self) -> int:
+        return 0 if self.network.config.is_encoder_decoder else ANSWER_TOKENS
 
-    def _answer(self, batch: Sequence[Request]) -> BatchOutput:
-        prompts = [self._prompt(str(request.inputs["text"])) for request in batch]
-        # A chat template brings its special tokens along.
-        encoded = self._encode(prompts, add_special_tokens=not self._tokenizer.chat_template)
+    def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
+        prompts = [self.prompt(str(request.inputs["text"])) for request in batch]
+        # A chat template already contains its special tokens.
+        encoded = self._encode(prompts, add_special_tokens=not self.tokenizer.chat_template)
         new = self._generate(encoded, max_new_tokens=ANSWER_TOKENS)
-        texts = self._tokenizer.batch_decode(new, skip_special_tokens=True)
-        labels = labels_of(self._spec)
+        texts = self.tokenizer.batch_decode(new, skip_special_tokens=True)
+        labels = candidate_labels(self._spec)
         return BatchOutput(
-            [Output(text=text, label=named(text, labels)) for text in texts],
-            {**tokens_in(encoded), "output_token_count": sum(map(self._written, new.tolist()))},
+            [Output(text=text, label=label_in(text, labels)) for text in texts],
+            {**input_counts(encoded), "output_token_count": sum(map(self._length, new.tolist()))},
         )
 
-    def _prompt(self, text: str) -> str:
-        """The question with as much of the text as fits."""
-        free = max(1, self._longest() - self._frame)
-        ids = self._tokenizer(text, add_special_tokens=False, truncation=True, max_length=free)[
+    def prompt(self, text: str) -> str:
+        """The question with the text, truncated so that the question fits."""
+        free = max(1, self._max_input_tokens() - self._question_tokens)
+        ids = self.tokenizer(text, add_special_tokens=False, truncation=True, max_length=free)[
             "input_ids"
         ]
-        return self._question(self._tokenizer.decode(ids))
+        return self._question(self.tokenizer.decode(ids))
 
     def _question(self, text: str) -> str:
-        question = PROMPT.format(labels=", ".join(labels_of(self._spec)), text=text)
-        if not self._tokenizer.chat_template:
+        question = PROMPT.format(labels=", ".join(candidate_labels(self._spec)), text=text)
+        if not self.tokenizer.chat_template:
             return question
-        said: str = self._tokenizer.apply_chat_template(
+        chat: str = self.tokenizer.apply_chat_template(
             [{"role": "user", "content": question}], tokenize=False, add_generation_prompt=True
         )
-        return said
+        return chat
 
-    def _written(self, row: list[int]) -> int:
-        """The tokens of one answer, its end included; what fills up the batch is not counted."""
-        end = self._net.generation_config.eos_token_id
-        ends = {self._tokenizer.pad_token_id, *(end if isinstance(end, list) else [end])}
-        return next((place + 1 for place, token in enumerate(row) if token in ends), len(row))
+    def _length(self, row: list[int]) -> int:
+        """Tokens of one answer with its end token, without the padding of the batch."""
+        end = self.network.generation_config.eos_token_id
+        ends = {self.tokenizer.pad_token_id, *(end if isinstance(end, list) else [end])}
+        return next((index + 1 for index, token in enumerate(row) if token in ends), len(row))
 
 
 class PromptedDecoderSession(PromptedSession):
-    """A causal language model that is asked in words."""
+    """A causal language model that is prompted for a label."""
 
     auto_class = "AutoModelForCausalLM"
 
 
 class PromptedSeq2SeqSession(PromptedSession):
-    """An encoder-decoder that is asked in words."""
+    """An encoder-decoder that is prompted for a label."""
 
     auto_class = "AutoModelForSeq2SeqLM"
 
 
 class TokenClassificationSession(TextSession):
-    """A tagger: one forward pass, one label a word, read off the first token of the word.
+    """A tagger: one forward pass; the label of a word is that of its first token.
 
-    Words beyond what the model takes get "O", the label for nothing found.
+    Words beyond the longest input get the label "O" (outside).
     """
 
     auto_class = "AutoModelForTokenClassification"
 
-    def _answer(self, batch: Sequence[Request]) -> BatchOutput:
+    def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
         sentences = [list(request.inputs["words"]) for request in batch]
         encoded = self._encode(sentences, is_split_into_words=True)
         best = self._forward(encoded).logits.argmax(dim=-1).tolist()
-        names = self._net.config.id2label
+        names = self.network.config.id2label
         outputs = []
-        for place, words in enumerate(sentences):
+        for row, words in enumerate(sentences):
             labels = ["O"] * len(words)
-            for at, word in reversed([*enumerate(encoded.word_ids(place))]):
+            for token, word in reversed([*enumerate(encoded.word_ids(row))]):
                 if word is not None:
-                    labels[word] = str(names[best[place][at]])
+                    labels[word] = str(names[best[row][token]])
             outputs.append(Output(labels=tuple(labels)))
-        return BatchOutput(outputs, tokens_in(encoded))
+        return BatchOutput(outputs, input_counts(encoded))
 
 
-def classification(spec: ModelSpec, source: ModelSource) -> TransformersSession:
-    """The session for a text to be labelled as a whole: as asked for, or as the model is made."""
-    config = configuration(spec, source)
-    made = " ".join(config.architectures or ())
-    writes = "ForCausalLM" in made or "ForConditionalGeneration" in made
-    ask = spec.ask
-    if ask == "auto":
-        fits = "zero-shot" if entailment(config) is not None else "classifier"
-        ask = "prompt" if writes or "LMHeadModel" in made else fits
-    if ask == "zero-shot" and entailment(config) is None:
-        raise ModelNotFound(f"{spec.model} does not say what a text entails: it can't be asked so")
-    if ask != "classifier":
-        labels_of(spec)
+def classification_session(spec: ModelSpec, source: ModelSource) -> TransformersSession:
+    """The session for text classification, by the method of the run or by the architecture.
+
+    Raises ModelNotFound where the model or the data set does not support the method.
+    """
+    config = load_configuration(spec, source)
+    method = spec.ask
+    if method == "auto":
+        method = _usual_method(config)
+    if method == "zero-shot" and entailment_index(config) is None:
+        raise ModelNotFound(
+            f"{spec.model} has no label for entailment, which zero-shot classification needs"
+        )
+    if method != "classifier":
+        candidate_labels(spec)
     prompted = PromptedSeq2SeqSession if config.is_encoder_decoder else PromptedDecoderSession
-    kinds = {
+    sessions = {
         "classifier": TextClassificationSession,
         "zero-shot": ZeroShotSession,
         "prompt": prompted,
     }
-    return kinds[ask](spec, source)
+    return sessions[method](spec, source)
 
 
-def labels_of(spec: ModelSpec) -> tuple[str, ...]:
-    """The labels to choose from. Raises ModelNotFound where the data set names none."""
+def _usual_method(config: Any) -> str:
+    """Prompts for a text generator, zero-shot for an NLI model, else the classifier's labels."""
+    classes = " ".join(config.architectures or ())
+    if any(name in classes for name in ("ForCausalLM", "ForConditionalGeneration", "LMHeadModel")):
+        return "prompt"
+    return "classifier" if entailment_index(config) is None else "zero-shot"
+
+
+def candidate_labels(spec: ModelSpec) -> tuple[str, ...]:
+    """The labels to choose from. Raises ModelNotFound for a data set with fewer than two."""
     if len(spec.labels) < 2:
-        raise ModelNotFound(f"the data set names no labels that {spec.model} could be asked for")
+        raise ModelNotFound(
+            f"the data set names no labels, which {spec.model} needs to choose from"
+        )
     return spec.labels
 
 
-def entailment(config: Any) -> int | None:
-    """The place of the label for "entailed" in an inference model; None in any other."""
-    found = [k for k, v in config.id2label.items() if str(v).lower() == "entailment"]
-    return int(found[0]) if found else None
+def entailment_index(config: Any) -> int | None:
+    """The index of the label "entailment" of an NLI model; None for any other model."""
+    indices = [key for key, name in config.id2label.items() if str(name).lower() == "entailment"]
+    return int(indices[0]) if indices else None
 
 
-def named(answer: str, labels: Sequence[str]) -> str | None:
-    """The one label that an answer names as a word, or None."""
-    found = [
+def label_in(answer: str, labels: Sequence[str]) -> str | None:
+    """The label that an answer contains as a word; None where it contains none, or several."""
+    contained = [
         label
         for label in labels
         if re.search(rf"(?<!\w){re.escape(label)}(?!\w)", answer, re.IGNORECASE)
     ]
-    return found[0] if len(found) == 1 else None
+    return contained[0] if len(contained) == 1 else None

@@ -11,107 +11,98 @@ from bench.backends._model_session import (
     BatchOutput,
     TextDecoder,
     TransformersSession,
-    companion,
-    why,
+    load_configuration,
+    load_processor,
 )
 from bench.backends._model_source import ModelSource
 from bench.results.fields import Setting
 from bench.task import Box, Output, Request
-
-RATE = 16_000
+from bench.workloads.media import SAMPLE_RATE_HZ
 
 
 class SpeechSession(TransformersSession):
     """A speech model with its feature extractor and its tokenizer."""
 
-    def _prepare(self, source: ModelSource) -> None:
-        self._extractor = companion("AutoFeatureExtractor", self._spec, source)
-        if self._extractor.sampling_rate != RATE:
+    def _load_preprocessor(self, source: ModelSource) -> None:
+        self._extractor = load_processor("AutoFeatureExtractor", self._spec, source)
+        rate = self._extractor.sampling_rate
+        if rate != SAMPLE_RATE_HZ:
             raise ModelNotFound(
-                f"{self._spec.model} hears {self._extractor.sampling_rate} samples a second, "
-                f"and {self._spec.task_id} has {RATE}"
+                f"{self._spec.model} takes sound at {rate} Hz, and {self._spec.task_id} has "
+                f"{SAMPLE_RATE_HZ} Hz"
             )
-        self._scribe = TextDecoder(self._spec, source, self._net)
+        self._decoder = TextDecoder(self._spec, source, self.network)
 
     def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
-        return {"feature_extractor": type(self._extractor).__name__, **self._scribe.settings()}
+        return {"feature_extractor": type(self._extractor).__name__, **self._decoder.settings()}
 
-    def _hear(self, batch: Sequence[Request]) -> Any:
-        """The sounds of a batch as the network takes them, on the device."""
-        taken = self._extractor(
+    def _features(self, batch: Sequence[Request]) -> Any:
+        """The sounds of a batch as inputs of the network, on its device."""
+        # Whisper's encoder always takes 30 s; any other takes the length of the longest sound.
+        is_whisper = self.network.config.model_type == "whisper"
+        features = self._extractor(
             [request.inputs["audio"] for request in batch],
-            sampling_rate=RATE,
+            sampling_rate=SAMPLE_RATE_HZ,
             return_tensors="pt",
             return_attention_mask=True,
-            **self._padding(),
+            **({} if is_whisper else {"padding": "longest"}),
         )
-        return taken.to(self._device, self._net.dtype)
-
-    def _padding(self) -> dict[str, Any]:
-        """Whisper's encoder takes 30 s, whatever was said; any other takes the longest sound."""
-        return {} if self._net.config.model_type == "whisper" else {"padding": "longest"}
+        return features.to(self._device, self.network.dtype)
 
 
 class SpeechToTextSession(SpeechSession):
-    """An encoder that hears and a decoder that writes."""
+    """An encoder of sound with a decoder of text, such as Whisper."""
 
     auto_class = "AutoModelForSpeechSeq2Seq"
 
-    def _answer(self, batch: Sequence[Request]) -> BatchOutput:
-        texts, tokens = self._scribe.write(self._hear(batch), **self._language())
+    def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
+        texts, tokens = self._decoder.generate(self._features(batch), **self._language())
         outputs = [Output(text=text) for text in texts]
-        return BatchOutput(outputs, {**heard(batch), "output_token_count": tokens})
+        return BatchOutput(outputs, {**audio_counts(batch), "output_token_count": tokens})
 
     def _language(self) -> dict[str, str]:
-        """A model of many languages is told which one it hears, or it would first guess."""
-        if not getattr(self._net.generation_config, "lang_to_id", None):
+        """The language for a multilingual model, which would otherwise detect it first."""
+        if not getattr(self.network.generation_config, "lang_to_id", None):
             return {}
         return {"language": str(self._spec.parameters["language"]), "task": "transcribe"}
 
 
 class CtcSession(SpeechSession):
-    """One forward pass that gives each frame a symbol; repeated ones and blanks are joined."""
+    """A CTC model: one forward pass, one symbol a frame; repeats and blanks are merged."""
 
     auto_class = "AutoModelForCTC"
 
     def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
         return {**super()._settings(source), "fixed_new_tokens": None}
 
-    def _answer(self, batch: Sequence[Request]) -> BatchOutput:
-        ids = self._net(**self._hear(batch)).logits.argmax(dim=-1)
-        texts = self._scribe.tokenizer.batch_decode(ids)
-        return BatchOutput([Output(text=text.strip()) for text in texts], heard(batch))
+    def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
+        ids = self.network(**self._features(batch)).logits.argmax(dim=-1)
+        texts = self._decoder.tokenizer.batch_decode(ids)
+        return BatchOutput([Output(text=text.strip()) for text in texts], audio_counts(batch))
 
 
-def speech(spec: ModelSpec, source: ModelSource) -> SpeechSession:
-    """The kind of session that a speech model needs, by its configuration. Raises ModelNotFound."""
-    from transformers import AutoConfig
-    from transformers.models.auto.modeling_auto import (
-        MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES as WRITING,
-    )
+def speech_session(spec: ModelSpec, source: ModelSource) -> SpeechSession:
+    """The session for a speech model, by its configuration. Raises ModelNotFound."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES
 
-    try:
-        config = AutoConfig.from_pretrained(
-            source.location, trust_remote_code=spec.trust_remote_code
-        )
-    except (OSError, ValueError) as error:
-        raise ModelNotFound(why(spec, error)) from error
-    writes = config.model_type in WRITING and not any(
+    config = load_configuration(spec, source)
+    has_decoder = config.model_type in MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES and not any(
         name.endswith("ForCTC") for name in config.architectures or ()
     )
-    return SpeechToTextSession(spec, source) if writes else CtcSession(spec, source)
+    return SpeechToTextSession(spec, source) if has_decoder else CtcSession(spec, source)
 
 
-def heard(batch: Sequence[Request]) -> dict[str, float]:
-    """Seconds of sound that were listened to, padding not counted."""
-    return {"audio_seconds": sum(len(request.inputs["audio"]) for request in batch) / RATE}
+def audio_counts(batch: Sequence[Request]) -> dict[str, float]:
+    """Seconds of sound in a batch, without padding."""
+    samples = sum(len(request.inputs["audio"]) for request in batch)
+    return {"audio_seconds": samples / SAMPLE_RATE_HZ}
 
 
 class ImageSession(TransformersSession):
-    """A model with its image processor, in the PIL version that every machine has."""
+    """A model with its image processor, in the PIL version, which needs no other library."""
 
-    def _prepare(self, source: ModelSource) -> None:
-        self._processor = companion("AutoImageProcessor", self._spec, source, backend="pil")
+    def _load_preprocessor(self, source: ModelSource) -> None:
+        self._processor = load_processor("AutoImageProcessor", self._spec, source, backend="pil")
 
     def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
         size = getattr(self._processor, "size", None)
@@ -120,11 +111,11 @@ class ImageSession(TransformersSession):
             "image_size": json.dumps(dict(size), sort_keys=True) if size else None,
         }
 
-    def _look(self, batch: Sequence[Request]) -> Any:
-        """The images of a batch as the network takes them, on the device."""
+    def _pixels(self, batch: Sequence[Request]) -> Any:
+        """The images of a batch as inputs of the network, on its device."""
         images = [request.inputs["image"] for request in batch]
-        taken = self._processor(images=images, return_tensors="pt")
-        return taken.to(self._device, self._net.dtype)
+        pixels = self._processor(images=images, return_tensors="pt")
+        return pixels.to(self._device, self.network.dtype)
 
 
 class ImageClassificationSession(ImageSession):
@@ -132,32 +123,34 @@ class ImageClassificationSession(ImageSession):
 
     auto_class = "AutoModelForImageClassification"
 
-    def _answer(self, batch: Sequence[Request]) -> BatchOutput:
-        best = self._net(**self._look(batch)).logits.argmax(dim=-1).tolist()
-        names = self._net.config.id2label
-        return BatchOutput([Output(label=str(names[index])) for index in best], seen(batch))
+    def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
+        best = self.network(**self._pixels(batch)).logits.argmax(dim=-1).tolist()
+        names = self.network.config.id2label
+        outputs = [Output(label=str(names[index])) for index in best]
+        return BatchOutput(outputs, image_counts(batch))
 
 
 class ObjectDetectionSession(ImageSession):
-    """An object detector: one forward pass, boxes in pixels of the image as it was given."""
+    """An object detector: one forward pass, boxes in pixels of the input image."""
 
     auto_class = "AutoModelForObjectDetection"
 
-    def _answer(self, batch: Sequence[Request]) -> BatchOutput:
-        sizes = [request.inputs["image"].size[::-1] for request in batch]
-        found = self._processor.post_process_object_detection(
-            self._net(**self._look(batch)),
+    def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
+        detections = self._processor.post_process_object_detection(
+            self.network(**self._pixels(batch)),
             threshold=float(self._spec.parameters["score_threshold"] or 0),
-            target_sizes=sizes,
+            target_sizes=[request.inputs["image"].size[::-1] for request in batch],
         )
-        return BatchOutput([Output(boxes=self._boxes(one)) for one in found], seen(batch))
+        outputs = [Output(boxes=self._boxes(one)) for one in detections]
+        return BatchOutput(outputs, image_counts(batch))
 
-    def _boxes(self, found: Mapping[str, Any]) -> tuple[Box, ...]:
-        names = self._net.config.id2label
-        parts = (found["labels"].tolist(), found["scores"].tolist(), found["boxes"].tolist())
+    def _boxes(self, detections: Mapping[str, Any]) -> tuple[Box, ...]:
+        """The boxes of one image."""
+        names = self.network.config.id2label
+        columns = (detections[name].tolist() for name in ("labels", "scores", "boxes"))
         return tuple(
             Box(str(names[label]), score, (corners[0], corners[1], corners[2], corners[3]))
-            for label, score, corners in zip(*parts, strict=True)
+            for label, score, corners in zip(*columns, strict=True)
         )
 
 
@@ -166,21 +159,21 @@ class ImageCaptioningSession(ImageSession):
 
     auto_class = "AutoModelForImageTextToText"
 
-    def _prepare(self, source: ModelSource) -> None:
-        super()._prepare(source)
-        self._scribe = TextDecoder(self._spec, source, self._net)
+    def _load_preprocessor(self, source: ModelSource) -> None:
+        super()._load_preprocessor(source)
+        self._decoder = TextDecoder(self._spec, source, self.network)
 
     def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
-        return {**super()._settings(source), **self._scribe.settings()}
+        return {**super()._settings(source), **self._decoder.settings()}
 
-    def _answer(self, batch: Sequence[Request]) -> BatchOutput:
-        texts, tokens = self._scribe.write(self._look(batch))
+    def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
+        texts, tokens = self._decoder.generate(self._pixels(batch))
         outputs = [Output(text=text) for text in texts]
-        return BatchOutput(outputs, {**seen(batch), "output_token_count": tokens})
+        return BatchOutput(outputs, {**image_counts(batch), "output_token_count": tokens})
 
 
-def seen(batch: Sequence[Request]) -> dict[str, float]:
-    """The images that were looked at, and their pixels as they were given."""
+def image_counts(batch: Sequence[Request]) -> dict[str, float]:
+    """The input images of a batch, and their pixels before any resizing."""
     sizes = [request.inputs["image"].size for request in batch]
     return {
         "image_count": len(sizes),

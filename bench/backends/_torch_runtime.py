@@ -1,4 +1,4 @@
-"""Precision, devices, several GPUs, quantization, compilation, synchronisation, error mapping."""
+"""torch for both backends: precision, devices, quantization, counts, versions, error mapping."""
 
 from __future__ import annotations
 
@@ -14,53 +14,13 @@ from bench.backends import BackendError, ModelNotFound, ModelSpec
 from bench.results.fields import Setting
 from bench.results.settings import DTYPES
 
-NO_MEMORY = ("out of memory", "can't allocate memory", "cannot allocate memory")
-UNSUPPORTED = ("not implemented for", "not supported", "unsupported", "no kernel image")
 PACKAGES = ("torch", "transformers", "diffusers", "tokenizers", "safetensors", "accelerate")
 
-
-def dtype_name(spec: ModelSpec) -> str:
-    """The precision of a run: as the published studies chose where nothing was said, that is
-    float32, and float16 for text generation on a GPU."""
-    if spec.dtype != "auto":
-        return DTYPES[spec.dtype]
-    on_gpu = spec.devices[0] != "cpu"
-    return "float16" if on_gpu and spec.tag == "text-generation" else "float32"
-
-
-def input_device(spec: ModelSpec) -> str:
-    """The torch device that inputs go to, of several the first. Raises ModelNotFound where torch
-    can't use them all."""
-    device = spec.devices[0]
-    if device == "cpu":
-        return device
-    import torch
-
-    if not torch.cuda.is_available():
-        raise ModelNotFound(
-            f"this torch ({torch.__version__}) can't use {device}: give --device cpu"
-        )
-    count = torch.cuda.device_count()
-    for name in spec.devices:
-        if int(name.partition(":")[2]) >= count:
-            raise ModelNotFound(f"torch sees {count} GPUs, and no {name}")
-    return device
-
-
-def synchronize(*devices: str) -> None:
-    """Return when the devices have done all that they were given."""
-    for device in devices:
-        if device != "cpu":
-            import torch
-
-            torch.cuda.synchronize(device)
-
-
-def parameter_count(*modules: Any) -> int:
-    """Parameters of all modules together, each shared one counted once."""
-    seen = {id(p): p.numel() for module in modules for p in module.parameters()}
-    return sum(seen.values())
-
+# Phrases in messages of torch, by the code of the failure.
+ERROR_PHRASES = {
+    "out-of-memory": ("out of memory", "can't allocate memory", "cannot allocate memory"),
+    "unsupported": ("not implemented for", "not supported", "unsupported", "no kernel image"),
+}
 
 # Where configurations of transformers keep the number of experts, and of those that a token uses.
 EXPERT_COUNTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
@@ -75,6 +35,57 @@ EXPERTS_PER_TOKEN = (
 # Architectures whose configuration does not state it: top-1 (Fedus et al. 2022, Switch
 # Transformers) and top-2 (NLLB team 2022, No Language Left Behind).
 FIXED_EXPERTS_PER_TOKEN = {"switch_transformers": 1, "nllb-moe": 2}
+
+# The packing that torch's own int4 kernels read; the others need libraries that are not on PyPI.
+INT4 = {"group_size": 32, "int4_packing_format": "tile_packed_to_4d"}
+
+# The share of each GPU's free memory left for activations and the key-value cache; an assumption.
+FREE_MEMORY_SHARE = 0.1
+
+
+def dtype_name(spec: ModelSpec) -> str:
+    """The torch name of a run's precision.
+
+    "auto" is the precision of the published studies: float16 for text generation on a GPU, else
+    float32.
+    """
+    if spec.dtype != "auto":
+        return DTYPES[spec.dtype]
+    on_gpu = spec.devices[0] != "cpu"
+    return "float16" if on_gpu and spec.tag == "text-generation" else "float32"
+
+
+def input_device(spec: ModelSpec) -> str:
+    """The torch device for inputs, the first of several. Raises ModelNotFound for an unusable one."""
+    device = spec.devices[0]
+    if device == "cpu":
+        return device
+    import torch
+
+    if not torch.cuda.is_available():
+        raise ModelNotFound(
+            f"this torch ({torch.__version__}) can't use {device}: give --device cpu"
+        )
+    count = torch.cuda.device_count()
+    for name in spec.devices:
+        if int(name.partition(":")[2]) >= count:
+            raise ModelNotFound(f"torch finds {count} GPUs, and no {name}")
+    return device
+
+
+def synchronize(*devices: str) -> None:
+    """Wait until the devices have finished all queued work."""
+    for device in devices:
+        if device != "cpu":
+            import torch
+
+            torch.cuda.synchronize(device)
+
+
+def parameter_count(*modules: Any) -> int:
+    """Parameters of all modules together; a shared one counts once."""
+    counts = {id(p): p.numel() for module in modules for p in module.parameters()}
+    return sum(counts.values())
 
 
 def active_parameter_count(network: Any) -> int | None:
@@ -119,24 +130,24 @@ def numerics() -> dict[str, Setting]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of everything that runs the model, with CUDA's where torch has it."""
+    """Versions of the libraries that run the model, of CUDA, and the number of torch threads."""
     import torch
 
-    found = {}
+    installed = {}
     for package in PACKAGES:
         try:
-            found[package] = importlib.metadata.version(package)
+            installed[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             continue
     if torch.version.cuda:
-        found["cuda"] = torch.version.cuda
-    found["torch_threads"] = str(torch.get_num_threads())
-    return found
+        installed["cuda"] = torch.version.cuda
+    installed["torch_threads"] = str(torch.get_num_threads())
+    return installed
 
 
 @contextmanager
 def map_errors(stage: str) -> Iterator[None]:
-    """Turn what a model throws into a failure with a code: the run records it and goes on."""
+    """Raise any error of a model as BackendError with a code, which the run records."""
     try:
         yield
     except (BackendError, ModelNotFound):
@@ -144,28 +155,20 @@ def map_errors(stage: str) -> Iterator[None]:
     except MemoryError as error:
         raise BackendError(stage, "out-of-memory", "the machine has no memory left") from error
     except Exception as error:
-        # A model may throw anything, and every failure is a result with its reason.
+        # A model may raise anything, and every failure is recorded with its reason.
         text = f"{type(error).__name__}: {str(error).strip()}"[:500]
-        raise BackendError(stage, _code(str(error).lower()), text) from error
+        raise BackendError(stage, _error_code(str(error).lower()), text) from error
 
 
-def _code(text: str) -> str:
-    if any(words in text for words in NO_MEMORY):
-        return "out-of-memory"
-    if any(words in text for words in UNSUPPORTED):
-        return "unsupported"
+def _error_code(text: str) -> str:
+    for code, phrases in ERROR_PHRASES.items():
+        if any(phrase in text for phrase in phrases):
+            return code
     return "error"
 
 
-QUANTIZATIONS = ("int8", "int4")
-ATTENTIONS = ("eager", "sdpa", "flash_attention_2")
-
-# The packing that torch's own kernels read; the others need libraries that no registry has.
-INT4 = {"group_size": 32, "int4_packing_format": "tile_packed_to_4d"}
-
-
 def check_optimizations(spec: ModelSpec) -> None:
-    """Raises ModelNotFound, before anything is fetched, for a lever that this machine lacks."""
+    """Raises ModelNotFound, before any download, for an optimization that this machine lacks."""
     on_cpu = spec.devices[0] == "cpu"
     if spec.quantization and not _installed("torchao"):
         raise ModelNotFound(
@@ -187,21 +190,21 @@ def check_optimizations(spec: ModelSpec) -> None:
 
 
 def apply_optimizations(spec: ModelSpec, networks: Sequence[Any]) -> None:
-    """Quantize and compile the networks in place. Compilation itself waits for the first serving.
+    """Quantize and compile the networks in place; compilation happens on the first forward pass.
 
-    int8: 8-bit weights by channel, activations as they are. int4: 4-bit weights in groups of 32.
-    Both leave embeddings alone. Raises ModelNotFound where a library is missing.
+    int8 has 8-bit weights by channel, int4 has 4-bit weights in groups of 32. Activations and
+    embeddings keep their precision. Raises ModelNotFound where a library is missing.
     """
     for network in networks:
         if spec.quantization:
             _quantize(spec.quantization, network)
         if spec.compile:
-            # Inputs differ in length: shapes are compiled once for all, not one by one.
+            # Dynamic shapes: inputs differ in length, and each length would compile anew.
             network.compile(dynamic=True)
 
 
-def settings(spec: ModelSpec) -> dict[str, Setting]:
-    """What belongs into the record of the model."""
+def optimization_settings(spec: ModelSpec) -> dict[str, Setting]:
+    """Settings for `Model.settings` of the record."""
     return {"quantization": spec.quantization, "compile": spec.compile}
 
 
@@ -219,12 +222,8 @@ def _installed(package: str) -> bool:
     return importlib.util.find_spec(package) is not None
 
 
-# What stays free on each card for activations and the cache of keys and values.
-FREE_SHARE = 0.1
-
-
 def split_over_gpus(network: Any, devices: Sequence[str]) -> Any:
-    """The network with its parts on the devices, about as much on each."""
+    """The network with its blocks distributed evenly over the devices."""
     from accelerate import dispatch_model
 
     memory: dict[int | str, int] = {number: _free_bytes(number) for number in map(_number, devices)}
@@ -232,26 +231,26 @@ def split_over_gpus(network: Any, devices: Sequence[str]) -> Any:
 
 
 def device_map(network: Any, memory: Mapping[int | str, int]) -> dict[str, int | str]:
-    """Which part goes to which device: whole blocks, in order, balanced within `memory` bytes.
+    """The device of each block, in order of the blocks, balanced within `memory` bytes a device.
 
-    Raises ValueError where it does not fit.
+    Raises ValueError where the network does not fit.
     """
     from accelerate import infer_auto_device_map
     from accelerate.utils import get_balanced_memory
 
-    whole = getattr(network, "_no_split_modules", None) or []
-    common = {"no_split_module_classes": list(whole), "dtype": network.dtype}
+    blocks = getattr(network, "_no_split_modules", None) or []
+    common = {"no_split_module_classes": list(blocks), "dtype": network.dtype}
     balanced = get_balanced_memory(network, max_memory=dict(memory), **common)
-    found: dict[str, int | str] = infer_auto_device_map(network, max_memory=balanced, **common)
-    if not set(found.values()) <= set(memory):
+    devices: dict[str, int | str] = infer_auto_device_map(network, max_memory=balanced, **common)
+    if not set(devices.values()) <= set(memory):
         raise ValueError(f"the model does not fit into {', '.join(map(str, memory))}")
-    return found
+    return devices
 
 
 def _free_bytes(number: int) -> int:
     import torch
 
-    return int(torch.cuda.mem_get_info(number)[0] * (1 - FREE_SHARE))
+    return int(torch.cuda.mem_get_info(number)[0] * (1 - FREE_MEMORY_SHARE))
 
 
 def _number(device: str) -> int:

@@ -1,4 +1,4 @@
-"""Plug-in; text to image and to video."""
+"""Diffusion pipelines of Hugging Face diffusers: text to image and text to video."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from bench.backends import ModelNotFound, ModelSpec, ServedBatch, _torch_runtime
+from bench.backends._model_session import loading_error
 from bench.backends._model_source import (
     ModelSource,
-    as_found,
     fetch_model,
+    has_own_tokenizer,
     locate_model,
-    owns_tokenizer,
-    small_file,
+    read_small_file,
+    resolve_weights,
     tokenizer_folder,
 )
 from bench.backends._torch_runtime import (
@@ -33,14 +34,14 @@ from bench.task import Output, Request
 
 
 class DiffusionSession(ABC):
-    """A diffusion pipeline on one device. Each prompt has its own seed, made from its words."""
+    """A diffusion pipeline on one device; the seed of a prompt is the CRC-32 of its text."""
 
-    # What the pipeline calls what the task fixes.
-    names: ClassVar[Mapping[str, str]]
+    # Parameters of the task -> arguments of the pipeline.
+    argument_names: ClassVar[Mapping[str, str]]
 
     def __init__(self, spec: ModelSpec, source: ModelSource, pipeline: Any) -> None:
-        self._spec, self._device, self._pipeline = spec, str(pipeline.device), pipeline
-        self._pipeline.set_progress_bar_config(disable=True)
+        self._spec, self._device, self.pipeline = spec, str(pipeline.device), pipeline
+        self.pipeline.set_progress_bar_config(disable=True)
         self.model = Model(
             id=source.public_name(spec.model),
             revision=source.revision,
@@ -51,12 +52,12 @@ class DiffusionSession(ABC):
                 "batch_size": spec.batch_size,
                 "device": self._device,
                 "source": source.kind,
-                "scheduler": type(self._pipeline.scheduler).__name__,
+                "scheduler": type(self.pipeline.scheduler).__name__,
                 "attention": spec.attention or "sdpa",
-                **_torch_runtime.settings(spec),
+                **_torch_runtime.optimization_settings(spec),
                 "allow_pickle": spec.allow_pickle,
                 "trust_remote_code": spec.trust_remote_code,
-                "tokenizer": "its own" if owns_tokenizer(source, "tokenizer") else "embedded",
+                "tokenizer": "its own" if has_own_tokenizer(source, "tokenizer") else "embedded",
             },
         )
         self.backend = Backend(name="diffusers", versions=versions(), numerics=numerics())
@@ -70,9 +71,9 @@ class DiffusionSession(ABC):
         with map_errors("serve"), torch.inference_mode():
             for start in range(0, len(requests), size):
                 prompts = [str(r.inputs["prompt"]) for r in requests[start : start + size]]
-                drawn = self._drawn(self._draw(prompts))
-                outputs += drawn
-                steps += len(drawn) * len(self._pipeline.scheduler.timesteps)
+                batch = self._outputs(self._generate(prompts))
+                outputs += batch
+                steps += len(batch) * len(self.pipeline.scheduler.timesteps)
             synchronize(self._device)
         work = Work(inference_count=len(requests), step_count=steps, **self._counts(outputs))
         return ServedBatch(work, tuple(outputs))
@@ -82,41 +83,45 @@ class DiffusionSession(ABC):
 
         import torch
 
-        del self._pipeline
+        del self.pipeline
         gc.collect()
         if self._device != "cpu":
             torch.cuda.empty_cache()
 
-    def _draw(self, prompts: list[str]) -> Any:
+    def _generate(self, prompts: list[str]) -> Any:
         import torch
 
-        fixed = {name: self._spec.parameters.get(ours) for ours, name in self.names.items()}
-        chosen = {name: value for name, value in fixed.items() if value is not None}
+        parameters = self._spec.parameters
+        arguments = {
+            argument: parameters[name]
+            for name, argument in self.argument_names.items()
+            if parameters.get(name) is not None
+        }
         seeds = [zlib.crc32(prompt.encode()) for prompt in prompts]
-        return self._pipeline(
+        return self.pipeline(
             prompts,
             generator=[torch.Generator("cpu").manual_seed(seed) for seed in seeds],
             output_type="pil",
-            **chosen,
+            **arguments,
         )
 
     @abstractmethod
-    def _drawn(self, result: Any) -> list[Output]:
-        """What the pipeline drew, one output a prompt."""
+    def _outputs(self, result: Any) -> list[Output]:
+        """The outputs of a pipeline's result, one a prompt."""
 
     @abstractmethod
     def _counts(self, outputs: Sequence[Output]) -> dict[str, Any]:
-        """What `Work` counts of it, by field name."""
+        """Counts of the outputs, by field name of `Work`."""
 
     def _networks(self) -> list[Any]:
-        parts = self._pipeline.components.values()
+        parts = self.pipeline.components.values()
         return [part for part in parts if hasattr(part, "parameters") and hasattr(part, "eval")]
 
 
 class TextToImageSession(DiffusionSession):
     """One image a prompt."""
 
-    names: ClassVar[Mapping[str, str]] = {
+    argument_names: ClassVar[Mapping[str, str]] = {
         "steps": "num_inference_steps",
         "guidance_scale": "guidance_scale",
         "images_per_prompt": "num_images_per_prompt",
@@ -124,7 +129,7 @@ class TextToImageSession(DiffusionSession):
         "height": "height",
     }
 
-    def _drawn(self, result: Any) -> list[Output]:
+    def _outputs(self, result: Any) -> list[Output]:
         return [Output(image=image) for image in result.images]
 
     def _counts(self, outputs: Sequence[Output]) -> dict[str, Any]:
@@ -133,9 +138,9 @@ class TextToImageSession(DiffusionSession):
 
 
 class TextToVideoSession(DiffusionSession):
-    """One video a prompt; its seconds are its frames over the frames in a second."""
+    """One video a prompt; its duration is its frames divided by the frame rate."""
 
-    names: ClassVar[Mapping[str, str]] = {
+    argument_names: ClassVar[Mapping[str, str]] = {
         "steps": "num_inference_steps",
         "guidance_scale": "guidance_scale",
         "frames": "num_frames",
@@ -143,7 +148,7 @@ class TextToVideoSession(DiffusionSession):
         "height": "height",
     }
 
-    def _drawn(self, result: Any) -> list[Output]:
+    def _outputs(self, result: Any) -> list[Output]:
         return [Output(frames=tuple(frames)) for frames in result.frames]
 
     def _counts(self, outputs: Sequence[Output]) -> dict[str, Any]:
@@ -160,9 +165,9 @@ TAGS = tuple(SESSIONS)
 
 
 def prepare(spec: ModelSpec) -> ModelSource:
-    """Find the model, and bring it here, before anything is measured. Raises ModelNotFound."""
+    """Find and download the model, before anything is measured. Raises ModelNotFound."""
     source = locate_model(spec)
-    if small_file(source, "model_index.json") is None:
+    if read_small_file(source, "model_index.json") is None:
         raise ModelNotFound(f"{spec.model} is not a model for {spec.task_id}")
     _torch_runtime.check_optimizations(spec)
     if len(spec.devices) > 1:
@@ -172,14 +177,14 @@ def prepare(spec: ModelSpec) -> ModelSource:
 
 
 def load(spec: ModelSpec, source: ModelSource | None = None) -> DiffusionSession:
-    """Load a prepared pipeline. Raises ModelNotFound where it is none, Failed where it breaks."""
+    """Load a prepared pipeline. Raises ModelNotFound if it is unfit, BackendError on a failure."""
     with map_errors("load"):
         source = source or prepare(spec)
-        spec = as_found(spec, source)
-        return SESSIONS[spec.tag](spec, source, _pipeline(spec, source))
+        spec = resolve_weights(spec, source)
+        return SESSIONS[spec.tag](spec, source, _load_pipeline(spec, source))
 
 
-def _pipeline(spec: ModelSpec, source: ModelSource) -> Any:
+def _load_pipeline(spec: ModelSpec, source: ModelSource) -> Any:
     """The pipeline on its device, in its precision."""
     import diffusers
     import torch
@@ -189,30 +194,31 @@ def _pipeline(spec: ModelSpec, source: ModelSource) -> Any:
     diffusers.utils.logging.disable_progress_bar()
     transformers.logging.disable_progress_bar()
     device = input_device(spec)
-    build = _random if spec.weights == "random" else _pretrained
+    build = _random_pipeline if spec.weights == "random" else _pretrained_pipeline
     pipeline = build(spec, source, getattr(torch, dtype_name(spec)), device).to(device)
-    _pull(spec, pipeline)
+    _apply_optimizations(spec, pipeline)
     return pipeline
 
 
-def _pull(spec: ModelSpec, pipeline: Any) -> None:
-    """Quantize and compile the network that runs at every step, and set its attention."""
+def _apply_optimizations(spec: ModelSpec, pipeline: Any) -> None:
+    """Quantize and compile the denoising network, and set its attention."""
     denoiser = pipeline.unet if hasattr(pipeline, "unet") else pipeline.transformer
     if spec.attention and not hasattr(denoiser, "set_attn_processor"):
-        raise ModelNotFound(f"{spec.model} has an attention of its own: leave out --attention")
+        raise ModelNotFound(f"{spec.model} does not allow another attention: leave out --attention")
     if spec.attention:
         from diffusers.models.attention_processor import AttnProcessor, AttnProcessor2_0
 
         kind = {"eager": AttnProcessor, "sdpa": AttnProcessor2_0}.get(spec.attention)
         if kind is None:
-            raise ModelNotFound(f"--attention {spec.attention} is not for pipelines")
+            raise ModelNotFound(
+                f"--attention {spec.attention} does not work with diffusion pipelines"
+            )
         denoiser.set_attn_processor(kind())
     _torch_runtime.apply_optimizations(spec, [denoiser])
 
 
 def _download(spec: ModelSpec, repository: str, revision: str | None) -> str:
-    """All that the pipeline needs from the hub, its weights in one format; without them if the
-    weights are to be random."""
+    """Download a pipeline from the hub, with one format of weights, or none for random weights."""
     if spec.weights == "random":
         from huggingface_hub import snapshot_download
 
@@ -229,7 +235,7 @@ def _download(spec: ModelSpec, repository: str, revision: str | None) -> str:
     return folder
 
 
-def _pretrained(spec: ModelSpec, source: ModelSource, dtype: Any, device: str) -> Any:
+def _pretrained_pipeline(spec: ModelSpec, source: ModelSource, dtype: Any, device: str) -> Any:
     from diffusers import DiffusionPipeline
 
     try:
@@ -240,16 +246,11 @@ def _pretrained(spec: ModelSpec, source: ModelSource, dtype: Any, device: str) -
             trust_remote_code=spec.trust_remote_code,
         )
     except (OSError, ValueError) as error:
-        text = " ".join(str(error).split())
-        if "safetensors" in text:
-            raise ModelNotFound(
-                f"{spec.model} has no safetensors weights: --allow-pickle loads older formats"
-            ) from error
-        raise ModelNotFound(f"{spec.model} can't be loaded: {text[:200]}") from error
+        raise ModelNotFound(loading_error(spec, error)) from error
 
 
-def _random(spec: ModelSpec, source: ModelSource, dtype: Any, device: str) -> Any:
-    """The pipeline that a folder's configurations describe, its weights from the initialiser."""
+def _random_pipeline(spec: ModelSpec, source: ModelSource, dtype: Any, device: str) -> Any:
+    """The pipeline that the configurations in a folder describe, with random weights."""
     import diffusers
     import torch
     import transformers
@@ -266,27 +267,28 @@ def _random(spec: ModelSpec, source: ModelSource, dtype: Any, device: str) -> An
         if class_name is None:
             parts[name] = None
         elif name.startswith("tokenizer"):
-            where = tokenizer_folder(spec, source, name)
-            parts[name] = getattr(transformers, class_name).from_pretrained(where)
+            tokenizer = tokenizer_folder(spec, source, name)
+            parts[name] = getattr(transformers, class_name).from_pretrained(tokenizer)
         else:
             owner = diffusers if library == "diffusers" else transformers
-            parts[name] = _part(getattr(owner, class_name), folder / name, dtype, device)
-    keep = {key: value for key, value in index.items() if isinstance(value, bool)}
-    return pipeline_class(**parts, **keep)
+            cls = getattr(owner, class_name)
+            parts[name] = load_component(cls, folder / name, dtype, device)
+    flags = {key: value for key, value in index.items() if isinstance(value, bool)}
+    return pipeline_class(**parts, **flags)
 
 
-def _part(kind: Any, folder: Path, dtype: Any, device: str) -> Any:
-    """One component: a network with fresh weights, or what has none."""
+def load_component(cls: Any, folder: Path, dtype: Any, device: str) -> Any:
+    """One component of a pipeline from its configuration: a network has random weights."""
     import torch
 
-    if hasattr(kind, "config_class"):
-        config = kind.config_class.from_pretrained(folder)
+    if hasattr(cls, "config_class"):
+        config = cls.config_class.from_pretrained(folder)
         with torch.device(device):
-            return kind(config).to(dtype).eval()
-    if issubclass(kind, torch.nn.Module):
+            return cls(config).to(dtype).eval()
+    if issubclass(cls, torch.nn.Module):
         with torch.device(device):
-            return kind.from_config(kind.load_config(folder)).to(dtype).eval()
-    return kind.from_pretrained(folder)
+            return cls.from_config(cls.load_config(folder)).to(dtype).eval()
+    return cls.from_pretrained(folder)
 
 
 def _pixels(images: Sequence[Any]) -> int:

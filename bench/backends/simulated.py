@@ -1,4 +1,4 @@
-"""A backend that only takes time, so that a whole run can be tested in milliseconds."""
+"""A simulated backend that takes time and computes nothing, for tests of a run."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ TAGS: tuple[str, ...] = ()
 
 
 class SimulatedSession:
-    """Each request takes `seconds`; `noise` is the relative standard deviation of a serving.
+    """A session in which each request takes `seconds`.
 
-    It fails like a real model where it is told to: `fail_at` counts servings from 0.
+    `noise` is the relative standard deviation of the duration of one `serve`, drawn with `seed`.
+    The `serve` of number `fail_at`, counted from 0, raises BackendError.
     """
 
     def __init__(
@@ -61,11 +62,11 @@ class SimulatedSession:
 
 
 def prepare(spec: ModelSpec) -> None:
-    """There is nothing to find."""
+    """Do nothing: there is no model to find."""
 
 
 def load(spec: ModelSpec, source: None = None, clock: Clock | None = None) -> SimulatedSession:
-    """A session that pretends; options: seconds, noise, seed, fail_at."""
+    """A simulated session; its arguments are in `spec.options`."""
     options = spec.options
     return SimulatedSession(
         spec,

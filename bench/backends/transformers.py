@@ -1,4 +1,4 @@
-"""Plug-in; which architectures answer a task."""
+"""Models of Hugging Face transformers, and which architectures serve which task."""
 
 from __future__ import annotations
 
@@ -7,24 +7,27 @@ from collections.abc import Callable
 from typing import Any
 
 from bench.backends import ModelNotFound, ModelSpec, _torch_runtime
-from bench.backends._classification_sessions import TokenClassificationSession, classification
+from bench.backends._classification_sessions import (
+    TokenClassificationSession,
+    classification_session,
+)
 from bench.backends._media_sessions import (
     ImageCaptioningSession,
     ImageClassificationSession,
     ObjectDetectionSession,
-    speech,
+    speech_session,
 )
 from bench.backends._model_session import TransformersSession
 from bench.backends._model_source import (
     ModelSource,
-    as_found,
     fetch_model,
     locate_model,
-    small_file,
-    snapshot,
+    read_small_file,
+    resolve_weights,
+    snapshot_downloader,
 )
 from bench.backends._text_sessions import (
-    POOLING,
+    POOLING_FILE,
     FillMaskSession,
     QuestionAnsweringSession,
     SentenceSimilaritySession,
@@ -33,12 +36,15 @@ from bench.backends._text_sessions import (
 )
 from bench.backends._torch_runtime import input_device, map_errors
 
-CONFIGURATION = ("*.json", "*.txt", "*.model", POOLING)
-WEIGHTS = {False: ("*.safetensors",), True: ("*.safetensors", "*.bin")}
+CONFIGURATION_FILES = ("*.json", "*.txt", "*.model", POOLING_FILE)
+
+# By whether pickled weights are allowed.
+WEIGHT_FILES = {False: ("*.safetensors",), True: ("*.safetensors", "*.bin")}
+
 SESSIONS: dict[str, Callable[[ModelSpec, ModelSource], TransformersSession]] = {
     "text-generation": TextGenerationSession,
     "summarization": SummarizationSession,
-    "text-classification": classification,
+    "text-classification": classification_session,
     "token-classification": TokenClassificationSession,
     "question-answering": QuestionAnsweringSession,
     "sentence-similarity": SentenceSimilaritySession,
@@ -46,32 +52,13 @@ SESSIONS: dict[str, Callable[[ModelSpec, ModelSource], TransformersSession]] = {
     "image-classification": ImageClassificationSession,
     "object-detection": ObjectDetectionSession,
     "image-to-text": ImageCaptioningSession,
-    "automatic-speech-recognition": speech,
+    "automatic-speech-recognition": speech_session,
 }
 TAGS = tuple(SESSIONS)
 
-
-def prepare(spec: ModelSpec) -> ModelSource:
-    """Find the model, and bring it here, before anything is measured. Raises ModelNotFound."""
-    source = locate_model(spec)
-    _torch_runtime.check_optimizations(spec)
-    check_architecture(spec, source)
-    input_device(spec)
-    weights = () if spec.weights == "random" else WEIGHTS[spec.allow_pickle]
-    code = ("*.py",) if spec.trust_remote_code else ()
-    return fetch_model(source, snapshot((*CONFIGURATION, *weights, *code)))
-
-
-def load(spec: ModelSpec, source: ModelSource | None = None) -> TransformersSession:
-    """Load a prepared model. Raises ModelNotFound where it is none, Failed where it breaks."""
-    with map_errors("load"):
-        source = source or prepare(spec)
-        return SESSIONS[spec.tag](as_found(spec, source), source)
-
-
-# Tags -> the auto classes of transformers whose models can answer. A tag that is not here takes any
-# model (an embedding can be had from every encoder).
-KINDS = {
+# The mappings of transformers with the architectures that serve a pipeline tag. A tag that is not
+# listed accepts any model: every encoder can embed sentences.
+ARCHITECTURE_MAPPINGS = {
     "text-generation": ("CAUSAL_LM",),
     "summarization": ("SEQ_TO_SEQ_CAUSAL_LM",),
     "text-classification": ("SEQUENCE_CLASSIFICATION", "CAUSAL_LM", "SEQ_TO_SEQ_CAUSAL_LM"),
@@ -85,31 +72,49 @@ KINDS = {
 }
 
 
+def prepare(spec: ModelSpec) -> ModelSource:
+    """Find and download the model, before anything is measured. Raises ModelNotFound."""
+    source = locate_model(spec)
+    _torch_runtime.check_optimizations(spec)
+    check_architecture(spec, source)
+    input_device(spec)
+    weights = () if spec.weights == "random" else WEIGHT_FILES[spec.allow_pickle]
+    code = ("*.py",) if spec.trust_remote_code else ()
+    return fetch_model(source, snapshot_downloader((*CONFIGURATION_FILES, *weights, *code)))
+
+
+def load(spec: ModelSpec, source: ModelSource | None = None) -> TransformersSession:
+    """Load a prepared model. Raises ModelNotFound for an unfit model, BackendError on a failure."""
+    with map_errors("load"):
+        source = source or prepare(spec)
+        return SESSIONS[spec.tag](resolve_weights(spec, source), source)
+
+
 def check_architecture(spec: ModelSpec, source: ModelSource) -> None:
-    """Raises ModelNotFound where the configuration is of no model for the task."""
-    wrong = ModelNotFound(f"{spec.model} is not a model for {spec.task_id}")
-    text = small_file(source, "config.json")
+    """Raises ModelNotFound where a trained model's architecture does not serve the task."""
+    unfit = ModelNotFound(f"{spec.model} is not a model for {spec.task_id}")
+    text = read_small_file(source, "config.json")
     if text is None:
-        raise wrong
+        raise unfit
     try:
         config = json.loads(text)
-        own: Any = config.get("architectures") or ()
+        classes: Any = config.get("architectures") or ()
     except (ValueError, AttributeError) as error:
         raise ModelNotFound(f"the config.json of {spec.model} can't be read: {error}") from error
     trained = spec.weights != "random" and source.kind in ("folder", "hub")
-    if not trained or spec.trust_remote_code or spec.tag not in KINDS:
+    if not trained or spec.trust_remote_code or spec.tag not in ARCHITECTURE_MAPPINGS:
         return
-    if own and not any(name in _classes(spec.tag) for name in own):
-        raise ModelNotFound(f"{wrong}: it is a {own[0]}")
+    if classes and not any(name in _classes_for(spec.tag) for name in classes):
+        raise ModelNotFound(f"{unfit}: it is a {classes[0]}")
 
 
-def _classes(tag: str) -> set[str]:
-    """Names of all model classes that answer a tag."""
+def _classes_for(tag: str) -> set[str]:
+    """The names of all model classes that serve a tag."""
     from transformers.models.auto import modeling_auto
 
-    found: set[str] = set()
-    for kind in KINDS[tag]:
-        mapping = getattr(modeling_auto, f"MODEL_FOR_{kind}_MAPPING_NAMES", {})
+    classes: set[str] = set()
+    for name in ARCHITECTURE_MAPPINGS[tag]:
+        mapping = getattr(modeling_auto, f"MODEL_FOR_{name}_MAPPING_NAMES", {})
         for names in mapping.values():
-            found.update([names] if isinstance(names, str) else names)
-    return found
+            classes.update([names] if isinstance(names, str) else names)
+    return classes

@@ -22,6 +22,7 @@ def upgrade(content: dict[str, Any]) -> dict[str, Any]:
     new["analysis_version"] = ANALYSIS_VERSION
     _replace(new, "warnings", _warnings)
     _replace(new, "machine", _machine)
+    _replace(new, "model", _model)
     _replace(new, "idle", _windows)
     _replace(new, "trials", _windows)
     return new
@@ -67,6 +68,18 @@ def _machine(value: Any) -> Any:
     }
     new = dict(value)
     _replace(new, "sensors", lambda sensors: _each(sensors, lambda s: _renamed(s, names)))
+    return new
+
+
+def _model(value: Any) -> Any:
+    """A text classifier's setting `asked_as` has a new name; the count of active parameters, which
+    version 1 had as a setting, is a field."""
+    if not isinstance(value, dict) or not isinstance(value.get("settings"), dict):
+        return value
+    settings = _renamed(value["settings"], {"asked_as": "label_method"})
+    new = {**value, "settings": settings}
+    if "active_parameter_count" in settings:
+        new["active_parameter_count"] = settings.pop("active_parameter_count")
     return new
 
 

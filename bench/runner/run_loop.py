@@ -196,7 +196,7 @@ class RunLoop:
             # A metric or a judge may throw anything; the warning `quality-missing` says it is gone.
             why = error if isinstance(error, quality.QualityUnavailable) else repr(error)
             self.tell(f"the quality could not be judged: {why}")
-        if self.book.model.settings.get("asked_as") == "prompt":
+        if self.book.model.settings.get("label_method") == "prompt":
             self.book.note(refusal_count=quality.refusals(self.answers))
 
     def picture(self, session: Session) -> None:

@@ -1,4 +1,4 @@
-"""Data set -> workload: what ships with the package, what the hub has, what lies in a folder."""
+"""Loads the workload of a task from an embedded data set, the hub, a local file or a folder."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ FORMATS = {".jsonl": "json", ".json": "json", ".csv": "csv", ".parquet": "parque
 
 
 class DatasetNotFound(ValueError):
-    """A data set that can't be had; the message is one sentence that names the way out."""
+    """A data set that cannot be used; the message is one sentence with a remedy."""
 
 
 def load_dataset_workload(
-    task: Task, name: str, chosen: Mapping[str, Setting] | None = None
+    task: Task, name: str, overrides: Mapping[str, Setting] | None = None
 ) -> Workload:
-    """The workload of a task on a data set: one of the task's own, or a path.
+    """The workload of a task on a data set: one that the task lists, or a path.
 
-    `chosen` parameters take the place of the data set's own: other work, with another fingerprint.
-    Raises DataNotFound where there is none, it can't be reached, or no row fits the task.
+    `overrides` replace parameters of the data set, which changes the fingerprint. Raises
+    DatasetNotFound where it does not exist, cannot be reached, or has no usable row.
     """
     source = task.datasets.get(name)
-    like = source or task.datasets.get("standard")
-    parameters = {**(like.parameters if like else {}), **(chosen or {})}
+    profile = source or task.datasets.get("standard")
+    parameters = {**(profile.parameters if profile else {}), **(overrides or {})}
     try:
         if isinstance(source, Embedded):
             return build_workload(task, name, embedded.rows(source.file), parameters)
@@ -50,14 +50,14 @@ def load_dataset_workload(
 
 
 def _from_hub(source: Hub) -> tuple[Iterable[Row], str]:
-    """The first rows of a hub data set, and the commit they came from."""
+    """The rows of a hub data set, and their commit."""
     from datasets import load_dataset
 
-    way_out = "give --dataset embedded or a path to a local file"
+    remedy = "give --dataset embedded or a path to a local file"
     try:
         commit = hub.resolve_commit(source.repository, source.revision, kind="dataset")
-        reached = hub.is_reachable(source.repository, commit, "dataset")
-        with nullcontext() if reached else hub.offline():
+        is_online = hub.is_reachable(source.repository, commit, "dataset")
+        with nullcontext() if is_online else hub.offline():
             table = load_dataset(
                 source.repository,
                 source.configuration,
@@ -66,16 +66,16 @@ def _from_hub(source: Hub) -> tuple[Iterable[Row], str]:
                 data_files={source.split: source.file} if source.file else None,
             )
     except hub.HubUnavailable as error:
-        raise DatasetNotFound(f"{error}; {way_out}") from error
+        raise DatasetNotFound(f"{error}; {remedy}") from error
     except Exception as error:
-        # datasets raises what its readers raise; whatever it was, there are no rows.
+        # datasets passes on the exceptions of many readers; all mean no rows.
         reason = hub.error_sentence(error, source.repository, "dataset", source.revision)
-        raise DatasetNotFound(f"{reason}; {way_out}") from error
+        raise DatasetNotFound(f"{reason}; {remedy}") from error
     if not all(commit in file["filename"] for file in table.cache_files):
-        # Without the hub, datasets takes the copy that it got last, whichever was asked for.
+        # Without the hub, datasets uses its latest local copy, whatever its commit.
         raise DatasetNotFound(
-            f"the hub can't be reached, and the copy of {source.repository} here is not of "
-            f"{commit[:8]}; {way_out}"
+            f"the hub can't be reached, and the local copy of {source.repository} is not of "
+            f"{commit[:8]}; {remedy}"
         )
     return _rows(table, None), commit
 
@@ -85,7 +85,7 @@ def _from_path(path: Path) -> Iterable[Row]:
     from datasets import load_dataset, load_from_disk
 
     if path.is_file() and path.suffix not in FORMATS:
-        raise DatasetNotFound(f"{path} is none of {', '.join(FORMATS)}")
+        raise DatasetNotFound(f"{path} is not one of {', '.join(FORMATS)}")
     try:
         if path.is_file():
             table = load_dataset(FORMATS[path.suffix], data_files=str(path), split="train")
@@ -94,17 +94,17 @@ def _from_path(path: Path) -> Iterable[Row]:
         else:
             table = load_dataset(str(path), split="train")
     except Exception as error:
-        why = _first_line(error)
+        reason = _first_line(error)
         if isinstance(error.__cause__, ImportError):
-            why = "for sounds, give a jsonl file whose column 'audio' names their files"
-        raise DatasetNotFound(f"{path} can't be read as a data set: {why}") from error
+            reason = "for sounds, give a jsonl file whose column 'audio' names their files"
+        raise DatasetNotFound(f"{path} can't be read as a data set: {reason}") from error
     return _rows(table, path if path.is_dir() else path.parent)
 
 
 def _rows(table: Any, folder: Path | None) -> Iterator[Row]:
-    """Rows, one by one, with names for class numbers; names of files count from `folder`.
+    """Rows with names in place of class numbers; file names are relative to `folder`.
 
-    Sounds stay as they are stored until they are asked for: `datasets` would need torchcodec.
+    Sounds are decoded on access by `MediaRow`, as `datasets` would need torchcodec.
     """
     from datasets import Audio
 
@@ -112,20 +112,22 @@ def _rows(table: Any, folder: Path | None) -> Iterator[Row]:
         if isinstance(feature, Audio):
             table = table.cast_column(column, Audio(decode=False))
     for row in table:
-        named = {name: _named(row[name], kind) for name, kind in table.features.items()}
-        yield media.MediaRow(named, folder)
+        values = {name: _class_names(row[name], kind) for name, kind in table.features.items()}
+        yield media.MediaRow(values, folder)
 
 
-def _named(value: Any, feature: Any) -> Any:
-    """A value with class numbers turned into the names that the data set gives them, also in lists
-    and groups; a row without a class keeps its number."""
+def _class_names(value: Any, feature: Any) -> Any:
+    """A value with class names of the data set in place of class numbers, also when nested.
+
+    A missing class, None or -1, stays as it is.
+    """
     if hasattr(feature, "int2str"):
         return feature.int2str(value) if value is not None and value >= 0 else value
     inner = getattr(feature, "feature", None)
     if isinstance(value, list) and inner is not None:
-        return [_named(one, inner) for one in value]
+        return [_class_names(item, inner) for item in value]
     if isinstance(value, dict) and isinstance(feature, dict):
-        return {name: _named(one, feature[name]) for name, one in value.items()}
+        return {name: _class_names(item, feature[name]) for name, item in value.items()}
     return value
 
 

@@ -1,4 +1,4 @@
-"""Images and sounds as requests hold them, decoded from a file, from bytes or from what is open."""
+"""Decoding of images and sounds from a file, from bytes, or from a decoded object."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ if TYPE_CHECKING:
     import numpy
     from PIL.Image import Image
 
-RATE = 16_000
-IMAGES = ("image", "img")
-SOUNDS = ("audio",)
+SAMPLE_RATE_HZ = 16_000
+
+# Names of columns that hold images or sounds.
+IMAGE_COLUMNS = ("image", "img")
+SOUND_COLUMNS = ("audio",)
 
 
 class UndecodableMedia(ValueError):
-    """A file that is no image or no sound; the message is one sentence."""
+    """Data that cannot be decoded as an image or a sound; the message is one sentence."""
 
 
 class MediaRow(Mapping[str, Any]):
-    """A row of a data set whose images and sounds are decoded when they are asked for.
+    """A row of a data set, whose images and sounds are decoded on access.
 
-    Names of files count from `folder`; where it is None, as for rows of strangers, none is opened.
-    With "tile", four pixel coordinates, only that part of the image is taken. Getting an item
-    raises Undecodable where a file is no image or no sound.
+    File names are relative to `folder`; where it is None, as for data from the hub, no file is
+    opened. The column "tile", (x0, y0, x1, y1) in pixels, crops the image. Access raises
+    UndecodableMedia.
     """
 
     def __init__(self, values: Mapping[str, Any], folder: Path | None) -> None:
@@ -34,16 +36,16 @@ class MediaRow(Mapping[str, Any]):
 
     def __getitem__(self, column: str) -> Any:
         value = self._values[column]
-        if value is None or column not in (*IMAGES, *SOUNDS):
+        if value is None or column not in (*IMAGE_COLUMNS, *SOUND_COLUMNS):
             return value
         if isinstance(value, str):
             if self._folder is None:
                 raise UndecodableMedia(f"the column {column!r} names a file and does not hold it")
             value = self._folder / value
-        if column in SOUNDS:
-            return sound(value)
+        if column in SOUND_COLUMNS:
+            return decode_sound(value)
         tile = self._values.get("tile")
-        return _sheet(value).crop(tuple(tile)) if tile else image(value)
+        return _tiled_image(value).crop(tuple(tile)) if tile else decode_image(value)
 
     def __contains__(self, column: object) -> bool:
         return column in self._values
@@ -56,51 +58,57 @@ class MediaRow(Mapping[str, Any]):
 
 
 @lru_cache(maxsize=1)
-def _sheet(path: Path) -> Image:
-    """An image of which many rows take a part: it is read once for all that follow each other."""
-    return image(path)
+def _tiled_image(path: Path) -> Image:
+    """An image of which consecutive rows take one tile each, decoded once."""
+    return decode_image(path)
 
 
-def image(value: Any) -> Image:
-    """Pixels in RGB, from an open image, a file, or {"bytes": …, "path": …}. Raises Undecodable."""
-    from PIL import Image as Images
+def decode_image(value: Any) -> Image:
+    """An RGB image from a PIL image, a file, or {"bytes": …, "path": …}.
+
+    Raises UndecodableMedia.
+    """
+    import PIL.Image
 
     try:
-        found = value if hasattr(value, "convert") else Images.open(_source(value))
-        return found.convert("RGB")
-    except (OSError, ValueError, TypeError, Images.DecompressionBombError) as error:
+        image = value if hasattr(value, "convert") else PIL.Image.open(_file(value))
+        return image.convert("RGB")
+    except (OSError, ValueError, TypeError, PIL.Image.DecompressionBombError) as error:
         raise UndecodableMedia(f"{_name(value)} can't be read as an image: {error}") from error
 
 
-def sound(value: Any) -> numpy.ndarray[Any, Any]:
-    """Samples of a sound, mono at 16 kHz as float32 from -1 to 1. Raises Undecodable.
+def decode_sound(value: Any) -> numpy.ndarray[Any, Any]:
+    """Mono samples at `SAMPLE_RATE_HZ` as float32 from -1 to 1, of shape (samples,).
 
-    From a file, {"bytes": …, "path": …}, or {"array": …, "sampling_rate": …}.
+    From a file, {"bytes": …, "path": …}, or {"array": …, "sampling_rate": …}. Raises
+    UndecodableMedia.
     """
     import numpy
 
     try:
         import soundfile
     except (ImportError, OSError) as error:  # OSError: the package without its library
-        raise UndecodableMedia("sounds are decoded by soundfile: pip install soundfile") from error
+        raise UndecodableMedia(
+            "sounds are decoded with soundfile: pip install soundfile"
+        ) from error
     try:
         if isinstance(value, Mapping) and value.get("array") is not None:
             samples, rate = numpy.asarray(value["array"], "float32"), int(value["sampling_rate"])
         else:
-            samples, rate = soundfile.read(_source(value), dtype="float32")
+            samples, rate = soundfile.read(_file(value), dtype="float32")
     except (OSError, ValueError, TypeError, soundfile.LibsndfileError) as error:
         raise UndecodableMedia(f"{_name(value)} can't be read as a sound: {error}") from error
     if samples.ndim == 2:
         samples = samples.mean(axis=1)
-    if rate != RATE:
+    if rate != SAMPLE_RATE_HZ:
         import soxr
 
-        samples = soxr.resample(samples, rate, RATE)
+        samples = soxr.resample(samples, rate, SAMPLE_RATE_HZ)
     return numpy.ascontiguousarray(samples, dtype="float32")
 
 
-def _source(value: Any) -> Any:
-    """What a decoder can open."""
+def _file(value: Any) -> Any:
+    """The path or the open file for a decoder."""
     if isinstance(value, Mapping):
         content = value.get("bytes")
         return io.BytesIO(content) if content else str(value["path"])
@@ -108,6 +116,6 @@ def _source(value: Any) -> Any:
 
 
 def _name(value: Any) -> str:
-    """The last part of a file's name, since the rest is private."""
+    """The last part of a path, for messages: paths are private."""
     path = value.get("path") if isinstance(value, Mapping) else value
     return Path(str(path)).name if isinstance(path, str | Path) else "a row"

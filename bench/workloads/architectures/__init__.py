@@ -1,4 +1,4 @@
-"""Configurations that ship, with `published.csv`; the table of hub ids."""
+"""Shipped configurations of well-known architectures, without weights, and their hub ids."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ ARCHITECTURES = Path(__file__).parent
 
 
 def architecture_names() -> list[str]:
-    """The architectures that ship as configurations, without weights."""
+    """The names of the shipped architectures, sorted."""
     return sorted(
         path.name
         for path in ARCHITECTURES.iterdir()
@@ -18,15 +18,18 @@ def architecture_names() -> list[str]:
 
 
 def architecture_table() -> list[dict[str, str]]:
-    """The table of architectures: `architecture`, `hub_ids` of the same shape with spaces between,
-    `parameter_count` as published, and its `source`."""
+    """The rows of `published.csv`.
+
+    Columns: `architecture`; `hub_ids` of models with this architecture, separated by spaces;
+    `parameter_count` as published; its `source`.
+    """
     with (ARCHITECTURES / "published.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 
-def _named(name: str) -> str | None:
-    """The architecture of this name, or the one that a hub id has."""
+def architecture_of(name: str) -> str | None:
+    """The architecture of this name or hub id; None for any other name."""
     if name in architecture_names():
         return name
     ids = {row["architecture"]: row["hub_ids"].lower().split() for row in architecture_table()}
-    return next((architecture for architecture, of in ids.items() if name.lower() in of), None)
+    return next((own for own, hub_ids in ids.items() if name.lower() in hub_ids), None)

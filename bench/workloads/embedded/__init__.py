@@ -1,6 +1,6 @@
-"""Embedded: small models and held-out requests that ship inside the package, for offline runs.
+"""Small models and held-out requests that ship with the package, for offline runs.
 
-Everything here was trained from openly available data by `tools.embedded_training`.
+The models were trained on openly licensed data by `tools.embedded_training`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def model_path(task_id: str, size: str) -> Path:
 
 
 def judge_path() -> Path:
-    """The folder of the small classifier that checks what the drawn pictures show."""
+    """The folder of the small classifier that labels generated images."""
     return FOLDER / "models" / "image-gen" / "judge"
 
 

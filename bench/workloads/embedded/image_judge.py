@@ -1,4 +1,4 @@
-"""The judge: a small picture classifier that says which clothes a drawn picture shows."""
+"""A small image classifier that labels the clothes on generated images."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from bench.workloads.embedded import judge_path
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SIDE = 32
+SIDE_PIXELS = 32
 
-# The pictures are doubled before the net sees them: its first layers shrink them by four.
-SEEN = 64
+# Images are enlarged twice, as the first layers of the network reduce them by four.
+INPUT_PIXELS = 64
 
 
 @lru_cache(maxsize=1)
@@ -28,30 +28,35 @@ def _model() -> Any:
     return model.eval()
 
 
-def prepare(pictures: Any) -> Any:
-    """Grey values from 0 to 255 (N×32×32) as the net wants them: N×1×64×64 from -1 to 1."""
+def prepare(images: Any) -> Any:
+    """Inputs of the network, (N, 1, 64, 64) from -1 to 1, from grey (N, 32, 32) of 0 to 255."""
     import torch
 
-    grey = torch.as_tensor(pictures, dtype=torch.float32)[:, None] / 127.5 - 1
-    return torch.nn.functional.interpolate(grey, size=SEEN, mode="bilinear", align_corners=False)
+    grey = torch.as_tensor(images, dtype=torch.float32)[:, None] / 127.5 - 1
+    return torch.nn.functional.interpolate(
+        grey, size=INPUT_PIXELS, mode="bilinear", align_corners=False
+    )
 
 
 def classify_images(images: Sequence[Image]) -> list[str]:
-    """The class label of each picture, for example "ankle boot"."""
+    """The class label of each image, for example "ankle boot"."""
     if not images:
         return []
     import numpy as np
     import torch
 
     grey = np.stack(
-        [np.asarray(image.convert("L").resize((SIDE, SIDE)), dtype=np.float32) for image in images]
+        [
+            np.asarray(image.convert("L").resize((SIDE_PIXELS, SIDE_PIXELS)), dtype=np.float32)
+            for image in images
+        ]
     )
     model = _model()
     names = model.config.id2label
     with torch.inference_mode():
-        places = [
-            place
+        indices = [
+            index
             for part in torch.split(prepare(grey), 250)
-            for place in model(pixel_values=part).logits.argmax(-1).tolist()
+            for index in model(pixel_values=part).logits.argmax(-1).tolist()
         ]
-    return [str(names[place]) for place in places]
+    return [str(names[index]) for index in indices]

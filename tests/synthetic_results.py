@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from typing import Any, Literal
 
-from bench.results import domains, statistics, warning_rules
+from bench.results import statistics, views, warning_rules
 from bench.results.calibration import boundary_calibration
 from bench.results.machine_record import Device, Machine, Sensor
 from bench.results.record import (
@@ -76,7 +76,7 @@ def synthetic_result(
         calibration_source="default",
     )
     machine = synthetic_machine(domain, device, uuid, limit, sensor)
-    boundary = domains.measurement_boundary(machine)
+    boundary = views.measurement_boundary(machine)
 
     def reading(
         joules: float, length: float, warnings: tuple[MeasurementWarning, ...] = ()

@@ -10,6 +10,7 @@ from bench.analysis.comparison import Difference
 from bench.impact.facts import published
 from bench.results import formatting, statistics, views
 from bench.results.calibration import calibration_half_width, ratio_with_calibration
+from bench.results.domains import is_gpu
 from bench.results.formatting import printable
 from bench.results.record import Boundary, Estimate, Result
 from bench.workloads import architectures
@@ -46,7 +47,7 @@ def find_published_results(result: Result) -> list[PublishedResult]:
 
 def gpu_energy(result: Result) -> Estimate | None:
     """Measured energy of the GPUs alone in kWh per 1,000 inferences, as most studies state it."""
-    gpus = tuple(d for d in result.boundary.domains if d.startswith("gpu:"))
+    gpus = tuple(d for d in result.boundary.domains if is_gpu(d))
     if not gpus or views.is_modelled(result):
         return None
     inside = Boundary(domains=gpus, kind="measured")
@@ -118,7 +119,7 @@ def _alike(ours: str, theirs: str) -> bool:
 
 def _cards(result: Result) -> list[str]:
     used = [d for d in result.machine.devices if d.domain in result.boundary.domains]
-    gpus = [printable(d.name) for d in used if d.domain.startswith("gpu:")]
+    gpus = [printable(d.name) for d in used if d.is_gpu]
     return [f"{gpus.count(name)} × {name}" for name in dict.fromkeys(gpus)] or ["no GPU"]
 
 

@@ -74,7 +74,7 @@ def command(device: DeviceName = "auto", as_json: Json = False) -> None:
 def print_machine(machine: Machine, device_states: Sequence[DeviceState], console: Console) -> None:
     """Print devices with their present states, usable sensors, unusable ones, the assessment."""
     blocks: list[RenderableType] = [Text(_host(machine), style="bold")]
-    gpus = [device for device in machine.devices if device.domain.startswith("gpu:")]
+    gpus = [device for device in machine.devices if device.is_gpu]
     if gpus:
         blocks.append(_gpu_table(gpus, device_states))
     usable = [sensor for sensor in machine.sensors if sensor.usable]
@@ -97,7 +97,7 @@ def assess_machine(machine: Machine) -> MachineAssessment:
         if sensor.usable and sensor.method != "modelled"
         for domain in sensor.domains
     }
-    used = [d for d in machine.devices if d.used and d.domain.startswith("gpu:")]
+    used = machine.used_gpus
     unread = ", ".join(d.domain for d in used if d.domain not in measured_domains)
     split = ", ".join(d.domain for d in used if d.mig_enabled)
     if unread:

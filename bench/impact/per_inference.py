@@ -138,7 +138,7 @@ def inference_cost(result: Result) -> InferenceCost:
     modelled = result.boundary.kind == "modelled" or summary.energy_kwh_per_1000 is None
     net = None if modelled else summary.net_energy_kwh_per_1000
     time = summary.duration_seconds_per_inference
-    gpus = [d for d in result.machine.devices if d.used and d.domain.startswith("gpu:")]
+    gpus = result.machine.used_gpus
     whole = with_calibration(energy, calibration_half_width(result)) / 1000
     return InferenceCost(
         energy_kwh=whole,

@@ -7,7 +7,7 @@ from functools import lru_cache
 from math import fsum, inf
 
 from bench.impact import facts, hardware
-from bench.results import domains, warning_catalogue
+from bench.results import views, warning_catalogue
 from bench.results.calibration import boundary_calibration
 from bench.results.fields import Record
 from bench.results.record import Reading, Result, Trial
@@ -122,7 +122,7 @@ def _arithmetic(result: Result) -> Iterator[str]:
 
 def _peak(result: Result) -> float | None:
     """Operations a second that the GPUs inside the boundary reach at most, or None if unknown."""
-    gpus = [d for d in result.machine.devices if d.domain.startswith("gpu:") and d.used]
+    gpus = result.machine.used_gpus
     peaks = [_board_peak(device.name) for device in gpus]
     known = [peak for peak in peaks if peak is not None]
     if not known or len(known) < len(peaks):
@@ -163,7 +163,7 @@ def _integers(value: object) -> Iterator[int]:
 
 def contradictions(result: Result) -> Iterator[str]:
     """A sentence for everything that a record says of itself and that the rest of it denies."""
-    if domains.measurement_boundary(result.machine) != result.boundary:
+    if views.measurement_boundary(result.machine) != result.boundary:
         yield "Irreproducible: the boundary is not what the machine's devices and sensors give."
     if boundary_calibration(result.boundary, result.machine.sensors) != result.calibration:
         yield "Irreproducible: the scale error is not that of the sensors inside the boundary."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bench.results import views
 from bench.results.calibration import calibration_half_width, with_calibration
+from bench.results.domains import is_gpu
 from bench.results.formatting import energy_text, printable
 from bench.results.record import Result
 
@@ -85,7 +86,7 @@ def caveat(result: Result) -> str:
 
 def device(result: Result) -> str:
     """The device inside the boundary in a word or two: "H100 80GB", "CPU"."""
-    if not any(domain.startswith("gpu") for domain in result.boundary.domains):
+    if not any(is_gpu(domain) for domain in result.boundary.domains):
         return "CPU"
     text = " / ".join(views.device_labels(result)).removeprefix("NVIDIA ")
     return " ".join(printable(text).split(" at ")[0].split()[:2])

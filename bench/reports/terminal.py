@@ -161,9 +161,8 @@ def _headline(result: Result, energy: Estimate) -> RenderableType:
 
 
 def _device(result: Result) -> str:
-    used = [d for d in result.machine.devices if d.used and d.domain.startswith("gpu:")]
-    if used:
-        return ", ".join(d.name for d in used)
+    if result.machine.used_gpus:
+        return ", ".join(d.name for d in result.machine.used_gpus)
     return f"CPU ({result.machine.cpu_name}, {result.machine.cpu_logical_count} logical)"
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from bench.results import statistics
+from bench.results.domains import Domain, DomainKind, is_gpu
 from bench.results.interval import NORMAL_95
 from bench.results.machine_record import Sensor
 from bench.results.record import Boundary, Calibration, Estimate, Result
@@ -99,10 +100,12 @@ def instrument_id(result: Result) -> Instrument | None:
     cannot be told apart.
     """
     domains = result.boundary.domains
-    gpus = [_device(result, domain) for domain in domains if domain.startswith("gpu:")]
+    gpus = [_device(result, domain) for domain in domains if is_gpu(domain)]
     uuids = [device.uuid for device in gpus if device is not None and device.uuid]
     if not uuids or len(uuids) < len(gpus):
         return None
-    packages = sum(d.domain.startswith("cpu-package:") for d in result.machine.devices)
+    packages = sum(
+        Domain.parse(d.domain).kind == DomainKind.cpu_package for d in result.machine.devices
+    )
     host = (result.machine.cpu_name, packages) if len(gpus) < len(domains) else None
     return frozenset(uuids), host

@@ -1,30 +1,73 @@
-"""Energy domains (gpu:0, cpu-package:0, dram:0, wall:*): kind, label; boundary of a machine."""
+"""Energy domains, such as gpu:0, cpu-package:0, dram:0 and wall: kind, number, label, overlap."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from bench.results.machine_record import Machine, Sensor
-from bench.results.record import Boundary
-
-
-def measurement_boundary(machine: Machine) -> Boundary:
-    """What a run is billed for: every GPU that it uses, read or not, and what else is measured.
-
-    A model of the CPU is billed only where nothing is measured and no GPU is used.
-    """
-    gpus = [d.domain for d in machine.devices if d.used and d.domain.startswith("gpu:")]
-    sensed = _domains(machine.sensors, modelled=False)
-    unused = {d.domain for d in machine.devices if not d.used}
-    others = [domain for domain in sensed if domain not in gpus and domain not in unused]
-    if gpus or others:
-        return Boundary(domains=(*gpus, *others), kind="measured")
-    return Boundary(domains=tuple(_domains(machine.sensors, modelled=True)), kind="modelled")
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
 
 
-def _domains(sensors: Sequence[Sensor], modelled: bool) -> list[str]:
-    usable = [s for s in sensors if s.usable and (s.method == "modelled") == modelled]
-    return [domain for sensor in usable for domain in sensor.domains]
+class DomainKind(StrEnum):
+    """The kinds of domains with a label of their own; a meter may name others ("soc-cpu")."""
+
+    gpu = "gpu"
+    cpu_package = "cpu-package"
+    dram = "dram"
+    wall = "wall"
 
 
-NAMES = {"gpu": "GPU", "cpu-package": "CPU package", "dram": "DRAM", "wall": "wall"}
+_LABELS: dict[str, str] = {
+    DomainKind.gpu: "GPU",
+    DomainKind.cpu_package: "CPU package",
+    DomainKind.dram: "DRAM",
+    DomainKind.wall: "wall",
+}
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What one energy figure covers; `str(domain)` is its name in a record, "gpu:0"."""
+
+    kind: str
+    number: str = ""
+
+    @classmethod
+    def parse(cls, name: str) -> Domain:
+        """The domain of a name such as "gpu:0" or "wall"."""
+        kind, _, number = name.partition(":")
+        return cls(kind, number)
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.number}" if self.number else str(self.kind)
+
+    @property
+    def is_gpu(self) -> bool:
+        """Whether this is a GPU."""
+        return self.kind == DomainKind.gpu
+
+    def overlaps(self, other: Domain) -> bool:
+        """Whether energy of both would count the same joules twice: the wall covers the rest."""
+        return self == other or DomainKind.wall in (self.kind, other.kind)
+
+
+def is_gpu(name: str) -> bool:
+    """Whether a domain name is that of a GPU."""
+    return Domain.parse(name).is_gpu
+
+
+def gpu_domain(index: int) -> str:
+    """The domain name of the GPU with this driver index."""
+    return str(Domain(DomainKind.gpu, str(index)))
+
+
+def kind_label(kind: str) -> str:
+    """The label of a kind of domain, "CPU package"; an unknown kind as it is named."""
+    return _LABELS.get(kind, kind)
+
+
+def by_kind(names: Iterable[str]) -> dict[str, list[str]]:
+    """Domain names grouped by kind, in order of first appearance."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(Domain.parse(name).kind, []).append(name)
+    return groups

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from bench.results.domains import is_gpu
 from bench.results.fields import Count, Method, Name, Record, Text
 
 
@@ -39,6 +40,11 @@ class Device(Record):
     mig_enabled: bool | None = None
     foreign_process_count: Count | None = None
 
+    @property
+    def is_gpu(self) -> bool:
+        """Whether the device is a GPU."""
+        return is_gpu(self.domain)
+
 
 class Sensor(Record):
     """What a meter said of itself before the run: what it can read, or why it can't."""
@@ -69,3 +75,8 @@ class Machine(Record):
     python_version: Name
     devices: tuple[Device, ...]
     sensors: tuple[Sensor, ...]
+
+    @property
+    def used_gpus(self) -> tuple[Device, ...]:
+        """The GPUs that the run used."""
+        return tuple(d for d in self.devices if d.used and d.is_gpu)

@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from bench.results.domains import NAMES
+from bench.results.domains import Domain, DomainKind, by_kind, is_gpu, kind_label
 from bench.results.fields import Setting
-from bench.results.machine_record import Device
-from bench.results.record import Estimate, Result
+from bench.results.machine_record import Device, Machine, Sensor
+from bench.results.record import Boundary, Estimate, Result
+
+
+def measurement_boundary(machine: Machine) -> Boundary:
+    """The boundary of a run: every GPU that it uses, read or not, and each other measured domain.
+
+    A domain that overlaps one that is inside already, such as the wall, is left out: the same
+    energy is never added twice. Modelled domains are inside only where nothing is measured and no
+    GPU is used.
+    """
+    gpus = [d.domain for d in machine.used_gpus]
+    unused = {d.domain for d in machine.devices if not d.used}
+    measured = _sensor_domains(machine.sensors, modelled=False)
+    inside = gpus
+    for domain in sorted(measured, key=lambda name: Domain.parse(name).kind == DomainKind.wall):
+        overlap = any(Domain.parse(domain).overlaps(Domain.parse(other)) for other in inside)
+        if not overlap and domain not in unused:
+            inside.append(domain)
+    if inside:
+        return Boundary(domains=tuple(inside), kind="measured")
+    modelled = _sensor_domains(machine.sensors, modelled=True)
+    return Boundary(domains=tuple(modelled), kind="modelled")
+
+
+def _sensor_domains(sensors: Sequence[Sensor], modelled: bool) -> list[str]:
+    usable = [s for s in sensors if s.usable and (s.method == "modelled") == modelled]
+    return [domain for sensor in usable for domain in sensor.domains]
 
 
 def headline_energy(result: Result) -> Estimate | None:
@@ -26,9 +51,9 @@ def is_modelled(result: Result) -> bool:
 
 def boundary_label(result: Result) -> str:
     """The kinds of domains that are inside the figure, in words: "2 GPU + DRAM"."""
-    counts = Counter(domain.split(":")[0] for domain in result.boundary.domains)
-    kinds = sorted(counts, key=lambda kind: (kind != "gpu", kind))
-    words = [f"{counts[k]} × " * (counts[k] > 1) + NAMES.get(k, k) for k in kinds]
+    counts = {kind: len(names) for kind, names in by_kind(result.boundary.domains).items()}
+    kinds = sorted(counts, key=lambda kind: (kind != DomainKind.gpu, kind))
+    words = [f"{counts[k]} × " * (counts[k] > 1) + kind_label(k) for k in kinds]
     return " + ".join(words) or "nothing"
 
 
@@ -51,7 +76,6 @@ def device_label(result: Result, domain: str) -> str:
     """The device behind a domain with its power limit, if it has one."""
     device = _device(result, domain)
     if device is None:
-        gpu = domain.startswith("gpu")
-        return "unknown device" if gpu else result.machine.cpu_name
+        return "unknown device" if is_gpu(domain) else result.machine.cpu_name
     limit = device.power_limit_watts
     return device.name if limit is None else f"{device.name} at {limit:.0f} W"

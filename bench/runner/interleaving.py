@@ -124,8 +124,7 @@ def _fits(turn: Variant, count: int) -> bool:
 
 
 def _free_bytes(described: Machine) -> int:
-    gpus = [d for d in described.devices if d.used and d.domain.startswith("gpu:")]
-    sizes = [d.memory_bytes for d in gpus if d.memory_bytes]
+    sizes = [d.memory_bytes for d in described.used_gpus if d.memory_bytes]
     return min(sizes) if sizes else int(psutil.virtual_memory().available)
 
 

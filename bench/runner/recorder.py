@@ -10,7 +10,6 @@ from typing import Literal
 from bench.backends import Session
 from bench.results import statistics, warning_rules
 from bench.results.calibration import boundary_calibration
-from bench.results.domains import measurement_boundary
 from bench.results.fields import Setting
 from bench.results.machine_record import Machine
 from bench.results.record import (
@@ -28,6 +27,7 @@ from bench.results.record import (
     Trial,
 )
 from bench.results.versions import __version__
+from bench.results.views import measurement_boundary
 from bench.workloads.workload import Workload
 
 

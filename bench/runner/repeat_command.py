@@ -54,5 +54,5 @@ def _drawing(result: Result) -> list[str]:
 
 def _device(result: Result) -> str:
     """As many GPUs as the run used, counted from 0, or the CPU."""
-    used = [d for d in result.machine.devices if d.used and d.domain.startswith("gpu:")]
-    return ",".join(f"cuda:{number}" for number in range(len(used))) or "cpu"
+    count = len(result.machine.used_gpus)
+    return ",".join(f"cuda:{number}" for number in range(count)) or "cpu"

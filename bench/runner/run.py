@@ -132,7 +132,7 @@ def _default_dataset(task: Task, model: str) -> str:
 
 
 def _spec(asked: RunConfig, task: Task, described: Machine) -> ModelSpec:
-    if any(d.used and d.domain.startswith("gpu:") for d in described.devices):
+    if described.used_gpus:
         named = "cuda:0" if asked.device == "auto" else asked.device
         devices = tuple(part.strip() for part in named.split(","))
     else:

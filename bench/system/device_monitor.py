@@ -23,7 +23,7 @@ class DeviceMonitor:
 
         In a container it then bears an unknown number, and one of those seen is taken for it.
         """
-        self._used = [d for d in machine.devices if d.used and d.domain.startswith("gpu:")]
+        self._used = machine.used_gpus
         unknown = loaded and machine.container
         self._before = {d.domain: frozenset() if unknown else _processes(d) for d in self._used}
         self._throttled = {d.domain: _throttled(d) for d in self._used}

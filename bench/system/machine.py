@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from bench.results.domains import Domain, DomainKind, gpu_domain
 from bench.system import nvidia_driver
 from bench.system.process import own_processes
 
@@ -117,7 +118,7 @@ def _device(gpu: nvidia_driver.GpuInfo, used: bool) -> Device:
     except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
         foreign = None
     return Device(
-        domain=f"gpu:{gpu.index}",
+        domain=gpu_domain(gpu.index),
         name=gpu.name,
         uuid=gpu.uuid,
         used=used,
@@ -142,7 +143,8 @@ def _packages() -> list[Device]:
             found.add(path.read_text(encoding="ascii").strip())
         except OSError:
             continue  # a CPU that is switched off has no package
-    return [Device(domain=f"cpu-package:{i}", name=_cpu_name()) for i in range(max(len(found), 1))]
+    domains = [str(Domain(DomainKind.cpu_package, str(i))) for i in range(max(len(found), 1))]
+    return [Device(domain=domain, name=_cpu_name()) for domain in domains]
 
 
 def _cpu_name() -> str:

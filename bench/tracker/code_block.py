@@ -135,7 +135,7 @@ def _check_gpu_numbering(described: Machine) -> None:
     CUDA numbers the fastest GPU first, the driver numbers by slot: with different models of GPU the
     two numberings differ.
     """
-    names = {device.name for device in described.devices if device.domain.startswith("gpu:")}
+    names = {device.name for device in described.devices if device.is_gpu}
     if len(names) > 1 and os.environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
         raise ValueError(
             "this machine has different models of GPU: set CUDA_DEVICE_ORDER=PCI_BUS_ID before "
@@ -149,7 +149,7 @@ def _missing_readings(
     """A reading without energy for each used GPU that no meter covers."""
     covered = {reading.domain for reading in readings}
     for device in described.devices:
-        if device.used and device.domain.startswith("gpu:") and device.domain not in covered:
+        if device.used and device.is_gpu and device.domain not in covered:
             yield Reading(
                 domain=device.domain,
                 meter="none",

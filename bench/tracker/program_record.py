@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from bench.results import domains, record_v1, units
+from bench.results import record_v1, units, views
 from bench.results.calibration import boundary_calibration, with_calibration
 from bench.results.fields import Name, Record, Seconds
 from bench.results.interval import NORMAL_95
@@ -80,7 +80,7 @@ def load(path: Path) -> ProgramRecord | None:
 
 def program_boundary(machine: Machine) -> tuple[Boundary, Calibration | None]:
     """The domains that a program's energy is the sum of, as for a run, and their calibration."""
-    boundary = domains.measurement_boundary(machine)
+    boundary = views.measurement_boundary(machine)
     return boundary, boundary_calibration(boundary, machine.sensors)
 
 

@@ -110,7 +110,7 @@ class _Run:
         task = registry.find_task(entry.task)
         self._backend = _backend(task.tag)
         self._workload = _workload(entry.task)
-        gpus = [d.domain for d in described.devices if d.used and d.domain.startswith("gpu:")]
+        gpus = [device.domain for device in described.used_gpus]
         self._gpu = gpus[0] if gpus else None
         named = "cuda:0" if device == "auto" else device
         self._spec = ModelSpec(

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.results.domains import is_gpu
 from bench.results.machine_record import Machine
 from bench.results.versions import __version__
 from bench.system.clock import Clock
@@ -39,7 +40,7 @@ def _version(package: str) -> str | None:
 def write(record: Mapping[str, Any], words: str, out: Path) -> tuple[Path, Path]:
     """Both files; raises ValueError where a figure is not finite."""
     devices = [d for d in record["machine"]["devices"] if d["used"]]
-    gpus = [d for d in devices if d["domain"].startswith("gpu:")] or devices
+    gpus = [d for d in devices if is_gpu(d["domain"])] or devices
     card = re.sub(r"[^a-z0-9]+", "-", gpus[0]["name"].lower()).strip("-")
     driver = gpus[0]["driver_version"] or "no-driver"
     stem = f"gpu-check-{record['part']}-{card}-{driver}-{record['created_at'][:10]}"
@@ -56,7 +57,7 @@ def title(record: Mapping[str, Any]) -> list[str]:
     machine = record["machine"]
     lines = [f"# GPU check, {record['part']}: {record['created_at'][:10]}", ""]
     for device in machine["devices"]:
-        if device["domain"].startswith("gpu:"):
+        if is_gpu(device["domain"]):
             limit = number(device["power_limit_watts"], "W")
             lines.append(
                 f"- `{device['domain']}` {device['name']}, driver {device['driver_version']}, "

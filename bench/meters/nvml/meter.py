@@ -65,7 +65,7 @@ class NvmlMeter:
         self._under_load = context.options.get("nvml_back_to_back", "0") not in ("", "0")
         self._edges_before = EDGES_BEFORE
         whole_gpu = context.options.get("nvml_mig", "") == "whole"
-        gpus = [d for d in context.devices if d.domain.startswith("gpu:") and d.uuid]
+        gpus = [d for d in context.devices if d.is_gpu and d.uuid]
         self._sensors = [
             GpuSensor(d, self._clock, self._counter_duty, self._power_duty, whole_gpu)
             for d in gpus

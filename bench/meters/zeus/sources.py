@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from bench.meters import MeterContext
 from bench.meters._edge_poller import SensorReadError
+from bench.results.domains import Domain, gpu_domain
 
 Kind = Literal["counter", "polled", "power", "average power"]
 JETSON_STEP_SECONDS = 0.1  # zeus reads a Jetson's power this often, in a process of its own
@@ -122,10 +123,10 @@ def _amd(context: MeterContext) -> list[ZeusSource]:
     amd = import_module("zeus.device.gpu.amd")
     if not amd.amdsmi_is_available():
         return []
-    numbers = [d.domain.partition(":")[2] for d in context.devices if d.domain.startswith("gpu:")]
+    numbers = [Domain.parse(d.domain).number for d in context.devices if d.is_gpu]
     first = 1 + max((int(number) for number in numbers), default=-1)
     gpus = enumerate(amd.AMDGPUs().gpus, start=first)
-    return [_amd_gpu(f"gpu:{number}", gpu) for number, gpu in gpus]
+    return [_amd_gpu(gpu_domain(number), gpu) for number, gpu in gpus]
 
 
 def _amd_gpu(domain: str, gpu: Any) -> ZeusSource:

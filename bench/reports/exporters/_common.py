@@ -12,6 +12,7 @@ from typing import Any
 
 from bench.reports.exporters import EnergyKind
 from bench.results import statistics, units, views
+from bench.results.domains import by_kind
 from bench.results.escaping import csv_safe
 from bench.results.record import Estimate, Result
 
@@ -56,8 +57,8 @@ def run_totals(result: Result) -> RunTotals:
     if modelled and result.boundary.kind == "measured":
         domains = statistics.modelled_domains(list(trials))
     components: dict[str, float] = {}
-    for kind in dict.fromkeys(domain.partition(":")[0] for domain in domains):
-        energy = _kwh(result, [d for d in domains if d.partition(":")[0] == kind])
+    for kind, of_kind in by_kind(domains).items():
+        energy = _kwh(result, of_kind)
         if energy is not None:
             components[COMPONENTS.get(kind, kind)] = energy
     return RunTotals(

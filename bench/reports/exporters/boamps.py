@@ -12,6 +12,7 @@ from typing import Any
 from bench.impact.regions import Region
 from bench.reports.exporters import ExportOptions, _common
 from bench.reports.exporters._common import RunTotals, totals_with_energy
+from bench.results.domains import Domain
 from bench.results.record import Result
 from bench.results.statistics import relative_half_width
 
@@ -83,9 +84,9 @@ def _measure(totals: RunTotals) -> dict[str, Any]:
     methods = {r.domain: r for trial in totals.result.measured() for r in trial.readings}
     modes = {"gpu": "gpuTrackingMode", "cpu-package": "cpuTrackingMode"}
     tracked = {
-        modes[domain.partition(":")[0]]: f"{reading.meter}, {reading.method}"
+        modes[Domain.parse(domain).kind]: f"{reading.meter}, {reading.method}"
         for domain, reading in methods.items()
-        if domain.partition(":")[0] in modes
+        if Domain.parse(domain).kind in modes
     }
     return {
         "measurementMethod": f"joulebench, {totals.statement}",
@@ -108,11 +109,10 @@ def _infrastructure(result: Result, region: Region | None) -> dict[str, Any]:
             "memorySize": machine.memory_bytes / GIGABYTE,
         },
     ]
-    for device in machine.devices:
-        if device.used and device.domain.startswith("gpu:"):
-            gpu = {"componentName": device.name, "componentType": "gpu", "nbComponent": 1}
-            memory = device.memory_bytes
-            components.append(gpu | ({"memorySize": memory / GIGABYTE} if memory else {}))
+    for device in machine.used_gpus:
+        gpu = {"componentName": device.name, "componentType": "gpu", "nbComponent": 1}
+        memory = device.memory_bytes
+        components.append(gpu | ({"memorySize": memory / GIGABYTE} if memory else {}))
     infrastructure: dict[str, Any] = {"infraType": "publicCloud" if cloud else "other"}
     if cloud and region is not None:
         infrastructure["cloudProvider"] = region.key.partition(":")[0]

@@ -24,6 +24,7 @@ from bench.reports.exporters._common import (
     totals_with_energy,
 )
 from bench.results import units
+from bench.results.domains import by_kind
 from bench.results.machine_record import Machine
 from bench.results.record import Result
 from bench.results.units import SECONDS_PER_HOUR
@@ -209,7 +210,7 @@ def _lock(path: Path) -> str:
 def _machine(machine: Machine | None) -> dict[str, object | None]:
     if machine is None:
         return {}
-    gpus = [d.name for d in machine.devices if d.used and d.domain.startswith("gpu:")]
+    gpus = [device.name for device in machine.used_gpus]
     return {
         "os": machine.operating_system,
         "python_version": machine.python_version,
@@ -276,7 +277,7 @@ def _rate(value: float | None, seconds: float) -> float | None:
 
 def _kwh(record: ProgramRecord, kind: str) -> float | None:
     """The energy of all domains of a kind in the boundary; None where one could not be read."""
-    domains = [d for d in record.boundary.domains if d.partition(":")[0] == kind]
+    domains = by_kind(record.boundary.domains).get(kind, [])
     read = {r.domain: r.energy_joules for r in record.readings}
     joules = [read.get(domain) for domain in domains]
     known = [value for value in joules if value is not None]

@@ -76,7 +76,7 @@ def _emissions(totals: RunTotals, region: Region, pue: float | None) -> dict[str
     grid = carbon.grid_factor(region.key)
     factor = pue_of(region, pue).value
     assert totals.per_1000 is not None, "a result with an energy has one per 1,000"
-    gpus = [d.name for d in totals.result.machine.devices if d.used and "gpu:" in d.domain]
+    gpus = [device.name for device in totals.result.machine.used_gpus]
     return {
         "emissions": totals.per_1000.value * factor * grid.value,
         "source": f"JouleBench, 1,000 inferences of {totals.result.task.id} (not training), "

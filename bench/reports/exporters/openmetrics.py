@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.reports.exporters import ExportOptions
 from bench.reports.exporters._common import NOT_MEASURED, RunTotals, totals_with_energy
+from bench.results.domains import Domain
 from bench.results.record import Result
 
 SUFFIX = ".prom"
@@ -65,7 +66,7 @@ def _samples(totals: RunTotals) -> Iterator[tuple[str, dict[str, str], float]]:
 
 def _component(result: Result, domain: str) -> dict[str, str]:
     names = {device.domain: device.name for device in result.machine.devices}
-    kind = TYPES.get(domain.partition(":")[0], "host")
+    kind = TYPES.get(Domain.parse(domain).kind, "host")
     name = names.get(domain, result.machine.cpu_name)
     return {"hw_id": domain, "hw_type": kind, "hw_name": name}
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from bench.reports import plot_data, plot_style
 from bench.results import statistics, units, views
-from bench.results.domains import NAMES
+from bench.results.domains import by_kind, kind_label
 from bench.results.formatting import energy_unit, format_nonnegative
 from bench.results.record import Result
 
@@ -76,9 +76,7 @@ def parts(result: Result) -> Iterator[EnergyShare]:
     trials = result.measured()
     count = sum(trial.work.inference_count for trial in trials)
     seconds = math.fsum(trial.duration_seconds for trial in trials)
-    kinds = dict.fromkeys(domain.split(":")[0] for domain in result.boundary.domains)
-    for kind in kinds:
-        domains = [d for d in result.boundary.domains if d.split(":")[0] == kind]
+    for kind, domains in by_kind(result.boundary.domains).items():
         joules = [statistics.energy_joules(trial, domains) for trial in trials]
         known = [value for value in joules if value is not None]
         if len(known) < len(joules) or not count:
@@ -110,7 +108,7 @@ def _names(some: Sequence[EnergyShare]) -> dict[str, str]:
     found: dict[str, str] = {}
     for kind in dict.fromkeys(part.kind for part in some):
         dark, light = TONES.get(kind, OTHER)
-        name = NAMES.get(kind, kind)
+        name = kind_label(kind)
         known = any(part.idle is not None for part in some if part.kind == kind)
         found |= {f"{name} at idle": light} if known else {}
         found[f"{name} above idle" if known else name] = dark

@@ -49,7 +49,7 @@ class MadeLoad:
 
 
 def main(profile: str, figures: str, out: Path) -> None:
-    card = PROFILES[profile].having(step=0.04, power_step=0.04)
+    card = PROFILES[profile].with_values(step=0.04, power_step=0.04)
     world = World(Path(os.environ["JOULEBENCH_SIMULATED_GPUS"]), [card], CLOCK.now())
     pairs = dict(word.split("=") for word in figures.split(","))
     only = pairs.pop("only", "")

@@ -1,6 +1,6 @@
-"""The classes of the package zeus that our meter touches, on made devices in a made time.
+"""The classes of the package zeus that our meter calls, on simulated devices and a given clock.
 
-Names and signatures are the real package's; a test compares them where it is installed.
+Names and signatures are the real package's; a test compares them where zeus is installed.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from bench.system.clock import Clock, VirtualClock
 
 CLOCK: Clock = VirtualClock()
-CARDS: list[AMDGPU] = []
-CHIP: dict[str, float] = {}  # watts by metric of the Apple chip; none: there is no such chip
-BOARD: dict[str, float] = {}  # the same for the Jetson
+AMD_GPUS: list[AMDGPU] = []
+APPLE_WATTS: dict[str, float] = {}  # by metric of the Apple chip; empty: there is no such chip
+JETSON_WATTS: dict[str, float] = {}  # the same for the Jetson
 
 
 class ZeusGPUNotSupportedError(Exception):
@@ -27,7 +27,7 @@ class ZeusGPUInitError(Exception):
 
 
 class AMDGPU:
-    """A card that draws `watts`, its counter moving every millisecond."""
+    """A GPU that draws `watts`; its counter moves every millisecond."""
 
     def __init__(self, gpu_index: int) -> None:
         self.gpu_index = gpu_index
@@ -55,22 +55,22 @@ class AMDGPU:
 
     def get_average_power_usage(self) -> int:
         if not self.has_average:
-            raise ZeusGPUNotSupportedError("a chip of a dual card")
+            raise ZeusGPUNotSupportedError("second chip of a dual-chip card")
         return int(self.watts(CLOCK.now())) * 1000
 
 
 class AMDGPUs:
     def __init__(self, ensure_homogeneous: bool = False) -> None:
-        if CARDS and CARDS[0].failure == "init":
+        if AMD_GPUS and AMD_GPUS[0].failure == "init":
             raise ZeusGPUInitError("HIP_VISIBLE_DEVICES is set but empty")
 
     @property
     def gpus(self) -> list[AMDGPU]:
-        return CARDS
+        return AMD_GPUS
 
 
 def amdsmi_is_available() -> bool:
-    return bool(CARDS)
+    return bool(AMD_GPUS)
 
 
 @dataclass
@@ -87,15 +87,15 @@ class AppleSilicon:
         pass
 
     def get_available_metrics(self) -> set[str]:
-        return set(CHIP)
+        return set(APPLE_WATTS)
 
     def get_total_energy_consumption(self) -> AppleSiliconMeasurement:
         ticks = int(CLOCK.now() * 100) / 100
-        return AppleSiliconMeasurement(**{k: int(1000 * w * ticks) for k, w in CHIP.items()})
+        return AppleSiliconMeasurement(**{k: int(1000 * w * ticks) for k, w in APPLE_WATTS.items()})
 
 
 def apple_silicon_is_available() -> bool:
-    return bool(CHIP)
+    return bool(APPLE_WATTS)
 
 
 @dataclass
@@ -106,25 +106,27 @@ class JetsonMeasurement:
 
 
 class Jetson:
-    """Sums up to the top of its loop alone: every 0.1 s, and right after an answer."""
+    """Sums power every 0.1 s and right after an answer; an answer holds the last sum."""
 
     def __init__(self) -> None:
-        self._top = CLOCK.now()
+        self._summed_until = CLOCK.now()
 
     def get_available_metrics(self) -> set[str]:
-        return set(BOARD)
+        return set(JETSON_WATTS)
 
     def get_total_energy_consumption(self, timeout: float = 15.0) -> JetsonMeasurement:
         CLOCK.sleep(0.001)
-        self._top += 0.1 * int((CLOCK.now() - self._top) / 0.1)
-        answer = JetsonMeasurement(**{k: 1000 * w * self._top for k, w in BOARD.items()})
-        self._top = CLOCK.now()
+        self._summed_until += 0.1 * int((CLOCK.now() - self._summed_until) / 0.1)
+        measurement = JetsonMeasurement(
+            **{k: 1000 * w * self._summed_until for k, w in JETSON_WATTS.items()}
+        )
+        self._summed_until = CLOCK.now()
         CLOCK.sleep(0.001)
-        return answer
+        return measurement
 
 
 def jetson_is_available() -> bool:
-    return bool(BOARD)
+    return bool(JETSON_WATTS)
 
 
 MODULES: dict[str, tuple[object, ...]] = {
@@ -139,14 +141,13 @@ MODULES: dict[str, tuple[object, ...]] = {
 
 
 def install(clock: Clock) -> dict[str, types.ModuleType]:
-    """Fresh modules for `sys.modules`, and devices that follow `clock`; none is there yet."""
-    here = sys.modules[__name__]
-    vars(here)["CLOCK"] = clock
-    for devices in (CARDS, CHIP, BOARD):
+    """New modules for `sys.modules`, whose devices follow `clock`; at first there are none."""
+    vars(sys.modules[__name__])["CLOCK"] = clock
+    for devices in (AMD_GPUS, APPLE_WATTS, JETSON_WATTS):
         devices.clear()
-    made = {}
-    for name, things in MODULES.items():
-        made[name] = types.ModuleType(name)
-        for thing in things:
-            setattr(made[name], thing.__name__, thing)  # type: ignore[attr-defined]
-    return made
+    modules = {}
+    for name, members in MODULES.items():
+        modules[name] = types.ModuleType(name)
+        for member in members:
+            setattr(modules[name], member.__name__, member)  # type: ignore[attr-defined]
+    return modules

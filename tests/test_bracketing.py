@@ -1,4 +1,4 @@
-"""The bracket at the level of readings, in virtual time: errors known, intervals cover."""
+"""Bracketing of counter edges in virtual time: bounds of errors, coverage of intervals."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ IDLE, LOAD, BUMP, TAU = 70.0, 330.0, 15.0, 0.5
 
 @dataclass
 class Device:
-    """A true energy over time: rest, a load that breathes, and a tail that falls off."""
+    """A true energy over time: rest, a load that oscillates, and a tail that falls off."""
 
     began: float
     ended: float
@@ -43,13 +43,14 @@ class Device:
         return self.idle * t + self.load * inside + wave + tail
 
     @property
-    def true(self) -> float:
+    def true_joules(self) -> float:
+        """True energy of the window."""
         return self.joules(self.ended) - self.joules(self.began)
 
 
 @dataclass(frozen=True)
 class Counter:
-    """How a counter shows the truth; seconds."""
+    """The errors of a counter; seconds."""
 
     step: float = 0.1
     lag: float = 0.004
@@ -60,6 +61,7 @@ class Counter:
     duty: float = 1.0
 
     def model(self) -> SensorModel:
+        """Its model, with the prior of the latency."""
         latency = LatencyPosterior.prior(self.step)
         return SensorModel(
             self.step, self.jitter, 0.001, 2e-6, self.random_walk, self.duty, latency=latency
@@ -69,7 +71,7 @@ class Counter:
 def window(
     counter: Counter, length: float, model: SensorModel, rng: random.Random, **power: float
 ) -> tuple[WindowEnergy, Device, tuple[list[CounterEdge], list[CounterEdge]]]:
-    """One window that begins just after a step, billed from four steps before and five after."""
+    """One window that begins just after a step, from four edges before and five after."""
     began = 10.0
     device = Device(began, began + length * rng.uniform(1, 1.5), **power)
     phase = began - 1e-5 - counter.gap / 2
@@ -77,23 +79,24 @@ def window(
         phase -= rng.random() * counter.step
     first, last = -3, math.ceil((device.ended - phase) / counter.step) + 7
     position = rng.random() * (1 - counter.duty)
-    summed, noise, shown = 0.0, 0.0, []
+    summed, noise, edges = 0.0, 0.0, []
     for k in range(first, last):
         moved = phase - counter.lag + k * counter.step
         moved += rng.random() * counter.jitter if k else 0.0
-        seen = moved - (1 - counter.duty - position) * counter.step
-        look = counter.duty * counter.step
+        sampled_until = moved - (1 - counter.duty - position) * counter.step
+        sampled = counter.duty * counter.step
         if counter.duty < 1:
-            summed += (device.joules(seen) - device.joules(seen - look)) / counter.duty
+            rise = device.joules(sampled_until) - device.joules(sampled_until - sampled)
+            summed += rise / counter.duty
         true = device.joules(moved) if counter.duty == 1 else summed
         # At rest only: what power does inside the window is part of the true energy.
         rest = max(0.0, began - moved) + max(0.0, moved - device.ended)
         noise += rng.gauss(0, counter.random_walk * min(rest, counter.step) ** 0.5)
         published = moved + counter.lag + rng.random() * counter.lag_jitter
         observed = published + rng.uniform(-0.5, 0.5) * counter.gap
-        shown.append(CounterEdge(observed, counter.gap, math.floor(1000 * (true + noise)) / 1000))
-    before = [e for e in shown if e.seconds <= began]
-    after = [e for e in shown if e.seconds >= device.ended]
+        edges.append(CounterEdge(observed, counter.gap, math.floor(1000 * (true + noise)) / 1000))
+    before = [e for e in edges if e.seconds <= began]
+    after = [e for e in edges if e.seconds >= device.ended]
     clean = [e for e in after if e.seconds >= device.ended + model.latency.upper_bound][:5]
     after = [e for e in after if e.seconds <= clean[-1].seconds]
     return window_energy(before, after, began, device.ended, model), device, (before, after)
@@ -102,7 +105,7 @@ def window(
 def series(
     counter: Counter, length: float, count: int, known: bool = True, **power: float
 ) -> list[tuple[float, float]]:
-    """(relative error, relative standard uncertainty) of many windows, the lag known or learned."""
+    """(relative error, relative standard uncertainty) of windows, the lag known or learnt."""
     rng = random.Random(f"{counter} {length}")
     model = counter.model()
     if known:
@@ -114,7 +117,12 @@ def series(
         result, device, _ = window(counter, length, model, rng, **power)
         if not known:
             model = replace(model, latency=result.latency)
-        out.append((result.joules / device.true - 1, result.standard_uncertainty / device.true))
+        out.append(
+            (
+                result.joules / device.true_joules - 1,
+                result.standard_uncertainty / device.true_joules,
+            )
+        )
     return out
 
 
@@ -130,7 +138,7 @@ LAGGING = Counter(lag=0.06)
 
 @pytest.mark.parametrize("counter", [H100, A100, VOLTA], ids=["h", "a", "v"])
 @pytest.mark.parametrize(("length", "worst"), [(0.1, 0.005), (1.0, 0.001), (5.0, 0.0005)])
-def test_short_windows_are_true_and_the_interval_holds(
+def test_errors_are_bounded_and_intervals_cover(
     counter: Counter, length: float, worst: float
 ) -> None:
     errors = series(counter, length, 200)
@@ -140,22 +148,22 @@ def test_short_windows_are_true_and_the_interval_holds(
     assert halves[100] <= worst
 
 
-def test_a_counter_late_by_more_than_half_a_step_is_true_too() -> None:
+def test_counter_late_by_more_than_half_a_step_is_covered() -> None:
     errors = series(LAGGING, 0.1, 200)
     assert max(abs(error) for error, _ in errors) <= 0.01
     assert coverage(errors) >= 0.93
 
 
-def test_a_plain_difference_would_be_far_off() -> None:
-    """The test's own check: without the bracket the same steps give a wrong answer."""
+def test_plain_difference_is_wrong_where_bracketing_is_right() -> None:
+    """Checks the simulation: without bracketing the same edges give a wrong energy."""
     result, device, (before, after) = window(H100, 0.1, H100.model(), random.Random(1))
     plain = after[0].joules - before[-1].joules
-    assert abs(plain / device.true - 1) > 0.02
-    assert abs(result.joules / device.true - 1) < 0.005
+    assert abs(plain / device.true_joules - 1) > 0.02
+    assert abs(result.joules / device.true_joules - 1) < 0.005
 
 
 @pytest.mark.parametrize("counter", [H100, A100, VOLTA, LAGGING], ids=["h", "a", "v", "lagging"])
-def test_the_lag_is_learned_from_the_windows_themselves(counter: Counter) -> None:
+def test_latency_is_learnt_from_windows(counter: Counter) -> None:
     rng, model = random.Random(3), counter.model()
     for _ in range(120):
         result, _, _ = window(counter, 1.0, model, rng)
@@ -168,7 +176,7 @@ def test_the_lag_is_learned_from_the_windows_themselves(counter: Counter) -> Non
     assert model.latency.upper_bound < counter.lag + 0.1 * counter.step
 
 
-def test_an_unknown_lag_is_in_the_interval_from_the_first_window_on() -> None:
+def test_interval_of_the_first_window_covers_an_unknown_latency() -> None:
     first = [
         series(replace(A100, gap=0.0004 + i * 1e-9), 0.1, 1, known=False)[0] for i in range(200)
     ]
@@ -176,31 +184,31 @@ def test_an_unknown_lag_is_in_the_interval_from_the_first_window_on() -> None:
     assert max(abs(error) for error, _ in first) < 0.015
 
 
-def test_power_that_wanders_at_rest_widens_the_interval() -> None:
-    calm, restless = series(H100, 0.1, 200), series(replace(H100, random_walk=0.5), 0.1, 200)
-    assert coverage(restless) >= 0.93
-    assert restless[0][1] > 2 * calm[0][1]
+def test_random_walk_at_rest_widens_the_interval() -> None:
+    calm, varying = series(H100, 0.1, 200), series(replace(H100, random_walk=0.5), 0.1, 200)
+    assert coverage(varying) >= 0.93
+    assert varying[0][1] > 2 * calm[0][1]
 
 
-def test_a_late_look_widens_the_interval() -> None:
+def test_late_polling_widens_the_interval() -> None:
     late = series(replace(H100, gap=0.02), 0.1, 200)
     assert coverage(late) >= 0.93
     assert late[0][1] > 5 * series(H100, 0.1, 1)[0][1]
 
 
-def test_a_sensor_that_looks_part_of_the_time_is_covered() -> None:
+def test_part_time_sensor_is_covered() -> None:
     for length in (0.1, 1.0, 5.0):
         assert coverage(series(replace(H100, duty=0.25), length, 300)) >= 0.9
 
 
-def test_a_small_load_or_none_gives_a_small_energy_not_nonsense() -> None:
+def test_window_without_load_is_accurate() -> None:
     rng = random.Random(5)
     for _ in range(50):
         result, device, _ = window(H100, 1.0, H100.model(), rng, load=0.0, bump=0.0)
-        assert result.joules == pytest.approx(device.true, rel=1e-3)
+        assert result.joules == pytest.approx(device.true_joules, rel=1e-3)
 
 
-def test_a_bill_needs_two_steps_on_each_side() -> None:
+def test_window_energy_needs_two_edges_on_each_side() -> None:
     edges = [CounterEdge(0.1 * i, 0.0002, 7.0 * i) for i in range(4)]
     with pytest.raises(ValueError, match="two edges"):
         window_energy(edges, edges[:1], 0.31, 0.0, SensorModel(0.1))
@@ -208,7 +216,7 @@ def test_a_bill_needs_two_steps_on_each_side() -> None:
         fit_at(0.0, edges[:1], SensorModel(0.1))
 
 
-def test_a_level_is_exact_on_a_straight_line() -> None:
+def test_fit_is_exact_on_a_straight_line() -> None:
     edges = [CounterEdge(0.1 * i, 0.0002, 7.0 * i) for i in range(5)]
     level = fit_at(-0.05, edges, SensorModel(0.1))
     assert level.joules == pytest.approx(-3.5, abs=1e-6)
@@ -216,7 +224,9 @@ def test_a_level_is_exact_on_a_straight_line() -> None:
     assert mean_power(edges) == pytest.approx(70.0)
 
 
-def stepping(clock: VirtualClock, step: float = 0.1, watts: float = 70.0) -> Callable[[], float]:
+def stepping_counter(
+    clock: VirtualClock, step: float = 0.1, watts: float = 70.0
+) -> Callable[[], float]:
     def read() -> float:
         clock.sleep(2e-6)
         return watts * step * math.floor((clock.now() - 0.0123) / step)
@@ -224,14 +234,14 @@ def stepping(clock: VirtualClock, step: float = 0.1, watts: float = 70.0) -> Cal
     return read
 
 
-def test_watching_sees_every_step_sharply_and_sleeps_in_between() -> None:
+def test_poller_notes_every_step_sharply_and_sleeps_between() -> None:
     clock = VirtualClock(100.0)
-    looks = 0
-    inner = stepping(clock)
+    read_count = 0
+    inner = stepping_counter(clock)
 
     def read() -> float:
-        nonlocal looks
-        looks += 1
+        nonlocal read_count
+        read_count += 1
         return inner()
 
     poller = EdgePoller(read, clock, 0.1)
@@ -241,14 +251,14 @@ def test_watching_sees_every_step_sharply_and_sleeps_in_between() -> None:
     assert model.step_seconds == pytest.approx(0.1, rel=1e-3)
     assert model.quantum_joules == 0.0
     poller.clear()
-    poller.jitter_seconds, looks = model.jitter_seconds, 0
+    poller.jitter_seconds, read_count = model.jitter_seconds, 0
     poll_until(clock, [poller], lambda p: p.sharp_edge_count() >= 10, 3.0)
     for edge in poller.edges:
         assert abs((edge.seconds - 0.0123) / 0.1 - round((edge.seconds - 0.0123) / 0.1)) < 0.01
-    assert looks < 10 * 100 + 500
+    assert read_count < 10 * 100 + 500
 
 
-def test_the_quantum_is_what_all_rises_share() -> None:
+def test_quantum_is_the_common_divisor_of_all_rises() -> None:
     clock = VirtualClock()
     poller = EdgePoller(lambda: 0.0, clock, 0.1)
     poller.read_costs = [1e-6]
@@ -259,18 +269,18 @@ def test_the_quantum_is_what_all_rises_share() -> None:
     assert model.quantum_joules == pytest.approx(0.2)
 
 
-def test_watching_two_counters_in_one_loop_keeps_both_fresh() -> None:
+def test_polling_two_counters_keeps_both_recent() -> None:
     clock = VirtualClock(50.0)
     slow, fast = (
-        EdgePoller(stepping(clock), clock, 0.1),
-        EdgePoller(stepping(clock, 0.02), clock, 0.02),
+        EdgePoller(stepping_counter(clock), clock, 0.1),
+        EdgePoller(stepping_counter(clock, 0.02), clock, 0.02),
     )
     poll_until(clock, [slow, fast], lambda p: p.sharp_edge_count() >= 4, 3.0)
     assert len(fast.edges) > len(slow.edges) >= 4
     assert clock.now() - fast.edges[-1].seconds < 0.03
 
 
-def test_a_counter_that_stands_still_is_given_up() -> None:
+def test_polling_of_a_still_counter_ends_at_the_timeout() -> None:
     clock = VirtualClock()
     poller = EdgePoller(lambda: 5.0, clock, 0.1)
     poll_until(clock, [poller], lambda p: len(p.edges) >= 4, 1.0)
@@ -278,7 +288,7 @@ def test_a_counter_that_stands_still_is_given_up() -> None:
     assert sensor_model(poller) is None
 
 
-def test_a_reading_that_fails_ends_the_watch_with_its_reason() -> None:
+def test_failed_read_ends_polling_with_its_reason() -> None:
     clock = VirtualClock()
 
     def lost() -> float:
@@ -290,7 +300,7 @@ def test_a_reading_that_fails_ends_the_watch_with_its_reason() -> None:
     assert clock.now() == 0.0
 
 
-def test_a_counter_that_falls_ends_the_watch() -> None:
+def test_falling_counter_ends_polling() -> None:
     clock = VirtualClock()
     values = iter([5.0, 6.0, 1.0, 2.0])
     poller = EdgePoller(lambda: next(values), clock, 0.1)
@@ -298,8 +308,8 @@ def test_a_counter_that_falls_ends_the_watch() -> None:
     assert poller.went_backwards
 
 
-def test_a_power_reading_that_never_changes_is_summed_too() -> None:
-    """A card at rest may show 12 W for minutes; its steps are then put at the usual pace."""
+def test_constant_power_reading_is_integrated() -> None:
+    """A GPU at rest may show 12 W for minutes; its edges are then put at the usual pace."""
     clock = VirtualClock(5.0)
     watts = 12.0
     integrator = PowerIntegrator(lambda: watts, clock)
@@ -325,12 +335,12 @@ def test_a_power_reading_that_never_changes_is_summed_too() -> None:
     model = replace(integrator.sensor_model(), latency=LatencyPosterior.uniform(0.0, 0.001))
     result = window_energy(before, after, 8.0, 11.0, model)
     u = math.hypot(result.standard_uncertainty, integrator.sampling_uncertainty(8.0, 11.0, 1.0))
-    # The sensor was taken to update at the end of a step: what changed at once is a step early.
+    # A reading counts for the step before it: an immediate change enters a step early.
     assert result.joules == pytest.approx(180.0, abs=max(2 * u, 0.5))
     assert 0 < u < 10.0
 
 
-def test_power_readings_sum_to_the_energy() -> None:
+def test_integrated_power_readings_give_the_energy() -> None:
     rng = random.Random(2)
     for _ in range(20):
         clock = VirtualClock(rng.random())
@@ -349,9 +359,9 @@ def test_power_readings_sum_to_the_energy() -> None:
         after = [e for e in integrator.edges if e.seconds > device.ended]
         model = replace(integrator.sensor_model(), latency=LatencyPosterior.uniform(0.0, 0.001))
         result = window_energy(before, after, device.began, device.ended, model)
-        assert result.joules == pytest.approx(device.true, rel=0.003)
+        assert result.joules == pytest.approx(device.true_joules, rel=0.003)
         u = math.hypot(
             result.standard_uncertainty,
             integrator.sampling_uncertainty(device.began, device.ended, 1.0),
         )
-        assert abs(result.joules - device.true) < 4 * u
+        assert abs(result.joules - device.true_joules) < 4 * u

@@ -1,4 +1,4 @@
-"""Running totals: simulated GPUs behind `joulebench track`, a made powercap tree."""
+"""Cumulative mode: simulated GPUs under `joulebench track`, and a simulated powercap tree."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import simulated_nvml
 from simulated_nvml import PROFILES, SimulatedGpu, World
-from test_rapl import Ticking, Tree
+from test_rapl import Tree, TreeClock
 
 from bench.meters import MeterContext
 from bench.meters._bracketing import CounterReading, SensorModel, edges_from_reading, fit_at
@@ -36,31 +36,31 @@ PROGRAM = f"print('ready', flush=True)\nimport time; time.sleep({BUSY_SECONDS + 
 Event = Callable[[World, float], None]
 
 
-def nothing(world: World, now: float) -> None:
-    """All goes well."""
+def no_event(world: World, now: float) -> None:
+    """Nothing happens to the GPU."""
 
 
-# Name of the scene: cards, options of the tracker, what happens once the program runs.
-SCENES: dict[str, tuple[list[SimulatedGpu], list[str], Event]] = {
-    "h100": ([PROFILES["h100"]], [], nothing),
-    "volta": ([PROFILES["volta"]], [], nothing),
-    "slow-calls": ([PROFILES["slow-calls"]], [], nothing),
-    "asleep": ([PROFILES["h100"].having(call_seconds=0.02)], [], nothing),
-    "turing": ([PROFILES["turing"]], [], nothing),
-    "average-only": ([PROFILES["average-only"]], [], nothing),
-    "neighbour": ([PROFILES["h100"], PROFILES["a100"]], ["--device", "cuda:0"], nothing),
-    "pair": ([PROFILES["h100"], PROFILES["a100"]], [], nothing),
-    "forbidden": ([PROFILES["forbidden"]], [], nothing),
+# Name of the scenario: GPUs, options of the tracker, event once the program runs.
+SCENARIOS: dict[str, tuple[list[SimulatedGpu], list[str], Event]] = {
+    "h100": ([PROFILES["h100"]], [], no_event),
+    "volta": ([PROFILES["volta"]], [], no_event),
+    "slow-calls": ([PROFILES["slow-calls"]], [], no_event),
+    "asleep": ([PROFILES["h100"].with_values(call_seconds=0.02)], [], no_event),
+    "turing": ([PROFILES["turing"]], [], no_event),
+    "average-only": ([PROFILES["average-only"]], [], no_event),
+    "neighbour": ([PROFILES["h100"], PROFILES["a100"]], ["--device", "cuda:0"], no_event),
+    "pair": ([PROFILES["h100"], PROFILES["a100"]], [], no_event),
+    "forbidden": ([PROFILES["forbidden"]], [], no_event),
     "lost": ([PROFILES["h100"]], [], lambda world, now: world.change(0, lost_at=now + 1)),
     "reset": ([PROFILES["h100"]], [], lambda world, now: world.change(0, reset_at=now + 1)),
-    "shared": ([replace(PROFILES["h100"], pids=(4_000_000, 4_000_001))], [], nothing),
-    "mig": ([PROFILES["mig"]], [], nothing),
+    "shared": ([replace(PROFILES["h100"], pids=(4_000_000, 4_000_001))], [], no_event),
+    "mig": ([PROFILES["mig"]], [], no_event),
 }
 
 
 @dataclass
-class Scene:
-    """What came of a scene: the record, and the true energy of each GPU between two bounds."""
+class Outcome:
+    """The record of a scenario, and bounds of the true energy of each GPU in joules."""
 
     track: ProgramRecord
     stderr: str
@@ -68,41 +68,41 @@ class Scene:
     high: list[float]
 
     def reading(self, domain: str = "gpu:0") -> Reading:
-        (found,) = [r for r in self.track.readings if r.domain == domain]
-        return found
+        (reading,) = [r for r in self.track.readings if r.domain == domain]
+        return reading
 
 
 @dataclass
-class Running:
-    """A scene that runs, side by side with others."""
+class RunningScenario:
+    """A scenario that runs, side by side with others."""
 
     process: subprocess.Popen[str]
     world: World
-    cards: int
+    gpu_count: int
     folder: Path
     ready: float
 
-    def end(self) -> Scene:
+    def end(self) -> Outcome:
         _, stderr = self.process.communicate(timeout=60)
         assert self.process.returncode == 0, stderr
         (path,) = self.folder.glob("*.json")
         track = ProgramRecord.model_validate_json(path.read_text())
-        # The program began before it could say so, and ended after its last wait: it rested then.
-        spare = track.duration_seconds - BUSY_SECONDS - REST_SECONDS
+        # The program began before it printed, and ended after its last wait: the GPU idled then.
+        idle = track.duration_seconds - BUSY_SECONDS - REST_SECONDS
         ended = self.ready + BUSY_SECONDS + REST_SECONDS
-        low = [self.world.joules(i, self.ready, ended) for i in range(self.cards)]
-        rest = [self.world.watts(i, self.ready - 1) for i in range(self.cards)]
-        high = [joules + 1.3 * watts * spare for joules, watts in zip(low, rest, strict=True)]
-        return Scene(track, stderr, low, high)
+        low = [self.world.joules(i, self.ready, ended) for i in range(self.gpu_count)]
+        rest = [self.world.watts(i, self.ready - 1) for i in range(self.gpu_count)]
+        high = [joules + 1.3 * watts * idle for joules, watts in zip(low, rest, strict=True)]
+        return Outcome(track, stderr, low, high)
 
 
 @pytest.fixture(scope="module")
-def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Scene]]:
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Outcome]]:
     if simulated_nvml.compiler() is None or not sys.platform.startswith("linux"):
         pytest.skip("the simulated driver needs a C compiler and Linux")
     driver = simulated_nvml.build(tmp_path_factory.mktemp("driver"))
-    names = list(SCENES)
-    done: dict[str, Scene] = {}
+    names = list(SCENARIOS)
+    done: dict[str, Outcome] = {}
     with ExitStack() as stack:
         for batch in (names[:3], names[3:8], names[8:]):
             running = {n: begin(n, driver, tmp_path_factory.mktemp(n), stack) for n in batch}
@@ -110,10 +110,10 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Scene
     yield done
 
 
-def begin(name: str, driver: Path, folder: Path, stack: ExitStack) -> Running:
-    """Start a tracked program, and let the first GPU work from the moment it says that it runs."""
-    cards, words, event = SCENES[name]
-    world = World(folder / "world", cards, CLOCK.now())
+def begin(name: str, driver: Path, folder: Path, stack: ExitStack) -> RunningScenario:
+    """Start a tracked program, and load the first GPU from its first line of output on."""
+    gpus, options, event = SCENARIOS[name]
+    world = World(folder / "world", gpus, CLOCK.now())
     environment = {
         **os.environ,
         "LD_LIBRARY_PATH": str(driver),
@@ -121,7 +121,7 @@ def begin(name: str, driver: Path, folder: Path, stack: ExitStack) -> Running:
     }
     environment.pop("CUDA_VISIBLE_DEVICES", None)
     out = folder / "out"
-    command = [sys.executable, "-P", "-m", "bench", "track", "--out", str(out), *words, "--"]
+    command = [sys.executable, "-P", "-m", "bench", "track", "--out", str(out), *options, "--"]
     process = subprocess.Popen(
         [*command, sys.executable, "-c", PROGRAM],
         env=environment,
@@ -136,49 +136,49 @@ def begin(name: str, driver: Path, folder: Path, stack: ExitStack) -> Running:
     world.busy(0, ready, BUSY_SECONDS, random.Random(name))
     world.idle(0, ready + BUSY_SECONDS)
     event(world, ready)
-    return Running(process, world, len(cards), out, ready)
+    return RunningScenario(process, world, len(gpus), out, ready)
 
 
 @pytest.mark.parametrize(
     "name", ["h100", "volta", "slow-calls", "asleep", "turing", "average-only"]
 )
-def test_the_interval_holds_the_true_energy(scenes: dict[str, Scene], name: str) -> None:
-    scene = scenes[name]
-    reading = scene.reading()
+def test_interval_covers_the_true_energy(outcomes: dict[str, Outcome], name: str) -> None:
+    outcome = outcomes[name]
+    reading = outcome.reading()
     assert reading.energy_joules is not None and reading.standard_uncertainty_joules is not None
     slack = 3 * reading.standard_uncertainty_joules
-    assert scene.low[0] - slack <= reading.energy_joules <= scene.high[0] + slack
+    assert outcome.low[0] - slack <= reading.energy_joules <= outcome.high[0] + slack
     if name in ("turing", "average-only"):
         assert reading.method == "integrated"
     else:
         assert reading.method == "counter"
-    assert scene.track.boundary.kind == "measured"
+    assert outcome.track.boundary.kind == "measured"
 
 
-def test_on_a_machine_that_is_not_overloaded_a_counter_is_sharp(scenes: dict[str, Scene]) -> None:
-    """One that is overloaded comes late to the steps after the end, and says so in the interval."""
+def test_counter_is_sharp_unless_the_machine_is_overloaded(outcomes: dict[str, Outcome]) -> None:
+    """An overloaded machine polls the edges after the end late: the interval is then wider."""
     if os.getloadavg()[0] > 2 * (os.cpu_count() or 1):
         pytest.skip("the machine is overloaded")
-    found = [scenes[name].reading() for name in ("h100", "volta", "slow-calls")]
-    shares = [(r.standard_uncertainty_joules or 1e9) / (r.energy_joules or 1.0) for r in found]
+    readings = [outcomes[name].reading() for name in ("h100", "volta", "slow-calls")]
+    shares = [(r.standard_uncertainty_joules or 1e9) / (r.energy_joules or 1.0) for r in readings]
     assert min(shares) < 0.02
 
 
-def test_the_total_is_the_gpus_and_the_modelled_cpu_stands_apart(
-    scenes: dict[str, Scene],
+def test_total_is_that_of_the_gpus_without_the_modelled_cpu(
+    outcomes: dict[str, Outcome],
 ) -> None:
-    track = scenes["pair"].track
-    gpus = [scenes["pair"].reading(f"gpu:{i}").energy_joules or 0.0 for i in range(2)]
+    track = outcomes["pair"].track
+    gpus = [outcomes["pair"].reading(f"gpu:{i}").energy_joules or 0.0 for i in range(2)]
     assert track.energy_kwh is not None
     assert track.energy_kwh.value == pytest.approx(sum(gpus) / 3.6e6, rel=1e-9)
     assert track.boundary.domains == ("gpu:0", "gpu:1")
     assert "cpu-package:0" in {r.domain for r in track.readings if r.method == "modelled"}
-    assert track.energy_kwh.low < 0.96 * track.energy_kwh.value  # the sensor's scale is in it
+    assert track.energy_kwh.low < 0.96 * track.energy_kwh.value  # it holds the calibration
 
 
-def test_a_gpu_that_was_not_asked_for_is_not_billed(scenes: dict[str, Scene]) -> None:
-    assert scenes["neighbour"].track.boundary.domains == ("gpu:0",)
-    assert {r.domain for r in scenes["neighbour"].track.readings} == {"gpu:0", "cpu-package:0"}
+def test_gpu_that_is_not_selected_is_outside_the_boundary(outcomes: dict[str, Outcome]) -> None:
+    assert outcomes["neighbour"].track.boundary.domains == ("gpu:0",)
+    assert {r.domain for r in outcomes["neighbour"].track.readings} == {"gpu:0", "cpu-package:0"}
 
 
 @pytest.mark.parametrize(
@@ -189,37 +189,37 @@ def test_a_gpu_that_was_not_asked_for_is_not_billed(scenes: dict[str, Scene]) ->
         ("reset", "counter-reset", "backwards"),
     ],
 )
-def test_a_fault_gives_none_and_says_why(
-    scenes: dict[str, Scene], name: str, code: str, words: str
+def test_fault_gives_none_with_its_reason(
+    outcomes: dict[str, Outcome], name: str, code: str, words: str
 ) -> None:
-    """Nor does the CPU's figure stand there as if it were the whole."""
-    scene = scenes[name]
-    assert scene.reading().energy_joules is None
-    assert scene.track.energy_kwh is None
-    assert scene.track.exit_code == 0
-    (warning,) = [d for d in scene.track.warnings if d.code == code]
+    """The modelled CPU does not replace the missing GPU in the total."""
+    outcome = outcomes[name]
+    assert outcome.reading().energy_joules is None
+    assert outcome.track.energy_kwh is None
+    assert outcome.track.exit_code == 0
+    (warning,) = [d for d in outcome.track.warnings if d.code == code]
     assert words in warning.message and warning.remedy
-    assert "could not be read" in scene.stderr
+    assert "could not be read" in outcome.stderr
 
 
-def test_a_slice_of_a_card_says_that_it_is_the_whole_card(scenes: dict[str, Scene]) -> None:
-    assert "mig-whole-gpu" in {warning.code for warning in scenes["mig"].track.warnings}
+def test_mig_gpu_is_marked(outcomes: dict[str, Outcome]) -> None:
+    assert "mig-whole-gpu" in {warning.code for warning in outcomes["mig"].track.warnings}
 
 
-def test_others_on_the_card_are_told(scenes: dict[str, Scene]) -> None:
-    assert "foreign-process" in {warning.code for warning in scenes["shared"].track.warnings}
-    assert "foreign-process" not in {warning.code for warning in scenes["h100"].track.warnings}
+def test_foreign_process_on_the_gpu_has_a_warning(outcomes: dict[str, Outcome]) -> None:
+    assert "foreign-process" in {warning.code for warning in outcomes["shared"].track.warnings}
+    assert "foreign-process" not in {warning.code for warning in outcomes["h100"].track.warnings}
 
 
-def test_one_look_leaves_open_when_the_counter_moved() -> None:
-    """100 W before the program, a counter that moved somewhere in the last 0.1 s: 5 ± 3 J."""
+def test_single_reading_is_uncertain_by_a_step() -> None:
+    """100 W before the program, a counter that moved within the last 0.1 s: 5 ± 3 J."""
     edges = edges_from_reading(CounterReading(10.0, 500.0, 100.0), 10.0, 0.1, 0.0)
     fit = fit_at(10.0, edges, SensorModel(0.1))
     assert fit.joules == pytest.approx(505.0)
     assert 100 * 0.1 / 12**0.5 <= fit.standard_uncertainty <= 2 * 100 * 0.1 / 12**0.5
 
 
-def test_a_late_look_widens_what_is_not_known() -> None:
+def test_late_first_reading_widens_the_uncertainty() -> None:
     late = fit_at(
         10.0,
         edges_from_reading(CounterReading(10.2, 520.0, 100.0), 10.0, 0.1, 0.0),
@@ -234,7 +234,7 @@ def test_a_late_look_widens_what_is_not_known() -> None:
     assert late.standard_uncertainty > 4 * early.standard_uncertainty
 
 
-def test_a_slow_driver_does_not_hold_the_program_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_driver_does_not_delay_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
     def slow() -> machine.GpuSnapshot:
         time.sleep(2.0)
         return machine.GpuSnapshot((), "slow")
@@ -245,11 +245,11 @@ def test_a_slow_driver_does_not_hold_the_program_back(monkeypatch: pytest.Monkey
     sensors.begin()
     assert time.monotonic() - began < 1.0
     assert {r.method for r in sensors.so_far(CLOCK.now())} == {"modelled"}
-    assert sensors.describe().devices  # waits for it, while the program runs
+    assert sensors.describe().devices  # waits for the driver
 
 
-class Slow:
-    """A meter that takes two seconds to know its sensor and reads 10 W from then on."""
+class SlowMeter:
+    """A meter whose probe takes two seconds, and which reads 10 W."""
 
     name = "slow"
 
@@ -279,9 +279,9 @@ class Slow:
         return {}
 
 
-def test_what_a_slow_meter_missed_is_in_its_uncertainty() -> None:
+def test_energy_missed_by_a_late_meter_is_in_its_uncertainty() -> None:
     clock = VirtualClock()
-    reader = LateWindowReader(Slow(clock), clock)
+    reader = LateWindowReader(SlowMeter(clock), clock)
     reader.open()
     clock.sleep(8.0)
     (reading,) = reader.close(0.0, clock.now())
@@ -291,53 +291,53 @@ def test_what_a_slow_meter_missed_is_in_its_uncertainty() -> None:
     assert reading.low_joules < 80.0 and reading.high_joules > 120.0
 
 
-def test_a_program_that_ends_before_its_sensor_is_known_has_no_energy() -> None:
+def test_program_that_ends_before_its_sensor_is_known_has_no_energy() -> None:
     clock = VirtualClock()
-    reader = LateWindowReader(Slow(clock), clock)
+    reader = LateWindowReader(SlowMeter(clock), clock)
     reader.open()
     (reading,) = reader.close(0.0, 1.0)
     assert reading.energy_joules is None
     assert "before the sensor was known" in reading.warnings[0].message
 
 
-def tallied(tree: Tree, seconds: float, looks: float) -> dict[str, Reading]:
-    clock = Ticking(tree)
+def rapl_readings(tree: Tree, seconds: float, interval: float) -> dict[str, Reading]:
+    clock = TreeClock(tree)
     reader = RaplMeter(MeterContext(clock, (), {"rapl_root": str(tree.root)}))
     reader.open()
     began = clock.now()
     while clock.now() - began < seconds:
-        clock.sleep(looks)
+        clock.sleep(interval)
         reader.so_far(began, clock.now())
     readings = reader.close(began, clock.now())
     assert reader.sensor().usable
     return {reading.domain: reading for reading in readings}
 
 
-def test_counters_that_wrap_many_times_are_added_up(tmp_path: Path) -> None:
+def test_counter_that_wraps_many_times_is_added_up(tmp_path: Path) -> None:
     tree = Tree(tmp_path / "powercap")
     tree.zone("intel-rapl:0", "package-0", 150.0)
     tree.zone("intel-rapl:0:0", "dram", 8.0)
     tree.zone("intel-rapl:1", "psys", 300.0)
-    found = tallied(tree, 7200.0, 10.0)
-    assert set(found) == {"cpu-package:0", "dram:0"}
+    readings = rapl_readings(tree, 7200.0, 10.0)
+    assert set(readings) == {"cpu-package:0", "dram:0"}
     for domain, watts in (("cpu-package:0", 150.0), ("dram:0", 8.0)):
-        assert found[domain].energy_joules == pytest.approx(7200.0 * watts, rel=1e-5)
-        assert found[domain].warnings == ()
+        assert readings[domain].energy_joules == pytest.approx(7200.0 * watts, rel=1e-5)
+        assert readings[domain].warnings == ()
     assert 7200.0 * 150.0 > 4 * 262_143
 
 
-def test_a_counter_that_stands_still_is_no_zero(tmp_path: Path) -> None:
+def test_still_rapl_counter_gives_none(tmp_path: Path) -> None:
     tree = Tree(tmp_path / "powercap")
     tree.zone("intel-rapl:0", "package-0", 0.0)
-    (reading,) = tallied(tree, 5.0, 1.0).values()
+    (reading,) = rapl_readings(tree, 5.0, 1.0).values()
     assert reading.energy_joules is None
     assert "does not move" in reading.warnings[0].message
 
 
-def test_a_counter_that_is_lost_halfway_is_none(tmp_path: Path) -> None:
+def test_rapl_counter_lost_during_a_program_gives_none(tmp_path: Path) -> None:
     tree = Tree(tmp_path / "powercap")
     zone = tree.zone("intel-rapl:0", "package-0", 50.0)
-    clock = Ticking(tree)
+    clock = TreeClock(tree)
     reader = RaplMeter(MeterContext(clock, (), {"rapl_root": str(tree.root)}))
     reader.open()
     clock.sleep(2.0)

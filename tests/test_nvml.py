@@ -53,14 +53,14 @@ FAULTY = [
     ("forbidden", 0.1, 20, "", "energy-missing"),
     ("mig", 0.2, 20, "", "mig-whole-gpu"),
 ]
-SCENES = [
+SCENARIOS = [
     *(
         "reset",
         "lost",
         "frozen",
         "forbidden",
         "no_sensor",
-        "glimpse",
+        "window_below_a_step",
         "mig",
         "throttled",
         "no_driver",
@@ -71,7 +71,7 @@ SCENES = [
 
 @dataclass
 class Series:
-    """What one worker printed: the sensor, then its windows."""
+    """The output of one worker: the sensor, then its windows."""
 
     sensor: dict[str, Any]
     windows: list[dict[str, Any]]
@@ -85,7 +85,7 @@ class Series:
         return [1.96 * w["standard_uncertainty_joules"] / w["true_joules"] for w in self.windows]
 
     @property
-    def covered(self) -> int:
+    def covered_count(self) -> int:
         pairs = zip(self.errors, self.halves, strict=True)
         return sum(1 for error, half in pairs if abs(error) <= half)
 
@@ -108,12 +108,12 @@ def finish(process: subprocess.Popen[str]) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def scenarios(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = simulated_nvml.build(tmp_path_factory.mktemp("driver"))
     older = simulated_nvml.build(tmp_path_factory.mktemp("older"), old_driver=True)
     running = {
         name: start(older if name == "old_driver" else folder, "scenarios.py", name, name)
-        for name in SCENES
+        for name in SCENARIOS
     }
     return {name: finish(process)[0] for name, process in running.items()}
 
@@ -122,7 +122,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def series(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, float], Series]:
     folder = simulated_nvml.build(tmp_path_factory.mktemp("driver"))
     out = {}
-    # The strict ones first and among themselves: on two cores more would make each other look late.
+    # The strict ones first and alone: on two cores more processes would delay their polling.
     for batch in (STRICT, [*OTHERS, *(row[:4] for row in FAULTY)]):
         running = {}
         for seed, (profile, seconds, count, options) in enumerate(batch):
@@ -139,27 +139,31 @@ FULL_TIME = [(profile, seconds) for profile, seconds, _, _ in STRICT]
 
 
 @pytest.mark.parametrize(("profile", "seconds"), FULL_TIME)
-def test_a_full_time_counter_is_read_true(series: Measured, profile: str, seconds: float) -> None:
-    """A machine that runs other things too looks late at times: then the interval is wide."""
-    mine = series[profile, seconds]
+def test_full_time_counter_is_within_its_error_bounds(
+    series: Measured, profile: str, seconds: float
+) -> None:
+    """A busy machine polls late at times: then the interval is wide."""
+    selected = series[profile, seconds]
     allowed = 0.005 if seconds < 1 else 0.001
-    for error, half in zip(mine.errors, mine.halves, strict=True):
+    for error, half in zip(selected.errors, selected.halves, strict=True):
         assert abs(error) <= max(allowed, 1.3 * half)
-    assert statistics.median(abs(error) for error in mine.errors) <= allowed
-    assert statistics.median(mine.halves) <= 2 * allowed
+    assert statistics.median(abs(error) for error in selected.errors) <= allowed
+    assert statistics.median(selected.halves) <= 2 * allowed
 
 
-def test_the_intervals_cover(series: Measured) -> None:
-    """A counter that is late by half a step is found out in the first windows: left out here."""
-    mine = [row[:2] for row in (*STRICT, *OTHERS) if row[0] not in ("lagging", "module", "biased")]
-    known = {key: series[key] for key in mine}
+def test_intervals_cover_the_true_energy(series: Measured) -> None:
+    """Without the counter that is late by half a step: its lag is learnt in the first windows."""
+    selected = [
+        row[:2] for row in (*STRICT, *OTHERS) if row[0] not in ("lagging", "module", "biased")
+    ]
+    known = {key: series[key] for key in selected}
     count = sum(len(one.windows) for one in known.values())
-    assert sum(one.covered for one in known.values()) >= 0.91 * count
+    assert sum(one.covered_count for one in known.values()) >= 0.91 * count
     for key, one in known.items():
-        assert one.covered >= len(one.windows) - max(2, 0.15 * len(one.windows)), key
+        assert one.covered_count >= len(one.windows) - max(2, 0.15 * len(one.windows)), key
 
 
-def test_the_sensor_is_characterised(series: Measured) -> None:
+def test_probe_characterises_the_sensor(series: Measured) -> None:
     for profile, step in (("h100", 0.1), ("a100", 0.1), ("volta", 0.02)):
         sensor = series[profile, 1.0].sensor
         assert sensor["usable"] and sensor["method"] == "counter"
@@ -169,17 +173,17 @@ def test_the_sensor_is_characterised(series: Measured) -> None:
     assert series["slow-calls", 0.5].sensor["read_cost_seconds"] >= 0.003
 
 
-def test_nothing_of_ours_runs_inside_a_counter_window(series: Measured) -> None:
+def test_meter_uses_no_cpu_inside_a_counter_window(series: Measured) -> None:
     assert max(w["cpu_seconds"] for w in series["h100", 5.0].windows) < 0.01
 
 
-def test_a_late_counter_is_found_out(series: Measured) -> None:
+def test_lag_of_a_late_counter_is_learnt(series: Measured) -> None:
     late = series["lagging", 0.5]
     settled = zip(late.errors[10:], late.halves[10:], strict=True)
     assert sum(abs(error) <= max(0.002, half) for error, half in settled) >= 8
 
 
-def test_without_a_counter_power_is_integrated(series: Measured) -> None:
+def test_power_is_integrated_without_a_counter(series: Measured) -> None:
     turing = series["turing", 5.0]
     assert turing.sensor["method"] == "integrated"
     for window, error, half in zip(turing.windows, turing.errors, turing.halves, strict=True):
@@ -194,7 +198,7 @@ def test_without_a_counter_power_is_integrated(series: Measured) -> None:
 
 
 @pytest.mark.parametrize(("profile", "seconds", "code"), [(f[0], f[1], f[4]) for f in FAULTY])
-def test_a_fault_in_any_of_twenty_windows_never_gives_a_number(
+def test_fault_in_twenty_windows_never_gives_an_energy(
     series: Measured, profile: str, seconds: float, code: str
 ) -> None:
     windows = series[profile, seconds].windows
@@ -205,13 +209,13 @@ def test_a_fault_in_any_of_twenty_windows_never_gives_a_number(
         assert window["warnings"][0]["remedy"]
 
 
-def test_a_noisy_neighbour_changes_nothing(series: Measured) -> None:
+def test_load_of_another_gpu_changes_nothing(series: Measured) -> None:
     one = series["h100", 0.3]
     assert statistics.median(abs(error) for error in one.errors) < 0.003
 
 
-def test_a_module_counter_says_what_it_covers(series: Measured) -> None:
-    """The counter of a GH200 holds the CPU beside the GPU: 120 W more here, told and not hidden."""
+def test_counter_of_a_module_is_marked(series: Measured) -> None:
+    """The counter of a GH200 covers the CPU too, 120 W here: a warning says so."""
     one = series["module", 0.5]
     assert "module" in one.sensor["calibration_source"]
     assert one.sensor["counter_to_power_ratio"] > 2
@@ -221,14 +225,14 @@ def test_a_module_counter_says_what_it_covers(series: Measured) -> None:
         assert window["energy_joules"] == pytest.approx(true, rel=0.01)
 
 
-def test_a_scale_error_stays_within_the_stated_gain(series: Measured) -> None:
-    """The simulated card reads 5 % and 2 W high: that is the calibration's part, not the interval's."""
+def test_scale_error_is_within_the_calibration_uncertainty(series: Measured) -> None:
+    """The simulated GPU reads 5 % and 2 W high: the calibration covers that, not the interval."""
     one = series["biased", 0.3]
     assert one.sensor["calibration_relative_half_width"] == 0.05
     assert statistics.median(one.errors) == pytest.approx(0.056, abs=0.005)
 
 
-def test_a_short_window_is_told(series: Measured) -> None:
+def test_short_window_has_a_warning(series: Measured) -> None:
     assert "window-short" in codes(series["h100", 0.1].windows[0])
     assert "window-short" not in codes(series["h100", 5.0].windows[0])
 
@@ -238,82 +242,82 @@ def codes(reading: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("scene", "code", "words"),
+    ("scenario", "code", "words"),
     [
         ("reset", "counter-reset", "backwards"),
         ("lost", "read-failed", "lost"),
         ("frozen", "read-failed", "did not move"),
         ("forbidden", "energy-missing", "forbidden"),
         ("no_sensor", "energy-missing", "does not support"),
-        ("glimpse", "energy-missing", "missed so short a window"),
+        ("window_below_a_step", "energy-missing", "missed so short a window"),
     ],
 )
-def test_a_fault_gives_none_and_says_why(
-    scenes: dict[str, Any], scene: str, code: str, words: str
+def test_fault_gives_none_with_its_reason(
+    scenarios: dict[str, Any], scenario: str, code: str, words: str
 ) -> None:
-    (reading,) = scenes[scene]["readings"]
+    (reading,) = scenarios[scenario]["readings"]
     assert reading["energy_joules"] is None
     assert reading["standard_uncertainty_joules"] is None
     assert codes(reading) == {code}
     assert words in reading["warnings"][0]["message"]
 
 
-def test_an_unreadable_sensor_is_unusable_with_its_reason(scenes: dict[str, Any]) -> None:
-    for scene, words in (("forbidden", "forbidden"), ("no_sensor", "does not support")):
-        sensor = scenes[scene]["sensor"]
+def test_unreadable_sensor_is_unusable_with_its_reason(scenarios: dict[str, Any]) -> None:
+    for scenario, words in (("forbidden", "forbidden"), ("no_sensor", "does not support")):
+        sensor = scenarios[scenario]["sensor"]
         assert not sensor["usable"]
         assert words in sensor["reason"]
-        assert scenes[scene]["watts"] == {}
-    assert scenes["no_driver"]["sensor"]["reason"] == "NVIDIA's driver is not loaded"
-    assert scenes["no_driver"]["devices"] == 1
+        assert scenarios[scenario]["watts"] == {}
+    assert scenarios["no_driver"]["sensor"]["reason"] == "NVIDIA's driver is not loaded"
+    assert scenarios["no_driver"]["devices"] == 1
 
 
-def test_a_slice_of_a_card_has_no_figure_and_the_whole_card_one_on_request(
-    scenes: dict[str, Any],
+def test_mig_slice_has_no_energy_unless_the_whole_gpu_is_requested(
+    scenarios: dict[str, Any],
 ) -> None:
-    (refused,) = scenes["mig"]["refused"]
+    (refused,) = scenarios["mig"]["refused"]
     assert refused["energy_joules"] is None and codes(refused) == {"mig-whole-gpu"}
     assert "nvml_mig=whole" in refused["warnings"][0]["remedy"]
-    (reading,) = scenes["mig"]["readings"]
+    (reading,) = scenarios["mig"]["readings"]
     assert "mig-whole-gpu" in codes(reading)
-    assert reading["energy_joules"] == pytest.approx(scenes["mig"]["true_joules"][0], rel=0.02)
+    assert reading["energy_joules"] == pytest.approx(scenarios["mig"]["true_joules"][0], rel=0.02)
 
 
-def test_a_neighbour_is_not_billed(scenes: dict[str, Any]) -> None:
-    scene = scenes["neighbour"]
-    mine, other = scene["readings"]
-    assert (mine["domain"], other["domain"]) == ("gpu:0", "gpu:1")
-    assert mine["energy_joules"] == pytest.approx(scene["true_joules"][0], rel=0.01)
+def test_unused_gpu_has_a_reading_of_its_own(scenarios: dict[str, Any]) -> None:
+    scenario = scenarios["neighbour"]
+    used, other = scenario["readings"]
+    assert (used["domain"], other["domain"]) == ("gpu:0", "gpu:1")
+    assert used["energy_joules"] == pytest.approx(scenario["true_joules"][0], rel=0.01)
     u = other["standard_uncertainty_joules"]
-    assert abs(other["energy_joules"] - scene["true_joules"][1]) < 4 * u
-    assert scene["sensor"]["domains"] == ["gpu:0"]
-    assert set(scene["watts"]) == {"gpu:0"}
+    assert abs(other["energy_joules"] - scenario["true_joules"][1]) < 4 * u
+    assert scenario["sensor"]["domains"] == ["gpu:0"]
+    assert set(scenario["watts"]) == {"gpu:0"}
 
 
-def test_two_gpus_in_one_run_are_each_read_true(scenes: dict[str, Any]) -> None:
-    scene = scenes["pair"]
-    for reading, true in zip(scene["readings"], scene["true_joules"], strict=True):
+def test_two_gpus_of_a_run_are_each_within_error_bounds(scenarios: dict[str, Any]) -> None:
+    scenario = scenarios["pair"]
+    for reading, true in zip(scenario["readings"], scenario["true_joules"], strict=True):
         assert reading["energy_joules"] == pytest.approx(true, rel=0.01)
 
 
-def test_throttling_is_seen(scenes: dict[str, Any]) -> None:
-    condition = scenes["throttled"]["device_states"][0]
-    assert condition["throttle_reasons"] == ["hw_thermal_slowdown", "sw_power_cap"]
-    assert condition["temperature_celsius"] == 45
-    assert condition["clock_mhz"] == 1980
-    assert scenes["old_driver"] == {"throttle": ["hw_thermal_slowdown"], "seconds": {}}
+def test_throttle_reasons_are_reported(scenarios: dict[str, Any]) -> None:
+    state = scenarios["throttled"]["device_states"][0]
+    assert state["throttle_reasons"] == ["hw_thermal_slowdown", "sw_power_cap"]
+    assert state["temperature_celsius"] == 45
+    assert state["clock_mhz"] == 1980
+    assert scenarios["old_driver"] == {"throttle": ["hw_thermal_slowdown"], "seconds": {}}
 
 
-def test_strangers_are_counted_and_we_are_not(scenes: dict[str, Any]) -> None:
-    scene = scenes["processes"]
-    device = scene.pop("described")
-    assert scene == {"alone": 1, "with_us": 1, "with_another": 2, "contained": 1}
+def test_foreign_processes_are_counted_without_our_own(scenarios: dict[str, Any]) -> None:
+    scenario = scenarios["processes"]
+    device = scenario.pop("described")
+    assert scenario == {"alone": 1, "with_own": 1, "with_another": 2, "contained": 1}
     assert device["foreign_process_count"] == 1
     assert device["power_limit_watts"] == 700 and device["driver_version"] == "999.10"
 
 
-def test_clocks_that_somebody_set_are_told(scenes: dict[str, Any]) -> None:
-    assert scenes["clocks"] == {
+def test_clock_settings_are_reported(scenarios: dict[str, Any]) -> None:
+    assert scenarios["clocks"] == {
         "default": [],
         "application clocks": ["application_clocks"],
         "locked": ["locked_clocks"],
@@ -323,27 +327,27 @@ def test_clocks_that_somebody_set_are_told(scenes: dict[str, Any]) -> None:
     }
 
 
-def test_a_window_that_a_stranger_shared_has_no_figure(scenes: dict[str, Any]) -> None:
-    """A stranger that computes, seen at the start or at the end; a screen alone is no stranger."""
-    scene = scenes["shared"]
-    for name in ("alone", "us"):
-        assert scene[name]["energy_joules"] is not None
+def test_window_shared_with_a_foreign_process_has_no_energy(scenarios: dict[str, Any]) -> None:
+    """A foreign process that computes at the start or at the end; graphics alone do not count."""
+    scenario = scenarios["shared"]
+    for name in ("alone", "own"):
+        assert scenario[name]["energy_joules"] is not None
     for name in ("at the start", "at the end"):
-        assert scene[name]["energy_joules"] is None
-        assert codes(scene[name]) == {"foreign-process"}
-        assert "Stop what else runs" in scene[name]["warnings"][0]["remedy"]
+        assert scenario[name]["energy_joules"] is None
+        assert codes(scenario[name]) == {"foreign-process"}
+        assert "Stop what else runs" in scenario[name]["warnings"][0]["remedy"]
 
 
-def test_track_cuts_a_block_out_of_a_load_that_goes_on(scenes: dict[str, Any]) -> None:
-    scene = scenes["tracked"]
-    reading = next(r for r in scene["readings"] if r["domain"] == "gpu:0")
+def test_track_measures_a_block_of_a_continuous_load(scenarios: dict[str, Any]) -> None:
+    scenario = scenarios["tracked"]
+    reading = next(r for r in scenario["readings"] if r["domain"] == "gpu:0")
     u = reading["standard_uncertainty_joules"]
-    assert abs(reading["energy_joules"] - scene["true_joules"]) < 4 * u
-    assert 2 * u < 0.05 * scene["true_joules"]
+    assert abs(reading["energy_joules"] - scenario["true_joules"]) < 4 * u
+    assert 2 * u < 0.05 * scenario["true_joules"]
 
 
-def test_device_strings_count_within_what_is_visible(scenes: dict[str, Any]) -> None:
-    assert scenes["visible"] == {
+def test_device_strings_count_within_visible_devices(scenarios: dict[str, Any]) -> None:
+    assert scenarios["visible"] == {
         "none": ["gpu:0"],
         "second": ["gpu:1"],
         "swapped": ["gpu:2"],
@@ -355,6 +359,6 @@ def test_device_strings_count_within_what_is_visible(scenes: dict[str, Any]) -> 
         "cpu": [],
         "too many": "there is no cuda:1: this machine shows 1 GPU",
         "ends at the first bad name": "there is no cuda:1: this machine shows 1 GPU",
-        "odd": "the device 'gpu0' is none of auto, cpu, cuda:N[,cuda:M]",
+        "malformed": "the device 'gpu0' is none of auto, cpu, cuda:N[,cuda:M]",
         "twice": "the device 'cuda:0,cuda:0' names a GPU twice",
     }

@@ -1,4 +1,4 @@
-"""The RAPL meter against a made powercap tree, in virtual time."""
+"""The RAPL meter on a simulated powercap tree, in virtual time."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ class Tree:
         self.start: dict[Path, float] = {}
 
     def zone(self, folder: str, name: str, watts: float, start: float = 100.0) -> Path:
-        made = self.root / folder
-        made.mkdir(parents=True)
-        (made / "name").write_text(name + "\n")
-        (made / "max_energy_range_uj").write_text(f"{RANGE * 1e6:.0f}\n")
-        self.watts[made], self.start[made] = watts, start
-        self.show(0.0)
-        return made
+        path = self.root / folder
+        path.mkdir(parents=True)
+        (path / "name").write_text(name + "\n")
+        (path / "max_energy_range_uj").write_text(f"{RANGE * 1e6:.0f}\n")
+        self.watts[path], self.start[path] = watts, start
+        self.update(0.0)
+        return path
 
-    def show(self, now: float) -> None:
+    def update(self, now: float) -> None:
         for folder, watts in self.watts.items():
             ticks = int(now / 0.001)
             joules = (self.start[folder] + watts * ticks * 0.001) % RANGE
             (folder / "energy_uj").write_text(f"{joules * 1e6:.0f}\n")
 
 
-class Ticking(VirtualClock):
-    """A virtual clock that moves a tree along."""
+class TreeClock(VirtualClock):
+    """A virtual clock whose sleeps update a tree."""
 
     def __init__(self, tree: Tree) -> None:
         super().__init__()
@@ -47,29 +47,29 @@ class Ticking(VirtualClock):
 
     def sleep(self, seconds: float) -> None:
         super().sleep(seconds)
-        self._tree.show(self.now())
+        self._tree.update(self.now())
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:
-    made = Tree(tmp_path / "powercap")
-    made.zone("intel-rapl:0", "package-0", 50.0)
-    made.zone("intel-rapl:0:0", "core", 30.0)
-    made.zone("intel-rapl:0:1", "uncore", 5.0)
-    made.zone("intel-rapl:0:2", "dram", 8.0)
-    made.zone("intel-rapl:1", "package-1", 60.0)
-    made.zone("intel-rapl:1:0", "dram", 9.0)
-    made.zone("intel-rapl:2", "psys", 200.0)
-    made.zone("intel-rapl-mmio:0", "package-0", 50.0)
-    return made
+    tree = Tree(tmp_path / "powercap")
+    tree.zone("intel-rapl:0", "package-0", 50.0)
+    tree.zone("intel-rapl:0:0", "core", 30.0)
+    tree.zone("intel-rapl:0:1", "uncore", 5.0)
+    tree.zone("intel-rapl:0:2", "dram", 8.0)
+    tree.zone("intel-rapl:1", "package-1", 60.0)
+    tree.zone("intel-rapl:1:0", "dram", 9.0)
+    tree.zone("intel-rapl:2", "psys", 200.0)
+    tree.zone("intel-rapl-mmio:0", "package-0", 50.0)
+    return tree
 
 
-def meter(tree: Tree) -> tuple[RaplMeter, Ticking]:
-    clock = Ticking(tree)
+def meter(tree: Tree) -> tuple[RaplMeter, TreeClock]:
+    clock = TreeClock(tree)
     return build(MeterContext(clock, (), {"rapl_root": str(tree.root)})), clock
 
 
-def measured(tree: Tree, seconds: float) -> dict[str, float | None]:
+def measured_joules(tree: Tree, seconds: float) -> dict[str, float | None]:
     rapl, clock = meter(tree)
     assert rapl.probe().usable
     token = rapl.start()
@@ -82,8 +82,8 @@ def measured(tree: Tree, seconds: float) -> dict[str, float | None]:
     return {reading.domain: reading.energy_joules for reading in readings}
 
 
-def test_packages_and_memory_are_read_and_nothing_twice(tree: Tree) -> None:
-    energy = measured(tree, 2.0)
+def test_packages_and_memory_are_each_read_once(tree: Tree) -> None:
+    energy = measured_joules(tree, 2.0)
     assert set(energy) == {"cpu-package:0", "cpu-package:1", "dram:0", "dram:1"}
     assert energy["cpu-package:0"] == pytest.approx(100.0, rel=0.002)
     assert energy["cpu-package:1"] == pytest.approx(120.0, rel=0.002)
@@ -91,7 +91,7 @@ def test_packages_and_memory_are_read_and_nothing_twice(tree: Tree) -> None:
     assert energy["dram:1"] == pytest.approx(18.0, rel=0.002)
 
 
-def test_the_sensor_is_characterised(tree: Tree) -> None:
+def test_probe_characterises_the_sensor(tree: Tree) -> None:
     rapl, _ = meter(tree)
     sensor = rapl.probe()
     assert sensor.method == "counter"
@@ -100,13 +100,13 @@ def test_the_sensor_is_characterised(tree: Tree) -> None:
     assert sensor.domains == ("cpu-package:0", "cpu-package:1", "dram:0", "dram:1")
 
 
-def test_a_counter_that_wraps_is_followed(tmp_path: Path) -> None:
+def test_wrap_of_the_counter_is_added(tmp_path: Path) -> None:
     tree = Tree(tmp_path)
     tree.zone("intel-rapl:0", "package-0", 80.0, start=RANGE - 40.0)
-    assert measured(tree, 3.0)["cpu-package:0"] == pytest.approx(240.0, rel=0.002)
+    assert measured_joules(tree, 3.0)["cpu-package:0"] == pytest.approx(240.0, rel=0.002)
 
 
-def test_the_interval_holds_in_short_windows(tmp_path: Path) -> None:
+def test_interval_covers_in_short_windows(tmp_path: Path) -> None:
     tree = Tree(tmp_path)
     tree.zone("intel-rapl:0", "package-0", 80.0)
     rapl, clock = meter(tree)
@@ -122,35 +122,35 @@ def test_the_interval_holds_in_short_windows(tmp_path: Path) -> None:
         assert reading.energy_joules == pytest.approx(80.0 * length, abs=80.0 * 0.0006)
 
 
-def test_a_window_in_which_the_counter_may_wrap_twice_is_doubted(tmp_path: Path) -> None:
+def test_window_in_which_the_counter_may_wrap_twice_has_a_warning(tmp_path: Path) -> None:
     tree = Tree(tmp_path)
     folder = tree.zone("intel-rapl:0", "package-0", 80.0)
     (folder / "max_energy_range_uj").write_text("1000000000\n")
     (folder / "constraint_0_max_power_uw").write_text("100000000\n")
     rapl, clock = meter(tree)
     rapl.probe()
-    for seconds, doubted in ((4.0, False), (6.0, True)):
+    for seconds, has_warning in ((4.0, False), (6.0, True)):
         token = rapl.start()
         began = clock.now()
         clock.sleep(seconds)
         (reading,) = rapl.stop(token, began, clock.now())
-        assert ("counter-wrap-risk" in {d.code for d in reading.warnings}) is doubted
+        assert ("counter-wrap-risk" in {d.code for d in reading.warnings}) is has_warning
 
 
-def test_a_counter_that_stands_still_is_none_not_zero(tmp_path: Path) -> None:
+def test_still_counter_gives_none(tmp_path: Path) -> None:
     tree = Tree(tmp_path)
     tree.zone("intel-rapl:0", "package-0", 0.0)
-    assert measured(tree, 1.0) == {"cpu-package:0": None}
+    assert measured_joules(tree, 1.0) == {"cpu-package:0": None}
 
 
-def test_a_file_that_vanishes_gives_none_and_says_why(tree: Tree) -> None:
+def test_vanished_file_gives_none_with_its_reason(tree: Tree) -> None:
     rapl, clock = meter(tree)
     rapl.probe()
     token = rapl.start()
     began = clock.now()
-    gone = tree.root / "intel-rapl:0"
-    del tree.watts[gone]
-    (gone / "energy_uj").unlink()
+    removed = tree.root / "intel-rapl:0"
+    del tree.watts[removed]
+    (removed / "energy_uj").unlink()
     clock.sleep(1.0)
     first, second, *_ = rapl.stop(token, began, clock.now())
     assert first.energy_joules is None
@@ -159,22 +159,20 @@ def test_a_file_that_vanishes_gives_none_and_says_why(tree: Tree) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_an_unreadable_file_is_named_with_its_remedy(tree: Tree) -> None:
+def test_unreadable_file_is_named_with_its_remedy(tree: Tree) -> None:
     for folder in tree.watts:
         (folder / "energy_uj").chmod(0)
     _check_refused(tree)
 
 
-def test_a_refused_reading_is_named_with_its_remedy(
-    tree: Tree, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_refused_read_is_named_with_its_remedy(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     rapl, _ = meter(tree)
-    whole = Path.read_text
+    read_text = Path.read_text
 
-    def refuse(self: Path, *words: str, **named: str) -> str:
+    def refuse(self: Path, *args: str, **kwargs: str) -> str:
         if self.name == "energy_uj":
             raise PermissionError(13, "Permission denied")
-        return whole(self, *words, **named)
+        return read_text(self, *args, **kwargs)
 
     monkeypatch.setattr(Path, "read_text", refuse)
     _check_refused(tree)
@@ -189,20 +187,20 @@ def _check_refused(tree: Tree) -> None:
     assert f"sudo chmod a+r {tree.root}/intel-rapl:*/energy_uj" in sensor.reason
 
 
-def test_no_tree_says_so(tmp_path: Path) -> None:
+def test_missing_tree_is_the_reason(tmp_path: Path) -> None:
     sensor = build(MeterContext(VirtualClock(), (), {"rapl_root": str(tmp_path / "none")})).probe()
     assert not sensor.usable
     assert "virtual machine" in (sensor.reason or "")
 
 
-def test_dies_of_one_package_are_told_apart(tmp_path: Path) -> None:
+def test_dies_of_one_package_are_separate_domains(tmp_path: Path) -> None:
     tree = Tree(tmp_path)
     tree.zone("intel-rapl:0", "package-0-die-0", 10.0)
     tree.zone("intel-rapl:1", "package-0-die-1", 20.0)
     assert [z.domain for z in zones(tmp_path)] == ["cpu-package:0", "cpu-package:1"]
 
 
-def test_power_is_shown_since_the_last_look(tree: Tree) -> None:
+def test_watts_are_the_mean_since_the_last_call(tree: Tree) -> None:
     rapl, clock = meter(tree)
     rapl.probe()
     assert rapl.watts() == {}
@@ -210,22 +208,22 @@ def test_power_is_shown_since_the_last_look(tree: Tree) -> None:
     assert rapl.watts()["cpu-package:0"] == pytest.approx(50.0, rel=0.01)
 
 
-def test_amds_own_driver_shows_the_sockets_where_there_is_no_powercap(tmp_path: Path) -> None:
-    """Each core has a counter as well, which lies inside its socket's and is not read."""
+def test_amd_sockets_are_read_without_powercap(tmp_path: Path) -> None:
+    """The counters of the cores lie inside their socket's and are not read."""
     folder = tmp_path / "hwmon" / "hwmon3"
     folder.mkdir(parents=True)
     (folder / "name").write_text("amd_energy\n")
     for i, label in enumerate(("Ecore000", "Ecore001", "Esocket0", "Esocket1"), start=1):
         (folder / f"energy{i}_label").write_text(f"{label}\n")
         (folder / f"energy{i}_input").write_text(f"{i}000000\n")
-    found = zones(tmp_path / "powercap")
-    assert [(zone.domain, zone.file.name) for zone in found] == [
+    sockets = zones(tmp_path / "powercap")
+    assert [(zone.domain, zone.file.name) for zone in sockets] == [
         ("cpu-package:0", "energy3_input"),
         ("cpu-package:1", "energy4_input"),
     ]
-    assert found[0].read() == 3.0
-    assert found[0].remedy == f"sudo chmod a+r {folder}/energy*_input"
+    assert sockets[0].read() == 3.0
+    assert sockets[0].remedy == f"sudo chmod a+r {folder}/energy*_input"
 
 
-def test_the_remedy_names_all_files_of_its_kind(tree: Tree) -> None:
+def test_remedy_names_all_files_of_its_kind(tree: Tree) -> None:
     assert zones(tree.root)[0].remedy == f"sudo chmod a+r {tree.root}/intel-rapl:*/energy_uj"

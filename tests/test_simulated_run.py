@@ -22,9 +22,10 @@ def library(tmp_path_factory):
     return build(tmp_path_factory.mktemp("driver"))
 
 
-def run_on(library, tmp_path, cards, device, at_trial_3=lambda world: None):
-    world = World(tmp_path / "gpus", cards, time.perf_counter())
-    for index, _ in enumerate(cards):
+def run_on(library, tmp_path, gpus, device, at_trial_3=lambda world: None):
+    """The terminal's output and the result of a quick run on simulated GPUs."""
+    world = World(tmp_path / "gpus", gpus, time.perf_counter())
+    for index, _ in enumerate(gpus):
         world.power(index, time.perf_counter() - 10, [(0.0, WATTS)])
     environment = {
         **os.environ,
@@ -40,13 +41,13 @@ def run_on(library, tmp_path, cards, device, at_trial_3=lambda world: None):
     for line in process.stderr:
         if "trial 3" in line:
             at_trial_3(world)
-    said = process.stdout.read()
+    output = process.stdout.read()
     assert process.wait(timeout=60) == 0
-    return said, storage.load_result(next((tmp_path / "out").glob("text-gen/*.json")))
+    return output, storage.load_result(next((tmp_path / "out").glob("text-gen/*.json")))
 
 
-def test_a_run_on_a_gpu_is_measured_and_only_that_gpu_is_billed(library, tmp_path):
-    said, result = run_on(library, tmp_path, [H100, H100], "cuda:1")
+def test_boundary_of_a_run_is_its_gpu_alone(library, tmp_path):
+    output, result = run_on(library, tmp_path, [H100, H100], "cuda:1")
     assert result.boundary.kind == "measured"
     assert result.boundary.domains[0] == "gpu:1"
     assert "gpu:0" not in result.boundary.domains
@@ -58,18 +59,18 @@ def test_a_run_on_a_gpu_is_measured_and_only_that_gpu_is_billed(library, tmp_pat
         true = WATTS * trial.duration_seconds
         assert abs(reading.energy_joules - true) < 4 * reading.standard_uncertainty_joules + 1e-3
         assert abs(reading.energy_joules / true - 1) < 0.005
-    # What the other GPU drew at rest is told apart.
+    # The idle energy of the other GPU has a reading of its own.
     assert {r.domain for idle in result.idle for r in idle.readings} >= {"gpu:0", "gpu:1"}
     assert abs(result.summary.net_energy_kwh_per_1000.value) < 0.05 * (
         result.summary.energy_kwh_per_1000.value
     )
-    # The CPU beside it is modelled, has its own field, and is not added.
+    # The CPU is modelled, has its own field, and is not added.
     if "cpu-package:0" not in result.boundary.domains:
         assert result.summary.modelled_energy_kwh_per_1000 is not None
-    assert "measured" in said and "NOT measured" not in said
+    assert "measured" in output and "NOT measured" not in output
 
 
-def test_a_run_on_several_gpus_bills_each_of_them_and_no_other(library, tmp_path):
+def test_boundary_of_a_run_on_several_gpus_is_these(library, tmp_path):
     _, result = run_on(library, tmp_path, [H100, H100, H100], "cuda:0,cuda:2")
     assert result.boundary.domains[:2] == ("gpu:0", "gpu:2")
     assert "gpu:1" not in result.boundary.domains
@@ -79,17 +80,17 @@ def test_a_run_on_several_gpus_bills_each_of_them_and_no_other(library, tmp_path
         assert both["gpu:0"] + both["gpu:2"] == pytest.approx(true, rel=0.005)
 
 
-def test_a_gpu_that_may_not_be_read_ends_in_a_missing_figure_with_its_warning(library, tmp_path):
-    said, result = run_on(library, tmp_path, [H100.having(forbidden=1.0)], "cuda:0")
+def test_unreadable_gpu_gives_no_energy_but_a_warning(library, tmp_path):
+    output, result = run_on(library, tmp_path, [H100.with_values(forbidden=1.0)], "cuda:0")
     assert result.boundary.domains[0] == "gpu:0"
     assert result.summary.energy_kwh_per_1000 is None
     missing = [d for d in result.warnings if d.code in ("energy-missing", "read-failed")]
     assert missing and missing[0].blocks_ranking
     assert not result.rankable
-    assert "No energy could be read" in said
+    assert "No energy could be read" in output
 
 
-def test_a_gpu_lost_half_way_keeps_the_finished_trials(library, tmp_path):
+def test_gpu_lost_during_a_run_keeps_the_finished_trials(library, tmp_path):
     def lose(world):
         world.change(0, lost_at=time.perf_counter())
 

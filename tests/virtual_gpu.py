@@ -138,7 +138,7 @@ class VirtualGpu:
         windows = []
         for _ in range(count):
             self.clock.advance(0.6 + 0.1 * self.rng.random())
-            self.world.forget(0, self.clock.now() - 5)
+            self.world.drop_history(0, self.clock.now() - 5)
             windows.append(self.window(meter, seconds * self.rng.uniform(1, 1.2)))
         return windows
 
@@ -174,7 +174,7 @@ class VirtualGpu:
             k -= 1
         full_time = self._value("counter_duty") >= 1
         joules = self._true(self._updated_at(k)) if full_time else self._sampled_total(k)
-        return 1000.0 + math.floor(joules * self._value("calibration") * 1000) / 1000
+        return 1000.0 + math.floor(joules * self._value("scale") * 1000) / 1000
 
     def _sampled_total(self, k: int) -> float:
         """The sum of a part-time sensor's samples up to step k."""

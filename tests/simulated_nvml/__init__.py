@@ -1,4 +1,4 @@
-"""The simulated driver's other half: builds the library, lays out its state, knows the truth."""
+"""The Python side of the simulated driver: builds the library and holds the true power."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KNOTS = 8192
 PROCESSES = 8
 GPUS = 8
 FIELDS = (
-    *("step", "phase", "jitter", "lag", "lag_jitter", "quantum", "calibration", "offset_watts"),
+    *("step", "phase", "jitter", "lag", "lag_jitter", "quantum", "scale", "offset_watts"),
     *("counter_duty", "power_step", "power_phase", "power_duty", "power_average", "power_noise"),
     *("call_seconds", "lost_at", "reset_at", "has_counter", "has_average", "has_instant"),
     *("forbidden", "mig", "throttle", "limit_watts", "default_limit_watts", "memory_bytes"),
@@ -30,12 +30,12 @@ _COUNT = _NAMES + 8 * len(FIELDS)
 _GPU = _COUNT + 8 + 24 * KNOTS
 
 Knots = list[tuple[float, float]]
-"""Power over time: (seconds, watts) pairs, straight between them, constant after the last."""
+"""Power over time: (seconds, watts) pairs, linear between them, constant after the last."""
 
 
 @dataclass(frozen=True)
 class SimulatedGpu:
-    """One simulated GPU: how it reports (seconds, joules, watts) and what it draws."""
+    """One simulated GPU: its sensors (`values`, in seconds, joules and watts) and its power."""
 
     name: str = "Simulated GPU"
     idle_watts: float = 70.0
@@ -45,52 +45,53 @@ class SimulatedGpu:
     pids: tuple[int, ...] = ()
     values: dict[str, float] = field(default_factory=dict)
 
-    def having(self, **values: float) -> SimulatedGpu:
+    def with_values(self, **values: float) -> SimulatedGpu:
+        """A copy with these values of FIELDS changed."""
         return replace(self, values={**self.values, **values})
 
 
 _COMMON = {
-    "calibration": 1.0, "counter_duty": 1.0, "power_step": 0.1, "power_duty": 0.25, "power_average": 1.0,
+    "scale": 1.0, "counter_duty": 1.0, "power_step": 0.1, "power_duty": 0.25, "power_average": 1.0,
     "power_noise": 0.4, "quantum": 0.001, "has_counter": 1.0, "has_average": 1.0,
     "has_instant": 1.0, "limit_watts": 700.0, "default_limit_watts": 700.0,
     "memory_bytes": 80 * 2.0**30, "temperature": 45.0, "clock": 1980.0, "max_clock": 1980.0,
     "app_clock": 1980.0, "default_app_clock": 1980.0,
 }  # fmt: skip
 
-# The counter moves every 100 ms on A100 and H100 and every 20 ms on V100; power is seen for 25 of
-# every 100 ms on A100 and H100, all the time on Turing, as published measurements of these cards
-# say. Lags and jitters are assumptions: nobody has published them.
-H100 = SimulatedGpu("Simulated H100").having(
+# The counter moves every 100 ms on A100 and H100 and every 20 ms on V100; power is sampled for 25
+# of every 100 ms on A100 and H100, all the time on Turing, as published measurements of these GPUs
+# say. Lags and jitters are assumptions: none are published.
+H100 = SimulatedGpu("Simulated H100").with_values(
     **_COMMON, step=0.1, jitter=0.002, lag=0.004, lag_jitter=0.0002
 )
-A100 = SimulatedGpu("Simulated A100", idle_watts=55.0, busy_watts=300.0, after_watts=20.0).having(
-    **_COMMON, step=0.1, jitter=0.004, lag=0.008, lag_jitter=0.0002
-)
-VOLTA = SimulatedGpu("Simulated V100", idle_watts=40.0, busy_watts=250.0).having(
+A100 = SimulatedGpu(
+    "Simulated A100", idle_watts=55.0, busy_watts=300.0, after_watts=20.0
+).with_values(**_COMMON, step=0.1, jitter=0.004, lag=0.008, lag_jitter=0.0002)
+VOLTA = SimulatedGpu("Simulated V100", idle_watts=40.0, busy_watts=250.0).with_values(
     **_COMMON, step=0.02, jitter=0.0005, lag=0.002, lag_jitter=0.0001
 )
-VOLTA = VOLTA.having(has_instant=0.0, power_step=0.02, power_average=0.01, power_duty=0.5)
-TURING = SimulatedGpu("Simulated T4", idle_watts=12.0, busy_watts=68.0, after_watts=3.0).having(
-    **_COMMON, step=0.1
-)
-TURING = TURING.having(has_counter=0.0, power_duty=1.0, power_noise=0.05)
-TURING = TURING.having(limit_watts=70.0, default_limit_watts=70.0)
+VOLTA = VOLTA.with_values(has_instant=0.0, power_step=0.02, power_average=0.01, power_duty=0.5)
+TURING = SimulatedGpu(
+    "Simulated T4", idle_watts=12.0, busy_watts=68.0, after_watts=3.0
+).with_values(**_COMMON, step=0.1)
+TURING = TURING.with_values(has_counter=0.0, power_duty=1.0, power_noise=0.05)
+TURING = TURING.with_values(limit_watts=70.0, default_limit_watts=70.0)
 PROFILES: dict[str, SimulatedGpu] = {
     "h100": H100,
     "a100": A100,
     "volta": VOLTA,
     "turing": TURING,
-    "lagging": H100.having(lag=0.06),
-    "part-time-counter": H100.having(counter_duty=0.25),
-    "part-time-power": H100.having(has_counter=0.0),
-    "average-only": H100.having(has_counter=0.0, has_instant=0.0),
-    "slow-calls": H100.having(call_seconds=0.003),
-    "forbidden": H100.having(forbidden=1.0),
-    "mig": A100.having(mig=1.0),
-    "throttled": H100.having(throttle=float(0x40 | 0x04)),
-    "no-sensor": H100.having(has_counter=0.0, has_instant=0.0, has_average=0.0),
-    "module": replace(H100, name="Simulated GH200 480GB").having(module_watts=120.0),
-    "biased": H100.having(calibration=1.05, offset_watts=2.0),
+    "lagging": H100.with_values(lag=0.06),
+    "part-time-counter": H100.with_values(counter_duty=0.25),
+    "part-time-power": H100.with_values(has_counter=0.0),
+    "average-only": H100.with_values(has_counter=0.0, has_instant=0.0),
+    "slow-calls": H100.with_values(call_seconds=0.003),
+    "forbidden": H100.with_values(forbidden=1.0),
+    "mig": A100.with_values(mig=1.0),
+    "throttled": H100.with_values(throttle=float(0x40 | 0x04)),
+    "no-sensor": H100.with_values(has_counter=0.0, has_instant=0.0, has_average=0.0),
+    "module": replace(H100, name="Simulated GH200 480GB").with_values(module_watts=120.0),
+    "biased": H100.with_values(scale=1.05, offset_watts=2.0),
 }
 
 
@@ -121,27 +122,27 @@ def uuid(index: int) -> str:
 
 
 class World:
-    """The state that the library reads, and the truth about it."""
+    """The state that the library reads, with the true power and energy of every GPU."""
 
-    def __init__(self, path: Path, cards: Sequence[SimulatedGpu], now: float, seed: int = 0) -> None:
-        chance = random.Random(seed)
+    def __init__(self, path: Path, gpus: Sequence[SimulatedGpu], now: float, seed: int = 0) -> None:
+        rng = random.Random(seed)
         with path.open("wb") as file:
             file.truncate(_HEAD + _GPU * GPUS)
         with path.open("r+b") as file:
             self._memory = mmap.mmap(file.fileno(), 0)
-        self._cards = list(cards)
+        self._gpus = list(gpus)
         self._knots: list[list[tuple[float, float, float]]] = []
-        struct.pack_into("<q96s", self._memory, 0, len(cards), b"999.10")
-        for index, card in enumerate(cards):
-            values = dict.fromkeys(FIELDS, 0.0) | card.values | {"process_count": len(card.pids)}
-            values |= {f"pid{i}": pid for i, pid in enumerate(card.pids)}
-            values["phase"] = now - 20 + chance.random() * values["step"]
-            values["power_phase"] = now - 20 + chance.random() * values["power_step"]
-            names = [n.encode() for n in (uuid(index), card.name, f"MIG-{uuid(index)[4:]}")]
+        struct.pack_into("<q96s", self._memory, 0, len(gpus), b"999.10")
+        for index, gpu in enumerate(gpus):
+            values = dict.fromkeys(FIELDS, 0.0) | gpu.values | {"process_count": len(gpu.pids)}
+            values |= {f"pid{i}": pid for i, pid in enumerate(gpu.pids)}
+            values["phase"] = now - 20 + rng.random() * values["step"]
+            values["power_phase"] = now - 20 + rng.random() * values["power_step"]
+            names = [n.encode() for n in (uuid(index), gpu.name, f"MIG-{uuid(index)[4:]}")]
             struct.pack_into("<96s96s96s", self._memory, self._at(index), *names)
             at = self._at(index) + _NAMES
             struct.pack_into(f"<{len(FIELDS)}d", self._memory, at, *(values[f] for f in FIELDS))
-            self._knots.append([(now - 20, card.idle_watts, 0.0)])
+            self._knots.append([(now - 20, gpu.idle_watts, 0.0)])
             self._write(index, 0)
 
     def _at(self, index: int) -> int:
@@ -162,11 +163,11 @@ class World:
             struct.pack_into("<d", self._memory, at, value)
 
     def value(self, index: int, name: str) -> float:
-        """One of the card's FIELDS as it is now."""
+        """One of the FIELDS of a GPU as it is now."""
         at = self._at(index) + _NAMES + 8 * FIELDS.index(name)
         return float(struct.unpack_from("<d", self._memory, at)[0])
 
-    def forget(self, index: int, time: float) -> None:
+    def drop_history(self, index: int, time: float) -> None:
         """Drop the true power before `time`, so that any number of windows fit.
 
         The first knot stays: the counter counts from there.
@@ -176,7 +177,7 @@ class World:
         self._write(index, 1)
 
     def power(self, index: int, time: float, knots: Knots) -> None:
-        """From `time` on GPU `index` draws what `knots` say, their seconds counted from `time`."""
+        """Set the power of GPU `index` from `time` on; the knots' seconds count from `time`."""
         kept = self._knots[index]
         last = self.watts(index, time)
         while len(kept) > 1 and kept[-1][0] > time:
@@ -187,24 +188,24 @@ class World:
             kept.append((at, watts, joules + 0.5 * (before + watts) * (at - then)))
         self._write(index, start)
 
-    def busy(self, index: int, time: float, seconds: float, chance: random.Random) -> None:
-        """A restless load from `time` on, for `seconds` at least."""
-        top = self._cards[index].busy_watts
+    def busy(self, index: int, time: float, seconds: float, rng: random.Random) -> None:
+        """A varying load from `time` on, for at least `seconds`: 75 to 100 % of `busy_watts`."""
+        highest = self._gpus[index].busy_watts
         knots: Knots = []
         at = 0.0
         while at < seconds + 1:
-            watts = top * chance.uniform(0.75, 1.0)
+            watts = highest * rng.uniform(0.75, 1.0)
             knots.append((at, watts))
-            at += chance.uniform(0.005, 0.08) * max(1.0, seconds / 20)
+            at += rng.uniform(0.005, 0.08) * max(1.0, seconds / 20)
             knots.append((at, watts))
         self.power(index, time, knots)
 
     def idle(self, index: int, time: float) -> None:
-        """Load ends at `time`; power falls to idle as the card does."""
-        card = self._cards[index]
+        """End the load at `time`; power falls off to idle."""
+        gpu = self._gpus[index]
         tail = [i * 0.05 for i in range(80)]
-        fall = [(s, card.after_watts * math.exp(-s / card.after_seconds)) for s in tail]
-        self.power(index, time, [(s, card.idle_watts + w) for s, w in fall])
+        fall = [(s, gpu.after_watts * math.exp(-s / gpu.after_seconds)) for s in tail]
+        self.power(index, time, [(s, gpu.idle_watts + w) for s, w in fall])
 
     def _locate(self, index: int, time: float) -> int:
         knots = self._knots[index]
@@ -228,5 +229,6 @@ class World:
         return self.joules_at(index, ended) - self.joules_at(index, began)
 
     def joules_at(self, index: int, time: float) -> float:
+        """True energy in joules since the first knot."""
         t, w, joules = self._knots[index][self._locate(index, time)]
         return joules + 0.5 * (w + self.watts(index, time)) * (time - t)

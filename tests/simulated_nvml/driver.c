@@ -1,4 +1,4 @@
-/* A simulated NVIDIA driver: follows a true power that the workload writes, and reports it as cards do.
+/* A simulated NVIDIA driver: reports a true power, which the workload writes, as real GPUs do.
  *
  * Built by the tests into libnvidia-ml.so.1, which the real binding loads in the driver's place.
  * The true state lies in a shared file (JOULEBENCH_SIMULATED_GPUS) laid out by __init__.py: one
@@ -23,7 +23,7 @@ typedef struct { double time, watts, joules; } knot_t;
 
 typedef struct { /* the order of `doubles` is FIELDS in __init__.py */
     char uuid[96], name[96], mig_uuid[96];
-    double step, phase, jitter, lag, lag_jitter, quantum, gain, offset_watts, counter_duty;
+    double step, phase, jitter, lag, lag_jitter, quantum, scale, offset_watts, counter_duty;
     double power_step, power_phase, power_duty, power_average, power_noise;
     double call_seconds, lost_at, reset_at, has_counter, has_average, has_instant, forbidden;
     double mig, throttle, limit_watts, default_limit_watts, memory_bytes, temperature, clock, max_clock;
@@ -35,10 +35,10 @@ typedef struct { /* the order of `doubles` is FIELDS in __init__.py */
 
 typedef struct { int64_t gpu_count; char driver[96]; gpu_t gpus[GPUS]; } world_t;
 
-typedef struct { long steps; double joules; } parttime_t;
+typedef struct { long steps; double joules; } sampled_t;
 
 static world_t *world;
-static parttime_t summed[GPUS];
+static sampled_t summed[GPUS];
 
 static double now(void) {
     struct timespec t;
@@ -46,7 +46,7 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* A number in [0, 1) that depends on k alone: jitter that every reader sees alike. */
+/* A number in [0, 1) that depends on k alone: the same jitter for every reader. */
 static double noise(long k, uint64_t salt) {
     uint64_t x = (uint64_t)k * 0x9E3779B97F4A7C15ull + salt * 0xD1B54A32D192ED03ull;
     x ^= x >> 31; x *= 0xBF58476D1CE4E5B9ull; x ^= x >> 27; x *= 0x94D049BB133111EBull; x ^= x >> 31;
@@ -84,8 +84,8 @@ static long newest_step(const gpu_t *g, double t) {
     return k;
 }
 
-static double summed_parts(const gpu_t *g, long k) {
-    parttime_t *s = &summed[g - world->gpus];
+static double sampled_total(const gpu_t *g, long k) {
+    sampled_t *s = &summed[g - world->gpus];
     for (; s->steps < k; s->steps++) {
         double end = updated_at(g, s->steps + 1);
         s->joules += g->step * mean_watts(g, end - g->counter_duty * g->step, end);
@@ -96,14 +96,14 @@ static double summed_parts(const gpu_t *g, long k) {
 static double counter_at(const gpu_t *g, double t) {
     long k = newest_step(g, t);
     double u = updated_at(g, k);
-    double j = g->counter_duty < 1 ? summed_parts(g, k) : joules_at(g, u) - g->knots[0].joules;
-    return g->gain * j + (g->offset_watts + g->module_watts) * (u - g->phase) + 1000.0;
+    double j = g->counter_duty < 1 ? sampled_total(g, k) : joules_at(g, u) - g->knots[0].joules;
+    return g->scale * j + (g->offset_watts + g->module_watts) * (u - g->phase) + 1000.0;
 }
 
 static double power_at(const gpu_t *g, double t, double window) {
     long k = (long)floor((t - g->power_phase) / g->power_step);
     double u = g->power_phase + g->power_step * (double)k;
-    double w = g->gain * mean_watts(g, u - window, u) + g->offset_watts;
+    double w = g->scale * mean_watts(g, u - window, u) + g->offset_watts;
     return w + g->power_noise * (noise(k, 3) - 0.5);
 }
 
@@ -150,12 +150,12 @@ int nvmlDeviceGetHandleByUUID(const char *uuid, gpu_t **out) {
     return NOT_FOUND;
 }
 
-/* A MIG slice is told from its card by the lowest bit of the handle. */
+/* The lowest bit of the handle distinguishes a MIG slice from its GPU. */
 static int is_slice(const void *handle) { return (int)((uintptr_t)handle & 1); }
 
 int nvmlDeviceGetUUID(const gpu_t *g, char *out, unsigned size) {
-    const gpu_t *card = (const gpu_t *)((uintptr_t)g & ~(uintptr_t)1);
-    strncpy(out, is_slice(g) ? card->mig_uuid : card->uuid, size);
+    const gpu_t *gpu = (const gpu_t *)((uintptr_t)g & ~(uintptr_t)1);
+    strncpy(out, is_slice(g) ? gpu->mig_uuid : gpu->uuid, size);
     return OK;
 }
 int nvmlDeviceGetName(const gpu_t *g, char *out, unsigned size) { strncpy(out, g->name, size); return OK; }
@@ -239,7 +239,7 @@ int nvmlDeviceGetTemperature(const gpu_t *g, int sensor, unsigned *out) {
 }
 int nvmlDeviceGetClockInfo(const gpu_t *g, int kind, unsigned *out) {
     ENTER(g);
-    if (kind != 1) return INVALID; /* the SM clock alone */
+    if (kind != 1) return INVALID; /* only the SM clock is known */
     *out = (unsigned)g->clock;
     return OK;
 }
@@ -250,7 +250,7 @@ int nvmlDeviceGetMaxClockInfo(const gpu_t *g, int kind, unsigned *out) {
 }
 static int set_clock(double clock, int kind, unsigned *out) {
     if (clock <= 0) return UNSUPPORTED;
-    *out = kind == 2 ? 2619 : (unsigned)clock; /* the memory's is never changed */
+    *out = kind == 2 ? 2619 : (unsigned)clock; /* the memory clock never changes */
     return OK;
 }
 int nvmlDeviceGetApplicationsClock(const gpu_t *g, int kind, unsigned *out) {
@@ -274,9 +274,9 @@ typedef struct { unsigned pid; unsigned long long memory; unsigned gpu_instance,
 
 int nvmlDeviceGetComputeRunningProcesses_v3(const gpu_t *g, unsigned *count, process_t *out) {
     ENTER(g);
-    unsigned have = (unsigned)g->process_count, room = *count;
+    unsigned have = (unsigned)g->process_count, capacity = *count;
     *count = have;
-    if (have > room) return TOO_SMALL;
+    if (have > capacity) return TOO_SMALL;
     for (unsigned i = 0; i < have; i++) out[i] = (process_t){(unsigned)g->pids[i], 1 << 20, ~0u, ~0u};
     return OK;
 }

@@ -1,4 +1,4 @@
-"""What can go wrong or be special with a GPU, each as one scene that prints one line of JSON.
+"""Faults and special cases of a GPU, each a scenario that prints one line of JSON.
 
 Run as: scenarios.py NAME with the library first in LD_LIBRARY_PATH and JOULEBENCH_SIMULATED_GPUS
 naming a file to make.
@@ -28,32 +28,32 @@ from bench.tracker.code_block import track
 from simulated_nvml import H100, PROFILES, SimulatedGpu, World, uuid
 
 CLOCK = SystemClock()
-CHANCE = random.Random(1)
-STRANGER = 4_000_000
+RNG = random.Random(1)
+FOREIGN_PID = 4_000_000
 
 
-def made(*cards: SimulatedGpu) -> World:
-    return World(Path(os.environ["JOULEBENCH_SIMULATED_GPUS"]), cards, CLOCK.now())
+def make_world(*gpus: SimulatedGpu) -> World:
+    return World(Path(os.environ["JOULEBENCH_SIMULATED_GPUS"]), gpus, CLOCK.now())
 
 
-def shown(readings: tuple[Reading, ...]) -> list[dict[str, object]]:
+def as_json(readings: tuple[Reading, ...]) -> list[dict[str, object]]:
     return [reading.model_dump(mode="json") for reading in readings]
 
 
-def measured(
+def measure_window(
     world: World,
     seconds: float,
     inside: Callable[[], None] = lambda: None,
     device: str = "auto",
     **options: str,
 ) -> dict[str, object]:
-    """One window on the devices that `device` names; `inside` happens in its middle."""
+    """One window on the devices of the argument `device`; `inside` is called in its middle."""
     described = machine.describe_machine(device)
     meter = build(MeterContext(CLOCK, described.devices, options))
     sensor = meter.probe()
     token = meter.start()
     began = CLOCK.now()
-    world.busy(0, began, seconds, CHANCE)
+    world.busy(0, began, seconds, RNG)
     CLOCK.sleep(seconds / 2)
     inside()
     CLOCK.sleep(seconds / 2)
@@ -62,7 +62,7 @@ def measured(
     readings = meter.stop(token, began, ended)
     return {
         "sensor": sensor.model_dump(mode="json"),
-        "readings": shown(readings),
+        "readings": as_json(readings),
         "true_joules": [world.joules(i, began, ended) for i in range(len(described.devices) - 1)],
         "watts": dict(meter.watts()),
         "device_states": [
@@ -72,41 +72,41 @@ def measured(
 
 
 def reset() -> dict[str, object]:
-    world = made(H100)
-    return measured(world, 0.6, lambda: world.change(0, reset_at=CLOCK.now()))
+    world = make_world(H100)
+    return measure_window(world, 0.6, lambda: world.change(0, reset_at=CLOCK.now()))
 
 
 def lost() -> dict[str, object]:
-    world = made(H100)
-    return measured(world, 0.6, lambda: world.change(0, lost_at=CLOCK.now()))
+    world = make_world(H100)
+    return measure_window(world, 0.6, lambda: world.change(0, lost_at=CLOCK.now()))
 
 
 def frozen() -> dict[str, object]:
-    world = made(H100)
-    return measured(world, 0.6, lambda: world.change(0, step=1e6, phase=CLOCK.now() - 1))
+    world = make_world(H100)
+    return measure_window(world, 0.6, lambda: world.change(0, step=1e6, phase=CLOCK.now() - 1))
 
 
 def forbidden() -> dict[str, object]:
-    return measured(made(PROFILES["forbidden"]), 0.2)
+    return measure_window(make_world(PROFILES["forbidden"]), 0.2)
 
 
 def no_sensor() -> dict[str, object]:
-    return measured(made(PROFILES["no-sensor"]), 0.2)
+    return measure_window(make_world(PROFILES["no-sensor"]), 0.2)
 
 
-def glimpse() -> dict[str, object]:
-    return measured(made(PROFILES["part-time-power"]), 0.05)
+def window_below_a_step() -> dict[str, object]:
+    return measure_window(make_world(PROFILES["part-time-power"]), 0.05)
 
 
 def mig() -> dict[str, object]:
-    world = made(PROFILES["mig"])
+    world = make_world(PROFILES["mig"])
     os.environ["CUDA_VISIBLE_DEVICES"] = f"MIG-{uuid(0)[4:]}"
-    refused = measured(world, 0.3)["readings"]
-    return {**measured(world, 0.3, nvml_mig="whole"), "refused": refused}
+    refused = measure_window(world, 0.3)["readings"]
+    return {**measure_window(world, 0.3, nvml_mig="whole"), "refused": refused}
 
 
 def throttled() -> dict[str, object]:
-    return measured(made(PROFILES["throttled"]), 0.2)
+    return measure_window(make_world(PROFILES["throttled"]), 0.2)
 
 
 def no_driver() -> dict[str, object]:
@@ -117,22 +117,22 @@ def no_driver() -> dict[str, object]:
 
 
 def neighbour() -> dict[str, object]:
-    """Two GPUs: the run has the first, somebody else loads the second all the time."""
-    world = made(H100, H100)
+    """Two GPUs: the run has the first, another program loads the second all the time."""
+    world = make_world(H100, H100)
     world.power(1, CLOCK.now(), [(0.0, 500.0)])
-    return measured(world, 1.0, device="cuda:0")
+    return measure_window(world, 1.0, device="cuda:0")
 
 
 def pair() -> dict[str, object]:
-    """Two GPUs in one run, the second drawing a steady load throughout."""
-    world = made(H100, PROFILES["volta"])
+    """Two GPUs in one run, the second under a steady load throughout."""
+    world = make_world(H100, PROFILES["volta"])
     world.power(1, CLOCK.now() - 1, [(0.0, 200.0)])
-    return measured(world, 1.0, device="cuda:0,cuda:1")
+    return measure_window(world, 1.0, device="cuda:0,cuda:1")
 
 
 def processes() -> dict[str, object]:
-    """Who is on the GPU: a stranger before us, then ourselves, then another, then a container."""
-    world = made(SimulatedGpu("Shared", pids=(STRANGER,)).having(**H100.values))
+    """Foreign processes: one before ours, with ours, with another, and ours in a container."""
+    world = make_world(SimulatedGpu("Shared", pids=(FOREIGN_PID,)).with_values(**H100.values))
     described = machine.describe_machine()
     watch = device_monitor.DeviceMonitor(described)
 
@@ -141,17 +141,17 @@ def processes() -> dict[str, object]:
 
     out: dict[str, object] = {"described": _device(described), "alone": count()}
     world.change(0, process_count=2, pid1=os.getpid())
-    out["with_us"] = count()
-    world.change(0, process_count=3, pid2=STRANGER + 1)
+    out["with_own"] = count()
+    world.change(0, process_count=3, pid2=FOREIGN_PID + 1)
     out["with_another"] = count()
-    world.change(0, process_count=2, pid1=STRANGER + 2)  # ours, by the host's number
+    world.change(0, process_count=2, pid1=FOREIGN_PID + 2)  # ours, by its number on the host
     out["contained"] = count()
     return out
 
 
 def clocks() -> dict[str, object]:
-    """What was set about the clocks, and what of it is seen."""
-    world = made(H100)
+    """Clock settings, and the throttle reasons that the monitor reports for them."""
+    world = make_world(H100)
     cases: dict[str, dict[str, float]] = {
         "default": {},
         "application clocks": {"app_clock": 1200.0},
@@ -170,8 +170,8 @@ def clocks() -> dict[str, object]:
 
 
 def shared() -> dict[str, object]:
-    """Windows with nobody, with ourselves, and with a stranger at the start or at the end."""
-    world = made(H100)
+    """Windows alone, with our process, and with a foreign one at the start or at the end."""
+    world = make_world(H100)
     described = machine.describe_machine()
     meter = build(MeterContext(CLOCK, described.devices))
     meter.probe()
@@ -179,36 +179,36 @@ def shared() -> dict[str, object]:
     rig = instruments.Instruments(CLOCK, (meter,), strangers=watch.strangers)
 
     def window(before: tuple[int, ...], after: tuple[int, ...]) -> object:
-        there(before)
+        set_processes(before)
         opened = open_window(rig)
         CLOCK.sleep(0.2)
-        there(after)
+        set_processes(after)
         closed: MeasuredWindow[None] = close_window(rig, opened)
-        return shown(closed.readings)[0]
+        return as_json(closed.readings)[0]
 
-    def there(pids: tuple[int, ...]) -> None:
+    def set_processes(pids: tuple[int, ...]) -> None:
         values = {f"pid{i}": float(pid) for i, pid in enumerate(pids)}
         world.change(0, process_count=float(len(pids)), **values)
 
-    me = os.getpid()
+    own = os.getpid()
     return {
         "alone": window((), ()),
-        "us": window((me,), (me,)),
-        "at the start": window((me, STRANGER), (me,)),
-        "at the end": window((me,), (me, STRANGER)),
+        "own": window((own,), (own,)),
+        "at the start": window((own, FOREIGN_PID), (own,)),
+        "at the end": window((own,), (own, FOREIGN_PID)),
     }
 
 
 def tracked() -> dict[str, object]:
-    """A block cut out of a load that goes on: back to back, through `track`."""
-    world = made(H100)
-    world.busy(0, CLOCK.now(), 30.0, CHANCE)
+    """A block cut out of a load that goes on: back_to_back, through `track`."""
+    world = make_world(H100)
+    world.busy(0, CLOCK.now(), 30.0, RNG)
     with track(devices=[0], back_to_back=True) as measurement:
         began = CLOCK.now()
         CLOCK.sleep(2.0)
         ended = CLOCK.now()
     return {
-        "readings": shown(measurement.readings),
+        "readings": as_json(measurement.readings),
         "true_joules": world.joules(0, began, ended),
     }
 
@@ -218,8 +218,8 @@ def _device(described: Machine) -> dict[str, object]:
 
 
 def visible() -> dict[str, object]:
-    """Which GPU each device string means under each CUDA_VISIBLE_DEVICES."""
-    made(H100, PROFILES["mig"], H100)
+    """The GPU of each device string under each CUDA_VISIBLE_DEVICES."""
+    make_world(H100, PROFILES["mig"], H100)
     cases = {
         "none": (None, "auto"),
         "second": ("1", "auto"),
@@ -232,7 +232,7 @@ def visible() -> dict[str, object]:
         "cpu": (None, "cpu"),
         "too many": ("2", "cuda:1"),
         "ends at the first bad name": ("0,nonsense,1", "cuda:1"),
-        "odd": (None, "gpu0"),
+        "malformed": (None, "gpu0"),
         "twice": (None, "cuda:0,cuda:0"),
     }
     out: dict[str, object] = {}
@@ -248,8 +248,8 @@ def visible() -> dict[str, object]:
 
 
 def old_driver() -> dict[str, object]:
-    """Built without what drivers before 2023 lack: the older names must do."""
-    made(PROFILES["throttled"])
+    """The library without the functions that drivers before 2023 lack."""
+    make_world(PROFILES["throttled"])
     gpu = nvidia_driver.list_gpus()[0]
     return {
         "throttle": nvidia_driver.throttle(gpu.uuid).hardware,

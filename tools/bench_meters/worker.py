@@ -126,7 +126,7 @@ def main(job: dict[str, Any]) -> None:
     path = Path(os.environ["JOULEBENCH_SIMULATED_GPUS"])
     card = PROFILES[job["profile"]]
     if job["fault"] == "forbidden from the start":
-        card = card.having(forbidden=1.0)
+        card = card.with_values(forbidden=1.0)
     world = World(path, [card], time.perf_counter(), job["segments"][0][1])
     label = {"tool": job["tool"], "profile": job["profile"], "fault": job["fault"]}
     warnings = Warnings()
@@ -147,7 +147,7 @@ def main(job: dict[str, Any]) -> None:
         for _ in range(count):
             time.sleep(REST_SECONDS + 0.1 * chance.random())
             seconds = length * chance.uniform(1, 1.2)
-            world.forget(0, time.perf_counter() - KEPT_SECONDS)
+            world.drop_history(0, time.perf_counter() - KEPT_SECONDS)
             row = window(tool, world, warnings, seconds, chance, job["fault"])
             warnings.words = []
             print(json.dumps({**label, "length": length, **row}), flush=True)

@@ -92,10 +92,13 @@ def some():
 
 def test_a_page_loads_only_the_files_of_the_site_and_has_nothing_inline(tmp_path):
     folder = site(tmp_path, *some())
-    assert "unsafe" not in pages.POLICY and pages.POLICY.startswith("default-src 'none'")
+    assert (
+        "unsafe" not in pages.CONTENT_SECURITY_POLICY
+        and pages.CONTENT_SECURITY_POLICY.startswith("default-src 'none'")
+    )
     for page in folder.glob("*.html"):
         text = page.read_text()
-        assert f'content="{pages.POLICY.replace(chr(39), "&#39;")}"' in text
+        assert f'content="{pages.CONTENT_SECURITY_POLICY.replace(chr(39), "&#39;")}"' in text
         assert not re.search(r"<style|\sstyle=|\son\w+=|<script>", text)
         for source in re.findall(r'<script src="([^"]*)"', text):
             assert (folder / source).is_file(), source
@@ -129,18 +132,18 @@ def test_what_strangers_write_enters_no_page_and_breaks_no_data(tmp_path):
 
 def test_an_empty_board_has_a_site_that_says_what_to_do(tmp_path):
     text = (site(tmp_path) / "index.html").read_text()
-    assert "Nothing was submitted yet" in text and "<table" not in text
+    assert "No submissions yet" in text and "<table" not in text
     assert (tmp_path / "site" / "task-image-gen.html").is_file(), "others published some"
 
 
 def test_rows_and_details_are_split_once_there_are_many(tmp_path, monkeypatch):
-    monkeypatch.setattr(pages, "FIRST", 5)
-    monkeypatch.setattr(pages, "MOST_ROWS", 8)
-    monkeypatch.setattr(pages, "MOST_RUNS", 2)
+    monkeypatch.setattr(pages, "FIRST_ROWS", 5)
+    monkeypatch.setattr(pages, "MAX_ROWS_PER_FILE", 8)
+    monkeypatch.setattr(pages, "MAX_DETAILS_PER_FILE", 2)
     folder = site(tmp_path, *(result_with_energy(0.1 + i / 100, model=f"m{i}") for i in range(30)))
     data = folder / "data" / "image-gen"
     rows = [line for p in data.glob("rows-?.js") for line in p.read_text().splitlines()]
-    assert len(rows) == 30 and len(list(data.glob("runs-?.js"))) > 5
+    assert len(rows) == 30 and len(list(data.glob("details-?.js"))) > 5
 
 
 # In a browser
@@ -261,7 +264,7 @@ def test_search_and_filters_narrow_the_board_and_the_address_keeps_them(opened, 
     assert names(again) == before and "weights=pretrained" in again.url
     assert "France" in again.locator("#region-name").inner_text()
     again.fill("input[name=q]", "nobody has this")
-    assert names(again) == [] and "Nothing fits" in again.locator("#rows").inner_text()
+    assert names(again) == [] and "No result matches" in again.locator("#rows").inner_text()
 
 
 def test_the_region_that_the_reader_picks_changes_co2e_everywhere(opened):
@@ -271,7 +274,7 @@ def test_the_region_that_the_reader_picks_changes_co2e_everywhere(opened):
     world = grams()
     opened.select_option("select[name=region]", "FR")
     assert grams() == pytest.approx(world * 44.18 / 472.94, rel=0.03)
-    assert "in France" in opened.locator("#answers").inner_text()
+    assert "in France" in opened.locator("#equivalent-figures").inner_text()
 
 
 def test_a_result_has_a_page_with_its_trials_power_warnings_and_command(opened, made_site):
@@ -322,15 +325,17 @@ def test_two_results_compare_side_by_side(opened):
 
 def test_the_slider_answers_at_once(opened):
     def phones():
-        found = re.search(r"([\d.,]+) \([^)]*\) phones", opened.locator("#answers").inner_text())
+        found = re.search(
+            r"([\d.,]+) \([^)]*\) phones", opened.locator("#equivalent-figures").inner_text()
+        )
         return float(found[1].replace(",", ""))
 
     before = phones()
-    slider = opened.locator("input[name=many]")
+    slider = opened.locator("input[name=per-day]")
     slider.focus()
     for _ in range(10):
         opened.keyboard.press("ArrowRight")
-    assert opened.locator("#many").inner_text() == "10,000,000"
+    assert opened.locator("#per-day").inner_text() == "10,000,000"
     assert phones() == pytest.approx(10 * before, rel=0.02)
     kwh = 0.1 * 1e7 / 1000
     assert phones() == pytest.approx(kwh / 0.019, rel=0.02)
@@ -352,13 +357,13 @@ def test_the_keyboard_alone_reaches_everything(opened):
             "(document.activeElement)"
         )
         assert seen, "where the focus is can be seen"
-    assert {"q", "task", "kind", "device", "region", "name", "checkbox", "many"} <= reached
+    assert {"q", "task", "kind", "device", "region", "name", "checkbox", "per-day"} <= reached
     opened.locator("th[data-key=quality] button").focus()
     opened.keyboard.press("Enter")
     assert names(opened)[0] == "m-10" and "sort=quality" in state(opened)
     opened.locator("#rows input[type=checkbox]").first.focus()
     opened.keyboard.press("Space")
-    assert opened.locator("#tray").is_visible()
+    assert opened.locator("#selection").is_visible()
     opened.locator("#rows .name").first.focus()
     opened.keyboard.press("Enter")
     opened.wait_for_selector(".figures")
@@ -386,12 +391,12 @@ def test_the_page_of_a_task_shows_what_others_published_apart(visit, made_site):
     assert "m-7" not in names(page) and "m-10" in names(page)
     page.locator("#published summary").click()
     page.wait_for_selector("#published tbody tr")
-    text = page.locator(".others").inner_text()
-    assert "never ranked with ours" in text and "AI Energy Score" in text
+    text = page.locator("section.published").inner_text()
+    assert "not ranked with these results" in text and "AI Energy Score" in text
     page.fill("#published input", "sdxl-turbo")
     assert "sdxl-turbo" in page.locator("#published tbody tr").first.inner_text()
     empty = visit((made_site / "task-asr.html").as_uri())
-    assert "Nothing was submitted yet" in empty.locator("main").inner_text()
+    assert "No submissions yet" in empty.locator("main").inner_text()
 
 
 PAGES = (
@@ -404,8 +409,8 @@ PAGES = (
 
 
 def addresses(folder):
-    runs = (folder / "data" / "image-gen" / "runs-all.js").read_text()
-    ids = [f"image-gen/{name}" for name in re.findall(r'"([0-9a-f]{16})":\{"why"', runs)]
+    runs = (folder / "data" / "image-gen" / "details-all.js").read_text()
+    ids = [f"image-gen/{name}" for name in re.findall(r'"([0-9a-f]{16})":\{"why_not_ranked"', runs)]
     return [f"{folder.as_uri()}/{p.format(one=ids[0], two=','.join(ids[:3]))}" for p in PAGES]
 
 
@@ -492,10 +497,10 @@ def test_figures_read_the_same_in_the_browser_and_in_python(opened):
     theirs = opened.evaluate(
         """cases => cases.map(([value, low, high, error]) => {
             const found = [value, low, high];
-            const [unit, scale] = words.energyUnit(value);
-            return [words.span(found), words.gross(found, scale, error), words.rough(found),
-                words.number(value, 2), words.count(Math.round(value)), unit,
-                words.percent(Math.min(1, value))];
+            const [unit, scale] = format.energyUnit(value);
+            return [format.interval(found), format.nonnegative(found, scale, error), format.rough(found),
+                format.number(value, 2), format.count(Math.round(value)), unit,
+                format.percent(Math.min(1, value))];
         })""",
         cases,
     )

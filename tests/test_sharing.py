@@ -113,11 +113,17 @@ def test_the_published_folder_is_a_data_set_with_every_record(tmp_path):
     assert [storage.parse_result(row["record"]) for row in records] == results
 
 
-def test_publish_sends_nothing_by_itself(tmp_path):
-    done = joulebench("publish", "--results", tmp_path)
-    assert done.returncode == 2 and "--dry-run" in done.stderr
-    done = joulebench("publish", "--dry-run", "--results", tmp_path, "--out", tmp_path / "hub")
-    assert done.returncode == 2 and "no submission" in done.stderr
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_publish_writes_a_folder_and_uploads_nothing(tmp_path, options):
+    arguments = ["publish", *options, "--results", tmp_path, "--out", tmp_path / "hub"]
+    empty = joulebench(*arguments)
+    assert empty.returncode == 2 and "no submission" in empty.stderr
+    path = tmp_path / "run.json"
+    storage.save_result(result_with_energy(0.1), path)
+    assert joulebench("submit", path, "--results", tmp_path).returncode == 0
+    done = joulebench(*arguments)
+    assert done.returncode == 0 and "nothing was uploaded" in done.stderr
+    assert (tmp_path / "hub" / "data" / "leaderboard.parquet").is_file()
 
 
 def test_a_citation_is_one_line_with_interval_kind_boundary_and_record():

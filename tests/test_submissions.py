@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from boards import board_document
 from synthetic_results import result_with_energy, synthetic_result
 
 from bench.impact import facts
 from bench.leaderboard import (
     board_entry,
-    board_files,
     ranking,
     submissions,
     validation,
@@ -59,12 +59,12 @@ def refused(folder):
 def test_a_record_of_every_schema_version_is_read_judged_and_ranked(version):
     path = GOLDEN / f"result-v{version}.json"
     verdict = validation.validate_file(path)
-    assert verdict.refusals == () and verdict.notes == ()
+    assert verdict.refusals == () and verdict.rank_obstacles == ()
     assert verdict.result.model.id == "golden/one" and verdict.result.schema_version == 2
     assert verdict.result.summary.energy_kwh_per_1000.value == pytest.approx(0.0123)
-    (task,) = board_files.board_json(
-        ranking.rank_entries(board_entry.entries_of([verdict.result]))
-    )["tasks"]
+    (task,) = board_document(ranking.rank_entries(board_entry.entries_of([verdict.result])))[
+        "tasks"
+    ]
     assert task["groups"][0]["rows"][0]["rank"] == 1
 
 
@@ -137,9 +137,7 @@ def test_name_and_note_lie_beside_the_record_and_stand_on_the_board(tmp_path):
     assert path.name == f"{storage.content_id(bare)}.json", "the record's name has no note in it"
     assert storage.load_result(path) == bare
     found = verification.verify_folder(folder, make_entry)
-    (row,) = board_files.board_json(ranking.rank_entries(found.kept))["tasks"][0]["groups"][0][
-        "rows"
-    ]
+    (row,) = board_document(ranking.rank_entries(found.accepted))["tasks"][0]["groups"][0]["rows"]
     assert row["submitted_by"] == {"name": "Ada", "note": "=1+1 <b>first</b>", "signer": None}
     assert found.refused == {} and found.remarks == {}
 
@@ -161,7 +159,7 @@ def test_a_broken_note_is_left_out_and_its_result_stays(tmp_path, content):
     path, _ = submit(saved(tmp_path, result_with_energy(0.1)), folder, name="Ada")
     path.with_suffix(".note").write_bytes(content)
     found = verification.verify_folder(folder, make_entry)
-    assert len(found.kept) == 1
+    assert len(found.accepted) == 1
     assert [p.suffix for p in found.refused] == [".note"]
 
 
@@ -198,7 +196,7 @@ def test_a_signature_says_who_signed_once_the_signer_is_allowed(tmp_path, key):
     allow(folder, key)
     found = verification.verify_folder(folder, make_entry)
     assert found.remarks == {} and found.refused == {}
-    assert json.loads(found.kept[0].row)["submitted_by"]["signer"] == "ada@example.org"
+    assert json.loads(found.accepted[0].row)["submitted_by"]["signer"] == "ada@example.org"
 
 
 def test_a_signature_of_something_else_is_refused(tmp_path, key):
@@ -208,7 +206,7 @@ def test_a_signature_of_something_else_is_refused(tmp_path, key):
     shutil.copy(f"{one}.sig", f"{two}.sig")
     allow(folder, key)
     assert list(refused(folder)) == [two.name]
-    assert "not one of this content" in refused(folder)[two.name]
+    assert "does not match this content" in refused(folder)[two.name]
 
 
 def test_a_note_that_was_changed_after_it_was_signed_is_left_out(tmp_path, key):
@@ -218,7 +216,7 @@ def test_a_note_that_was_changed_after_it_was_signed_is_left_out(tmp_path, key):
     note.write_text(note.read_text().replace("Ada", "Eve"))
     found = verification.verify_folder(folder, make_entry)
     assert list(found.refused) == [note]
-    assert json.loads(found.kept[0].row)["submitted_by"]["name"] is None
+    assert json.loads(found.accepted[0].row)["submitted_by"]["name"] is None
 
 
 def test_a_key_that_does_not_work_leaves_nothing_behind(tmp_path, key):
@@ -251,7 +249,7 @@ def test_of_twins_the_one_that_git_saw_first_stays(tmp_path, first):
         git(tmp_path, "add", ".")
         git(tmp_path, "commit", "-q", "-m", str(number))
     found = verification.verify_folder(folder, make_entry)
-    assert [e.id for e in found.kept] == [storage.content_id(pair[first])]
+    assert [e.id for e in found.accepted] == [storage.content_id(pair[first])]
     assert "Duplicate" in " ".join(refused(folder).values())
 
 
@@ -261,7 +259,7 @@ def test_without_git_the_elder_of_twins_stays(tmp_path):
     for result in (later, result_with_energy(0.1)):
         placed(folder, result)
     found = verification.verify_folder(folder, make_entry)
-    assert [e.order[1] for e in found.kept] == ["embedded/small"]
+    assert [e.sort_key[1] for e in found.accepted] == ["embedded/small"]
 
 
 # The commands
@@ -312,10 +310,10 @@ def test_many_are_judged_in_several_processes_with_the_same_answer(tmp_path, mon
         placed(folder, result_with_energy(0.1 + number / 100, model=f"m{number}"))
     (folder / "image-gen" / "0123456789abcdef.json").write_text("{")
     alone = verification.verify_folder(folder, make_entry)
-    monkeypatch.setattr(verification, "BATCH", 3)
+    monkeypatch.setattr(verification, "BATCH_SIZE", 3)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     together = verification.verify_folder(folder, make_entry)
-    assert together == alone and len(alone.kept) == 12 and len(alone.refused) == 1
+    assert together == alone and len(alone.accepted) == 12 and len(alone.refused) == 1
 
 
 def test_nothing_but_submissions_belongs_in_the_folder(tmp_path):
@@ -331,6 +329,6 @@ def test_nothing_but_submissions_belongs_in_the_folder(tmp_path):
     (path.parent / "fedcba9876543210.json").symlink_to(path)
     told = refused(folder)
     assert {place.name for place in odd} <= set(told)
-    assert "a link is no submission" in told["fedcba9876543210.json"]
-    assert len(verification.verify_folder(folder, make_entry).kept) == 1
-    assert not submissions.named(Path("a/b/UPPER.json"))
+    assert "not a link" in told["fedcba9876543210.json"]
+    assert len(verification.verify_folder(folder, make_entry).accepted) == 1
+    assert not submissions.is_record_path(Path("a/b/UPPER.json"))

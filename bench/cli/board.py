@@ -13,16 +13,17 @@ PANEL = "Share"
 
 def command(results: Results = Path("results"), as_json: Json = False) -> None:
     """Write the leaderboard (json, csv, md, page) from the submissions."""
-    from bench.leaderboard import board_entry, board_files, ranking, verification
+    from bench.leaderboard.board_entry import make_entry
+    from bench.leaderboard.board_files import write_board
+    from bench.leaderboard.ranking import rank_entries
+    from bench.leaderboard.verification import verify_folder
     from bench.results.formatting import printable
 
-    found = verification.verify_folder(results / "submissions", board_entry.make_entry)
-    for path, why in found.refused.items():
-        log(printable(f"left out {path}: {' '.join(item.message for item in why)}"))
-    written = exit_on_error(
-        lambda: board_files.write_board(ranking.rank_entries(found.kept), results)
-    )
+    verified = verify_folder(results / "submissions", make_entry)
+    for path, issues in verified.refused.items():
+        log(printable(f"left out {path}: {' '.join(issue.message for issue in issues)}"))
+    files = exit_on_error(lambda: write_board(rank_entries(verified.accepted), results))
     if as_json:
-        print(json.dumps([str(path) for path in written]))
+        print(json.dumps([str(path) for path in files]))
     else:
-        print("\n".join(f"wrote {path}" for path in written))
+        print("\n".join(f"wrote {path}" for path in files))

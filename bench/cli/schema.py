@@ -14,7 +14,7 @@ def command(
     board: Annotated[bool, typer.Option("--board", help="That of leaderboard.json.")] = False,
 ) -> None:
     """Print the JSON Schema of a result."""
-    from bench.leaderboard import board_files
-    from bench.results import storage
+    from bench.leaderboard.board_files import board_schema
+    from bench.results.storage import result_schema
 
-    print(json.dumps(board_files.board_schema() if board else storage.result_schema(), indent=1))
+    print(json.dumps(board_schema() if board else result_schema(), indent=1))

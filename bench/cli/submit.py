@@ -1,4 +1,4 @@
-"""`joulebench submit`: check a result and add it to the submissions."""
+"""`joulebench submit`: validate a result and add it to the submissions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def command(
     sign: Annotated[Path | None, typer.Option(help="Sign it with this SSH key.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Check a result and add it to the leaderboard's submissions."""
+    """Validate a result and add it to the leaderboard's submissions."""
     from bench.leaderboard import submissions
     from bench.results.formatting import printable
 
@@ -32,20 +32,22 @@ def command(
     folder = results / "submissions"
     path = None
     try:
-        path, findings = submissions.submit(result, folder, name=name, remark=note, key=sign)
+        path, issues = submissions.submit(result, folder, name=name, remark=note, key=sign)
     except submissions.SubmissionRefused as error:
-        findings = error.findings
+        issues = error.issues
     except OSError as error:
         exit_with_error(f"the submission can't be saved: {error}")
     except ValueError as error:
         exit_with_error(str(error))
     if as_json:
-        refused = [item.message for item in findings if item.severity == "refused"]
-        found = [asdict(item) for item in findings]
-        submission = path and str(path)
-        print(json.dumps({"submission": submission, "refused": refused, "findings": found}))
-    for item in findings:
-        log(printable(item.words()))
+        content = {
+            "submission": path and str(path),
+            "refused": [issue.message for issue in issues if issue.severity == "refused"],
+            "findings": [asdict(issue) for issue in issues],
+        }
+        print(json.dumps(content))
+    for issue in issues:
+        log(printable(issue.text()))
     if path is None:
         raise typer.Exit(REFUSED)
     if not as_json:

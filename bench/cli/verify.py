@@ -1,4 +1,4 @@
-"""`joulebench verify`: judge every submission again, from its raw trials."""
+"""`joulebench verify`: validate every submission again, from its raw trials."""
 
 from __future__ import annotations
 
@@ -21,27 +21,24 @@ def command(
     ),
     as_json: Json = False,
 ) -> None:
-    """Judge every submission again from its raw trials; exit 4 if one is refused."""
-    from bench.leaderboard import verification
+    """Validate every submission again from its raw trials; exit 4 if one is refused."""
+    from bench.leaderboard.verification import has_rank, verify_folder
     from bench.results.formatting import printable
 
     if not submissions.is_dir():
         exit_with_error(f"there is no folder {submissions}")
-    found = verification.verify_folder(submissions, verification.has_rank)
-    told = {"refused": found.refused, "remarks": found.remarks}
+    verified = verify_folder(submissions, has_rank)
+    passed, ranked = len(verified.accepted), sum(verified.accepted)
     if as_json:
-        files = {
-            kind: {str(path): [asdict(item) for item in why] for path, why in of.items()}
-            for kind, of in told.items()
-        }
-        print(json.dumps({"passed": len(found.kept), "ranked": sum(found.kept), **files}))
-    for of in told.values():
-        for path, why in of.items():
-            for item in why:
-                log(printable(f"{path}: {item.words()}"))
+        content: dict[str, object] = {"passed": passed, "ranked": ranked}
+        for name, files in (("refused", verified.refused), ("remarks", verified.remarks)):
+            content[name] = {str(p): [asdict(i) for i in issues] for p, issues in files.items()}
+        print(json.dumps(content))
+    for path, issues in (*verified.refused.items(), *verified.remarks.items()):
+        for issue in issues:
+            log(printable(f"{path}: {issue.text()}"))
     if not as_json:
-        listed = len(found.kept) - sum(found.kept)
-        print(f"{len(found.kept)} passed ({listed} of them without rank)")
-        print(f"{len(found.refused)} refused")
-    if found.refused:
+        print(f"{passed} passed ({passed - ranked} of them without rank)")
+        print(f"{len(verified.refused)} refused")
+    if verified.refused:
         raise typer.Exit(REFUSED)

@@ -1,126 +1,48 @@
-"""Leaderboard.json and its schema, .csv; writes all forms."""
+"""The files of the board: leaderboard.json with its schema, .csv, .md and the site."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import TypeAdapter, with_config
-from typing_extensions import TypedDict
-
+from bench.impact import carbon, equivalences
 from bench.impact.facts import published
-from bench.leaderboard import board_row, site
-from bench.leaderboard import site as site_pages
-from bench.leaderboard.board_row import CLOSED, BoardRow, BoardSources, head
+from bench.leaderboard.board_row import BoardModel, BoardRow
+from bench.leaderboard.grading import GRADE_RULE, STARS_RULE
 from bench.leaderboard.markdown import board_markdown
-from bench.leaderboard.ranking import Board, RankedEntry, RankedGroup, TaskBoard, placement
+from bench.leaderboard.ranking import Board, RankedGroup, TaskBoard
+from bench.leaderboard.site import write_site
 from bench.results import storage
+from bench.results.escaping import csv_safe
+
+BOARD_SCHEMA_VERSION: Literal[3] = 3
 
 
-def board_json(board: Board) -> dict[str, Any]:
-    """The board as plain JSON values (`form.Board`)."""
-    found: dict[str, Any] = json.loads("".join(board_json_lines(board)))
-    return found
+class PhoneCharge(BoardModel):
+    """The energy of one smartphone charge."""
+
+    kwh: float
+    edition: str
+    source: str
 
 
-def board_json_lines(board: Board) -> Iterator[str]:
-    """The text of leaderboard.json in pieces, so that it never lies in memory whole."""
-    yield f"{_text(head())[:-1]},\n"
-    yield '"tasks":['
-    for number, task in enumerate(board.tasks):
-        yield from (",\n" if number else "\n", *_task(task))
-    yield "],\n"
-    yield '"published":['
-    yield from _listed(_study(study) for study in published.STUDIES)
-    yield "]}\n"
+class GridFactor(BoardModel):
+    """The carbon intensity of a grid. Figures of different bases are not to be compared."""
+
+    label: str
+    grams_per_kwh: float
+    year: str
+    basis: str
+    source: str
+    licence: str
 
 
-def _task(task: TaskBoard) -> Iterator[str]:
-    yield f'{{"id":{_text(task.task_id)},"unit":{_text(task.unit)},"groups":['
-    for number, group in enumerate(task.groups):
-        yield ",\n" if number else "\n"
-        yield from _group(group)
-    yield '],"listed":['
-    yield from _listed(_row(row) for row in task.listed)
-    yield "]}"
-
-
-def _group(group: RankedGroup) -> Iterator[str]:
-    equals = group.equals
-    about = {
-        "boundary": equals.boundary,
-        "devices": sorted(set(equals.devices)),
-        "dataset": equals.dataset,
-        "fingerprint": equals.fingerprint,
-    }
-    yield f'{_text(about)[:-1]},"rows":['
-    yield from _listed(_row(row) for row in group.rows)
-    yield "]}"
-
-
-def _row(row: RankedEntry) -> str:
-    # The facts are text already: the place goes in front of them.
-    return f"{_text(placement(row))[:-1]},{row.entry.row[1:]}"
-
-
-def _study(study: published.Study) -> str:
-    about = {
-        name: getattr(study, name)
-        for name in ("key", "title", "boundary", "precision", "engine", "source", "source_url")
-    }
-    about |= {"licence": study.licence, "caveat": study.caveat}
-    rows = (_text(_published(row)) for row in published.rows() if row.study == study)
-    return f'{_text(about)[:-1]},"rows":[{"".join(_listed(rows))}]}}'
-
-
-def _published(row: published.PublishedFigure) -> PublishedRow:
-    return {
-        "task": row.task,
-        "model": row.model,
-        "model_class": row.model_class,
-        "energy_kwh_per_1000": row.energy_kwh_per_1000,
-        "gpu": row.gpu,
-        "gpu_count": row.gpu_count,
-        "batch_size": row.batch_size,
-        "steps": row.steps,
-        "new_tokens": row.new_tokens,
-        "workload": row.workload,
-        "stars": row.stars,
-    }
-
-
-def _listed(items: Iterable[str]) -> Iterator[str]:
-    for number, item in enumerate(items):
-        yield f",\n{item}" if number else f"\n{item}"
-
-
-def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
-def write_board(board: Board, results_dir: Path) -> tuple[Path, ...]:
-    """Write leaderboard.json, .csv, .md and the site under a results folder; gives the files."""
-    storage.write_parts(results_dir / "leaderboard.json", board_json_lines(board))
-    storage.write_parts(results_dir / "leaderboard.csv", csv_lines(board))
-    storage.write_text(results_dir / "leaderboard.md", board_markdown(board))
-    site_pages.write_site(site.parts(board), site.shared(board), results_dir / "site")
-    names = ("leaderboard.json", "leaderboard.csv", "leaderboard.md", "site/index.html")
-    return tuple(results_dir / name for name in names)
-
-
-def csv_lines(board: Board) -> Iterator[str]:
-    """The board as csv, line by line."""
-    yield board_row.HEAD
-    for task in board.tasks:
-        for row in task.rows():
-            yield board_row.joined((task.task_id, *placement(row).values()), row.entry.cells)
-
-
-@with_config(CLOSED)
-class BoardGroup(TypedDict):
-    """Equals: the same work, the same boundary, the same devices at the same power limit."""
+class BoardGroup(BoardModel):
+    """Results of the same work, boundary and devices at the same power limit, best first."""
 
     boundary: str
     devices: list[str]
@@ -129,9 +51,8 @@ class BoardGroup(TypedDict):
     rows: list[BoardRow]
 
 
-@with_config(CLOSED)
-class BoardTask(TypedDict):
-    """One task: its ranked groups, then what is listed without rank, by energy."""
+class BoardTask(BoardModel):
+    """One task: its ranked groups, then the results listed without rank, by energy."""
 
     id: str
     unit: str
@@ -139,9 +60,8 @@ class BoardTask(TypedDict):
     listed: list[BoardRow]
 
 
-@with_config(CLOSED)
-class PublishedRow(TypedDict):
-    """One figure that others published."""
+class PublishedRow(BoardModel):
+    """One figure that a study published."""
 
     task: str
     model: str
@@ -156,9 +76,8 @@ class PublishedRow(TypedDict):
     stars: int | None
 
 
-@with_config(CLOSED)
-class Study(TypedDict):
-    """Results that others measured and published: not ours, never ranked with ours."""
+class PublishedStudy(BoardModel):
+    """Results that others measured and published. They are not ranked."""
 
     key: str
     title: str
@@ -172,15 +91,171 @@ class Study(TypedDict):
     rows: list[PublishedRow]
 
 
-@with_config(CLOSED)
-class BoardDocument(BoardSources):
+class BoardDocument(BoardModel):
     """leaderboard.json: generated by `make board`, never edited."""
 
+    schema_version: Literal[3]
+    phone_charge: PhoneCharge
+    grids: dict[str, GridFactor]
+    grade_rule: str
+    stars_rule: str
     tasks: list[BoardTask]
-    published: list[Study]
+    published: list[PublishedStudy]
 
 
 def board_schema() -> dict[str, Any]:
     """The JSON Schema of leaderboard.json, draft 2020-12."""
-    content = TypeAdapter(BoardDocument).json_schema()
+    content = BoardDocument.model_json_schema(mode="serialization")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **content}
+
+
+def write_board(board: Board, results_folder: Path) -> tuple[Path, ...]:
+    """Write leaderboard.json, .csv, .md and the site into a results folder; returns the files.
+
+    Raises OSError where a file cannot be written.
+    """
+    storage.write_parts(results_folder / "leaderboard.json", board_json(board))
+    storage.write_parts(results_folder / "leaderboard.csv", board_csv(board))
+    storage.write_text(results_folder / "leaderboard.md", board_markdown(board))
+    write_site(board, results_folder / "site")
+    names = ("leaderboard.json", "leaderboard.csv", "leaderboard.md", "site/index.html")
+    return tuple(results_folder / name for name in names)
+
+
+def board_json(board: Board) -> Iterator[str]:
+    """The text of leaderboard.json in parts, so that it is never in memory as a whole."""
+    charge = equivalences.phone_charge()
+    document = {
+        "schema_version": BOARD_SCHEMA_VERSION,
+        "phone_charge": {"kwh": charge.value, "edition": charge.edition, "source": charge.source},
+        "grids": {key: _grid(key) for key in carbon.DEFAULT_GRIDS},
+        "grade_rule": GRADE_RULE,
+        "stars_rule": STARS_RULE,
+        "tasks": (_task(task) for task in board.tasks),
+        "published": (_study(study) for study in published.STUDIES),
+    }
+    yield from _json_parts(document)
+    yield "\n"
+
+
+def _grid(key: str) -> dict[str, Any]:
+    fact = carbon.grid_factor(key)
+    return {
+        "label": fact.label,
+        "grams_per_kwh": fact.value,
+        "year": fact.edition,
+        "basis": fact.basis,
+        "source": fact.source,
+        "licence": fact.licence,
+    }
+
+
+def _task(task: TaskBoard) -> dict[str, Any]:
+    return {
+        "id": task.task_id,
+        "unit": task.unit,
+        "groups": (_group(group) for group in task.groups),
+        "listed": (ranked.row() for ranked in task.listed),
+    }
+
+
+def _group(group: RankedGroup) -> dict[str, Any]:
+    return {
+        "boundary": group.key.boundary,
+        "devices": group.device_names(),
+        "dataset": group.key.dataset,
+        "fingerprint": group.key.fingerprint,
+        "rows": (ranked.row() for ranked in group.entries),
+    }
+
+
+def _study(study: published.Study) -> dict[str, Any]:
+    fields = [name for name in PublishedStudy.model_fields if name != "rows"]
+    figures = (figure for figure in published.rows() if figure.study == study)
+    rows = ({name: getattr(f, name) for name in PublishedRow.model_fields} for f in figures)
+    return {**{name: getattr(study, name) for name in fields}, "rows": rows}
+
+
+def _json_parts(value: Any) -> Iterator[str]:
+    """The JSON text of a value; an iterator inside becomes an array, written item by item."""
+    if isinstance(value, BoardRow):
+        yield value.model_dump_json()
+    elif isinstance(value, dict):
+        yield "{"
+        for number, (name, item) in enumerate(value.items()):
+            yield f"{',' if number else ''}{json.dumps(name)}:"
+            yield from _json_parts(item)
+        yield "}"
+    elif isinstance(value, Iterator):
+        yield "["
+        for number, item in enumerate(value):
+            yield ",\n" if number else "\n"
+            yield from _json_parts(item)
+        yield "]"
+    else:
+        yield json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+Cell = str | int | float | bool | None
+
+
+def _interval_columns(name: str) -> dict[str, Callable[[BoardRow], Cell]]:
+    """Three columns for a figure: value, low end, high end; empty where there is no figure."""
+
+    def column(end: str) -> Callable[[BoardRow], Cell]:
+        return lambda row: getattr(getattr(row, name), end, None)
+
+    return {name: column("value"), f"{name}_low": column("low"), f"{name}_high": column("high")}
+
+
+CSV_COLUMNS: dict[str, Callable[[BoardRow], Cell]] = {
+    "task": lambda row: row.task,
+    "rank": lambda row: row.rank,
+    "tied": lambda row: row.tied,
+    "grade": lambda row: row.grade,
+    "stars": lambda row: row.stars,
+    "kind": lambda row: row.kind,
+    "boundary": lambda row: row.boundary,
+    "devices": lambda row: " | ".join(row.devices),
+    "dataset": lambda row: row.dataset,
+    "model": lambda row: row.model.id,
+    "weights": lambda row: row.model.weights,
+    "parameter_count": lambda row: row.model.parameter_count,
+    "dtype": lambda row: row.model.dtype,
+    "backend": lambda row: row.backend,
+    "batch_size": lambda row: row.batch_size,
+    "steps": lambda row: row.steps,
+    "unit": lambda row: row.unit,
+    **_interval_columns("energy_kwh_per_1000"),
+    **_interval_columns("net_energy_kwh_per_1000"),
+    **_interval_columns("energy_joules_per_unit"),
+    **_interval_columns("duration_seconds_per_inference"),
+    **_interval_columns("quality"),
+    "quality_metric": lambda row: row.quality.metric if row.quality else None,
+    "phone_charges_per_1000": lambda row: getattr(row.phone_charges_per_1000, "value", None),
+    "created_at": lambda row: row.created_at,
+    "submission": lambda row: row.submission,
+    "submitted_by": lambda row: row.submitted_by.name,
+    "why_not_ranked": lambda row: " ".join(row.why_not_ranked),
+}
+
+
+def board_csv(board: Board) -> Iterator[str]:
+    """The board as csv, line by line; text that a spreadsheet would run as a formula is quoted."""
+    yield _csv_line(CSV_COLUMNS)
+    for cells in board_table(board):
+        yield _csv_line(csv_safe(cell) for cell in cells.values())
+
+
+def board_table(board: Board) -> Iterator[dict[str, Cell]]:
+    """The rows of the board's csv, with numbers as numbers and None where there is no value."""
+    for task in board.tasks:
+        for ranked in task.entries():
+            row = ranked.row()
+            yield {name: cell(row) for name, cell in CSV_COLUMNS.items()}
+
+
+def _csv_line(cells: Iterable[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue()

@@ -1,8 +1,8 @@
-"""Stars by AI Energy Score's rule, and a grade that does not run out where stars do.
+"""Stars by AI Energy Score's rule, and a logarithmic grade.
 
-Stars cut the range of a group into five bands of equal width, so that one very hungry model gives
-all the others five stars. The grade is logarithmic: A is below twice the least energy of the group,
-B below four times, and every letter more is one more doubling; after Z comes AA.
+Stars divide the range of a group into five bands of equal width, so that one result of very high
+energy gives all the others five stars. The grade is logarithmic: A is below twice the least energy
+of the group, B below four times, and every further letter is one more doubling; after Z comes AA.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-RULE = (
-    "A: less than twice the least energy of its group. Every letter more is one more doubling: "
+GRADE_RULE = (
+    "A: less than twice the least energy of its group. Every further letter is one more doubling: "
     "B from 2 times, C from 4, D from 8, and so on; after Z comes AA."
 )
 STARS_RULE = (
@@ -24,7 +24,7 @@ def stars(energies_kwh: Sequence[float]) -> list[int]:
     """One to five stars by AI Energy Score's published rule, 5 for the least energy.
 
     Five bands of equal width between the least and the greatest energy of one group (in kWh, or
-    any one unit); all 5 where there is no difference. Raises ValueError for what is not finite.
+    any one unit); all 5 where they are equal. Raises ValueError for an energy that is not finite.
     """
     if not energies_kwh:
         return []
@@ -40,7 +40,7 @@ def stars(energies_kwh: Sequence[float]) -> list[int]:
 def grades(energies_kwh: Sequence[float]) -> list[str]:
     """A letter for every doubling above the least energy of one group: "A", "B", … "Z", "AA".
 
-    Raises ValueError for what is not positive and finite.
+    Raises ValueError for an energy that is not positive and finite.
     """
     if not all(0 < energy < math.inf for energy in energies_kwh):
         raise ValueError("grades need positive energies")

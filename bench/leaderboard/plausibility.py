@@ -1,10 +1,10 @@
-"""What cannot be true; what contradicts the rest of the record."""
+"""Values of a record that cannot be true, and statements that the rest of it contradicts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from math import fsum, inf
+from math import fsum, inf, isclose
 
 from bench.impact import facts, hardware
 from bench.results import views, warning_catalogue
@@ -14,34 +14,44 @@ from bench.results.record import Reading, Result, Trial
 from bench.runner import protocol
 from bench.system.registry import known_metric, known_task
 
-MOST = 2**53
-WATTS = (1e-3, 1e5)
-SECONDS = (1e-6, 1e7)
-HIGHEST_CALIBRATION_HALF_WIDTH = 10.0
-OPERATIONS_PER_PARAMETER = 2  # one multiplication and one addition for every token
-WIDE = {"float32", "float16", "bfloat16"}
-NARROW = 8  # no device's peak in four bits is above eight times that in sixteen
+# Integers above 2**53 are not exact as floating-point numbers, and no count comes near it.
+MAX_INTEGER = 2**53
 
-# A text in which every digit is 0, and a comma what a number may follow: whole numbers of sixteen
-# digits and more are then found at the speed of a memory.
-SHAPES = bytes.maketrans(b"0123456789:[ \t\n\r", b"0000000000,,,,,,")
-LONG = b",0000000000000000"
+# Mean power of one domain in W and duration of one window in s: a milliwatt is below any sensor's
+# resolution, 100 kW above any server; a microsecond below any window, 10**7 s are four months.
+POWER_RANGE = (1e-3, 1e5)
+DURATION_RANGE = (1e-6, 1e7)
+HIGHEST_CALIBRATION_HALF_WIDTH = 10.0
+
+# One multiplication and one addition for every parameter and token.
+OPERATIONS_PER_PARAMETER = 2
+
+# The peaks in the table are for 16 bits. No device's peak at 4 bits is above eight times that.
+WIDE_TYPES = {"float32", "float16", "bfloat16"}
+NARROW_FACTOR = 8
+
+# The record's text with digits masked, used to find integers of 16 digits and more: a scan of the
+# bytes is much faster than a visit of every field.
+DIGIT_MASK = bytes.maketrans(b"0123456789:[ \t\n\r", b"0000000000,,,,,,")
+LONG_INTEGER = b",0000000000000000"
 
 
 def implausibilities(result: Result, content: bytes) -> Iterator[str]:
-    """A sentence for everything in a result that can't be true; `content` is its text."""
-    # Walking a record is slow: the search finds the few that may hold such a number.
-    long = LONG in content.translate(SHAPES, b"-")
-    if long and any(abs(number) > MOST for number in _integers(result)):
-        yield "Impossible: a count beyond anything that can be counted."
+    """A sentence for every value of a result that cannot be true; `content` is its bytes."""
+    # A visit of every field is slow: the scan finds the few records that need one.
+    has_long_integer = LONG_INTEGER in content.translate(DIGIT_MASK, b"-")
+    if has_long_integer and any(abs(number) > MAX_INTEGER for number in _integers(result)):
+        yield "Impossible: an integer above 2**53."
     yield from _quality(result)
     if (
         result.calibration is not None
         and result.calibration.relative_half_width > HIGHEST_CALIBRATION_HALF_WIDTH
     ):
-        yield "Impossible: a scale error of more than ten times the figure."
+        yield "Impossible: a calibration uncertainty above ten times the figure."
     for device in result.machine.devices:
-        if device.power_limit_watts is not None and not _within(device.power_limit_watts, WATTS):
+        if device.power_limit_watts is not None and not _within(
+            device.power_limit_watts, POWER_RANGE
+        ):
             yield f"Impossible: a power limit of {device.power_limit_watts:g} W."
     yield from _arithmetic(result)
     for trial in result.measured():
@@ -49,7 +59,7 @@ def implausibilities(result: Result, content: bytes) -> Iterator[str]:
 
 
 def _quality(result: Result) -> Iterator[str]:
-    """The bounds of a metric are known where the task is; of any other, that it has an interval."""
+    """A known metric has a range; any other quality only needs to lie in its interval."""
     quality = result.quality
     if quality is None:
         return
@@ -60,37 +70,37 @@ def _quality(result: Result) -> Iterator[str]:
 
 
 def _trial(result: Result, trial: Trial) -> Iterator[str]:
-    if not _within(trial.duration_seconds, SECONDS):
+    if not _within(trial.duration_seconds, DURATION_RANGE):
         yield f"Impossible: trial {trial.index} took {trial.duration_seconds:g} s."
     for reading in trial.readings:
-        named = f"trial {trial.index}, {reading.domain}"
+        place = f"trial {trial.index}, {reading.domain}"
         for item in reading.warnings:
             known = warning_catalogue.CATALOGUE.get(item.code)
             if known is not None and known.blocks_ranking != item.blocks_ranking:
-                yield f"Impossible: {named}: the weight of the warning {item.code} was changed."
+                yield f"Impossible: {place}: the warning {item.code} has another `blocks_ranking`."
         kind = "modelled" if reading.method == "modelled" else "measured"
         inside = reading.domain in result.boundary.domains
         if inside and kind != result.boundary.kind:
-            yield f"Impossible: {named} is {kind}, and the boundary says {result.boundary.kind}."
+            yield f"Impossible: {place} is {kind}, and the boundary says {result.boundary.kind}."
         limit = _limit(result, reading) if inside and kind == "measured" else inf
-        yield from _energy(reading, named, inside, limit)
+        yield from _energy(reading, place, inside, limit)
 
 
-def _energy(reading: Reading, named: str, inside: bool, limit: float) -> Iterator[str]:
-    """A sensor of what was used can't read nothing; one of an idle device outside may."""
+def _energy(reading: Reading, place: str, inside: bool, limit: float) -> Iterator[str]:
+    """A device inside the boundary cannot take 0 J; an unused one may."""
     joules, seconds = reading.energy_joules, reading.duration_seconds
     if joules is None:
         return
-    if not _within(seconds, SECONDS):
-        yield f"Impossible: {named}: energy in {seconds:g} s."
+    if not _within(seconds, DURATION_RANGE):
+        yield f"Impossible: {place}: energy in {seconds:g} s."
         return
     watts = joules / seconds
     if inside and reading.method != "modelled" and joules <= 0:
-        yield f"Impossible: {named}: a measured energy of {joules:g} J."
-    elif joules < 0 or (joules > 0 and not _within(watts, WATTS)):
-        yield f"Impossible: {named}: a mean of {watts:g} W."
+        yield f"Impossible: {place}: a measured energy of {joules:g} J."
+    elif joules < 0 or (joules > 0 and not _within(watts, POWER_RANGE)):
+        yield f"Impossible: {place}: a mean of {watts:g} W."
     elif watts > warning_catalogue.HIGHEST_POWER_RATIO * limit:
-        yield f"Impossible: {named}: a mean of {watts:.0f} W, above 1.1 times {limit:.0f} W."
+        yield f"Impossible: {place}: a mean of {watts:.0f} W, above 1.1 times {limit:.0f} W."
 
 
 def _limit(result: Result, reading: Reading) -> float:
@@ -116,7 +126,7 @@ def _arithmetic(result: Result) -> Iterator[str]:
             rate = OPERATIONS_PER_PARAMETER * parameters * tokens / seconds
             yield (
                 f"Impossible: trial {trial.index}: {rate:.2g} operations a second, more than the "
-                f"{peak:.2g} that the devices are said to reach."
+                f"devices' published peak of {peak:.2g}."
             )
 
 
@@ -127,7 +137,7 @@ def _peak(result: Result) -> float | None:
     known = [peak for peak in peaks if peak is not None]
     if not known or len(known) < len(peaks):
         return None
-    return fsum(known) * 1e12 * (1 if result.model.dtype in WIDE else NARROW)
+    return fsum(known) * 1e12 * (1 if result.model.dtype in WIDE_TYPES else NARROW_FACTOR)
 
 
 @lru_cache(maxsize=256)
@@ -146,7 +156,7 @@ def _within(value: float, bounds: tuple[float, float]) -> bool:
 
 
 def _integers(value: object) -> Iterator[int]:
-    """Every whole number in a record, however deep."""
+    """Every integer in a record, at any depth."""
     if isinstance(value, Record):
         value = value.__dict__
     if isinstance(value, dict):
@@ -162,16 +172,28 @@ def _integers(value: object) -> Iterator[int]:
 
 
 def contradictions(result: Result) -> Iterator[str]:
-    """A sentence for everything that a record says of itself and that the rest of it denies."""
+    """A sentence for every statement of a record that the rest of it contradicts."""
     if views.measurement_boundary(result.machine) != result.boundary:
         yield "Irreproducible: the boundary is not what the machine's devices and sensors give."
-    if boundary_calibration(result.boundary, result.machine.sensors) != result.calibration:
-        yield "Irreproducible: the scale error is not that of the sensors inside the boundary."
+    if not _same_calibration(result):
+        yield (
+            "Irreproducible: the calibration uncertainty is not that of the sensors inside the "
+            "boundary."
+        )
     if result.status == "done":
         yield from _stopping(result)
         if result.profile != "quick":
             yield from _rules(result)
     yield from _unit(result)
+
+
+def _same_calibration(result: Result) -> bool:
+    """Whether the half-width is that of the sensors; the wording of the source may differ."""
+    stated = result.calibration
+    derived = boundary_calibration(result.boundary, result.machine.sensors)
+    if stated is None or derived is None:
+        return stated is derived
+    return isclose(stated.relative_half_width, derived.relative_half_width, rel_tol=1e-9)
 
 
 def _stopping(result: Result) -> Iterator[str]:
@@ -183,7 +205,7 @@ def _stopping(result: Result) -> Iterator[str]:
 
 
 def _rules(result: Result) -> Iterator[str]:
-    """Every rule of the run that is weaker than its profile asks for on this machine."""
+    """Every rule of the protocol that is weaker than its profile requires on this machine."""
     rules = result.protocol
     least = protocol.run_protocol(protocol.Order(result.model, result.profile), result.machine)
     weaker = {
@@ -193,14 +215,14 @@ def _rules(result: Result) -> Iterator[str]:
         "shorter windows": rules.window_seconds < least.window_seconds,
         "fewer inferences in a block": rules.max_inferences != least.max_inferences,
     }
-    for what, is_weaker in weaker.items():
+    for difference, is_weaker in weaker.items():
         if is_weaker:
-            yield f"Irreproducible: the rules allow {what} than a {result.profile} run does."
+            yield f"Irreproducible: the rules allow {difference} than a {result.profile} run does."
 
 
 def _unit(result: Result) -> Iterator[str]:
-    """A task that we don't have, or have in another version, may count as it likes."""
+    """The unit of a known task must be that of its version; other tasks are not checked."""
     stated = result.task
     known = known_task(stated.id)
     if known is not None and known.version == stated.version and known.unit != stated.unit:
-        yield f"Irreproducible: {stated.id} counts in {known.unit}s, not in {stated.unit!r}."
+        yield f"Irreproducible: {stated.id} counts {known.unit}s, not {stated.unit!r}."

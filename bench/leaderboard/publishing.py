@@ -1,60 +1,54 @@
-"""The board as a folder that a hub takes for a data set: the rows, the raw records, and a card."""
+"""The board as a folder for a data set hub: the rows, the complete records, and a card."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.leaderboard import board_entry, ranking
-from bench.leaderboard.board_files import csv_lines
+from bench.leaderboard.board_entry import entries_of
+from bench.leaderboard.board_files import Cell, board_table
+from bench.leaderboard.ranking import rank_entries
 from bench.results import storage
+from bench.results.escaping import csv_safe
 from bench.results.record import Result
 
-WHOLE = {"rank", "stars", "parameter_count", "batch_size", "steps"}
-FIGURES = {
-    "energy_kwh_per_1000",
-    "net_energy_kwh_per_1000",
-    "energy_joules_per_unit",
-    "duration_seconds_per_inference",
-    "quality",
-    "phone_charges_per_1000",
-}
 CARD = """
 # JouleBench leaderboard
 
-What one inference costs in energy: kWh per 1,000 inferences, each with its 95 % interval, its
-boundary, and whether it was measured or modelled. {count} results of {tasks} tasks, the newest of
-{latest}.
+Energy of one inference: kWh per 1,000 inferences, each with its 95 % interval, its boundary, and
+whether it was measured or modelled. {count} results of {tasks} tasks, the newest of {latest}.
 
-- `leaderboard`: one row a result. `rank` is empty for what does not rank, and `why_not_ranked` says
-  why. Modelled energy never ranks, and is never to be compared with measured energy.
-- `results`: the whole record of each run as JSON, raw trials first: every figure of the first table
-  can be computed again from it.
+- `leaderboard`: one row per result. `rank` is empty where a result is not ranked, and
+  `why_not_ranked` states why. Modelled energy is not ranked, and not comparable with measured
+  energy.
+- `results`: the complete record of each run as JSON, with the raw trials: every figure of the first
+  table can be computed again from it.
 
-The interval holds what repeats from trial to trial; the scale error of the sensor is apart, in the
-records (`calibration`).
+The interval covers the variation from trial to trial. Calibration uncertainty of the sensor is
+stated separately, in the records (`calibration`).
 """
 
 
-def write_dataset_folder(results: Sequence[Result], out: Path) -> list[Path]:
-    """Write README.md and data/*.parquet, as `datasets.load_dataset(out, name)` reads them.
+def write_dataset_folder(results: Sequence[Result], folder: Path) -> list[Path]:
+    """Write README.md and data/*.parquet, as `datasets.load_dataset(folder, name)` reads them.
 
-    Gives the files written. Raises ValueError where there is no result, OSError where the folder
-    can't be written.
+    Returns the files. Raises ValueError where there is no result, OSError where the folder cannot
+    be written.
     """
     from datasets import Dataset
     from huggingface_hub import DatasetCard, DatasetCardData
 
     if not results:
         raise ValueError("there is no submission to publish")
+    rows = board_table(rank_entries(entries_of(results)))
     tables = {
-        "leaderboard": Dataset.from_list(_rows(results)),
+        "leaderboard": Dataset.from_list(
+            [{name: _cell(cell) for name, cell in row.items()} for row in rows]
+        ),
         "results": Dataset.from_list([_record(result) for result in results]),
     }
-    data = DatasetCardData(
+    metadata = DatasetCardData(
         license="apache-2.0",
         pretty_name="JouleBench leaderboard",
         tags=["energy", "inference", "benchmark", "carbon"],
@@ -68,35 +62,21 @@ def write_dataset_folder(results: Sequence[Result], out: Path) -> list[Path]:
         ],
     )
     latest = max(result.created_at[:10] for result in results)
-    count = len({result.task.id for result in results})
-    text = CARD.format(count=len(results), tasks=count, latest=latest)
-    card = DatasetCard(f"---\n{data.to_yaml()}\n---\n{text}")
-    storage.write_text(out / "README.md", str(card))
-    (out / "data").mkdir(parents=True, exist_ok=True)
-    written = [out / "README.md"]
-    for name, one in tables.items():
-        one.to_parquet(str(out / "data" / f"{name}.parquet"))
-        written.append(out / "data" / f"{name}.parquet")
-    return written
+    tasks = len({result.task.id for result in results})
+    text = CARD.format(count=len(results), tasks=tasks, latest=latest)
+    card = DatasetCard(f"---\n{metadata.to_yaml()}\n---\n{text}")
+    storage.write_text(folder / "README.md", str(card))
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    files = [folder / "README.md"]
+    for name, table in tables.items():
+        table.to_parquet(str(folder / "data" / f"{name}.parquet"))
+        files.append(folder / "data" / f"{name}.parquet")
+    return files
 
 
-def _rows(results: Sequence[Result]) -> list[dict[str, object]]:
-    """The rows of the board's csv, numbers as numbers, what is missing as None."""
-    lines = csv_lines(ranking.rank_entries(board_entry.entries_of(results)))
-    return [
-        {name: _typed(name, cell) for name, cell in row.items()}
-        for row in csv.DictReader(io.StringIO("".join(lines)))
-    ]
-
-
-def _typed(name: str, cell: str) -> object:
-    if cell == "":
-        return None
-    if name in WHOLE:
-        return int(cell)
-    if name.removesuffix("_low").removesuffix("_high") in FIGURES:
-        return float(cell)
-    return cell == "True" if name == "tied" else cell
+def _cell(cell: Cell) -> object:
+    """Text is made safe, as in the csv; empty text is no value."""
+    return None if cell in (None, "") else csv_safe(cell)
 
 
 def _record(result: Result) -> dict[str, str | None]:

@@ -1,7 +1,7 @@
-"""Signatures of submissions with an SSH key, by OpenSSH's own `ssh-keygen -Y`: optional.
+"""Optional signatures of submissions with an SSH key, by OpenSSH's `ssh-keygen -Y`.
 
-A signature lies beside the file that it signs, with `.sig` behind its name. Who may be believed
-stands in the file `allowed_signers` of the submissions' folder, in OpenSSH's format.
+The signature of a file has the file's name with `.sig` appended. The signers whose names are shown
+are in the file `allowed_signers` of the folder of submissions, in OpenSSH's format.
 """
 
 from __future__ import annotations
@@ -10,70 +10,69 @@ import shutil
 import subprocess
 from pathlib import Path
 
-MAX_BYTES = 20_000
+# An SSH signature of a 16 kbit RSA key is about 6 kB.
+MAX_SIGNATURE_BYTES = 20_000
 NAMESPACE = "joulebench"
-Done = subprocess.CompletedProcess[bytes]
 SIGNERS = "allowed_signers"
+CompletedProcess = subprocess.CompletedProcess[bytes]
 
 
 class InvalidSignature(ValueError):
-    """A signature that is not one of this content."""
+    """A signature that does not match the content."""
 
 
 class SshKeygenMissing(ValueError):
-    """OpenSSH is not on this machine."""
+    """OpenSSH is not installed."""
 
 
 def signature_path(path: Path) -> Path:
-    """Where the signature of a file lies."""
+    """The path of the signature of a file."""
     return path.with_name(f"{path.name}.sig")
 
 
 def sign(path: Path, key: Path) -> None:
-    """Sign a file with an SSH key; the signature is written beside it.
+    """Sign a file with an SSH key and write the signature to `signature_path(path)`.
 
     Raises ValueError with a sentence where that fails.
     """
     if not key.is_file():
         raise ValueError(f"there is no key {key}")
     signature_path(path).unlink(missing_ok=True)
-    done = _keygen("sign", "-f", str(key), str(path), content=None)
-    if done.returncode != 0 or not signature_path(path).is_file():
-        raise ValueError(f"ssh-keygen could not sign with {key}: {_last(done)}")
+    process = _ssh_keygen("sign", "-f", str(key), str(path), content=None)
+    if process.returncode != 0 or not signature_path(path).is_file():
+        raise ValueError(f"ssh-keygen could not sign with {key}: {_last_line(process)}")
 
 
 def signer(content: bytes, signature: Path, signers: Path) -> str | None:
-    """Who signed this content: a name of the allowed signers, or None if the key is not theirs.
+    """The name of the allowed signer who signed this content, or None for another valid key.
 
-    Raises Unsound where the signature is not one of this content.
+    Raises InvalidSignature where the signature does not match the content.
     """
-    if signature.stat().st_size > MAX_BYTES:
-        raise InvalidSignature("The signature is larger than any signature is.")
-    sound = _keygen("check-novalidate", "-s", str(signature), content=content)
-    if sound.returncode != 0:
-        raise InvalidSignature(f"The signature is not one of this content: {_last(sound)}.")
+    if signature.stat().st_size > MAX_SIGNATURE_BYTES:
+        raise InvalidSignature(f"The signature is larger than {MAX_SIGNATURE_BYTES} bytes.")
+    process = _ssh_keygen("check-novalidate", "-s", str(signature), content=content)
+    if process.returncode != 0:
+        raise InvalidSignature(f"The signature does not match this content: {_last_line(process)}.")
     if not signers.is_file():
         return None
-    found = _keygen("find-principals", "-s", str(signature), "-f", str(signers), content=None)
-    for name in found.stdout.decode(errors="replace").splitlines():
+    process = _ssh_keygen("find-principals", "-s", str(signature), "-f", str(signers), content=None)
+    for name in process.stdout.decode(errors="replace").splitlines():
         options = ("-f", str(signers), "-I", name, "-s", str(signature))
-        if _keygen("verify", *options, content=content).returncode == 0:
+        if _ssh_keygen("verify", *options, content=content).returncode == 0:
             return name
     return None
 
 
-def _keygen(
-    action: str, *options: str, content: bytes | None
-) -> subprocess.CompletedProcess[bytes]:
+def _ssh_keygen(action: str, *options: str, content: bytes | None) -> CompletedProcess:
     program = shutil.which("ssh-keygen")
     if program is None:
         raise SshKeygenMissing("Signatures need ssh-keygen, a part of OpenSSH")
-    # find-principals knows no namespace.
-    space = () if action == "find-principals" else ("-n", NAMESPACE)
-    command = [program, "-Y", action, *space, *options]
+    # find-principals does not take a namespace.
+    namespace = () if action == "find-principals" else ("-n", NAMESPACE)
+    command = [program, "-Y", action, *namespace, *options]
     return subprocess.run(command, input=content, capture_output=True, check=False, timeout=60)
 
 
-def _last(done: Done) -> str:
-    lines = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else "it said nothing"
+def _last_line(process: CompletedProcess) -> str:
+    lines = (process.stderr or process.stdout).decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "no message"

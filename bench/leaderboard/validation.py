@@ -1,7 +1,8 @@
-"""One submission -> ValidationReport."""
+"""Validate one submission: its schema, its plausibility, and its figures against its raw trials."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,49 +11,65 @@ from typing import Literal
 
 from bench.leaderboard.plausibility import contradictions, implausibilities
 from bench.results import statistics, storage, warning_rules
-from bench.results.record import MeasurementWarning, Result
+from bench.results.record import Estimate, MeasurementWarning, Result
+from bench.results.versions import ANALYSIS_VERSION
 from bench.results.warning_rules import rank_blockers
 
 TASK_ID = re.compile(r"(?=.{1,60}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 
-# "refused": it can't be on the board. "no-rank": it is listed, and says why. "note": good to know.
+# Two implementations of the same formula differ by rounding: about 1e-13 over 50 trials. A
+# difference of 1e-9 is far below any interval, and far above that.
+RELATIVE_TOLERANCE = 1e-9
+
+# "refused": not on the board. "no-rank": listed without rank, with the reason. "note": a remark.
 Severity = Literal["refused", "no-rank", "note"]
+
+REMEDIES = {
+    "unreadable": "Send the file as `joulebench run` wrote it, with a version that reads it.",
+    "irreproducible": "Send the file as the run wrote it; if it is unchanged, run again with this "
+    "version.",
+    "impossible": "Check the sensors with `joulebench doctor`, then run again.",
+    "duplicate": "This run was submitted already. Run again for another result.",
+    "misplaced": "Add results with `joulebench submit`; do not move or edit a submission.",
+    "signature": "Sign it again: `joulebench submit RESULT --sign KEY`.",
+    "unknown-signer": "Add the signer's public key to the file `allowed_signers`, if you trust it.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationIssue:
-    """One thing about a submission: `message` and `remedy` are sentences."""
+    """One issue of a submission: `message` and `remedy` are sentences."""
 
     severity: Severity
     code: str
     message: str
     remedy: str
 
-    def words(self) -> str:
-        """The finding as a person reads it."""
+    def text(self) -> str:
+        """The issue in one line."""
         return f"{self.severity}: {self.message} {self.remedy}"
 
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """What a check found: the result if it could be read, and every finding, gravest first."""
+    """The result, None where it could not be read, and every issue, the most severe first."""
 
     result: Result | None
-    findings: tuple[ValidationIssue, ...]
+    issues: tuple[ValidationIssue, ...]
 
     @property
     def refusals(self) -> tuple[str, ...]:
-        """Why it is refused, in sentences; empty where it is not."""
-        return tuple(item.message for item in self.findings if item.severity == "refused")
+        """Why the result is refused, in sentences; empty where it is accepted."""
+        return tuple(issue.message for issue in self.issues if issue.severity == "refused")
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """Why it has no rank, in sentences; empty where it has one or is refused."""
-        return tuple(item.message for item in self.findings if item.severity == "no-rank")
+    def rank_obstacles(self) -> tuple[str, ...]:
+        """Why an accepted result has no rank, in sentences; empty where it has one."""
+        return tuple(issue.message for issue in self.issues if issue.severity == "no-rank")
 
 
 def validate_file(path: Path) -> ValidationReport:
-    """Judge one result file."""
+    """Validate one result file; a file that cannot be read is refused with the reason."""
     try:
         content = storage.read_bytes(path)
     except storage.UnreadableRecord as error:
@@ -61,88 +78,92 @@ def validate_file(path: Path) -> ValidationReport:
 
 
 def validate_bytes(content: bytes, name: str) -> ValidationReport:
-    """Judge the bytes of a result file."""
+    """Validate the bytes of a result file; `name` is the file's name in messages."""
     try:
         result = storage.parse_result(content, name)
     except storage.UnreadableRecord as error:
         return unreadable(error)
     if not TASK_ID.fullmatch(result.task.id):
-        sentence = f"Impossible: {result.task.id!r:.60} is no task id."
-        return ValidationReport(result, tuple(refusals("impossible", [sentence])))
-    # What can't be true is told first: numbers without bounds would break what comes after.
-    if impossible := tuple(refusals("impossible", implausibilities(result, content))):
-        return ValidationReport(result, impossible)
+        message = f"Impossible: {result.task.id!r:.60} is not a task id."
+        return ValidationReport(result, tuple(refusals("impossible", [message])))
+    # Implausible values are refused first: numbers without bounds would break what follows.
+    if issues := tuple(refusals("impossible", implausibilities(result, content))):
+        return ValidationReport(result, issues)
     try:
-        raised = warning_rules.derive_warnings(result)
-        refused = tuple(_irreproducible(result, raised))
+        warnings = warning_rules.derive_warnings(result)
+        messages = [*_differences(result, warnings), *contradictions(result)]
     except (KeyError, ValueError, ArithmeticError) as error:
-        sentence = f"The summary can't be recomputed from the trials: {error!s:.200}."
-        return ValidationReport(result, tuple(refusals("irreproducible", [sentence])))
-    return ValidationReport(result, refused or ranking_issues(result, raised))
+        messages = [f"The summary can't be recomputed from the trials: {error!s:.200}."]
+        return ValidationReport(result, tuple(refusals("irreproducible", messages)))
+    issues = tuple(refusals("irreproducible", messages))
+    return ValidationReport(result, issues or ranking_issues(result, warnings))
 
 
 def ranking_issues(
-    result: Result, raised: tuple[MeasurementWarning, ...]
+    result: Result, warnings: Iterable[MeasurementWarning]
 ) -> tuple[ValidationIssue, ...]:
-    """What there is to say of a result that is not refused, gravest first."""
-    barred = (
-        ValidationIssue("no-rank", item.code, item.message, item.remedy)
-        for item in rank_blockers(result, raised)
+    """The issues of an accepted result from its warnings, those that block ranking first."""
+    warnings = tuple(warnings)
+    blocking = rank_blockers(result, warnings)
+    other = [item for item in warnings if not item.blocks_ranking]
+    return (
+        *(ValidationIssue("no-rank", i.code, i.message, i.remedy) for i in blocking),
+        *(ValidationIssue("note", i.code, i.message, i.remedy) for i in other),
     )
-    return (*barred, *_good_to_know(raised))
 
 
 def unreadable(error: Exception) -> ValidationReport:
-    """The verdict on what is no result."""
+    """The report on a file that is not a result."""
     return ValidationReport(None, tuple(refusals("unreadable", [f"Unreadable: {error}."])))
-
-
-def _good_to_know(raised: Iterable[MeasurementWarning]) -> Iterator[ValidationIssue]:
-    for item in raised:
-        if not item.blocks_ranking:
-            yield ValidationIssue("note", item.code, item.message, item.remedy)
-
-
-def _irreproducible(
-    result: Result, raised: tuple[MeasurementWarning, ...]
-) -> Iterator[ValidationIssue]:
-    yield from refusals("irreproducible", _recomputed(result, raised))
-    yield from refusals("irreproducible", contradictions(result))
-
-
-def _codes(raised: Iterable[MeasurementWarning]) -> set[tuple[str, bool]]:
-    return {(item.code, item.blocks_ranking) for item in raised}
-
-
-def _recomputed(result: Result, raised: tuple[MeasurementWarning, ...]) -> Iterator[str]:
-    if result.summary is not None:
-        again = statistics.summarize(result.trials, result.boundary, result.idle, result.task.unit)
-        for name in type(again).model_fields:
-            stated, computed = getattr(result.summary, name), getattr(again, name)
-            if stated != computed:
-                yield f"Irreproducible: {name} is not what the trials give."
-    # Codes count, not words: a later version may put a warning better.
-    if _codes(result.warnings) != _codes(raised):
-        differing = sorted(code for code, _ in _codes(result.warnings) ^ _codes(raised))
-        listed = ", ".join(differing[:5])
-        yield f"Irreproducible: the warnings are not those of the record ({listed:.200})."
-    if result.rankable != warning_rules.is_rankable(result, raised):
-        yield "Irreproducible: whether it may rank is not what the record gives."
-
-
-REMEDIES = {
-    "unreadable": "Send the file as `joulebench run` wrote it, with a version that reads it.",
-    "irreproducible": "Send the file as the run wrote it; if it is that, run again with this "
-    "version.",
-    "impossible": "Look at the sensors with `joulebench doctor`, then run again.",
-    "duplicate": "Nothing to mend: this run was submitted. Run again for another result.",
-    "misplaced": "Add results with `joulebench submit`; a submission is never moved or edited.",
-    "signature": "Sign it again: `joulebench submit RESULT --sign KEY`.",
-    "unknown-signer": "Add the signer's public key to the file `allowed_signers`, if you trust it.",
-}
 
 
 def refusals(code: str, messages: Iterable[str]) -> Iterator[ValidationIssue]:
     """A refusal with the remedy of its code for every message."""
     for message in messages:
         yield ValidationIssue("refused", code, message, REMEDIES[code])
+
+
+def _differences(result: Result, warnings: tuple[MeasurementWarning, ...]) -> Iterator[str]:
+    """How the record differs from what its trials give by the analysis version that it states.
+
+    Figures are compared with a relative tolerance of 1e-9, warnings by code and `blocks_ranking`.
+    Messages and remedies are not compared, so a later version may word them better.
+    """
+    if result.analysis_version > ANALYSIS_VERSION:
+        yield (
+            f"Irreproducible: its analysis version is {result.analysis_version}, and this "
+            f"JouleBench computes versions up to {ANALYSIS_VERSION}."
+        )
+        return
+    if result.summary is not None:
+        summary = statistics.summarize(
+            result.trials, result.boundary, result.idle, result.task.unit
+        )
+        for name in type(summary).model_fields:
+            if not _nearly_equal(getattr(result.summary, name), getattr(summary, name)):
+                yield f"Irreproducible: {name} is not what the trials give."
+    stated, derived = (
+        {(item.code, item.blocks_ranking) for item in items}
+        for items in (result.warnings, warnings)
+    )
+    if stated != derived:
+        codes = ", ".join(sorted({code for code, _ in stated ^ derived})[:5])
+        yield f"Irreproducible: the warnings are not those of the record ({codes:.200})."
+    if result.rankable != warning_rules.is_rankable(result, warnings):
+        yield "Irreproducible: `rankable` does not follow from the record."
+
+
+def _nearly_equal(a: Estimate | None, b: Estimate | None) -> bool:
+    """Whether two estimates are equal but for rounding, relative to the largest of their figures.
+
+    An end near zero is a difference of larger figures, so its own size is no measure of rounding.
+    """
+    if a is None or b is None:
+        return a is b
+    figures = [(a.value, b.value), (a.low, b.low), (a.high, b.high)]
+    tolerance = RELATIVE_TOLERANCE * max(abs(x) for pair in figures for x in pair)
+    return (
+        a.sample_count == b.sample_count
+        and math.isclose(a.confidence_level, b.confidence_level)
+        and all(abs(x - y) <= tolerance for x, y in figures)
+    )

@@ -1,6 +1,6 @@
-"""Every submission judged again, from its raw trials, on as many processors as there are.
+"""Validate a folder of submissions again from their raw trials, on all processors.
 
-What is wanted of each result is worked out beside the judging, so that a hundred thousand of them
+Each process turns an accepted submission into what the caller needs of it, so that 100,000 records
 are never in memory at once.
 """
 
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -27,206 +29,225 @@ from bench.results import storage
 from bench.results.record import Result
 
 T = TypeVar("T")
-BATCH = 250
+
+# Records per task of a process: large enough that starting a task costs nothing beside its work.
+BATCH_SIZE = 250
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A result that passed, with what lies beside it."""
+    """An accepted result with its validation issues, its note and who signed it."""
 
     result: Result
-    findings: tuple[ValidationIssue, ...]
+    issues: tuple[ValidationIssue, ...]
     id: str
     note: submissions.SubmissionNote | None
     signer: str | None
 
 
 def has_rank(submission: Submission) -> bool:
-    """To keep whether each may be ranked."""
-    return not any(item.severity == "no-rank" for item in submission.findings)
+    """Whether a submission is ranked, not only listed."""
+    return not any(issue.severity == "no-rank" for issue in submission.issues)
 
 
-Keep = Callable[[Submission], T]
-Refusals = dict[Path, tuple[ValidationIssue, ...]]
+Transform = Callable[[Submission], T]
+IssuesByFile = dict[Path, tuple[ValidationIssue, ...]]
 
 
 @dataclass
 class VerificationResult(Generic[T]):
-    """What was kept of each submission that passed, and why the others did not, by file.
+    """The accepted submissions, transformed, and the issues of the others by file.
 
-    `remarks` are findings that leave a submission where it is.
+    `remarks` are issues that do not refuse a submission.
     """
 
-    kept: list[T] = field(default_factory=list)
-    refused: Refusals = field(default_factory=dict)
-    remarks: Refusals = field(default_factory=dict)
+    accepted: list[T] = field(default_factory=list)
+    refused: IssuesByFile = field(default_factory=dict)
+    remarks: IssuesByFile = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class VerifiedResults:
-    """The results that passed, whole, and the reasons why the others did not, by file."""
+    """The accepted results, and why the others were refused, in sentences, by file."""
 
     results: list[Result]
     refused: dict[Path, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class _JudgedRecord(Generic[T]):
-    """One record, judged: `kept` is None where it is refused."""
+class _CheckedRecord(Generic[T]):
+    """One record file after validation; `accepted` is None where it is refused."""
 
     path: Path
     created_at: str
-    marks: tuple[str, ...]
-    kept: T | None
-    refused: Refusals
+    identities: tuple[str, ...]
+    accepted: T | None
+    refused: IssuesByFile
     remarks: tuple[ValidationIssue, ...]
 
 
-def verify_folder(folder: Path, keep: Keep[T]) -> VerificationResult[T]:
-    """Judge every file of a folder of submissions; `keep` works on each that passes.
+def verify_folder(folder: Path, transform: Transform[T]) -> VerificationResult[T]:
+    """Validate every file of a folder of submissions; `transform` is applied to each accepted one.
 
-    With many files `keep` runs in other processes, so it and what it gives must be picklable.
+    With many files `transform` runs in other processes: it and what it returns must be picklable.
     """
-    paths, strange = submissions.list_records(folder)
-    found: VerificationResult[T] = VerificationResult(refused=strange)
-    seen: set[str] = set()
-    listed = list(_judged(paths, keep))
-    late = _later(folder, listed)
-    for item in sorted(listed, key=lambda item: late.get(item.path, 0)):
-        found.refused |= item.refused
-        if item.kept is None:
+    paths, misplaced = submissions.list_records(folder)
+    result: VerificationResult[T] = VerificationResult(refused=misplaced)
+    records = list(_check_all(paths, transform))
+    duplicates = _duplicates(folder, records)
+    for record in records:
+        result.refused |= record.refused
+        if record.accepted is None:
             continue
-        shared = next((mark for mark in item.marks if mark in seen), None)
-        if shared is not None:
-            found.refused[item.path] = (submissions.duplicate(shared),)
+        if record.path in duplicates:
+            result.refused[record.path] = (duplicates[record.path],)
             continue
-        seen |= set(item.marks)
-        found.kept.append(item.kept)
-        if item.remarks:
-            found.remarks[item.path] = item.remarks
-    return found
+        result.accepted.append(record.accepted)
+        if record.remarks:
+            result.remarks[record.path] = record.remarks
+    return result
 
 
 def collect_results(folder: Path) -> VerifiedResults:
-    """Judge every submission and keep the results themselves: for boards that fit in memory."""
-    found = verify_folder(folder, _result)
-    told = {path: tuple(item.message for item in why) for path, why in found.refused.items()}
-    return VerifiedResults(found.kept, told)
+    """Validate every submission and return the results, for folders that fit in memory."""
+    verified = verify_folder(folder, _result)
+    reasons = {path: tuple(i.message for i in issues) for path, issues in verified.refused.items()}
+    return VerifiedResults(verified.accepted, reasons)
 
 
 def _result(submission: Submission) -> Result:
     return submission.result
 
 
-def _judged(paths: Sequence[Path], keep: Keep[T]) -> Iterator[_JudgedRecord[T]]:
-    batches = [paths[start : start + BATCH] for start in range(0, len(paths), BATCH)]
-    work = partial(_batch, keep=keep)
+def _check_all(paths: Sequence[Path], transform: Transform[T]) -> Iterator[_CheckedRecord[T]]:
+    batches = [paths[start : start + BATCH_SIZE] for start in range(0, len(paths), BATCH_SIZE)]
+    check = partial(_check_batch, transform=transform)
+    # Starting processes takes about as long as two batches.
     if len(batches) < 3 or (os.cpu_count() or 1) < 2:
         for batch in batches:
-            yield from work(batch)
+            yield from check(batch)
         return
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for part in pool.map(work, batches):
-            yield from part
+        for records in pool.map(check, batches):
+            yield from records
 
 
-def _batch(paths: Sequence[Path], keep: Keep[T]) -> list[_JudgedRecord[T]]:
-    return [_judge(path, keep) for path in paths]
+def _check_batch(paths: Sequence[Path], transform: Transform[T]) -> list[_CheckedRecord[T]]:
+    return [_check(path, transform) for path in paths]
 
 
-def _judge(path: Path, keep: Keep[T]) -> _JudgedRecord[T]:
+def _check(path: Path, transform: Transform[T]) -> _CheckedRecord[T]:
     try:
         content = storage.read_bytes(path)
     except storage.UnreadableRecord as error:
-        return _refused(path, unreadable(error).findings)
-    verdict = validate_bytes(content, path.name)
-    result, why = verdict.result, [f for f in verdict.findings if f.severity == "refused"]
-    if result is None or why:
-        return _refused(path, tuple(why))
+        return _refused(path, unreadable(error).issues)
+    report = validate_bytes(content, path.name)
+    result, refused = report.result, [i for i in report.issues if i.severity == "refused"]
+    if result is None or refused:
+        return _refused(path, tuple(refused))
     if path.parts[-2:] != (result.task.id, f"{storage.content_id(content)}.json"):
-        sentence = "Misplaced: the file's name is not that of its content: it was moved or edited."
-        return _refused(path, tuple(refusals("misplaced", [sentence])))
+        message = "Misplaced: the file name does not match the content: it was moved or edited."
+        return _refused(path, tuple(refusals("misplaced", [message])))
     try:
-        who, remarks = _signer(path, content)
+        signer, remarks = _signer(path, content)
     except ValueError as error:
         return _refused(path, tuple(refusals("signature", [str(error)])))
-    said, beside = _note(path)
-    kept = keep(Submission(result, verdict.findings, path.stem, said, who))
-    marks = submissions.identity_marks(result)
-    return _JudgedRecord(path, result.created_at, marks, kept, beside, remarks)
+    note, refused_note = _note(path)
+    accepted = transform(Submission(result, report.issues, path.stem, note, signer))
+    identities = submissions.identities(result)
+    return _CheckedRecord(path, result.created_at, identities, accepted, refused_note, remarks)
 
 
-def _refused(path: Path, why: tuple[ValidationIssue, ...]) -> _JudgedRecord[T]:
-    return _JudgedRecord(path, "", (), None, {path: why}, ())
+def _refused(path: Path, issues: tuple[ValidationIssue, ...]) -> _CheckedRecord[T]:
+    return _CheckedRecord(path, "", (), None, {path: issues}, ())
 
 
 def _signer(path: Path, content: bytes) -> tuple[str | None, tuple[ValidationIssue, ...]]:
-    """Who signed a file, and what to say of a signature that nobody vouches for."""
-    lies = signatures.signature_path(path)
-    if not _plain(lies):
+    """Who signed a file, and remarks on a signature that identifies no allowed signer."""
+    signature = signatures.signature_path(path)
+    if not _is_plain_file(signature):
         return None, ()
     try:
-        who = signatures.signer(content, lies, path.parents[1] / signatures.SIGNERS)
+        name = signatures.signer(content, signature, path.parents[1] / signatures.SIGNERS)
     except signatures.SshKeygenMissing as error:
         return None, (
             ValidationIssue("note", "signature-unchecked", f"{error}.", REMEDIES["signature"]),
         )
-    if who is not None:
-        return who, ()
-    sentence = "The signature is sound, and its key is not among the allowed signers."
-    return None, (ValidationIssue("note", "unknown-signer", sentence, REMEDIES["unknown-signer"]),)
+    if name is not None:
+        return name, ()
+    message = "The signature is valid, but its key is not among the allowed signers."
+    return None, (ValidationIssue("note", "unknown-signer", message, REMEDIES["unknown-signer"]),)
 
 
-def _plain(path: Path) -> bool:
-    """Whether there is a file here; a link is none."""
+def _is_plain_file(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
-def _note(record: Path) -> tuple[submissions.SubmissionNote | None, Refusals]:
-    """The note beside a record; one that is broken or falsely signed is left out, and says why."""
+def _note(record: Path) -> tuple[submissions.SubmissionNote | None, IssuesByFile]:
+    """The note on a record, or None; a note that is broken or wrongly signed is refused."""
     path = submissions.note_path(record)
-    if not _plain(path):
+    if not _is_plain_file(path):
         return None, {}
     try:
-        said = submissions.read_note(path)
+        note = submissions.read_note(path)
         _signer(path, path.read_bytes())
     except storage.UnreadableRecord as error:
-        return None, {path: unreadable(error).findings}
+        return None, {path: unreadable(error).issues}
     except ValueError as error:
         return None, {path: tuple(refusals("signature", [str(error)]))}
-    return said, {}
+    return note, {}
 
 
-def _later(folder: Path, listed: Sequence[_JudgedRecord[T]]) -> dict[Path, int]:
-    """In which order twins came, where there are any: as git saw them, else by their date."""
-    owner: dict[str, Path] = {}
-    twins: set[Path] = set()
-    for item in listed:
-        for mark in item.marks:
-            first = owner.setdefault(mark, item.path)
-            if first != item.path:
-                twins |= {first, item.path}
-    if not twins:
+def _duplicates(folder: Path, records: Sequence[_CheckedRecord[T]]) -> dict[Path, ValidationIssue]:
+    """The refusal of every record that shares a run id or its trials with another that was first.
+
+    First is the record whose file was committed first in the folder's git repository: a file that
+    is not committed comes after all that are. Without a repository, or within one commit, the
+    record with the older `created_at` is first. Where that is equal too, nothing in the files shows
+    which is the copy, and all of them are refused: a rule such as the lower id could be met by a
+    copier who changes a field until the id fits. The honest submitter is thus protected by the
+    history of the repository, and never loses a place to a copy without a message.
+    """
+    by_identity: dict[str, list[_CheckedRecord[T]]] = defaultdict(list)
+    for record in records:
+        for identity in record.identities:
+            by_identity[identity].append(record)
+    shared = {name: group for name, group in by_identity.items() if len(group) > 1}
+    if not shared:
         return {}
-    added = _added(folder)
-    dates = {item.path: item.created_at for item in listed if item.path in twins}
-    order = sorted(twins, key=lambda p: (added.get(p.resolve(), len(added)), dates[p], p))
-    return {path: place for place, path in enumerate(order)}
+    commits = _first_commits(folder)
+
+    def age(record: _CheckedRecord[T]) -> tuple[int, str]:
+        return commits.get(record.path.resolve(), sys.maxsize), record.created_at
+
+    duplicates: dict[Path, ValidationIssue] = {}
+    for identity, group in shared.items():
+        first = min(age(record) for record in group)
+        unclear = sum(age(record) == first for record in group) > 1
+        for record in group:
+            if unclear or age(record) != first:
+                issue = submissions.duplicate_issue(identity, origin_unclear=unclear)
+                duplicates.setdefault(record.path, issue)
+    return duplicates
 
 
-def _added(folder: Path) -> dict[Path, int]:
-    """The place of each file of the folder in the history of its git repository, oldest first."""
-    log = ("log", "--reverse", "--diff-filter=A", "--name-only", "--format=", "-z", "--", ".")
+def _first_commits(folder: Path) -> dict[Path, int]:
+    """The number of the commit that added each file of the folder, oldest first; {} without git."""
+    log = ("log", "--reverse", "--diff-filter=A", "--name-only", "--format=%x01", "-z")
     try:
         top, names = (
             subprocess.run(
                 ["git", "-C", str(folder), *command], capture_output=True, check=True, timeout=120
             ).stdout.decode()
-            for command in (("rev-parse", "--show-toplevel"), log)
+            for command in (("rev-parse", "--show-toplevel"), (*log, "--", "."))
         )
     except (OSError, subprocess.SubprocessError):
         return {}
-    found: dict[Path, int] = {}
-    for name in filter(None, names.split("\0")):
-        found.setdefault(Path(top.strip()) / name.strip(), len(found))
-    return found
+    numbers: dict[Path, int] = {}
+    number = 0
+    for name in names.split("\0"):
+        if name == "\x01":  # one commit
+            number += 1
+        elif name:
+            numbers.setdefault(Path(top.strip()) / name.lstrip("\n"), number)
+    return numbers

@@ -1,4 +1,4 @@
-"""The static site; `templates/` and `assets/` beside it."""
+"""The static site of the board: pages in `templates/`, scripts and style in `assets/`."""
 
 from __future__ import annotations
 
@@ -7,21 +7,28 @@ import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from bench.impact import equivalences, facts
 from bench.impact.facts import published
-from bench.leaderboard.board_entry import FIELDS, short, text
-from bench.leaderboard.grading import RULE, STARS_RULE
-from bench.leaderboard.ranking import Board, RankedEntry, TaskBoard, placement
-from bench.results.escaping import html_environment
+from bench.leaderboard.board_entry import six_digits
+from bench.leaderboard.board_row import BoardRow
+from bench.leaderboard.grading import GRADE_RULE, STARS_RULE
+from bench.leaderboard.ranking import Board, RankedEntry, TaskBoard
+from bench.results import escaping
 from bench.system.registry import known_task
 
-FIRST = 50
-MOST_ROWS, MOST_RUNS = 8000, 100
-POLICY = "; ".join(
+FOLDER = Path(__file__).parent
+
+# A page shows 50 rows at first; these are in the page's first data file. The others are in files of
+# at most 8,000 rows (about 2 MB), and details of at most 100 results (about 1 MB).
+FIRST_ROWS = 50
+MAX_ROWS_PER_FILE = 8000
+MAX_DETAILS_PER_FILE = 100
+
+CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
         "style-src 'self'",
@@ -32,180 +39,198 @@ POLICY = "; ".join(
     )
 )
 
-
-@dataclass(frozen=True, slots=True)
-class SiteResult:
-    """One result: its id, its row as a JSON array (`line.FIELDS`), its detail as a JSON object."""
-
-    id: str
-    line: str
-    detail: str
+# Warnings with these codes have a badge from another field of the row.
+CODES_WITH_BADGE = {"energy-modelled", "random-weights", "quick-run", "interrupted", "failed"}
 
 
-@dataclass(frozen=True)
-class SiteTask:
-    """One task on the site. `about` is what its head says, `published` rows of others."""
-
-    id: str
-    about: dict[str, Any]
-    items: Sequence[SiteResult]
-    published: list[list[Any]]
+def _ends(figure: Any) -> list[float] | None:
+    return figure and [six_digits(end) for end in (figure.value, figure.low, figure.high)]
 
 
-def write_site(parts: Sequence[SiteTask], shared: dict[str, Any], folder: Path) -> None:
-    """Write the site; what was in the folder before goes. `shared` is what every page knows."""
+# A row of the site is an array of these values, after its id, its number on the board of its task
+# and its group. The scripts read the names from the data.
+POSITION = ("id", "number", "group")
+SITE_COLUMNS: dict[str, Callable[[BoardRow], Any]] = {
+    "rank": lambda row: row.rank,
+    "tied": lambda row: row.tied,
+    "grade": lambda row: row.grade,
+    "stars": lambda row: row.stars,
+    "model": lambda row: row.model.id,
+    "parameter_count": lambda row: row.model.parameter_count,
+    "dtype": lambda row: row.model.dtype,
+    "backend": lambda row: row.backend,
+    "batch_size": lambda row: row.batch_size,
+    "steps": lambda row: row.steps,
+    "weights": lambda row: row.model.weights,
+    "profile": lambda row: row.profile,
+    "status": lambda row: row.status,
+    "kind": lambda row: row.kind,
+    "dataset": lambda row: row.dataset,
+    "device": lambda row: ", ".join(row.devices),
+    "boundary": lambda row: row.boundary,
+    "energy": lambda row: _ends(row.energy_kwh_per_1000),
+    "calibration": lambda row: row.calibration_relative_half_width,
+    "net_energy": lambda row: _ends(row.net_energy_kwh_per_1000),
+    "energy_per_unit": lambda row: _ends(row.energy_joules_per_unit),
+    "duration": lambda row: _ends(row.duration_seconds_per_inference),
+    "quality": lambda row: _ends(row.quality),
+    "quality_metric": lambda row: row.quality and row.quality.metric,
+    "quality_better": lambda row: row.quality and row.quality.better,
+    "date": lambda row: row.created_at[:10],
+    "warning_count": lambda row: len(row.warnings),
+    "blocking_codes": lambda row: [
+        w.code for w in row.warnings if w.blocks_ranking and w.code not in CODES_WITH_BADGE
+    ],
+    "failure": lambda row: row.why_not_ranked[0][:300] if row.status == "failed" else None,
+    "submitter": lambda row: row.submitted_by.name,
+}
+
+
+def write_site(board: Board, folder: Path) -> None:
+    """Write the site into a folder; an older site in it is replaced as a whole.
+
+    Raises OSError where it cannot be written.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".site.") as place:
-        new = Path(place) / "site"
-        shutil.copytree(HERE / "assets", new)
-        tasks = [_data(part, new / "data" / part.id) for part in parts]
-        (new / "data").mkdir(exist_ok=True)
-        board = text(shared | {"tasks": tasks})
-        (new / "data" / "board.js").write_text(f"jb.board({board});\n", encoding="utf-8")
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".site.") as temporary:
+        new = Path(temporary) / "site"
+        shutil.copytree(FOLDER / "assets", new)
+        (new / "data").mkdir()
+        tasks = [_write_task(task, new / "data") for task in _all_tasks(board)]
+        shared = _shared_data(board)
+        script = f"jb.board({_script_json(shared | {'tasks': tasks})});\n"
+        (new / "data" / "board.js").write_text(script, encoding="utf-8")
         for name, page in _pages(tasks, shared):
             (new / name).write_text(page, encoding="utf-8")
         if folder.exists():
-            folder.rename(Path(place) / "old")
+            folder.rename(Path(temporary) / "old")
         new.rename(folder)
     folder.chmod(0o755)
 
 
-def _data(part: SiteTask, folder: Path) -> dict[str, Any]:
-    """Write the data of one task; gives what the board says of it."""
-    folder.mkdir(parents=True)
-    about = {
-        "id": part.id,
-        **part.about,
-        "count": len(part.items),
-        "published": len(part.published),
-    }
-    # Rows that all fit on the first screen need no file of their own.
-    rest = part.items if len(part.items) > FIRST else ()
-    first = [json.loads(item.line) for item in part.items[:FIRST]]
-    about["rowsBy"] = _chunks(folder, "rows", rest, MOST_ROWS, lambda item: item.line, "[]")
-    about["runsBy"] = _chunks(folder, "runs", part.items, MOST_RUNS, _run, "{}")
-    if part.published:
-        _script(folder / "published.js", "published", part.id, text(part.published))
-    return {**about, "first": first}
+def _all_tasks(board: Board) -> list[TaskBoard]:
+    """The tasks of the board, and those of which only others published figures."""
+    tasks = {figure.task: TaskBoard(figure.task, "", (), ()) for figure in published.rows()}
+    tasks |= {task.task_id: task for task in board.tasks}
+    return [tasks[name] for name in sorted(tasks)]
 
 
-def _chunks(
-    folder: Path,
-    name: str,
-    items: Sequence[SiteResult],
-    most: int,
-    turn: Callable[[SiteResult], str],
-    brackets: str,
-) -> int | None:
-    """Write items in files by the first digits of their ids; gives how many digits, if any item.
-
-    Ids are hashes, so that files by their beginnings are of nearly the same size.
-    """
-    if not items:
-        return None
-    digits = next(d for d in range(16) if len(items) <= most * 16**d)
-    by_start: dict[str, list[str]] = defaultdict(list)
-    for item in items:
-        by_start[item.id[:digits]].append(turn(item))
-    for start, found in by_start.items():
-        content = brackets[0] + ",\n".join(found) + brackets[1]
-        _script(folder / f"{name}-{start or 'all'}.js", name, folder.name, content)
-    return digits
-
-
-def _run(item: SiteResult) -> str:
-    return f'"{item.id}":{item.detail}'
-
-
-def _script(path: Path, name: str, task: str, content: str) -> None:
-    path.write_text(f"jb.{name}({text(task)},{content});\n", encoding="utf-8")
-
-
-def _pages(tasks: list[dict[str, Any]], shared: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    templates = html_environment(HERE / "templates")
-    known = {**shared, "tasks": tasks, "policy": POLICY, "count": sum(t["count"] for t in tasks)}
-
-    def render(template: str, **more: Any) -> str:
-        return templates.get_template(f"{template}.html.jinja").render(known | more)
-
-    yield "index.html", render("board", task=None)
-    for task in tasks:
-        yield f"task-{task['id']}.html", render("board", task=task)
-    yield "result.html", render("result")
-    yield "compare.html", render("compare")
-
-
-def parts(board: Board) -> list[SiteTask]:
-    """The tasks of the site: those with results, and those of which others published some."""
-    ours = {task.task_id: task for task in board.tasks}
-    theirs = {row.task for row in published.rows()}
-    empty = {name: TaskBoard(name, "", (), ()) for name in theirs - set(ours)}
-    return [_part(task) for _, task in sorted((ours | empty).items())]
-
-
-def _part(task: TaskBoard) -> SiteTask:
+def _write_task(task: TaskBoard, data: Path) -> dict[str, Any]:
+    """Write the data files of one task; returns its part of board.js."""
+    folder = data / task.task_id
+    folder.mkdir()
     known = known_task(task.task_id)
-    items = [
-        SiteResult(row.entry.id, _line(number, group, row), row.entry.detail)
-        for number, (group, row) in enumerate(_numbered(task))
-    ]
-    about = {
+    numbered = list(_numbered(task))
+    entries = [entry for _, _, entry in numbered]
+    # Rows that all fit on the first page need no file of their own.
+    later = numbered if len(numbered) > FIRST_ROWS else []
+    figures = [_published_row(figure) for figure in _published_figures(task.task_id)]
+    if figures:
+        script = _call("published", task.task_id, _script_json(figures))
+        (folder / "published.js").write_text(script, encoding="utf-8")
+    return {
+        "id": task.task_id,
         "unit": task.unit or (known.unit if known else "inference"),
         "title": known.title if known else task.task_id,
         "inference": known.inference if known else None,
         "groups": [
-            [g.equals.boundary, sorted(set(g.equals.devices)), g.equals.dataset, len(g.rows)]
-            for g in task.groups
+            [group.key.boundary, group.device_names(), group.key.dataset, len(group.entries)]
+            for group in task.groups
         ],
-        "energy": _range([row.entry.span for row in task.rows() if row.entry.span]),
+        "energy": _energy_range(entries),
+        "count": len(entries),
+        "published": len(figures),
+        "rows_by": _write_chunks(folder, "rows", later, MAX_ROWS_PER_FILE),
+        "details_by": _write_chunks(folder, "details", numbered, MAX_DETAILS_PER_FILE),
+        "first": [_site_row(*item) for item in numbered[:FIRST_ROWS]],
     }
-    return SiteTask(task.task_id, about, items, _published(task.task_id))
 
 
-def _numbered(task: TaskBoard) -> Iterator[tuple[int | None, RankedEntry]]:
-    for number, group in enumerate(task.groups):
-        yield from ((number, row) for row in group.rows)
-    yield from ((None, row) for row in task.listed)
+Numbered = tuple[int, int | None, RankedEntry]
 
 
-def _line(number: int, group: int | None, row: RankedEntry) -> str:
-    # The facts are text already: the place goes in front of them.
-    return f"{json.dumps([number, group, *placement(row).values()])[:-1]},{row.entry.line[1:]}"
+def _numbered(task: TaskBoard) -> Iterator[Numbered]:
+    """Each entry with its number in the order of the board and the number of its group."""
+    groups = [(i, entry) for i, group in enumerate(task.groups) for entry in group.entries]
+    listed = [(None, entry) for entry in task.listed]
+    for number, (group, entry) in enumerate([*groups, *listed]):
+        yield number, group, entry
 
 
-def _range(spans: Sequence[tuple[float, float, float]]) -> list[float] | None:
-    """Least and greatest end of all intervals that are above zero, and the middle value, in kWh."""
-    ends = [end for span in spans for end in span if end > 0]
-    values = sorted(value for value, _, _ in spans if value > 0)
-    return [short(x) for x in (min(ends), max(ends), values[len(values) // 2])] if values else None
+def _site_row(number: int, group: int | None, ranked: RankedEntry) -> list[Any]:
+    row = ranked.row()
+    return [ranked.entry.id, number, group, *(value(row) for value in SITE_COLUMNS.values())]
 
 
-def _published(task_id: str) -> list[list[Any]]:
-    keys = [study.key for study in published.STUDIES]
+def _write_chunks(folder: Path, kind: str, numbered: Sequence[Numbered], most: int) -> int | None:
+    """Write rows or details in files of at most about `most`, by the first digits of their ids.
+
+    Ids are hashes, so files by first digits are of nearly the same size. Returns the number of
+    digits in the file names, None where there is nothing to write.
+    """
+    if not numbered:
+        return None
+    digits = next(d for d in range(16) if len(numbered) <= most * 16**d)
+    chunks: dict[str, list[Numbered]] = defaultdict(list)
+    for item in numbered:
+        chunks[item[2].entry.id[:digits]].append(item)
+    for start, items in chunks.items():
+        if kind == "rows":
+            lines = ",\n".join(_script_json(_site_row(*item)) for item in items)
+            script = _call(kind, folder.name, f"[{lines}]")
+        else:
+            entries = [ranked.entry for _, _, ranked in items]
+            lines = ",\n".join(f'"{entry.id}":{entry.details}' for entry in entries)
+            script = _call(kind, folder.name, f"{{{lines}}}")
+        (folder / f"{kind}-{start or 'all'}.js").write_text(script, encoding="utf-8")
+    return digits
+
+
+def _call(function: str, task_id: str, content: str) -> str:
+    """A script that hands data over to `jb` in data.js: pages on a disk may load only scripts."""
+    return f"jb.{function}({_script_json(task_id)},{content});\n"
+
+
+def _script_json(value: object) -> str:
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+
+def _energy_range(entries: Sequence[RankedEntry]) -> list[float] | None:
+    """Least and greatest positive interval end and the median energy, in kWh per 1,000."""
+    energies = [ranked.entry.energy for ranked in entries if ranked.entry.energy]
+    ends = [end for energy in energies for end in energy if end > 0]
+    values = sorted(value for value, _, _ in energies if value > 0)
+    if not values:
+        return None
+    return [six_digits(x) for x in (min(ends), max(ends), values[len(values) // 2])]
+
+
+def _published_figures(task_id: str) -> list[published.PublishedFigure]:
+    return sorted(published.rows(task_id), key=lambda figure: figure.energy_kwh_per_1000)
+
+
+def _published_row(figure: published.PublishedFigure) -> list[Any]:
     return [
-        [
-            keys.index(row.study.key),
-            row.model,
-            short(row.energy_kwh_per_1000),
-            row.gpu,
-            row.gpu_count,
-            short(row.batch_size),
-            row.steps,
-            row.new_tokens and round(row.new_tokens),
-            row.workload or (row.model_class and f"class {row.model_class}"),
-            row.stars,
-        ]
-        for row in sorted(published.rows(task_id), key=lambda row: row.energy_kwh_per_1000)
+        [study.key for study in published.STUDIES].index(figure.study.key),
+        figure.model,
+        six_digits(figure.energy_kwh_per_1000),
+        figure.gpu,
+        figure.gpu_count,
+        six_digits(figure.batch_size),
+        figure.steps,
+        figure.new_tokens and round(figure.new_tokens),
+        figure.workload or (figure.model_class and f"class {figure.model_class}"),
+        figure.stars,
     ]
 
 
-def shared(board: Board) -> dict[str, Any]:
-    """What every page of the site knows."""
+def _shared_data(board: Board) -> dict[str, Any]:
+    """The data that every page of the site uses."""
     grids = facts.grids()
     sources = list(dict.fromkeys(f"{fact.source}, {fact.licence}" for fact in grids.values()))
-    dates = [row.entry.created_at for task in board.tasks for row in task.rows()]
+    dates = [ranked.entry.created_at for task in board.tasks for ranked in task.entries()]
     return {
-        "fields": FIELDS,
+        "fields": [*POSITION, *SITE_COLUMNS],
         "latest": max(dates)[:10] if dates else None,
         "charge": asdict(equivalences.phone_charge()),
         "grids": [
@@ -213,9 +238,22 @@ def shared(board: Board) -> dict[str, Any]:
             for key, f in grids.items()
         ],
         "sources": sources,
-        "rules": [RULE, STARS_RULE],
+        "rules": [GRADE_RULE, STARS_RULE],
         "studies": [asdict(study) for study in published.STUDIES],
     }
 
 
-HERE = Path(__file__).parent
+def _pages(tasks: list[dict[str, Any]], shared: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The name and the HTML of every page."""
+    templates = escaping.html_environment(FOLDER / "templates")
+    count = sum(task["count"] for task in tasks)
+    common = {**shared, "tasks": tasks, "policy": CONTENT_SECURITY_POLICY, "count": count}
+
+    def render(template: str, **variables: Any) -> str:
+        return templates.get_template(f"{template}.html.jinja").render(common | variables)
+
+    yield "index.html", render("board", task=None)
+    for task in tasks:
+        yield f"task-{task['id']}.html", render("board", task=task)
+    yield "result.html", render("result")
+    yield "compare.html", render("compare")

@@ -1,1 +1,1 @@
-"""The garden: one standardised workload a file, found by file name."""
+"""Tasks: one standardised workload a file, found by its name."""

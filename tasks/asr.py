@@ -1,4 +1,4 @@
-"""Speech recognition: what is said in one recording."""
+"""Speech recognition: the words of one recording."""
 
 from __future__ import annotations
 
@@ -7,31 +7,33 @@ from collections.abc import Mapping
 
 from bench.task import Embedded, Hub, Metric, Output, Request, Row, Setting, Task
 
-RATE = 16_000
+SAMPLE_RATE_HZ = 16_000
 WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 
 
 def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
-    """The sound of a row, with what is said in it where the data set knows it.
+    """The sound of a row; its transcription is the reference where the data set has one.
 
-    A recording longer than the longest is left out: models cut it at different places.
+    A recording longer than `longest_seconds` is left out, as models truncate it differently.
     """
     sound = row["audio"]
-    if sound is None or not 0 < len(sound) / RATE <= float(parameters["longest_seconds"] or 0):
+    if sound is None or not 0 < len(sound) / SAMPLE_RATE_HZ <= float(
+        parameters["longest_seconds"] or 0
+    ):
         return None
-    said = row.get("text") or row.get("sentence") or row.get("transcription")
-    return Request(inputs={"audio": sound}, reference=spoken(str(said)) if said else None)
+    text = row.get("text") or row.get("sentence") or row.get("transcription")
+    return Request(inputs={"audio": sound}, reference=normalise(str(text)) if text else None)
 
 
-def answer(asked: Request, output: Output) -> tuple[str, str] | None:
-    """What was said and what was heard, in small letters without punctuation."""
-    if not asked.reference or output.text is None:
+def answer(request: Request, output: Output) -> tuple[str, str] | None:
+    """The two transcriptions, in lower case without punctuation."""
+    if not request.reference or output.text is None:
         return None
-    return asked.reference, spoken(output.text)
+    return request.reference, normalise(output.text)
 
 
-def spoken(text: str) -> str:
-    """The words of a text in small letters."""
+def normalise(text: str) -> str:
+    """The words of a text in lower case, separated by single spaces."""
     return " ".join(WORD.findall(text.lower().replace("’", "'")))
 
 

@@ -1,4 +1,4 @@
-"""Masked-language modelling: the word that was taken out of a text."""
+"""Masked-language modelling: one masked word of a text."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from collections.abc import Mapping
 
 from bench.task import Embedded, Hub, Metric, Output, Request, Row, Setting, Task
 
-# Names and short words aside: what is left can be guessed from what stands around it.
+# Without names and short words: the others can be predicted from their context.
 WORD = re.compile(r"(?<![\w'-])[a-z]{3,}(?![\w'-])")
 MASK = "[MASK]"
 
 
 def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
-    """The beginning of a text without one of its words, which is the reference.
+    """The beginning of a text with one word masked; the word is the reference.
 
-    Which word is taken out depends on the text alone, so that it is the same everywhere.
+    The CRC-32 of the text selects the word, so that it is the same on every machine.
     """
     words = str(row["text"]).split()
     limit = parameters.get("text_words")
     text = " ".join(words[:limit] if isinstance(limit, int) else words)
-    found = list(WORD.finditer(text))
-    if not found or MASK in text:
+    words_to_mask = list(WORD.finditer(text))
+    if not words_to_mask or MASK in text:
         return None
-    chosen = found[zlib.crc32(text.encode()) % len(found)]
-    masked = f"{text[: chosen.start()]}{MASK}{text[chosen.end() :]}"
-    return Request({"text": masked}, reference=chosen.group())
+    word = words_to_mask[zlib.crc32(text.encode()) % len(words_to_mask)]
+    masked = f"{text[: word.start()]}{MASK}{text[word.end() :]}"
+    return Request({"text": masked}, reference=word.group())
 
 
-def answer(asked: Request, output: Output) -> tuple[str, str] | None:
-    """The word that was taken out, and the one that the model puts there."""
-    if asked.reference is None or output.text is None:
+def answer(request: Request, output: Output) -> tuple[str, str] | None:
+    """The masked word and the predicted one."""
+    if request.reference is None or output.text is None:
         return None
-    return asked.reference, output.text.strip().lower()
+    return request.reference, output.text.strip().lower()
 
 
 TASK = Task(

@@ -8,7 +8,7 @@ from bench.task import Embedded, Hub, Metric, Output, Request, Row, Setting, Tas
 
 
 def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
-    """The image of a row, with the captions that people gave it where the data set has them."""
+    """The image of a row; its captions are the reference where the data set has some."""
     image = row["image"]
     if image is None:
         return None
@@ -20,11 +20,11 @@ def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
     return Request(inputs={"image": image}, reference=captions or None)
 
 
-def answer(asked: Request, output: Output) -> tuple[list[str], str] | None:
-    """All captions that people gave, of which the nearest counts, and the one that was written."""
-    if asked.reference is None or output.text is None:
+def answer(request: Request, output: Output) -> tuple[list[str], str] | None:
+    """All reference captions, of which the best counts, and the generated one."""
+    if request.reference is None or output.text is None:
         return None
-    return list(asked.reference), output.text
+    return list(request.reference), output.text
 
 
 TASK = Task(

@@ -11,7 +11,7 @@ UNNAMED = re.compile(r"label_?\d+", re.IGNORECASE)
 
 
 def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
-    """The image of a row, at the size that the data set fixes or else its own."""
+    """The image of a row, resized where the data set fixes a size, and its label if named."""
     image = row["image"] if "image" in row else row["img"]
     if image is None:
         return None
@@ -22,20 +22,20 @@ def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
     return Request(inputs={"image": image}, reference=label if isinstance(label, str) else None)
 
 
-def answer(asked: Request, output: Output) -> tuple[str, str] | None:
-    """The right label and the one given.
+def answer(request: Request, output: Output) -> tuple[str, str] | None:
+    """The reference label and the predicted one.
 
-    A model that numbers its labels (LABEL_0) does not say what they mean, so none can be judged.
-    ImageNet's labels are lists of synonyms, "tench, Tinca tinca": any of them is right.
+    None for a model with numbered labels (LABEL_0), whose meaning is not known. Labels of ImageNet
+    are lists of synonyms, "tench, Tinca tinca", of which each one is correct.
     """
-    if asked.reference is None or output.label is None or UNNAMED.fullmatch(output.label):
+    if request.reference is None or output.label is None or UNNAMED.fullmatch(output.label):
         return None
-    right, got = names(asked.reference), names(output.label)
-    return right[0], right[0] if set(right) & set(got) else got[0]
+    reference, label = synonyms(request.reference), synonyms(output.label)
+    return reference[0], reference[0] if set(reference) & set(label) else label[0]
 
 
-def names(label: str) -> list[str]:
-    """The names of one label in small letters."""
+def synonyms(label: str) -> list[str]:
+    """The synonyms in one label, in lower case."""
     return [name.strip().lower().replace("_", " ") for name in label.split(",")]
 
 

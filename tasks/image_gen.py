@@ -1,4 +1,4 @@
-"""Image generation: one picture for one prompt."""
+"""Image generation: one image for one prompt."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bench.task import Embedded, Hub, Metric, Output, Request, Row, Setting, Tas
 
 
 def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
-    """The prompt of a row; what it asks to see is the reference where the data set names it."""
+    """The prompt of a row; the label of its object is the reference where the data set has one."""
     prompt = str(row.get("prompt") or row.get("Prompt") or "").strip()
     limit = parameters.get("prompt_words")
     if isinstance(limit, int):
@@ -19,16 +19,16 @@ def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
     return Request(inputs={"prompt": prompt}, reference=label if isinstance(label, str) else None)
 
 
-def answer(asked: Request, output: Output) -> tuple[str, object] | None:
-    """What was asked for, and what was drawn."""
-    return None if output.image is None else (str(asked.inputs["prompt"]), output.image)
+def answer(request: Request, output: Output) -> tuple[str, object] | None:
+    """The prompt and the generated image."""
+    return None if output.image is None else (str(request.inputs["prompt"]), output.image)
 
 
-def recognised(asked: Request, output: Output) -> tuple[str, str] | None:
-    """What was asked for, and what a classifier trained on real pictures sees in the drawn one."""
-    if asked.reference is None or output.label is None:
+def labelled_answer(request: Request, output: Output) -> tuple[str, str] | None:
+    """The label in the prompt, and the label that the image judge gives the generated image."""
+    if request.reference is None or output.label is None:
         return None
-    return asked.reference, output.label
+    return request.reference, output.label
 
 
 TASK = Task(
@@ -43,7 +43,7 @@ TASK = Task(
         "embedded": Embedded(
             "image-gen",
             parameters={"steps": 20, "guidance_scale": 3.0},
-            metric=Metric("classifier agreement", "accuracy", recognised, needs_judge=True),
+            metric=Metric("classifier agreement", "accuracy", labelled_answer, needs_judge=True),
         ),
         "standard": Hub(
             "EnergyStarAI/image_generation",

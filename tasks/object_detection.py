@@ -9,9 +9,9 @@ from bench.task import Box, Embedded, Hub, Metric, Output, Request, Row, Setting
 
 
 def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
-    """The image of a row, with the boxes of its objects where the data set has them.
+    """The image of a row; the boxes of its objects are the reference where the data set has some.
 
-    A data set that fixes the size of its images has its boxes scaled with them.
+    Where the data set fixes a size, image and boxes are scaled to it.
     """
     image = row["image"]
     if image is None:
@@ -26,19 +26,22 @@ def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
 
 
 def boxes(objects: Mapping[str, Any], scale: tuple[float, float]) -> tuple[Box, ...]:
-    """The objects of a row; its "bbox" has the corners (x0, y0, x1, y1) of each."""
-    across, down = scale
+    """The objects of a row as boxes; "bbox" holds corners (x0, y0, x1, y1).
+
+    `scale` is the horizontal and the vertical factor.
+    """
+    x_scale, y_scale = scale
     return tuple(
-        Box(str(label), 1.0, (x0 * across, y0 * down, x1 * across, y1 * down))
+        Box(str(label), 1.0, (x0 * x_scale, y0 * y_scale, x1 * x_scale, y1 * y_scale))
         for label, (x0, y0, x1, y1) in zip(objects["category"], objects["bbox"], strict=True)
     )
 
 
-def answer(asked: Request, output: Output) -> tuple[tuple[Box, ...], tuple[Box, ...]] | None:
-    """The boxes that are there and those that were found."""
-    if asked.reference is None or output.boxes is None:
+def answer(request: Request, output: Output) -> tuple[tuple[Box, ...], tuple[Box, ...]] | None:
+    """The reference boxes and the detected ones."""
+    if request.reference is None or output.boxes is None:
         return None
-    return asked.reference, output.boxes
+    return request.reference, output.boxes
 
 
 TASK = Task(

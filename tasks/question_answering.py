@@ -1,4 +1,4 @@
-"""Question answering: the words of a text that answer a question about it."""
+"""Question answering: the span of a text that answers a question."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from bench.task import Embedded, Hub, Metric, Output, Request, Row, Setting, Tas
 
 
 def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
-    """Question and context of a row; every answer that counts as right is a reference.
+    """Question and context of a row; the reference is a tuple of all accepted answers.
 
-    A question without an answer in its context is asked, and not judged.
+    A question without an answer is served, but not scored.
     """
     question = str(row["question"]).strip()
     context = str(row["support"] if "support" in row else row["context"]).strip()
@@ -22,7 +22,7 @@ def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
 
 
 def _texts(answers: Any) -> tuple[str, ...]:
-    """The answers of a row as texts, each once: SQuAD's table, a list, or one text."""
+    """The answers of a row without duplicates: from SQuAD's table, a list, or one text."""
     if isinstance(answers, Mapping):
         answers = answers.get("text")
     if isinstance(answers, str):
@@ -30,11 +30,11 @@ def _texts(answers: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in answers or () if isinstance(text, str) and text))
 
 
-def answer(asked: Request, output: Output) -> tuple[tuple[str, ...], str] | None:
-    """The answers that count as right, and the words that the model chose."""
-    if not asked.reference or output.text is None:
+def answer(request: Request, output: Output) -> tuple[tuple[str, ...], str] | None:
+    """The accepted answers and the predicted one."""
+    if not request.reference or output.text is None:
         return None
-    return asked.reference, output.text
+    return request.reference, output.text
 
 
 TASK = Task(

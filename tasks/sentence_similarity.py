@@ -1,4 +1,4 @@
-"""Sentence similarity: how alike two sentences are, by the angle between their embeddings."""
+"""Sentence similarity: the cosine of the embeddings of two sentences."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SCORES = ("score", "similarity_score", "label")
 
 
 def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
-    """The two sentences of a row; how alike they are is the reference where it is known."""
+    """The two sentences of a row; their similarity score is the reference where there is one."""
     first, second = str(row["sentence1"]).strip(), str(row["sentence2"]).strip()
     if not first or not second:
         return None
@@ -21,11 +21,11 @@ def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
     )
 
 
-def answer(asked: Request, output: Output) -> tuple[float, float] | None:
-    """How alike people say the sentences are, and how alike the model finds them."""
-    if asked.reference is None or output.score is None:
+def answer(request: Request, output: Output) -> tuple[float, float] | None:
+    """The similarity by human annotators, and the predicted one."""
+    if request.reference is None or output.score is None:
         return None
-    return asked.reference, output.score
+    return request.reference, output.score
 
 
 TASK = Task(

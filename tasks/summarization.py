@@ -1,4 +1,4 @@
-"""Summarization: exactly 10 new tokens about a long text, greedily."""
+"""Summarization: exactly 10 new tokens for a long text, by greedy decoding."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SUMMARIES = ("summary", "highlights")
 
 
 def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
-    """The text of a row, which the model cuts to what it takes; its summary is the reference."""
+    """The text of a row, which a model truncates to its longest input, and its summary."""
     column = next((name for name in TEXTS if name in row), TEXTS[0])
     text = str(row[column]).strip()
     if not text:
@@ -20,11 +20,11 @@ def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
     return Request(inputs={"text": text}, reference=summary.strip() if summary else None)
 
 
-def answer(asked: Request, output: Output) -> tuple[str, str] | None:
-    """The summary of the data set, and the one that the model began to write."""
-    if not asked.reference or output.text is None:
+def answer(request: Request, output: Output) -> tuple[str, str] | None:
+    """The reference summary and the first tokens of the generated one."""
+    if not request.reference or output.text is None:
         return None
-    return asked.reference, output.text
+    return request.reference, output.text
 
 
 TASK = Task(

@@ -11,7 +11,7 @@ UNNAMED = re.compile(r"label_?\d+", re.IGNORECASE)
 
 
 def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
-    """The text of a row; its label is the reference where the data set names it in words."""
+    """The text of a row; its label is the reference where the data set has a name for it."""
     text = str(row["sentence"] if "sentence" in row else row["text"]).strip()
     if not text:
         return None
@@ -19,19 +19,19 @@ def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
     return Request(inputs={"text": text}, reference=label if isinstance(label, str) else None)
 
 
-def answer(asked: Request, output: Output) -> tuple[str, str] | None:
-    """The right label and the one given; "neg" and "NEGATIVE" are the same.
+def answer(request: Request, output: Output) -> tuple[str, str] | None:
+    """The reference label and the predicted one; "neg" and "NEGATIVE" are the same.
 
-    A model that numbers its labels (LABEL_0) does not say what they mean, so none can be judged.
-    One that was asked in words and named no label is wrong.
+    None for a model with numbered labels (LABEL_0), whose meaning is not known. A prompted model
+    whose text contains no label is wrong.
     """
     label = "" if output.label is None and output.text is not None else output.label
-    if asked.reference is None or label is None or UNNAMED.fullmatch(label):
+    if request.reference is None or label is None or UNNAMED.fullmatch(label):
         return None
-    right, got = str(asked.reference).lower(), label.lower()
-    shorter, longer = sorted((right, got), key=len)
+    reference, predicted = str(request.reference).lower(), label.lower()
+    shorter, longer = sorted((reference, predicted), key=len)
     same = len(shorter) >= 3 and longer.startswith(shorter)
-    return right, right if same else got
+    return reference, reference if same else predicted
 
 
 TASK = Task(

@@ -1,4 +1,4 @@
-"""Text generation: exactly 10 new tokens after a prompt, greedily."""
+"""Text generation: exactly 10 new tokens after a prompt, by greedy decoding."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WORD = re.compile(r"[^\W_]+")
 
 
 def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
-    """The prompt of a row; the true next word is the reference where the data set knows it."""
+    """The prompt of a row; the first word of its continuation is the reference."""
     text = str(row["text"]).strip()
     continuation = str(row.get("continuation") or "")
     limit = parameters.get("prompt_words")
@@ -23,11 +23,11 @@ def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
     return Request(inputs={"text": text}, reference=first_word(continuation))
 
 
-def answer(asked: Request, output: Output) -> tuple[str, str] | None:
-    """The word that follows in the source, and the first word that the model writes."""
-    if asked.reference is None or output.text is None:
+def answer(request: Request, output: Output) -> tuple[str, str] | None:
+    """The next word of the source text, and the first generated word."""
+    if request.reference is None or output.text is None:
         return None
-    return asked.reference, first_word(output.text) or ""
+    return request.reference, first_word(output.text) or ""
 
 
 def first_word(text: str) -> str | None:

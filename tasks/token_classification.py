@@ -1,4 +1,4 @@
-"""Token classification: one label for every word of a sentence."""
+"""Token classification: one tag for every word of a sentence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TAGS = ("tags", "ner_tags", "pos_tags")
 
 
 def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
-    """The words of a row; their tags are the reference where the data set names them."""
+    """The words of a row; their tags are the reference where the data set has names for them."""
     words = tuple(str(word) for word in row["tokens"])
     if not words:
         return None
@@ -19,11 +19,11 @@ def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
     return Request({"words": words}, reference=tuple(tags) if named else None)
 
 
-def answer(asked: Request, output: Output) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """The right tag of every word, and the one that the model gives it."""
-    if asked.reference is None or output.labels is None:
+def answer(request: Request, output: Output) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """The reference tag and the predicted one of every word."""
+    if request.reference is None or output.labels is None:
         return None
-    return asked.reference, output.labels
+    return request.reference, output.labels
 
 
 TASK = Task(

@@ -13,12 +13,12 @@ def request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
     return Request(inputs={"prompt": prompt}) if prompt else None
 
 
-def answer(asked: Request, output: Output) -> tuple[str, list[object]] | None:
-    """What was asked for, and the first, the middle and the last frame of what came."""
+def answer(request: Request, output: Output) -> tuple[str, list[object]] | None:
+    """The prompt, and the first, the middle and the last frame of the generated video."""
     if not output.frames:
         return None
     last = len(output.frames) - 1
-    return str(asked.inputs["prompt"]), [output.frames[at] for at in (0, last // 2, last)]
+    return str(request.inputs["prompt"]), [output.frames[at] for at in (0, last // 2, last)]
 
 
 TASK = Task(
@@ -41,8 +41,8 @@ TASK = Task(
                 "guidance_scale": 1.0,
             },
         ),
-        # No study has published a set for video yet: these are the prompts of its images. 17
-        # frames fit the models that compress time by four or by eight.
+        # No study has published prompts for video yet: these are AI Energy Score's prompts for
+        # images. 17 frames fit models that compress time by four or by eight.
         "standard": Hub(
             "EnergyStarAI/image_generation",
             revision="main",

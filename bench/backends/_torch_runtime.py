@@ -56,7 +56,7 @@ def dtype_name(spec: ModelSpec) -> str:
 
 
 def input_device(spec: ModelSpec) -> str:
-    """The torch device for inputs, the first of several. Raises ModelNotFound for an unusable one."""
+    """The torch device for inputs, the first of several. Raises ModelNotFound if one is unusable."""
     device = spec.devices[0]
     if device == "cpu":
         return device

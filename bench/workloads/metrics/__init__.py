@@ -1,14 +1,16 @@
-"""Metrics: how well the answers of a whole run fit, computed by libraries, one file a metric.
+"""Quality metrics, one file a metric. A metric scores all answers of a run together.
 
-A room takes `pairs` of (reference, prediction), as `Metric.answer` of a task made them. It has
+Its module takes `pairs` of (reference, prediction), as `Metric.answer` of a task returns, and has
 
-* `BETTER`, "higher" or "lower", and `RANGE`, the least and the greatest value there can be;
-* `value(pairs) -> float` over all pairs, not a number where it is not defined;
-* where the value is the mean of a score in [0, 1] for each pair, `rows(pairs) -> list[float]`;
-* where it is a ratio of sums over the pairs, `shares(pairs)`, what each adds above and below;
-* else, where a value takes long, `RESAMPLES`, how often the bootstrap of its interval may ask.
+* `BETTER`, "higher" or "lower", and `RANGE`, the least and the greatest possible value;
+* `value(pairs) -> float` over all pairs; NaN where the metric is not defined;
+* `rows(pairs) -> list[float]`, one score a pair, if the value is the mean of scores;
+* `shares(pairs) -> list[(float, float)]`, the numerator and the denominator of each pair, if the
+  value is a ratio of their sums;
+* `RESAMPLES`, the number of bootstrap samples for its interval, if neither `rows` nor `shares` is
+  defined and `value` is slow.
 
-It imports its library inside its functions: whoever only measures energy needs none of them.
+A metric imports its library inside its functions, so that measuring energy needs no such library.
 """
 
 from __future__ import annotations
@@ -21,4 +23,4 @@ Shares = list[tuple[float, float]]
 
 
 class MetricUnavailable(RuntimeError):
-    """What a metric needs beside its library and does not have; the message is one sentence."""
+    """A metric lacks a model that it needs; the message is one sentence."""

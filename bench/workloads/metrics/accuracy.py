@@ -11,8 +11,9 @@ RANGE = (0.0, 1.0)
 def value(pairs: Pairs) -> float:
     from sklearn.metrics import accuracy_score
 
-    return float(accuracy_score([str(right) for right, _ in pairs], [str(got) for _, got in pairs]))
+    references, predictions = zip(*pairs, strict=True)
+    return float(accuracy_score([*map(str, references)], [*map(str, predictions)]))
 
 
 def rows(pairs: Pairs) -> list[float]:
-    return [float(str(right) == str(got)) for right, got in pairs]
+    return [float(str(reference) == str(prediction)) for reference, prediction in pairs]

@@ -1,6 +1,6 @@
-"""F1 of SQuAD: the words that an answer shares with the best reference, articles aside.
+"""F1 of SQuAD: words shared by an answer and its best reference, without articles.
 
-A pair holds the texts that count as right, a tuple, and the text that was given.
+A pair holds a tuple of accepted texts and the predicted text. Rajpurkar et al. 2016, SQuAD.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ def value(pairs: Pairs) -> float:
 def rows(pairs: Pairs) -> list[float]:
     from torchmetrics.functional.text import squad
 
-    def score(right: tuple[str, ...], got: str) -> float:
-        answers: Any = {"text": list(right), "answer_start": [0] * len(right)}
-        asked = {"answers": answers, "id": "0"}
-        return float(squad([{"prediction_text": got, "id": "0"}], [asked])["f1"]) / 100
+    def score(accepted: tuple[str, ...], prediction: str) -> float:
+        answers: Any = {"text": list(accepted), "answer_start": [0] * len(accepted)}
+        target = {"answers": answers, "id": "0"}
+        return float(squad([{"prediction_text": prediction, "id": "0"}], [target])["f1"]) / 100
 
-    return [score(right, got) for right, got in pairs]
+    return [score(accepted, prediction) for accepted, prediction in pairs]

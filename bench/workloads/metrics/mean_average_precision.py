@@ -1,7 +1,7 @@
-"""Mean average precision of COCO: over classes, and over overlaps of 0.5 to 0.95.
+"""Mean average precision of COCO: the mean over classes and over overlaps from 0.5 to 0.95.
 
-A pair holds two tuples of boxes, those that are there and those that were found. A class that is
-nowhere in the references is not judged.
+A pair holds two tuples of boxes, references and detections. Detections of a class without any
+reference are ignored. Lin et al. 2014, Microsoft COCO.
 """
 
 from __future__ import annotations
@@ -21,35 +21,37 @@ RESAMPLES = 100
 
 
 def value(pairs: Pairs) -> float:
-    """Not a number where nothing is there to be found."""
+    """NaN if no reference has a box."""
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
-    labels = sorted({box.label.lower() for right, _ in pairs for box in right})
+    labels = sorted({box.label.lower() for reference, _ in pairs for box in reference})
     if not labels:
         return math.nan
     ids = {label: number for number, label in enumerate(labels, 1)}
-    there, found = (list(_rows([pair[side] for pair in pairs], ids)) for side in (0, 1))
-    if not found:
+    references, detections = (
+        list(_annotations([pair[side] for pair in pairs], ids)) for side in (0, 1)
+    )
+    if not detections:
         return 0.0
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO()
         truth.dataset = {
             "images": [{"id": image} for image in range(1, len(pairs) + 1)],
             "categories": [{"id": number, "name": label} for label, number in ids.items()],
-            "annotations": there,
+            "annotations": references,
             "info": {},
         }
         truth.createIndex()
-        scale = COCOeval(truth, truth.loadRes(found), "bbox")
-        scale.evaluate()
-        scale.accumulate()
-        scale.summarize()
-    return float(scale.stats[0])
+        evaluation = COCOeval(truth, truth.loadRes(detections), "bbox")
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return float(evaluation.stats[0])
 
 
-def _rows(images: list[tuple[Box, ...]], ids: dict[str, int]) -> Iterator[dict[str, Any]]:
-    """Every box of the known classes as COCO writes it: corner, width and height."""
+def _annotations(images: list[tuple[Box, ...]], ids: dict[str, int]) -> Iterator[dict[str, Any]]:
+    """All boxes of the known classes as COCO annotations: corner, width and height."""
     number = 0
     for image, boxes in enumerate(images, 1):
         for box in boxes:

@@ -1,4 +1,7 @@
-"""ROUGE-L: F1 of the longest common subsequence of words. A pair holds two texts."""
+"""ROUGE-L: F1 of the longest common subsequence of words. Lin 2004, ROUGE.
+
+A pair holds the reference, a text or a list of which the best counts, and the predicted text.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,6 @@ def rows(pairs: Pairs) -> list[float]:
     from torchmetrics.functional.text import rouge_score
 
     return [
-        float(rouge_score(got, right, rouge_keys="rougeL")["rougeL_fmeasure"])
-        for right, got in pairs
+        float(rouge_score(prediction, reference, rouge_keys="rougeL")["rougeL_fmeasure"])
+        for reference, prediction in pairs
     ]

@@ -1,8 +1,8 @@
-"""F1 over labelled spans: a span counts where both its words and its kind are right.
+"""F1 over labelled spans: a span is correct if its words and its label are.
 
-A pair holds two tuples of tags, one a word. Tags that begin with "B-", "I-", "E-" or "S-" mark the
-spans of a chunked data set. Where the references mark none, every word is a span of its own, and F1
-equals the accuracy over words.
+A pair holds two tuples of tags, one a word. Tags with the prefix "B-", "I-", "E-" or "S-" mark the
+spans of a chunked data set. If no reference has a prefix, every word is one span, and F1 equals
+the accuracy over words.
 """
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ from bench.workloads.metrics import Pairs, Shares
 
 BETTER = "higher"
 RANGE = (0.0, 1.0)
-MARKS = ("B-", "I-", "E-", "S-")
+PREFIXES = ("B-", "I-", "E-", "S-")
 
 
 def value(pairs: Pairs) -> float:
     from seqeval.metrics import f1_score
 
-    right, got = zip(*_marked(pairs), strict=True)
-    return float(f1_score([*right], [*got], average="micro", zero_division=0))
+    references, predictions = zip(*_prefixed(pairs), strict=True)
+    return float(f1_score([*references], [*predictions], average="micro", zero_division=0))
 
 
 def shares(pairs: Pairs) -> Shares:
-    """Twice the spans that are right, over the spans of both sides."""
+    """Twice the correct spans, and the spans of reference and prediction together."""
     from seqeval.metrics.sequence_labeling import get_entities
 
-    found = [(set(get_entities(a)), set(get_entities(b))) for a, b in _marked(pairs)]
-    return [(2.0 * len(right & got), float(len(right) + len(got))) for right, got in found]
+    spans = [(set(get_entities(a)), set(get_entities(b))) for a, b in _prefixed(pairs)]
+    return [(2.0 * len(a & b), float(len(a) + len(b))) for a, b in spans]
 
 
-def _marked(pairs: Pairs) -> list[tuple[list[str], list[str]]]:
-    chunked = any(tag.startswith(MARKS) for right, _ in pairs for tag in right)
-    if chunked:
-        return [([*right], [*got]) for right, got in pairs]
-    return [([f"B-{tag}" for tag in right], [f"B-{tag}" for tag in got]) for right, got in pairs]
+def _prefixed(pairs: Pairs) -> list[tuple[list[str], list[str]]]:
+    """The tags of each pair, all with prefixes."""
+    if any(tag.startswith(PREFIXES) for reference, _ in pairs for tag in reference):
+        return [([*reference], [*prediction]) for reference, prediction in pairs]
+    return [([f"B-{tag}" for tag in a], [f"B-{tag}" for tag in b]) for a, b in pairs]

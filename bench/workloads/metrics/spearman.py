@@ -12,7 +12,7 @@ def value(pairs: Pairs) -> float:
     import torch
     from torchmetrics.functional.regression import spearman_corrcoef
 
-    right, got = torch.tensor([*pairs], dtype=torch.float64).T
-    if len(right.unique()) < 2 or len(got.unique()) < 2:
-        return float("nan")  # nothing to rank
-    return float(spearman_corrcoef(got, right))
+    references, predictions = torch.tensor([*pairs], dtype=torch.float64).T
+    if len(references.unique()) < 2 or len(predictions.unique()) < 2:
+        return float("nan")  # a constant has no ranks
+    return float(spearman_corrcoef(predictions, references))

@@ -1,6 +1,6 @@
-"""Word error rate: words to change, add or take away, over words that were said.
+"""Word error rate: substituted, inserted and deleted words per word of the reference.
 
-A pair holds two texts, spelt alike (case and punctuation are the task's affair).
+A pair holds two texts, of which the task has normalised case and punctuation.
 """
 
 from __future__ import annotations
@@ -14,14 +14,19 @@ RANGE = (0.0, float("inf"))
 def value(pairs: Pairs) -> float:
     import jiwer
 
-    return float(jiwer.wer([right for right, _ in pairs], [got for _, got in pairs]))
+    references, predictions = zip(*pairs, strict=True)
+    return float(jiwer.wer([*references], [*predictions]))
 
 
 def shares(pairs: Pairs) -> Shares:
-    """The errors of each pair, over the words that were said."""
+    """The errors, and the words of the reference, of each pair."""
     import jiwer
 
-    done = [jiwer.process_words(right, got) for right, got in pairs]
-    errors = [one.substitutions + one.deletions + one.insertions for one in done]
-    said = [one.substitutions + one.deletions + one.hits for one in done]
-    return [(float(a), float(b)) for a, b in zip(errors, said, strict=True)]
+    alignments = [jiwer.process_words(*pair) for pair in pairs]
+    return [
+        (
+            float(a.substitutions + a.deletions + a.insertions),
+            float(a.substitutions + a.deletions + a.hits),
+        )
+        for a in alignments
+    ]

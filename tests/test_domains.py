@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.meters import MeteredDevice
 from bench.results.domains import Domain, by_kind, gpu_domain, is_gpu, kind_label
 from bench.results.machine_record import Device, Machine, Sensor
 from bench.results.views import measurement_boundary
@@ -24,6 +25,12 @@ def test_domains_are_grouped_by_kind_in_order_of_appearance():
         "gpu": ["gpu:1"],
     }
     assert [kind_label(kind) for kind in ("cpu-package", "soc-cpu")] == ["CPU package", "soc-cpu"]
+
+
+def test_device_of_a_meter_and_of_a_record_know_a_gpu():
+    for kind in (MeteredDevice, Device):
+        assert kind(domain="gpu:0", name="GPU").is_gpu
+        assert not kind(domain="cpu-package:0", name="CPU").is_gpu
 
 
 def machine(*domains: str, gpu_used: bool = False) -> Machine:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bench.results.domains import is_gpu
 from bench.system.clock import Clock
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ class MeteredDevice:
     uuid: str | None = None
     used: bool = True
     mig_enabled: bool | None = None
+
+    @property
+    def is_gpu(self) -> bool:
+        """Whether the device is a GPU."""
+        return is_gpu(self.domain)
 
 
 @dataclass(frozen=True)

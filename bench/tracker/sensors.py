@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.meters import MeterContext, MeteredDevice, measured_domains
+from bench.results.domains import gpu_domain
 from bench.system import machine, registry
 from bench.system.clock import Clock
 
@@ -121,7 +122,8 @@ class SystemSensors:
 
 def gpu_device(gpu: GpuInfo) -> MeteredDevice:
     """A GPU of the driver's list as a device that a meter can read."""
-    return MeteredDevice(f"gpu:{gpu.index}", gpu.name, uuid=gpu.uuid, mig_enabled=gpu.mig_enabled)
+    domain = gpu_domain(gpu.index)
+    return MeteredDevice(domain, gpu.name, uuid=gpu.uuid, mig_enabled=gpu.mig_enabled)
 
 
 class LateWindowReader:

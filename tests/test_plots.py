@@ -1,4 +1,4 @@
-"""Plots: same bytes, numbers as text, nothing covers anything, strange names harmless."""
+"""Plots: reproducible files with their numbers as text, legible labels, untrusted names."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def texts(figure):
     return [(text, box) for text, box in boxes if box.width > 0 and size.count_overlaps([box])]
 
 
-def test_every_figure_says_what_it_compares():
+def test_every_plot_has_a_scope_and_a_docstring():
     assert {"energy-by-task", "energy-by-model", "energy-by-parameters", "run"} <= set(NAMES)
     assert {module(name).SCOPE for name in NAMES} <= {"all", "task", "result"}
     assert all(registry.first_docstring_line("plot", name) for name in NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_words_stay_inside_and_cover_no_others(name):
+def test_texts_stay_inside_the_figure_and_do_not_overlap(name):
     found = texts(module(name).draw(some()))
     width, height = module(name).draw(some()).bbox.size
     for i, (text, box) in enumerate(found):
@@ -68,16 +68,16 @@ def test_words_stay_inside_and_cover_no_others(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_boundary_kind_and_date_stand_on_the_figure(name):
+def test_figure_states_boundary_kind_and_date(name):
     words = " ".join(text for text, _ in texts(module(name).draw(some())))
     # A figure of one result, and that of measured domains, has no place for the modelled ones.
-    alone = module(name).SCOPE == "result" or name in ("breakdown", "ours-against-published")
+    alone = module(name).SCOPE == "result" or name in ("breakdown", "measured-against-published")
     for word in ("GPU" if alone else "CPU package", "measured", "2026-03-01"):
         assert word in words
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_same_results_give_the_same_bytes_with_the_numbers_in_them(name, tmp_path):
+def test_same_results_give_the_same_files_with_the_numbers_as_text(name, tmp_path):
     figure = module(name)
     first = plots.save(figure.draw(some()), tmp_path / "a", name)
     second = plots.save(figure.draw(some()), tmp_path / "b", name)
@@ -93,7 +93,7 @@ def test_the_same_results_give_the_same_bytes_with_the_numbers_in_them(name, tmp
 @pytest.mark.parametrize(
     "strange", ["$\\frac{1}{", "<script>&\"'", "a\u202eb\x07\n", "x" * 300, "模型", "_^{}%$"]
 )
-def test_strange_names_are_drawn_as_they_are(name, strange, tmp_path):
+def test_untrusted_names_are_drawn_literally(name, strange, tmp_path):
     pair = [
         result_with_energy(0.1, model=strange, device=strange),
         result_with_energy(0.2, model="sd-2.1", parameters=9),
@@ -104,19 +104,19 @@ def test_strange_names_are_drawn_as_they_are(name, strange, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_to_draw_is_said(name):
+def test_nothing_to_draw_is_refused(name):
     with pytest.raises(ValueError):
         module(name).draw([])
     with pytest.raises(ValueError):
         module(name).draw([synthetic_result(energies=[], failure=FAILED)])
 
 
-def test_modelled_marks_are_hollow_and_measured_ones_full():
-    measured, modelled = plot_data.points(
+def test_modelled_marks_are_hollow_and_measured_marks_are_filled():
+    measured, modelled = plot_data.plot_points(
         [result_with_energy(0.1), result_with_energy(0.2, kind="modelled")]
     )
-    assert plot_style.dot(measured)["markerfacecolor"] == plot_style.MEASURED
-    assert plot_style.dot(modelled)["markerfacecolor"] == plot_style.PAPER
+    assert plot_style.marker_style(measured)["markerfacecolor"] == plot_data.MEASURED
+    assert plot_style.marker_style(modelled)["markerfacecolor"] == plot_style.PAPER
     assert "modelled" in plot_data.footer([modelled]) and "modelled" not in plot_data.footer(
         [measured]
     )
@@ -124,24 +124,24 @@ def test_modelled_marks_are_hollow_and_measured_ones_full():
     assert "modelled, not measured" in words
 
 
-def test_what_has_no_rank_is_named_so():
-    assert "(random weights)" in plot_data.name(result_with_energy(0.1, weights="random"))
-    assert "(quick)" in plot_data.name(result_with_energy(0.1, profile="quick"))
-    assert plot_data.name(result_with_energy(0.1)) == "embedded/small"
+def test_name_states_why_a_result_has_no_rank():
+    assert "(random weights)" in plot_data.model_name(result_with_energy(0.1, weights="random"))
+    assert "(quick)" in plot_data.model_name(result_with_energy(0.1, profile="quick"))
+    assert plot_data.model_name(result_with_energy(0.1)) == "embedded/small"
 
 
 @pytest.mark.parametrize("edition", ["epa-2019", "iea-2025"])
-def test_the_edition_of_the_phone_charge_can_be_picked(edition):
+def test_edition_selects_the_phone_charge(edition):
     figure = module("energy-by-task").draw(some(), edition=edition)
     words = " ".join(text for text, _ in texts(figure))
     assert {"epa-2019": "0.012", "iea-2025": "0.015"}[edition] in words
 
 
-def test_draw_all_draws_each_comparison_once(tmp_path):
+def test_draw_all_draws_each_plot_once(tmp_path):
     written = {path.stem for path in plots.draw_all(some(), tmp_path)}
     by_task = [name for name in NAMES if module(name).SCOPE == "task"]
     expected = {f"{name}-{task}" for name in by_task for task in ("text-gen", "image-gen")}
-    expected -= {"ours-against-published-image-gen"}  # nobody published these models' images
+    expected -= {"measured-against-published-image-gen"}  # no published figure for these models
     assert written == expected | {name for name in NAMES if module(name).SCOPE == "all"}
     assert plots.draw_all([], tmp_path / "none") == []
 
@@ -157,45 +157,45 @@ def test_many_results_and_one_result_can_be_drawn():
     module("energy-by-task").draw(many[:1])
 
 
-def test_the_breakdown_adds_up_to_the_gross_energy():
+def test_breakdown_adds_up_to_gross_and_net_energy():
     result = result_with_host(0.05)
-    parts = list(breakdown.parts(result))
+    parts = list(breakdown.energy_shares(result))
     assert [part.kind for part in parts] == ["gpu", "cpu-package", "dram"]
     gross = result.summary.energy_kwh_per_1000.value
-    assert sum(part.gross for part in parts) == pytest.approx(gross, rel=1e-12)
+    assert sum(part.energy for part in parts) == pytest.approx(gross, rel=1e-12)
     net = result.summary.net_energy_kwh_per_1000.value
-    assert sum(part.gross - part.idle for part in parts) == pytest.approx(net, rel=1e-12)
+    assert sum(part.energy - part.idle for part in parts) == pytest.approx(net, rel=1e-12)
 
 
-def test_power_over_time_has_every_phase_and_the_mean_of_each_window():
+def test_power_over_time_has_every_phase_in_order():
     result = result_with_host(0.05)
     found = list(power_over_time.windows(result))
-    assert list(dict.fromkeys(window.phase for window in found)) == list(power_over_time.SHADES)
-    assert all(a.ended <= b.began + 1e-9 for a, b in itertools.pairwise(found))
+    assert list(dict.fromkeys(window.phase for window in found)) == list(power_over_time.COLOURS)
+    assert all(a.end <= b.start + 1e-9 for a, b in itertools.pairwise(found))
     words = " ".join(text for text, _ in texts(power_over_time.draw([result])))
     assert "idle, model loaded" in words and "in the profile trial" in words
 
 
-def test_the_front_holds_what_no_other_beats():
+def test_pareto_front_has_the_points_that_no_other_exceeds():
     def mark(kwh, value):
         result = result_with_energy(
             kwh, model=f"{kwh}", quality=(value, value - 0.01, value + 0.01)
         )
-        return plot_data.points([result])[0], result.quality
+        return plot_data.plot_points([result])[0], result.quality
 
     marks = [mark(1, 0.5), mark(2, 0.7), mark(3, 0.6), mark(4, 0.7), mark(5, 0.9)]
-    kept = [point.result.model.id for point, _ in energy_by_quality.front(marks, "higher")]
+    kept = [point.result.model.id for point, _ in energy_by_quality.pareto_front(marks, "higher")]
     assert kept == ["1", "2", "5"]
-    kept = [point.result.model.id for point, _ in energy_by_quality.front(marks, "lower")]
+    kept = [point.result.model.id for point, _ in energy_by_quality.pareto_front(marks, "lower")]
     assert kept == ["1"]
 
 
-def test_modelled_idle_is_not_drawn_as_nothing():
+def test_modelled_idle_power_is_not_drawn():
     found = power_over_time.windows(result_with_energy(0.1, kind="modelled"))
     assert {window.phase for window in found} == {"warm-up", "trials"}
 
 
-def test_one_figure_by_name_as_a_command(tmp_path):
+def test_plot_command_draws_one_plot_by_name(tmp_path):
     path = tmp_path / "result.json"
     storage.save_result(result_with_host(0.05), path)
     command = [sys.executable, "-m", "bench", "plot", "power-over-time", str(path)]
@@ -207,7 +207,7 @@ def test_one_figure_by_name_as_a_command(tmp_path):
     assert bad.returncode == 2 and "there is no plot 'pwr'" in bad.stderr
 
 
-def test_matplotlib_is_imported_only_to_draw():
+def test_matplotlib_is_not_imported_before_drawing():
     code = (
         "import sys, bench.reports.plots, bench.leaderboard; sys.exit('matplotlib' in sys.modules)"
     )

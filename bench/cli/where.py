@@ -134,5 +134,5 @@ def _draw(comparison: RegionComparison, work: str, rows: int, out: Path) -> tupl
     from bench.reports import plots
     from bench.reports.plots import region_comparison
 
-    figure = region_comparison.picture(comparison, work, rows)
+    figure = region_comparison.draw_comparison(comparison, work, rows)
     return plots.save(figure, out, "where")

@@ -1,4 +1,4 @@
-"""What figures draw: results as points with an interval, and the words that go with them."""
+"""Results as points of a plot: energy with its intervals, names, captions. No matplotlib."""
 
 from __future__ import annotations
 
@@ -11,108 +11,139 @@ from bench.results.domains import is_gpu
 from bench.results.formatting import energy_text, printable
 from bench.results.record import Result
 
-TINY = 1e-6
-HOW = "Bar: 95 % interval of the trials; thin line: with the scale error."
+MEASURED, MODELLED = "#0f6b62", "#a35a00"  # colours of measured and of modelled energy
+SMALLEST_RATIO = 1e-6  # of the value: the lowest end that a logarithmic axis shows
+LEGEND = "Bar: 95 % interval of the trials; thin line: with calibration uncertainty."
+KINDS_IN_FOOTER = 4
 
 
 @dataclass(frozen=True)
 class PlotPoint:
-    """One result as a mark: its energy in kWh per 1,000 with the ends of its interval."""
+    """One result in a plot: energy in kWh per 1,000 inferences with its 95 % interval.
+
+    `calibration` is the relative half-width of the calibration uncertainty, and
+    `calibrated_low` to `calibrated_high` the interval with it.
+    """
 
     result: Result
     value: float
     low: float
     high: float
     calibration: float
-    whole: tuple[float, float]
+    calibrated_low: float
+    calibrated_high: float
     modelled: bool
 
+    @property
+    def calibrated_range(self) -> tuple[float, float]:
+        """The interval with calibration uncertainty, positive for a logarithmic axis."""
+        return self.calibrated_low, self.calibrated_high
 
-def points(results: Iterable[Result]) -> list[PlotPoint]:
-    """The results that have a positive energy, least first. Raises ValueError if none has."""
-    found = []
+
+def plot_points(results: Iterable[Result]) -> list[PlotPoint]:
+    """The results with a positive energy, lowest first. Raises ValueError if there is none."""
+    points = []
     for result in results:
         energy = views.headline_energy(result)
-        if energy is not None and energy.value > 0:
-            low = max(energy.low, TINY * energy.value)
-            half_width = calibration_half_width(result)
-            wide = with_calibration(energy, half_width)
-            modelled = views.is_modelled(result)
-            found.append(
-                PlotPoint(
-                    result,
-                    energy.value,
-                    low,
-                    energy.high,
-                    half_width,
-                    (wide.low, wide.high),
-                    modelled,
-                )
+        if energy is None or energy.value <= 0:
+            continue
+        half_width = calibration_half_width(result)
+        calibrated = with_calibration(energy, half_width)
+        smallest = SMALLEST_RATIO * energy.value
+        points.append(
+            PlotPoint(
+                result=result,
+                value=energy.value,
+                low=max(energy.low, smallest),
+                high=energy.high,
+                calibration=half_width,
+                calibrated_low=max(calibrated.low, smallest),
+                calibrated_high=calibrated.high,
+                modelled=views.is_modelled(result),
             )
-    if not found:
+        )
+    if not points:
         raise ValueError("no result has an energy to draw")
-    return sorted(found, key=lambda point: (point.value, point.result.run_id))
+    return sorted(points, key=lambda point: (point.value, point.result.run_id))
 
 
-def outer(point: PlotPoint) -> tuple[float, float]:
-    """The ends of the interval with the scale error too, positive for a logarithmic axis."""
-    return max(point.whole[0], TINY * point.value), point.whole[1]
+def task_results(results: Sequence[Result], task: str | None) -> tuple[str, list[Result]]:
+    """A task (by default that of the first result) and the results of it."""
+    name = task or (results[0].task.id if results else "")
+    return name, [result for result in results if result.task.id == name]
 
 
-def ends(found: Sequence[PlotPoint]) -> tuple[float, float]:
-    """The least and the greatest energy of an axis that shows the marks.
+def single_point(results: Sequence[Result]) -> PlotPoint:
+    """The first result as a point. Raises ValueError if there is none or it has no energy."""
+    return plot_points(results[:1])[0]
 
-    An interval that reaches far below its value, or below zero, runs out of the picture.
+
+def energy_range(points: Sequence[PlotPoint]) -> tuple[float, float]:
+    """The least and the greatest energy of an axis that shows the points.
+
+    An interval that ends below a fifth of its value leaves the plot on the left.
     """
-    low = min(max(outer(point)[0], point.value / 5) for point in found)
-    return low, max(outer(point)[1] for point in found)
+    low = min(max(point.calibrated_low, point.value / 5) for point in points)
+    return low, max(point.calibrated_high for point in points)
 
 
-def name(result: Result, most: int = 38) -> str:
-    """A model's name, on one line and not too long, with what bars it from ranking."""
+def model_name(result: Result, longest: int = 38) -> str:
+    """The name of the model, at most `longest` characters, with `rank_note`."""
     text = printable(result.model.id)
-    return (text if len(text) <= most else f"{text[: most - 1]}…") + caveat(result)
+    return (text if len(text) <= longest else f"{text[: longest - 1]}…") + rank_note(result)
 
 
-def caveat(result: Result) -> str:
-    """Why a measured result has no rank, in a word or two in brackets; empty if it has one."""
+def rank_note(result: Result) -> str:
+    """Why a measured result has no rank, in brackets; empty if it has one."""
     if result.model.weights == "random":
         return " (random weights)"
     if result.profile == "quick":
         return " (quick)"
-    barred = any(item.blocks_ranking for item in result.warnings)
-    return " (doubtful)" if barred and result.boundary.kind == "measured" else ""
+    blocked = any(item.blocks_ranking for item in result.warnings)
+    return " (not ranked)" if blocked and result.boundary.kind == "measured" else ""
 
 
-def device(result: Result) -> str:
-    """The device inside the boundary in a word or two: "H100 80GB", "CPU"."""
+def device_name(result: Result) -> str:
+    """The device inside the boundary in one or two words: "H100 80GB", "CPU"."""
     if not any(is_gpu(domain) for domain in result.boundary.domains):
         return "CPU"
     text = " / ".join(views.device_labels(result)).removeprefix("NVIDIA ")
     return " ".join(printable(text).split(" at ")[0].split()[:2])
 
 
-def footer(found: Sequence[PlotPoint], how: str = HOW) -> str:
-    """Boundary, kind and date of what is drawn, and how to read the marks."""
+def subtitle(point: PlotPoint) -> str:
+    """Task and model of a plot of one result, and whether its energy was measured."""
+    kind = "modelled, not measured" if point.modelled else "measured"
+    return f"{point.result.task.id} · {model_name(point.result, 60)} · energy {kind}"
+
+
+def boundaries(points: Sequence[PlotPoint]) -> list[str]:
+    """One line for each kind, boundary and device among the points; at most five lines."""
     kinds: dict[str, None] = {}
-    for point in found:
-        where = ", ".join(views.device_labels(point.result))
+    for point in points:
+        devices = printable(", ".join(views.device_labels(point.result)))
         kind = "◇ modelled" if point.modelled else "● measured"
-        kinds[f"{kind}: {views.boundary_label(point.result)} of {printable(where)}"] = None
-    listed = sorted(kinds, reverse=True)
-    more = [f"and {len(listed) - 4} others"] if len(listed) > 4 else []
-    dates = sorted({point.result.created_at[:10] for point in found})
-    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    return "\n".join([*listed[:4], *more, f"{how} JouleBench, {when}"])
+        kinds[f"{kind}: {views.boundary_label(point.result)} of {devices}"] = None
+    lines = sorted(kinds, reverse=True)
+    more = len(lines) - KINDS_IN_FOOTER
+    return [*lines[:KINDS_IN_FOOTER], *([f"and {more} others"] if more > 0 else [])]
 
 
-def caption(title: str, found: Sequence[PlotPoint]) -> str:
-    """The figure's numbers as text: what goes into its file, for readers who can't see it."""
+def footer(points: Sequence[PlotPoint], legend: str = LEGEND, more: Sequence[str] = ()) -> str:
+    """Boundaries and kinds, further lines, how to read the marks, and the date of the results."""
+    dates = sorted({point.result.created_at[:10] for point in points})
+    date = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    return "\n".join([*boundaries(points), *more, f"{legend} JouleBench, {date}"])
+
+
+def caption(title: str, points: Sequence[PlotPoint]) -> str:
+    """The numbers of a plot as text, saved in its file for readers who can't see the plot."""
     lines = [title]
-    for point in found:
+    for point in points:
         ends = (energy_text(end, 4) for end in (point.value, point.low, point.high))
         value, low, high = ends
         kind = "modelled" if point.modelled else "measured"
-        who = f"{point.result.task.id}, {name(point.result, 300)}, {device(point.result)}"
-        lines.append(f"{who}: {value} per 1,000 ({low} to {high}), {kind}")
+        name = f"{point.result.task.id}, {model_name(point.result, 300)}"
+        device = device_name(point.result)
+        lines.append(f"{name}, {device}: {value} per 1,000 ({low} to {high}), {kind}")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The look that all figures share: type, two colours, hollow for modelled, words on the axes."""
+"""The style of all plots: fonts, colours, filled and hollow marks, axes, titles, labels."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLo
 from matplotlib.transforms import Bbox
 
 from bench.impact import equivalences
-from bench.reports.plot_data import PlotPoint, caption, footer, outer
+from bench.reports.plot_data import MEASURED, MODELLED, PlotPoint, caption, footer
 from bench.results.formatting import energy_text, format_number
 from bench.results.record import Result
 
 INK, SOFT, LINE, PAPER = "#1d1c1a", "#6b675f", "#dcd8cf", "#ffffff"
-MEASURED, MODELLED = "#0f6b62", "#a35a00"
-Spot = tuple[float, float, float, str]
+LabelSpot = tuple[float, float, float, str]  # left, right and y of a point, and its label
 BEHIND = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
 STYLE: Any = {
     "font.family": "sans-serif",
@@ -50,18 +49,18 @@ STYLE: Any = {
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Draw a letter that the font lacks as a box, without a warning for each."""
+def ignore_missing_glyphs() -> Iterator[None]:
+    """Draw a character that the font lacks as a box, without a warning for each."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
 
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Draw a figure under this style and no other."""
+    """Apply this style while a figure is drawn."""
 
     def inner(results: Sequence[Result], **options: Any) -> Figure:
-        with rc_context(STYLE), quiet():
+        with rc_context(STYLE), ignore_missing_glyphs():
             return draw(results, **options)
 
     inner.__doc__ = draw.__doc__
@@ -75,25 +74,33 @@ def canvas(height: float, width: float = 9.0) -> tuple[Figure, Axes]:
     return figure, figure.add_subplot()
 
 
-def mark(axes: Axes, point: PlotPoint, y: float) -> None:
-    """A dot at (energy, y): bold bar for the interval, thin line for the scale error around it."""
-    axes.plot(outer(point), (y, y), color=colour(point), linewidth=1, alpha=0.5, zorder=2)
-    bar = (point.low, point.high)
-    axes.plot(bar, (y, y), color=colour(point), linewidth=3.5, solid_capstyle="butt", zorder=3)
-    axes.plot([point.value], [y], **dot(point))
+def draw_point(axes: Axes, point: PlotPoint, y: float) -> None:
+    """A mark at (energy, y): bold bar for the interval, thin line with calibration uncertainty."""
+    tone = colour(point)
+    axes.plot(point.calibrated_range, (y, y), color=tone, linewidth=1, alpha=0.5, zorder=2)
+    interval = (point.low, point.high)
+    axes.plot(interval, (y, y), color=tone, linewidth=3.5, solid_capstyle="butt", zorder=3)
+    axes.plot([point.value], [y], **marker_style(point))
 
 
 def colour(point: PlotPoint) -> str:
-    """The colour of what was measured, or of what was modelled."""
+    """The colour of measured or of modelled energy."""
     return MODELLED if point.modelled else MEASURED
 
 
-def dot(point: PlotPoint) -> dict[str, Any]:
-    """How a dot looks: full if measured, a hollow diamond if modelled."""
-    face = PAPER if point.modelled else colour(point)
-    shape = {"marker": "D" if point.modelled else "o", "markersize": 6.5 if point.modelled else 8}
-    edge = {"markeredgecolor": colour(point), "markeredgewidth": 1.8, "linestyle": "none"}
-    return shape | edge | {"markerfacecolor": face, "zorder": 4, "color": colour(point)}
+def marker_style(point: PlotPoint) -> dict[str, Any]:
+    """Keywords of a mark: a filled circle if measured, a hollow diamond if modelled."""
+    tone = colour(point)
+    return {
+        "marker": "D" if point.modelled else "o",
+        "markersize": 6.5 if point.modelled else 8,
+        "markerfacecolor": PAPER if point.modelled else tone,
+        "markeredgecolor": tone,
+        "markeredgewidth": 1.8,
+        "color": tone,
+        "linestyle": "none",
+        "zorder": 4,
+    }
 
 
 def log_range(low: float, high: float, pad: float = 0.08) -> tuple[float, float]:
@@ -120,13 +127,15 @@ def energy_axis(axes: Axes, which: str, low: float, high: float) -> None:
     )
 
 
-def log_axis(axes: Axes, which: str, low: float, high: float, say: Callable[[float], str]) -> None:
-    """A logarithmic axis with round ticks, each in the words that `say` gives it."""
+def log_axis(
+    axes: Axes, which: str, low: float, high: float, label: Callable[[float], str]
+) -> None:
+    """A logarithmic axis, "x" or "y", with round ticks; `label` formats their values."""
     (axes.set_xscale if which == "x" else axes.set_yscale)("log")
     (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(FixedLocator(log_ticks(low, high)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: say(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: label(value)))
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
 
@@ -161,10 +170,22 @@ def linear_axis(axes: Axes, which: str, high: float) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
-def key(axes: Axes, tones: Mapping[str, str], columns: int = 4) -> None:
-    """Say above the axes what each tone means."""
+def plain_ticks(axes: Axes, grid: str) -> None:
+    """Ticks without marks, labels in grey, and grid lines of the axis `grid`, "x" or "y"."""
+    axes.tick_params(axis="both", length=0, pad=6, labelcolor=SOFT)
+    axes.grid(axis=grid, color=LINE, linewidth=0.8)  # type: ignore[arg-type]
+
+
+def name_rows(axes: Axes, ticks: Sequence[tuple[float, str]]) -> None:
+    """Names of rows left of the axes, given as (y, name)."""
+    axes.set_yticks([y for y, _ in ticks], [name for _, name in ticks])
+    axes.tick_params(axis="y", length=0, pad=10)
+
+
+def draw_legend(axes: Axes, colours: Mapping[str, str], columns: int = 4) -> None:
+    """A legend above the axes: the name of each colour."""
     axes.legend(
-        handles=[Patch(color=tone, label=name) for name, tone in tones.items()],
+        handles=[Patch(color=tone, label=name) for name, tone in colours.items()],
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
         ncols=columns,
@@ -175,13 +196,13 @@ def key(axes: Axes, tones: Mapping[str, str], columns: int = 4) -> None:
     )
 
 
-def finish(
-    figure: Figure, title: str, subtitle: str, found: Sequence[PlotPoint], foot: str | None = None
+def add_titles(
+    figure: Figure, title: str, subtitle: str, points: Sequence[PlotPoint], foot: str | None = None
 ) -> Figure:
-    """Set title, subtitle and foot around the axes; the figure's label keeps its numbers."""
+    """Add title, subtitle and footer around the axes; the figure's label keeps its numbers."""
     height = figure.get_size_inches()[1]
     lines = [
-        part for line in (foot or footer(found)).splitlines() for part in textwrap.wrap(line, 112)
+        part for line in (foot or footer(points)).splitlines() for part in textwrap.wrap(line, 112)
     ]
     bottom = (0.30 + 0.195 * len(lines)) / height
     top = 0.92 / height
@@ -192,14 +213,15 @@ def finish(
     figure.text(0.02, 1 - 0.57 / height, subtitle, fontsize=11, color=SOFT, va="top")
     text = "\n".join(lines)
     figure.text(0.02, 0.12 / height, text, fontsize=9, color=SOFT, va="bottom", linespacing=1.4)
-    figure.set_label(caption(title, found))
+    figure.set_label(caption(title, points))
     return figure
 
 
-def label(axes: Axes, spots: Sequence[Spot], reach: float = 9.0) -> None:
-    """Write words beside marks, given as (left, right, y, words) in data units.
+def label_points(axes: Axes, spots: Sequence[LabelSpot], reach: float = 9.0) -> None:
+    """Label points, given as (left, right, y, label) in data units.
 
-    Each stands right, left, above or below where it covers no other; where none is free, nowhere.
+    A label is placed right, left, above or below, where it covers no other; if all four are taken
+    it is left out. `reach` is its distance in points of type.
     """
     axes.get_figure(root=True).draw_without_rendering()  # type: ignore[union-attr]
     inside = axes.get_window_extent()

@@ -28,6 +28,7 @@ PACKAGES = {
 FORMER_NAMES = {
     ("backend", "pretend"): "simulated",
     ("exporter", "codecarbon-2"): "codecarbon",
+    ("plot", "ours-against-published"): "measured-against-published",
 }
 
 

@@ -167,7 +167,7 @@ def _draw(
         value, text = line
         axes.axvline(value, color=plot_style.SOFT, linewidth=1.2, linestyle=(0, (2, 3)), zorder=1)
         axes.text(value, 0.55, f" {text}", fontsize=9.5, color=plot_style.SOFT, va="bottom")
-    plot_style.finish(figure, title, subtitle, [], foot)
+    plot_style.add_titles(figure, title, subtitle, [], foot)
     label = "\n".join([title, *(f"{row.name}: {row.words}" for row in rows), foot])
     figure.set_label(label)
     return figure

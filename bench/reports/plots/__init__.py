@@ -1,7 +1,7 @@
-"""Comparison plots: one figure a file, saved as PNG and SVG that are the same for the same input.
+"""Plots: one a file, found by its name, saved as PNG and SVG; the same input gives the same bytes.
 
-A figure's file has `draw(results, **options) -> Figure` and `SCOPE`: "all" results at once, one
-"task" at a time, or one "result". `draw` raises ValueError where there is nothing to draw.
+The file of a plot has `draw(results, **options) -> Figure`, which raises ValueError where there is
+nothing to draw, and `SCOPE`: "all" results in one figure, or a figure for each "task" or "result".
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def draw_all(results: Sequence[Result], folder: Path) -> list[Path]:
-    """Draw every comparison that these results allow; gives the files written."""
+    """Draw all plots of several results. Returns the paths of the files."""
     written: list[Path] = []
     for name in registry.names("plot"):
         if registry.load("plot", name).SCOPE != "result":
@@ -29,9 +29,9 @@ def draw_all(results: Sequence[Result], folder: Path) -> list[Path]:
 
 
 def draw(name: str, results: Sequence[Result], folder: Path) -> list[Path]:
-    """Draw one figure, once for each task or result where that is its scope; gives the files.
+    """Draw one plot, for each task or result if that is its scope. Returns the paths of the files.
 
-    What there is nothing to draw for is left out. Raises NotFound for an unknown name.
+    A task or result with nothing to draw is left out. Raises NameNotFound for an unknown name.
     """
     module = registry.load("plot", name)
     ordered = sorted(results, key=lambda result: (result.task.id, result.model.id, result.run_id))
@@ -46,7 +46,7 @@ def draw(name: str, results: Sequence[Result], folder: Path) -> list[Path]:
 
 
 def _parts(name: str, scope: str, ordered: Sequence[Result]) -> dict[str, Sequence[Result]]:
-    """The results of each picture that a figure of this scope makes, by the name of its file."""
+    """The results of each figure that a plot of this scope draws, by file name."""
     if scope == "all":
         return {name: ordered}
     if scope == "task":
@@ -56,9 +56,9 @@ def _parts(name: str, scope: str, ordered: Sequence[Result]) -> dict[str, Sequen
 
 
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
-    """Write `<name>.png` and `<name>.svg`; the figure's label, its numbers, goes in as text.
+    """Write `<name>.png` and `<name>.svg`, with the figure's label (its numbers) as metadata.
 
-    The same figure gives the same bytes. Raises OSError if the folder can't be written.
+    Raises OSError if the folder can't be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = folder / f"{name}.png", folder / f"{name}.svg"
@@ -76,7 +76,7 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
 
 
 def write(figure: Figure, file: IO[bytes], kind: str) -> None:
-    """Write a figure as "png" or "svg", its numbers inside as text; the same bytes each time."""
+    """Write a figure as "png" or "svg", its label as metadata, without time or version."""
     import matplotlib
 
     from bench.reports import plot_style
@@ -85,5 +85,5 @@ def write(figure: Figure, file: IO[bytes], kind: str) -> None:
     title = caption.splitlines()[0] if caption else "figure"
     metadata: dict[str, str | None] = {"Title": title, "Description": caption}
     metadata |= {"Software": None} if kind == "png" else {"Date": None, "Creator": "JouleBench"}
-    with matplotlib.rc_context(plot_style.STYLE), plot_style.quiet():
+    with matplotlib.rc_context(plot_style.STYLE), plot_style.ignore_missing_glyphs():
         figure.savefig(file, format=kind, dpi=160, metadata=metadata)

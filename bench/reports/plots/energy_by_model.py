@@ -1,4 +1,4 @@
-"""Energy per 1,000 inferences of the models of one task, least first, equals together."""
+"""Energy per 1,000 inferences of the models of one task, lowest first, in comparable groups."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ from bench.results.formatting import energy_text, printable
 from bench.results.record import Result
 
 SCOPE = "task"
+HEADING: Any = {
+    "fontsize": 9.5,
+    "color": plot_style.SOFT,
+    "va": "center",
+    "bbox": plot_style.BEHIND,
+}
 
 
 @plot_style.styled
@@ -26,44 +32,39 @@ def draw(
 ) -> Figure:
     """The results of one task (by default that of the first), one row each.
 
-    Results that can be compared stand together under the name of their device and boundary.
-    Raises ValueError if none of them has an energy.
+    Results with the same device, boundary and data set form a group with a heading. `edition`
+    selects the phone charge of the upper axis. Raises ValueError if none has an energy.
     """
-    chosen = task or (results[0].task.id if results else "")
-    found = plot_data.points(result for result in results if result.task.id == chosen)
+    task, of_task = plot_data.task_results(results, task)
+    points = plot_data.plot_points(of_task)
     groups: dict[str, list[plot_data.PlotPoint]] = {}
-    for point in found:
+    for point in points:
         groups.setdefault(_heading(point), []).append(point)
-    height = len(found) + 1.25 * len(groups)
-    figure, axes = plot_style.canvas(2.9 + 0.42 * height)
-    low, high = plot_style.log_range(*plot_data.ends(found), pad=0.1)
+    figure, axes = plot_style.canvas(2.9 + 0.42 * (len(points) + 1.25 * len(groups)))
+    low, high = plot_style.log_range(*plot_data.energy_range(points), pad=0.1)
     plot_style.energy_axis(axes, "x", low, high)
     plot_style.phone_axis(axes, edition)
     y, ticks = 0.0, []
+    across = axes.get_yaxis_transform()
     for heading, members in groups.items():
-        note = axes.text(0.0, y, heading, transform=axes.get_yaxis_transform(), **_small())
+        note = axes.text(0.0, y, heading, transform=across, **HEADING)
         note.set_in_layout(False)
         for point in members:
             y -= 1
-            plot_style.mark(axes, point, y)
-            value = energy_text(point.value, 3)
-            axes.text(1.01, y, value, transform=axes.get_yaxis_transform(), va="center_baseline")
-            ticks.append((y, plot_data.name(point.result)))
+            plot_style.draw_point(axes, point, y)
+            text = energy_text(point.value, 3)
+            axes.text(1.01, y, text, transform=across, va="center_baseline")
+            ticks.append((y, plot_data.model_name(point.result)))
         y -= 1.4
     axes.set_ylim(y + 0.7, 0.6)
-    axes.set_yticks([y for y, _ in ticks], [text for _, text in ticks])
-    axes.tick_params(axis="y", length=0, pad=10)
-    title = f"{chosen}: what 1,000 inferences take"
-    return plot_style.finish(figure, title, "Energy by model", found)
+    plot_style.name_rows(axes, ticks)
+    title = f"{task}: energy of 1,000 inferences"
+    return plot_style.add_titles(figure, title, "Energy by model", points)
 
 
 def _heading(point: plot_data.PlotPoint) -> str:
     result = point.result
-    where = textwrap.shorten(printable(", ".join(views.device_labels(result))), 50)
+    devices = textwrap.shorten(printable(", ".join(views.device_labels(result))), 50)
     kind = "modelled" if point.modelled else "measured"
-    data = printable(result.task.dataset)[:20]
-    return f"{where} · {views.boundary_label(result)}, {kind} · {data} data"
-
-
-def _small() -> dict[str, Any]:
-    return {"fontsize": 9.5, "color": plot_style.SOFT, "va": "center", "bbox": plot_style.BEHIND}
+    dataset = printable(result.task.dataset)[:20]
+    return f"{devices} · {views.boundary_label(result)}, {kind} · {dataset} data"

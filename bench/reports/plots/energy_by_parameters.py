@@ -15,39 +15,38 @@ SCOPE = "task"
 
 @plot_style.styled
 def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
-    """The results of one task (by default that of the first) whose parameters are known.
+    """The results of one task (by default that of the first) whose parameter count is known.
 
-    Raises ValueError if there are fewer than two sizes to compare.
+    Raises ValueError if fewer than two different counts are known.
     """
-    chosen = task or (results[0].task.id if results else "")
-    sized = [r for r in results if r.task.id == chosen and r.model.parameter_count]
-    found = plot_data.points(sized)
-    sizes = [float(point.result.model.parameter_count or 1) for point in found]
-    if len(set(sizes)) < 2:
-        raise ValueError("fewer than two sizes to compare")
+    task, of_task = plot_data.task_results(results, task)
+    points = plot_data.plot_points(r for r in of_task if r.model.parameter_count)
+    counts = [float(point.result.model.parameter_count or 1) for point in points]
+    if len(set(counts)) < 2:
+        raise ValueError("fewer than two parameter counts to compare")
     figure, axes = plot_style.canvas(6.2)
-    plot_style.energy_axis(axes, "y", *plot_style.log_range(*plot_data.ends(found), pad=0.12))
-    low, high = plot_style.log_range(min(sizes), max(sizes), pad=0.14)
-    plot_style.log_axis(axes, "x", low, high, lambda value: format_count(round(value)))
+    low, high = plot_style.log_range(*plot_data.energy_range(points), pad=0.12)
+    plot_style.energy_axis(axes, "y", low, high)
+    left, right = plot_style.log_range(min(counts), max(counts), pad=0.14)
+    plot_style.log_axis(axes, "x", left, right, lambda value: format_count(round(value)))
     spots = []
-    for point, size in zip(found, sizes, strict=True):
-        across, tone = (size, size), plot_style.colour(point)
-        axes.plot(across, plot_data.outer(point), color=tone, linewidth=1, alpha=0.5, zorder=2)
-        axes.plot(across, (point.low, point.high), color=tone, linewidth=3.5)
-        axes.plot([size], [point.value], **plot_style.dot(point))
-        spots.append((size, size, point.value, _words(point)))
+    for point, count in zip(points, counts, strict=True):
+        x, tone = (count, count), plot_style.colour(point)
+        axes.plot(x, point.calibrated_range, color=tone, linewidth=1, alpha=0.5, zorder=2)
+        axes.plot(x, (point.low, point.high), color=tone, linewidth=3.5)
+        axes.plot([count], [point.value], **plot_style.marker_style(point))
+        spots.append((count, count, point.value, _label(point)))
     axes.set_xlabel("parameters", labelpad=8)
-    axes.tick_params(axis="both", length=0, pad=6, labelcolor=plot_style.SOFT)
-    axes.grid(axis="y", color=plot_style.LINE, linewidth=0.8)
-    title = f"{chosen}: energy against size"
-    metric = next((p.result.quality.metric for p in found if p.result.quality), None)
-    subtitle = f"Beside each model its quality ({metric})" if metric else "Quality is not known"
-    plot_style.finish(figure, title, printable(subtitle), found)
-    plot_style.label(axes, spots, reach=10)
+    plot_style.plain_ticks(axes, "y")
+    metric = next((p.result.quality.metric for p in points if p.result.quality), None)
+    subtitle = f"Label: model and its quality ({metric})" if metric else "Quality is not known"
+    title = f"{task}: energy against parameters"
+    plot_style.add_titles(figure, title, printable(subtitle), points)
+    plot_style.label_points(axes, spots, reach=10)
     return figure
 
 
-def _words(point: plot_data.PlotPoint) -> str:
+def _label(point: plot_data.PlotPoint) -> str:
     quality = point.result.quality
-    text = plot_data.name(point.result, 32)
-    return f"{text}, {100 * quality.value:.0f} %" if quality else text
+    name = plot_data.model_name(point.result, 32)
+    return f"{name}, {100 * quality.value:.0f} %" if quality else name

@@ -1,4 +1,4 @@
-"""Energy per 1,000 inferences against quality, with the models that no other beats in both."""
+"""Energy per 1,000 inferences against quality, with the Pareto front of comparable models."""
 
 from __future__ import annotations
 
@@ -14,72 +14,75 @@ from bench.results.record import Quality, Result
 from bench.system import registry
 
 SCOPE = "task"
-Mark = tuple[plot_data.PlotPoint, Quality]
+QualityPoint = tuple[plot_data.PlotPoint, Quality]
 
 
 @plot_style.styled
 def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
     """The results of one task (by default that of the first) whose quality is known.
 
-    Quality is up, energy to the right, both with their 95 % interval; the best corner is above on
-    the left. Only results of the same metric, data set and kind (measured or modelled) share a
-    front. Raises ValueError if there are fewer than two of them.
+    Better quality is up and more energy to the right, both with their 95 % interval. Results of
+    the same metric, data set and kind (measured or modelled) share a front. Raises ValueError if
+    fewer than two results have the most frequent metric.
     """
-    chosen = task or (results[0].task.id if results else "")
-    found = plot_data.points(r for r in results if r.task.id == chosen and r.quality)
-    metrics = [point.result.quality.metric for point in found if point.result.quality]
+    task, of_task = plot_data.task_results(results, task)
+    points = plot_data.plot_points(r for r in of_task if r.quality)
+    metrics = [point.result.quality.metric for point in points if point.result.quality]
     metric = max(dict.fromkeys(metrics), key=metrics.count)
-    marks = [(p, q) for p in found if (q := p.result.quality) and q.metric == metric]
-    if len(marks) < 2:
+    pairs = [(p, q) for p in points if (q := p.result.quality) and q.metric == metric]
+    if len(pairs) < 2:
         raise ValueError("fewer than two results with a quality to compare")
-    way = registry.quality_direction(chosen) or "higher"
+    points = [point for point, _ in pairs]
+    better = registry.quality_direction(task) or "higher"
     figure, axes = plot_style.canvas(6.4)
-    plot_style.energy_axis(
-        axes, "x", *plot_style.log_range(*plot_data.ends([m[0] for m in marks]), pad=0.14)
-    )
-    _quality_axis(axes, marks, way)
-    spots = [_mark(axes, point, of) for point, of in marks]
-    fronts = [_front(axes, mine, way) for mine in _alike(marks)]
-    axes.set_ylabel(printable(metric) + (" (lower is better)" * (way == "lower")), labelpad=8)
-    axes.tick_params(axis="both", length=0, pad=6, labelcolor=plot_style.SOFT)
-    axes.grid(axis="y", color=plot_style.LINE, linewidth=0.8)
-    title = f"{chosen}: energy against quality"
-    line = "Dashes: the models that no other beats in both" if any(fronts) else "No front to draw"
-    plot_style.finish(figure, title, f"{line}. Best is above on the left", [m[0] for m in marks])
-    plot_style.label(axes, spots, reach=10)
+    low, high = plot_style.log_range(*plot_data.energy_range(points), pad=0.14)
+    plot_style.energy_axis(axes, "x", low, high)
+    _quality_axis(axes, [quality for _, quality in pairs], better)
+    spots = [_draw_pair(axes, point, quality) for point, quality in pairs]
+    fronts = [_draw_front(axes, group, better) for group in _comparable_groups(pairs)]
+    lower = " (lower is better)" if better == "lower" else ""
+    axes.set_ylabel(f"{printable(metric)}{lower}", labelpad=8)
+    plot_style.plain_ticks(axes, "y")
+    line = "Dashed: Pareto front" if any(fronts) else "No Pareto front of comparable models"
+    subtitle = f"{line}. Best is top left"
+    plot_style.add_titles(figure, f"{task}: energy against quality", subtitle, points)
+    plot_style.label_points(axes, spots, reach=10)
     return figure
 
 
-def front(marks: Sequence[Mark], way: str) -> list[Mark]:
-    """The marks that no other beats in energy and in quality alike, least energy first."""
-    sign = 1 if way == "higher" else -1
-    kept: list[Mark] = []
-    for point, of in sorted(marks, key=lambda m: (m[0].value, -sign * m[1].value)):
-        if not kept or sign * of.value > sign * kept[-1][1].value:
-            kept.append((point, of))
-    return kept
+def pareto_front(pairs: Sequence[QualityPoint], better: str) -> list[QualityPoint]:
+    """The points that no other exceeds in both energy and quality, lowest energy first.
+
+    `better` says whether "higher" or "lower" quality is better.
+    """
+    sign = 1 if better == "higher" else -1
+    front: list[QualityPoint] = []
+    for point, quality in sorted(pairs, key=lambda p: (p[0].value, -sign * p[1].value)):
+        if not front or sign * quality.value > sign * front[-1][1].value:
+            front.append((point, quality))
+    return front
 
 
-def _alike(marks: Sequence[Mark]) -> list[list[Mark]]:
-    """The marks by what makes them comparable: data set, and measured or modelled."""
-    groups: dict[tuple[str | None, bool], list[Mark]] = {}
-    for point, of in marks:
-        same = point.result.task.fingerprint, point.modelled
-        groups.setdefault(same, []).append((point, of))
+def _comparable_groups(pairs: Sequence[QualityPoint]) -> list[list[QualityPoint]]:
+    """The points by data set and by measured or modelled."""
+    groups: dict[tuple[str | None, bool], list[QualityPoint]] = {}
+    for point, quality in pairs:
+        key = point.result.task.fingerprint, point.modelled
+        groups.setdefault(key, []).append((point, quality))
     return list(groups.values())
 
 
-def _front(axes: Axes, marks: Sequence[Mark], way: str) -> bool:
-    """Draw the front of comparable marks as steps; whether there was one."""
-    best = front(marks, way)
-    if len(best) < 2:
+def _draw_front(axes: Axes, pairs: Sequence[QualityPoint], better: str) -> bool:
+    """Draw the Pareto front as steps. Returns whether it has two points or more."""
+    front = pareto_front(pairs, better)
+    if len(front) < 2:
         return False
     axes.plot(
-        [point.value for point, _ in best],
-        [of.value for _, of in best],
+        [point.value for point, _ in front],
+        [quality.value for _, quality in front],
         drawstyle="steps-post",
         linestyle=(0, (4, 2)),
-        color=plot_style.colour(best[0][0]),
+        color=plot_style.colour(front[0][0]),
         linewidth=1.2,
         alpha=0.55,
         zorder=1.5,
@@ -87,28 +90,23 @@ def _front(axes: Axes, marks: Sequence[Mark], way: str) -> bool:
     return True
 
 
-def _mark(axes: Axes, point: plot_data.PlotPoint, of: Quality) -> plot_style.Spot:
-    """A dot with the intervals of energy and quality; gives where its name belongs."""
-    plot_style.mark(axes, point, of.value)
-    tone = plot_style.colour(point)
-    axes.plot((point.value, point.value), (of.low, of.high), color=tone, linewidth=3.5, alpha=0.9)
-    left, right = plot_data.outer(point)
-    return max(left, axes.get_xlim()[0]), right, of.value, plot_data.name(point.result, 32)
+def _draw_pair(axes: Axes, point: plot_data.PlotPoint, quality: Quality) -> plot_style.LabelSpot:
+    """Draw a point with the intervals of energy and quality. Returns the spot of its label."""
+    plot_style.draw_point(axes, point, quality.value)
+    x, tone = (point.value, point.value), plot_style.colour(point)
+    axes.plot(x, (quality.low, quality.high), color=tone, linewidth=3.5, alpha=0.9)
+    left, right = point.calibrated_range
+    name = plot_data.model_name(point.result, 32)
+    return max(left, axes.get_xlim()[0]), right, quality.value, name
 
 
-def _quality_axis(axes: Axes, marks: Sequence[Mark], way: str) -> None:
-    """A linear axis over the intervals, better always up."""
-    low = min(of.low for _, of in marks)
-    high = max(of.high for _, of in marks)
+def _quality_axis(axes: Axes, qualities: Sequence[Quality], better: str) -> None:
+    """A linear axis over the intervals, better quality up."""
+    low = min(quality.low for quality in qualities)
+    high = max(quality.high for quality in qualities)
     pad = 0.12 * (high - low or abs(high) or 1.0)
-    ends = (low - pad, high + pad)
-    ticks = [
-        t
-        for t in MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)
-        if ends[0] <= t <= ends[1]
-    ]
-    axes.set_ylim(*(ends if way == "higher" else reversed(ends)))
-    axes.yaxis.set_major_locator(
-        FixedLocator([tick for tick in ticks if ends[0] <= tick <= ends[1]])
-    )
+    bottom, top = low - pad, high + pad
+    ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low, high)
+    axes.set_ylim(*((bottom, top) if better == "higher" else (top, bottom)))
+    axes.yaxis.set_major_locator(FixedLocator([t for t in ticks if bottom <= t <= top]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

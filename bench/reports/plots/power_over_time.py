@@ -1,4 +1,4 @@
-"""Power over time in one run: mean power of every window with its phase, and the profile trial."""
+"""Power over time in one run: mean power of every window by phase, and the profile trial."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.reports import plot_data, plot_style
-from bench.results.record import Reading, Result, Trial
+from bench.results.record import Reading, Result
 
 SCOPE = "result"
-SHADES = {
+PHASES = {"warmup": "warm-up", "measured": "trials", "profile": "profile"}
+COLOURS = {
     "idle": "#f3f0e8",
     "idle, model loaded": "#e9e4d6",
     "warm-up": "#f6e7d2",
@@ -23,95 +24,89 @@ SHADES = {
 
 @dataclass(frozen=True)
 class WindowTrace:
-    """One window of the run: its phase, when it began and ended (s), and what was read in it."""
+    """One window of a run: its phase, start and end in seconds, and its readings."""
 
     phase: str
-    began: float
-    ended: float
+    start: float
+    end: float
     readings: tuple[Reading, ...]
 
 
 @plot_style.styled
 def draw(results: Sequence[Result]) -> Figure:
-    """The windows of the first result; domains of its boundary are added up.
+    """The windows of the first result, the domains of its boundary added up.
 
-    A window in which a domain could not be read has no mark. Raises ValueError if there is nothing
-    to draw.
+    A window in which a domain could not be read is not drawn. Raises ValueError if there is no
+    result, or no window with a power.
     """
-    if not results:
-        raise ValueError("no result to draw")
-    (point,) = plot_data.points(results[:1])
+    point = plot_data.single_point(results)
     result = point.result
-    found = list(windows(result))
-    domains = {r.domain for w in found for r in w.readings if _counts(point, r)}
+    traces = list(windows(result))
     figure, axes = plot_style.canvas(5.4)
-    top = _levels(axes, point, found, domains)
-    top = max(top, _trace(axes, point, result))
-    _shade(axes, found)
-    plot_style.linear_axis(axes, "y", 1.1 * top)
-    plot_style.linear_axis(axes, "x", 1.01 * max(window.ended for window in found))
-    axes.set_xlabel("seconds since the run began", labelpad=8)
+    highest = _draw_windows(axes, point, traces)
+    highest = max(highest, _draw_profile(axes, point))
+    _shade_phases(axes, traces)
+    plot_style.linear_axis(axes, "y", 1.1 * highest)
+    plot_style.linear_axis(axes, "x", 1.01 * max(window.end for window in traces))
+    axes.set_xlabel("seconds since the start of the run", labelpad=8)
     axes.set_ylabel("watts", labelpad=8)
     axes.tick_params(axis="both", length=0, pad=6, labelcolor=plot_style.SOFT)
-    kind = "modelled, not measured" if point.modelled else "measured"
-    who = f"{result.task.id} · {plot_data.name(result, 60)}"
-    lines = plot_data.footer([point]).splitlines()
-    how = "Bars: mean power of a window; between windows nothing is read."
-    if any(window.phase == "profile" for window in found):
-        how += f" Line: {_traced(result)} in the profile trial, which does not count."
-    foot = "\n".join([*lines[:-1], f"{how} JouleBench, {result.created_at[:10]}"])
-    return plot_style.finish(figure, "Power over time", f"{who} · {kind}", [point], foot)
+    legend = "Bars: mean power of a window; between windows nothing is read."
+    if any(window.phase == "profile" for window in traces):
+        domains = sorted({t.domain for trial in result.trials for t in trial.power_trace})
+        legend += (
+            f" Line: {', '.join(domains) or 'power'} in the profile trial, which is not counted."
+        )
+    foot = plot_data.footer([point], legend)
+    subtitle = plot_data.subtitle(point)
+    return plot_style.add_titles(figure, "Power over time", subtitle, [point], foot)
 
 
 def windows(result: Result) -> Iterator[WindowTrace]:
-    """Every window of a run in its order: idle floors, warm-up, trials, profile.
+    """Every window of a run in order: idle floors, warm-up, trials, profile.
 
-    When an idle floor began is not recorded: the cold one comes first, the one with the model
-    resident ends where warm-up begins.
+    The start of an idle floor is not recorded: the cold one comes first, and the one with the
+    model loaded ends where warm-up starts. Modelled idle power is left out.
     """
     first = min((trial.started_seconds for trial in result.trials), default=0.0)
     for floor in result.idle:
         if any(reading.method == "modelled" for reading in floor.readings):
-            continue  # the model knows no idle power
+            continue
         if floor.when == "cold":
             yield WindowTrace("idle", 0.0, floor.duration_seconds, floor.readings)
         elif floor.when == "resident":
-            began = max(0.0, first - floor.duration_seconds)
-            yield WindowTrace("idle, model loaded", began, first, floor.readings)
+            start = max(0.0, first - floor.duration_seconds)
+            yield WindowTrace("idle, model loaded", start, first, floor.readings)
     for trial in result.trials:
-        names = {"warmup": "warm-up", "measured": "trials", "profile": "profile"}
-        yield WindowTrace(names[trial.phase], trial.started_seconds, _end(trial), trial.readings)
+        end = trial.started_seconds + trial.duration_seconds
+        yield WindowTrace(PHASES[trial.phase], trial.started_seconds, end, trial.readings)
 
 
-def _traced(result: Result) -> str:
-    names = {trace.domain for trial in result.trials for trace in trial.power_trace}
-    return ", ".join(sorted(names)) or "power"
+def _energy_by_domain(
+    point: plot_data.PlotPoint, readings: Sequence[Reading]
+) -> dict[str, float | None]:
+    """Joules by domain of the boundary, modelled or measured as the energy of the result is."""
+    return {
+        reading.domain: reading.energy_joules
+        for reading in readings
+        if reading.domain in point.result.boundary.domains
+        and (reading.method == "modelled") == point.modelled
+    }
 
 
-def _end(trial: Trial) -> float:
-    return trial.started_seconds + trial.duration_seconds
-
-
-def _counts(point: plot_data.PlotPoint, reading: Reading) -> bool:
-    """Whether a reading belongs to the figure: inside the boundary, or modelled in its place."""
-    inside = reading.domain in point.result.boundary.domains
-    return inside and (reading.method == "modelled") == point.modelled
-
-
-def _levels(
-    axes: Axes, point: plot_data.PlotPoint, found: Sequence[WindowTrace], domains: set[str]
-) -> float:
-    """Draw the mean power of each window that has all domains; gives the greatest."""
-    top = 0.0
-    for window in found:
-        energies = {r.domain: r.energy_joules for r in window.readings if _counts(point, r)}
-        known = [energy for energy in energies.values() if energy is not None]
-        if not domains or len(known) < len(domains) or window.ended <= window.began:
+def _draw_windows(axes: Axes, point: plot_data.PlotPoint, traces: Sequence[WindowTrace]) -> float:
+    """Draw the mean power of each window that has all domains. Returns the highest power."""
+    energies = [_energy_by_domain(point, window.readings) for window in traces]
+    domains = {domain for by_domain in energies for domain in by_domain}
+    highest = 0.0
+    for window, by_domain in zip(traces, energies, strict=True):
+        known = [energy for energy in by_domain.values() if energy is not None]
+        if not domains or len(known) < len(domains) or window.end <= window.start:
             continue
-        watts = sum(known) / (window.ended - window.began)
-        top = max(top, watts)
+        watts = sum(known) / (window.end - window.start)
+        highest = max(highest, watts)
         axes.plot(
-            (window.began, window.ended),
+            (window.start, window.end),
             (watts, watts),
             color=plot_style.colour(point),
             linewidth=3,
@@ -119,29 +114,30 @@ def _levels(
             linestyle=(0, (1.2, 0.8)) if point.modelled else "-",
             zorder=4,
         )
-    if top == 0:
+    if highest == 0:
         raise ValueError("no window has a power to draw")
-    return top
+    return highest
 
 
-def _trace(axes: Axes, point: plot_data.PlotPoint, result: Result) -> float:
-    """Draw the power of the profile trial, domain by domain; gives the greatest."""
-    top = 0.0
-    for trial in result.trials:
+def _draw_profile(axes: Axes, point: plot_data.PlotPoint) -> float:
+    """Draw the power of the profile trial by domain. Returns the highest power."""
+    highest = 0.0
+    for trial in point.result.trials:
         for trace in trial.power_trace:
-            if trace.domain not in result.boundary.domains or not trace.watts:
+            if trace.domain not in point.result.boundary.domains or not trace.watts:
                 continue
             seconds = [trial.started_seconds + second for second in trace.seconds]
             tone = plot_style.colour(point)
             axes.plot(seconds, trace.watts, color=tone, linewidth=0.9, alpha=0.8, zorder=3)
-            top = max(top, *trace.watts)
-    return top
+            highest = max(highest, *trace.watts)
+    return highest
 
 
-def _shade(axes: Axes, found: Sequence[WindowTrace]) -> None:
-    """Shade each phase from its first window to its last; the names stand above."""
-    phases = dict.fromkeys(window.phase for window in found)
+def _shade_phases(axes: Axes, traces: Sequence[WindowTrace]) -> None:
+    """Shade each phase from its first window to its last; a legend above names the phases."""
+    phases = dict.fromkeys(window.phase for window in traces)
     for phase in phases:
-        mine = [window for window in found if window.phase == phase]
-        axes.axvspan(mine[0].began, mine[-1].ended, color=SHADES[phase], linewidth=0, zorder=0)
-    plot_style.key(axes, {phase: SHADES[phase] for phase in phases}, 5)
+        of_phase = [window for window in traces if window.phase == phase]
+        start, end = of_phase[0].start, of_phase[-1].end
+        axes.axvspan(start, end, color=COLOURS[phase], linewidth=0, zorder=0)
+    plot_style.draw_legend(axes, {phase: COLOURS[phase] for phase in phases}, 5)

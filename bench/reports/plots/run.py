@@ -1,10 +1,9 @@
-"""One run: the energy of each of its trials, their mean and its interval."""
+"""One run: the energy of each trial, their mean and its interval."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.reports import plot_data, plot_style
@@ -13,72 +12,57 @@ from bench.results.formatting import energy_unit, format_nonnegative, unit_plura
 from bench.results.record import Result, Trial
 
 SCOPE = "result"
+WARM_UP = "#b9b4a8"  # colour of warm-up trials
 
 
 @plot_style.styled
 def draw(results: Sequence[Result]) -> Figure:
-    """The trials of the first result. Raises ValueError if it has no energy."""
-    if not results:
-        raise ValueError("no result to draw")
-    (point,) = plot_data.points(results[:1])
-    result = point.result
+    """The trials of the first result. Raises ValueError if there is none or it has no energy."""
+    point = plot_data.single_point(results)
+    result, tone = point.result, plot_style.colour(point)
     unit, size = energy_unit(point.value)
+    warm_up = [trial for trial in result.trials if trial.phase == "warmup"]
+    first, last = -len(warm_up) or 1, len(result.measured())
+
     figure, axes = plot_style.canvas(4.6)
-    domains = result.boundary.domains
-    if result.summary is not None and result.summary.energy_kwh_per_1000 is None:
-        domains = statistics.modelled_domains(result.measured())
-    start = _trials(axes, point, domains, size)
-    axes.axhspan(
-        point.low / size, point.high / size, color=plot_style.colour(point), alpha=0.13, linewidth=0
-    )
-    axes.axhline(point.value / size, color=plot_style.colour(point), linewidth=1.6)
+    for x, kwh in _energies(result, warm_up, first):
+        axes.plot([x], [kwh / size], "o", color=WARM_UP, markersize=5)
+    for x, kwh in _energies(result, result.measured(), 1):
+        axes.plot([x], [kwh / size], **plot_style.marker_style(point))
+    axes.axhspan(point.low / size, point.high / size, color=tone, alpha=0.13, linewidth=0)
+    axes.axhline(point.value / size, color=tone, linewidth=1.6)
+
     axes.set_ylabel(f"{unit} per 1,000", labelpad=8)
-    axes.grid(axis="y", color=plot_style.LINE, linewidth=0.8)
+    plot_style.plain_ticks(axes, "y")
     axes.spines["bottom"].set_visible(False)
-    axes.tick_params(axis="both", length=0, pad=6, labelcolor=plot_style.SOFT)
-    last = len(result.measured())
-    ticks: dict[float, str] = {float(x): str(x) for x in range(2, last + 1, 1 + last // 16)} | {
-        1: "trial 1"
-    }
-    if start < 0:
-        ticks[(start - 1) / 2] = "warm-up"
+    ticks = {float(x): str(x) for x in range(2, last + 1, 1 + last // 16)} | {1.0: "trial 1"}
+    if warm_up:
+        ticks[(first - 1) / 2] = "warm-up"
     axes.set_xticks([*ticks], [*ticks.values()])
-    axes.set_xlim(start - 0.7, last + 0.7)
+    axes.set_xlim(first - 0.7, last + 0.7)
     axes.use_sticky_edges = False
     axes.margins(x=0, y=0.12)
     axes.autoscale_view()
     axes.ticklabel_format(axis="y", useOffset=False, style="plain")
+
     kind = "modelled, not measured" if point.modelled else "measured"
     error = point.calibration if point.modelled else None
     value, low, high = format_nonnegative(views.headline_energy(result), size, error)
     title = f"{value} {unit} per 1,000 {unit_plural(result.task.unit)}, {kind}"
-    who = f"{result.task.id} · {plot_data.name(result, 60)}"
-    subtitle = f"{who} · 95 % interval {low} to {high} {unit}"
-    return plot_style.finish(figure, title, subtitle, [point], _foot(point, start < 0))
+    name = plot_data.model_name(result, 60)
+    subtitle = f"{result.task.id} · {name} · 95 % interval {low} to {high} {unit}"
+    calibration = f"Calibration uncertainty: ±{100 * point.calibration:.2g} %, not drawn."
+    grey = " Grey: warm-up, not counted." if warm_up else ""
+    foot = plot_data.footer([point], f"Band: 95 % interval. {calibration}{grey}")
+    return plot_style.add_titles(figure, title, subtitle, [point], foot)
 
 
-def _foot(point: plot_data.PlotPoint, warmed: bool) -> str:
-    lines = plot_data.footer([point]).splitlines()
-    grey = " Grey: warm-up, which does not count." if warmed else ""
-    scale = f"Scale error: ±{100 * point.calibration:.2g} %, not drawn."
-    when = f"JouleBench, {point.result.created_at[:10]}"
-    return "\n".join([*lines[:-1], f"Band: 95 % interval. {scale}{grey} {when}"])
-
-
-def _trials(axes: Axes, point: plot_data.PlotPoint, domains: Sequence[str], size: float) -> float:
-    """Draw the trials, warm-up in grey left of 0; gives where the drawing begins."""
-
-    def energy(trial: Trial) -> float | None:
+def _energies(result: Result, trials: Iterable[Trial], start: int) -> Iterator[tuple[int, float]]:
+    """The trials with an energy: position from `start` on, kWh per 1,000 inferences."""
+    domains = result.boundary.domains
+    if result.summary is not None and result.summary.energy_kwh_per_1000 is None:
+        domains = statistics.modelled_domains(result.measured())
+    for x, trial in enumerate(trials, start):
         joules, count = statistics.energy_joules(trial, domains), trial.work.inference_count
-        return None if joules is None or not count else units.kwh_per_1000(joules / count) / size
-
-    warmup = [trial for trial in point.result.trials if trial.phase == "warmup"]
-    before = [(i - len(warmup), energy(trial)) for i, trial in enumerate(warmup)]
-    counted = [(i, energy(trial)) for i, trial in enumerate(point.result.measured(), start=1)]
-    for x, y in before:
-        if y is not None:
-            axes.plot([x], [y], "o", color="#b9b4a8", markersize=5)
-    for x, y in counted:
-        if y is not None:
-            axes.plot([x], [y], **plot_style.dot(point))
-    return float(before[0][0]) if before else 1.0
+        if joules is not None and count:
+            yield x, units.kwh_per_1000(joules / count)

@@ -11,6 +11,7 @@ from PIL import Image
 
 from bench.backends import ModelSpec, _model_source, diffusers
 from bench.backends._model_source import ModelSource
+from bench.results.settings import ModelSettings
 from bench.system import registry
 from bench.workloads import architectures
 from bench.workloads.architectures import ARCHITECTURES
@@ -87,7 +88,7 @@ def test_an_architecture_that_sees_or_hears_brings_its_processor(name):
 )
 def test_random_weights_of_a_known_shape_need_no_hub(asked, name):
     task = registry.find_task("text-gen")
-    spec = ModelSpec(task.id, task.tag, asked, task.parameters, weights="random")
+    spec = ModelSpec(task.id, task.tag, asked, task.parameters, ModelSettings(weights="random"))
     assert _model_source.locate_model(spec) == ModelSource(
         "architecture", str(ARCHITECTURES / name)
     )

@@ -62,7 +62,7 @@ def test_a_generator_is_prompted_and_its_refusals_are_wrong_and_counted(monkeypa
     assert [output.label for output in served.outputs[1:]] == [None] * 9
     found = quality.evaluate_quality(work, answers)
     assert (found.value, found.sample_count) == (0.1, 10)
-    assert quality.refusals(answers) == 9
+    assert quality.count_refusals(answers) == 9
     assert 10 <= served.work.output_token_count <= 80
 
 
@@ -91,7 +91,7 @@ def test_an_answer_names_one_label_as_a_word_or_none(answer, label):
 
 def test_a_model_is_not_asked_in_a_way_it_does_not_know(tmp_path):
     with pytest.raises(ModelNotFound, match="has no label for entailment"):
-        load("text-classification", ask="zero-shot")
+        load("text-classification", label_method="zero-shot")
     path = tmp_path / "unlabelled.jsonl"
     path.write_text('{"text": "hello"}\n')
     with pytest.raises(ModelNotFound, match="names no labels"):
@@ -99,5 +99,5 @@ def test_a_model_is_not_asked_in_a_way_it_does_not_know(tmp_path):
 
 
 def test_how_it_is_asked_can_be_chosen(tmp_path):
-    session, _ = load("text-classification", inference_model(tmp_path), ask="classifier")
+    session, _ = load("text-classification", inference_model(tmp_path), label_method="classifier")
     assert session.model.settings["label_method"] == "classifier"

@@ -16,6 +16,7 @@ from bench.backends import (
     diffusers,
     transformers,
 )
+from bench.results.settings import ModelSettings
 from bench.system import registry
 from bench.workloads import dataset_loader, embedded
 
@@ -30,7 +31,8 @@ def spec(task_id, model="embedded/tiny", **changes):
         tag=task.tag,
         model=model,
         parameters=changes.pop("parameters", work.parameters),
-        **changes,
+        devices=changes.pop("devices", ("cpu",)),
+        settings=ModelSettings(**changes),
     ), work
 
 
@@ -50,7 +52,7 @@ def test_input_tokens_do_not_count_padding():
     asked, work = spec("text-gen", batch_size=5)
     alone, _ = spec("text-gen", batch_size=1)
     counts = {
-        s.batch_size: transformers.load(s).serve(work.blocks[1]).work.input_token_count
+        s.settings.batch_size: transformers.load(s).serve(work.blocks[1]).work.input_token_count
         for s in (asked, alone)
     }
     assert counts[5] == counts[1]
@@ -153,7 +155,7 @@ def test_pickled_weights_are_not_loaded_unasked(tmp_path):
     with pytest.raises(ModelNotFound, match="--allow-pickle"):
         transformers.load(spec("text-gen", str(folder))[0])
     session = transformers.load(spec("text-gen", str(folder), allow_pickle=True)[0])
-    assert session.model.settings["allow_pickle"] is True
+    assert session.model.weights == "pretrained"
 
 
 def test_what_a_model_throws_while_serving_is_a_failure_with_a_code(monkeypatch):

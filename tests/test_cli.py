@@ -131,7 +131,7 @@ def test_an_edited_summary_is_refused(quick, tmp_path):
         (["run", "text-gen", "--model", "gpt2", "--weights", "random"], "--dataset embedded"),
         (["run", "text-gen", "--out", "/dev/null/results"], "can't be saved"),
         (["run", "text-gen", "--steps", "3"], "for tasks that draw"),
-        (["run", "image-gen", "--size", "10x10"], "whole eights"),
+        (["run", "image-gen", "--size", "10x10"], "multiples of 8"),
         (["run", "text-gen", "--device", "cpu", "--quantization", "int4"], "needs a GPU"),
         (
             ["run", "text-gen", "--model", "embedded/tiny", "--model", "embedded/huge"],

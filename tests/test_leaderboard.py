@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 from boards import board_document
 from synthetic_results import result_with_energy, synthetic_result, with_derived_warnings
-from walk import MODEL, walk
+from virtual_run import CONFIG, virtual_run
 
 from bench import leaderboard
 from bench.impact.facts import published
@@ -37,7 +37,6 @@ from bench.results.calibration import energy_ratio, instrument_id
 from bench.results.escaping import csv_safe
 from bench.results.record import Failure, Result
 from bench.results.warning_catalogue import make_warning
-from bench.runner.protocol import Order
 
 FAILURE = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
 
@@ -491,13 +490,13 @@ def test_refused(tmp_path, case):
     assert not (tmp_path / "submissions").exists()
 
 
-@pytest.mark.parametrize("profile", ["standard", "strict", "quick"])
+@pytest.mark.parametrize("profile", [{}, {"strict": True}, {"quick": True}])
 @pytest.mark.parametrize("noise", [0.0, 0.03, 0.3])
 def test_what_a_run_writes_is_never_refused(tmp_path, profile, noise):
     steady = ReplayTrace([0.0], [250.0])
     for budget in (20.0, 150.0):
-        order = Order(MODEL, profile=profile, budget_seconds=budget)
-        result = walk(steady, order=order, noise=noise)
+        config = CONFIG.with_changes(**profile, budget_seconds=budget)
+        result = virtual_run(steady, config=config, noise=noise)
         assert result.status == "done"
         assert validation.validate_file(saved(tmp_path, result)).refusals == ()
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from walk import TASK
+from virtual_run import TASK
 
 from bench.results import warning_catalogue
 from bench.runner import quality

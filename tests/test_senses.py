@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from bench.backends import ModelNotFound, ModelSpec, diffusers, transformers
+from bench.results.settings import ModelSettings
 from bench.runner import quality
 from bench.system import registry
 from bench.task import Request
@@ -29,7 +30,11 @@ def spec(task_id, model="embedded/tiny", **changes):
     task = registry.find_task(task_id)
     parameters = {**task.parameters, **task.datasets["embedded"].parameters}
     return ModelSpec(
-        task_id=task_id, tag=task.tag, model=str(model), parameters=parameters, **changes
+        task_id=task_id,
+        tag=task.tag,
+        model=str(model),
+        parameters=parameters,
+        settings=ModelSettings(**changes),
     )
 
 

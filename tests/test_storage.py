@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from walk import walk
+from virtual_run import virtual_run
 
 from bench.meters.replay import ReplayTrace
 from bench.results import storage
@@ -18,7 +18,7 @@ SHIPPED = Path(storage.__file__).parent / "result.schema.json"
 
 @pytest.fixture(scope="module")
 def result():
-    return walk(ReplayTrace([0.0, 300.0], [100.0, 333.3]), noise=0.03, seed=9)
+    return virtual_run(ReplayTrace([0.0, 300.0], [100.0, 333.3]), noise=0.03, seed=9)
 
 
 def test_written_and_read_back_to_the_last_digit(result, tmp_path):

@@ -1,6 +1,7 @@
 """A text model of a task with its requests: what the tests of text models share."""
 
 from bench.backends import ModelSpec, transformers
+from bench.results.settings import ModelSettings
 from bench.system import registry
 from bench.workloads import dataset_loader
 
@@ -8,5 +9,6 @@ from bench.workloads import dataset_loader
 def load(task_id, model="embedded/tiny", dataset="embedded", **changes):
     task = registry.find_task(task_id)
     work = dataset_loader.load_dataset_workload(task, dataset)
-    asked = ModelSpec(task_id, task.tag, str(model), work.parameters, labels=work.labels, **changes)
-    return transformers.load(asked), work
+    settings = ModelSettings(**changes)
+    spec = ModelSpec(task_id, task.tag, str(model), work.parameters, settings, labels=work.labels)
+    return transformers.load(spec), work

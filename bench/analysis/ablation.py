@@ -1,41 +1,54 @@
-"""Levers: the same requests under one changed setting at a time, measured in turn.
+"""Ablation of settings: the same requests with one setting changed at a time, interleaved.
 
-Windows follow each other A B C, C B A, A B C …, so that drift of the machine hits all alike. What a
-lever saves is the mean over rounds of log(its energy / the energy without it), each round being a
-pair of windows that lie close together: what the rounds share cancels.
+Windows follow each other A B C, C B A, A B C …, so that drift of the machine affects all variants
+alike. The effect of a variant is the mean over rounds of log(its energy / energy of the base): the
+two windows of a round are a pair, and a factor that both share cancels.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.analysis.comparison import quality_difference
-from bench.backends import ModelNotFound
+from bench.backends import ModelNotFound, ModelSpec
 from bench.results import statistics
 from bench.results.machine_record import Machine
 from bench.results.record import Estimate, Result
-from bench.runner import protocol, run, run_loop
-from bench.runner.config import DRAWING, RunConfig, apply_override
+from bench.runner import events, protocol, run
+from bench.runner.config import DIFFUSION_TAGS, RunConfig, apply_override
 from bench.runner.instruments import Instruments
 from bench.runner.interleaving import Variant, finish_variant, run_interleaved
-from bench.system import machine
+from bench.runner.run_loop import RunLoop
 from bench.system.clock import Clock, SystemClock
 
-BASE = "as asked"
+BASE = "base"
 ROUNDS = protocol.MIN_TRIALS
+
+# Overrides that are measured by default, where they change the configuration; "gpu" ones need a
+# GPU, "diffusion" ones a task that draws.
+DEFAULT_OVERRIDES = (
+    ("dtype=fp16", "gpu"),
+    ("dtype=bf16", ""),
+    ("batch=8", ""),
+    ("quantization=int8", ""),
+    ("compile=on", ""),
+    ("attention=eager", ""),
+    ("steps=10", "diffusion"),
+)
 
 
 @dataclass(frozen=True)
 class AblationResult:
-    """What one lever changes: ratios with / without it, and the quality difference, or why not.
+    """The effect of one variant: ratios variant / base, the quality difference, or the reason.
 
-    `energy` holds the whole boundary; where that is modelled it is a ratio of CPU time.
+    `energy` is that of the whole boundary; where it is modelled it is a ratio of CPU time.
+    `why_not` says why a figure is missing.
     """
 
-    lever: str
+    variant: str
     result: Result | None = None
     path: Path | None = None
     energy: Estimate | None = None
@@ -44,85 +57,106 @@ class AblationResult:
     why_not: str | None = None
 
 
-def default_variants(tag: str, on_gpu: bool) -> list[str]:
-    """The levers that are worth a try on a device, where the user names none."""
-    found = ["dtype=fp16"] if on_gpu else []
-    found += ["dtype=bf16", "batch=8", "quantization=int8", "compile=on", "attention=eager"]
-    return [*found, "steps=10"] if tag in DRAWING else found
+def default_variants(config: RunConfig, spec: ModelSpec) -> list[str]:
+    """The overrides to measure where the user names none; `spec` is the base's.
+
+    An override that leaves the configuration as it is, such as float16 where "auto" is float16
+    already, is left out.
+    """
+    on_gpu = spec.devices[0] != "cpu"
+    applies = {"": True, "gpu": on_gpu, "diffusion": spec.tag in DIFFUSION_TAGS}
+    overrides = [override for override, condition in DEFAULT_OVERRIDES if applies[condition]]
+    base = _effective(config, spec)
+    return [o for o in overrides if _effective(apply_override(config, o), spec) != base]
 
 
 def run_ablation(
-    asked: RunConfig,
-    levers: Sequence[str] | None,
-    tell: Callable[[str], None],
+    config: RunConfig,
+    overrides: Sequence[str] | None,
+    on_event: events.OnEvent = events.ignore,
     rounds: int = ROUNDS,
     clock: Clock | None = None,
 ) -> list[AblationResult]:
-    """Measure what was asked and every lever, interleaved; the first of the list is without any.
+    """Measure a configuration and its variants, interleaved; the first of the list is the base.
 
-    A lever that this machine lacks, or that breaks, is listed with its reason. Raises ValueError,
-    with one sentence, where the model itself can't be had.
+    `overrides` are such as "dtype=bf16"; None measures the default ones. A variant that this
+    machine does not support, or that fails, is listed with the reason. Raises ValueError, with one
+    sentence, for an unknown override and where there is no such task, model or data set.
     """
-    clock = clock or SystemClock()
-    found = run.resolve(asked)
-    if levers is None:
-        levers = default_variants(found.task.tag, on_gpu=found.spec.devices[0] != "cpu")
-    variants = [(lever, apply_override(asked, lever)) for lever in levers]
-    refused: list[AblationResult] = []
-    with machine.machine_lock(run.LOCK_WAIT_SECONDS, tell):
-        rig, described = run.open_instruments(asked, found, clock)
-        turns = [_turn(BASE, asked, rig, described)]
-        for lever, changed in variants:
+    resolved = run.resolve(config)
+    if overrides is None:
+        overrides = default_variants(config, resolved.spec)
+    configs = [(override, apply_override(config, override)) for override in overrides]
+    unsupported: list[AblationResult] = []
+    with run.lock_machine(on_event):
+        instruments, machine = run.open_instruments(config, resolved, clock or SystemClock())
+        variants = [_variant(BASE, config, instruments, machine)]
+        for name, changed in configs:
             try:
-                turns.append(_turn(lever, changed, rig, described))
+                variants.append(_variant(name, changed, instruments, machine))
             except ModelNotFound as error:
-                refused.append(AblationResult(lever, why_not=str(error)))
-        run_interleaved(turns, rounds, tell)
-    results = [finish_variant(turn) for turn in turns]
-    base = results[0]
-    return [_saving(turn, result, base) for turn, result in zip(turns, results, strict=True)] + (
-        refused
-    )
+                unsupported.append(AblationResult(name, why_not=str(error)))
+        run_interleaved(variants, rounds, on_event)
+    results = [finish_variant(variant) for variant in variants]
+    pairs = zip(variants, results, strict=True)
+    return [_effect(variant, result, results[0]) for variant, result in pairs] + unsupported
 
 
-def _turn(lever: str, asked: RunConfig, rig: Instruments, described: Machine) -> Variant:
-    found = run.resolve(asked)
-    work = run.load_workload(asked, found)
+def _effective(config: RunConfig, spec: ModelSpec) -> RunConfig:
+    """The configuration with its precision resolved."""
+    return config.with_changes(dtype=replace(spec, settings=config).dtype)
+
+
+def _variant(name: str, config: RunConfig, instruments: Instruments, machine: Machine) -> Variant:
+    resolved = run.resolve(config)
+    workload = run.load_workload(config, resolved)
     saved: list[Path] = []
-    order, save = run.order(asked, found.spec), run.result_saver(asked.out, saved)
-    one = run_loop.RunLoop(order, work, described, rig, save, lambda text: None)
-    return Variant(lever, run.model_loader(found, work), one, saved)
+    save = run.result_saver(run.output_folder(config), saved)
+    loop = RunLoop(config, workload, machine, instruments, save)
+    return Variant(name, run.model_loader(resolved, workload), loop, saved)
 
 
-def _saving(turn: Variant, result: Result, base: Result) -> AblationResult:
+def _effect(variant: Variant, result: Result, base: Result) -> AblationResult:
     failure = result.failure
     if failure is not None:
-        return AblationResult(turn.lever, result, turn.saved[-1], why_not=failure.message)
+        return AblationResult(variant.name, result, variant.saved[-1], why_not=failure.message)
     quality, why = quality_difference(base, result) if result is not base else (None, None)
-    energies = [_energies(one) for one in (result, base)]
-    times = [[t.duration_seconds for t in one.measured()] for one in (result, base)]
-    energy = None if None in (energies[0] + energies[1]) else _paired(*energies)  # type: ignore[arg-type]
-    if energy is None:
+    own, reference = _energies(result), _energies(base)
+    energy = None
+    if own is None or reference is None:
         why = "the energy of a window could not be read"
-    duration = _paired(*times)
-    return AblationResult(turn.lever, result, turn.saved[-1], energy, duration, quality, why)
+    else:
+        energy = paired_ratio(own, reference)
+    duration = paired_ratio(_durations(result), _durations(base))
+    path = variant.saved[-1]
+    return AblationResult(variant.name, result, path, energy, duration, quality, why)
 
 
-def _energies(result: Result) -> list[float | None]:
-    """Joules of each window over the boundary; the work is the same in all."""
-    return [statistics.energy_joules(trial, result.boundary.domains) for trial in result.measured()]
+def _energies(result: Result) -> list[float] | None:
+    """Joules of each window over the boundary, or None where one could not be read."""
+    domains = result.boundary.domains
+    values = [statistics.energy_joules(trial, domains) for trial in result.measured()]
+    known = [value for value in values if value is not None]
+    return known if len(known) == len(values) else None
 
 
-def _paired(mine: Sequence[float], base: Sequence[float]) -> Estimate | None:
-    """The ratio of two series of windows, from the logarithms of their pairs; None for none."""
-    pairs = [(a, b) for a, b in zip(mine, base, strict=False) if a > 0 and b > 0]
+def _durations(result: Result) -> list[float]:
+    return [trial.duration_seconds for trial in result.measured()]
+
+
+def paired_ratio(values: Sequence[float], base: Sequence[float]) -> Estimate | None:
+    """The ratio values / base of two series of windows, from the logarithms of their pairs.
+
+    Returns the geometric mean with its 95 % interval, or None for fewer than two positive pairs.
+    """
+    pairs = [(a, b) for a, b in zip(values, base, strict=False) if a > 0 and b > 0]
     if len(pairs) < 2:
         return None
-    mean, half = statistics.mean_interval([math.log(a / b) for a, b in pairs])
+    mean, half_width = statistics.mean_interval([math.log(a / b) for a, b in pairs])
     return Estimate(
         value=math.exp(mean),
-        low=math.exp(mean - half),
-        high=math.exp(mean + half),
+        low=math.exp(mean - half_width),
+        high=math.exp(mean + half_width),
         confidence_level=statistics.CONFIDENCE,
         sample_count=len(pairs),
     )

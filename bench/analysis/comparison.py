@@ -12,18 +12,13 @@ from bench.results.calibration import energy_ratio
 from bench.results.fields import Setting
 from bench.results.formatting import printable
 from bench.results.record import Estimate, Result
+from bench.runner.config import RunConfig
 from bench.system import registry
 
 Verdict = Literal["less", "more", "tie", "better", "worse"]
-SETTINGS = (
-    "attention",
-    "quantization",
-    "compile",
-    "scheduler",
-    "label_method",
-    "tokenizer",
-    "devices",
-)
+
+# Settings that a backend or the runner resolves, recorded beside the options of a run.
+RESOLVED_SETTINGS = ("device", "scheduler", "tokenizer")
 
 
 @dataclass(frozen=True)
@@ -123,18 +118,27 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
     yield "data set", printable(result.task.dataset)
     yield "work", (result.task.fingerprint or formatting.MISSING)[:12]
     yield "precision", model.dtype or formatting.MISSING
-    yield "batch", _text(model.settings.get("batch_size"))
     for name, value in result.task.parameters.items():
         yield name.replace("_", " "), _text(value)
-    for name in SETTINGS:
+    for name, label in _setting_labels().items():
         if model.settings.get(name) is not None:
-            yield name.replace("_", " "), _text(model.settings[name])
+            yield label, _text(model.settings[name])
     yield "engine", f"{result.backend.name} {result.backend.versions.get(result.backend.name, '')}"
     yield "torch", result.backend.versions.get("torch", formatting.MISSING)
     yield "boundary", views.boundary_label(result)
     yield "energy is", "modelled" if views.is_modelled(result) else "measured"
     yield "devices", ", ".join(printable(text) for text in views.device_labels(result))
     yield "profile", result.profile
+
+
+def _setting_labels() -> dict[str, str]:
+    """The settings of a record that are compared, with their labels."""
+    options = {
+        name: (option.override or name).replace("_", " ")
+        for name, option in RunConfig.options().items()
+        if option.recorded
+    }
+    return options | {name: name for name in RESOLVED_SETTINGS}
 
 
 def _text(value: Setting | None) -> str:

@@ -11,34 +11,36 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from bench.results.record import Backend, Model, Work
+from bench.results.settings import DTYPES, ModelSettings
 from bench.task import Output, Request, Setting
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """Which model to load, and how. `parameters` are the fixed ones of the workload.
+    """Which model to load, and how.
 
-    `labels` are its right answers, which a model that is asked in words may choose from; `ask` says
-    how it is asked: "classifier", "zero-shot", "prompt", or "auto" to take what fits the model.
+    `parameters` are the fixed ones of the workload, `labels` its reference labels, from which a
+    generative or zero-shot model chooses; `settings` may be a whole `RunConfig`.
     """
 
     task_id: str
     tag: str
     model: str
     parameters: Mapping[str, Setting]
-    weights: str = "pretrained"
-    dtype: str = "auto"
+    settings: ModelSettings = field(default_factory=ModelSettings)
     devices: tuple[str, ...] = ("cpu",)
-    batch_size: int = 1
-    quantization: str | None = None
-    compile: bool = False
-    attention: str | None = None
-    revision: str | None = None
-    allow_pickle: bool = False
-    trust_remote_code: bool = False
     labels: tuple[str, ...] = ()
-    ask: str = "auto"
-    options: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def dtype(self) -> str:
+        """The precision to load: float32, float16 or bfloat16.
+
+        "auto" is float32, and float16 for text generation on a GPU, as in the published studies.
+        """
+        if self.settings.dtype != "auto":
+            return DTYPES[self.settings.dtype]
+        on_gpu = self.devices[0] != "cpu"
+        return "float16" if on_gpu and self.tag == "text-generation" else "float32"
 
 
 class ServedBatch(NamedTuple):

@@ -174,7 +174,7 @@ def classification_session(spec: ModelSpec, source: ModelSource) -> Transformers
     Raises ModelNotFound where the model or the data set does not support the method.
     """
     config = load_configuration(spec, source)
-    method = spec.ask
+    method: str = spec.settings.label_method
     if method == "auto":
         method = _usual_method(config)
     if method == "zero-shot" and entailment_index(config) is None:

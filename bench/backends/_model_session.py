@@ -11,7 +11,6 @@ from bench.backends import ModelNotFound, ModelSpec, ServedBatch, _torch_runtime
 from bench.backends._model_source import ModelSource, has_own_tokenizer, tokenizer_folder
 from bench.backends._torch_runtime import (
     active_parameter_count,
-    dtype_name,
     input_device,
     map_errors,
     numerics,
@@ -51,18 +50,13 @@ class TransformersSession(ABC):
         self.model = Model(
             id=source.public_name(spec.model),
             revision=source.revision,
-            weights="random" if spec.weights == "random" else "pretrained",
+            weights=spec.settings.weights,
             dtype=str(self.network.dtype).removeprefix("torch."),
             parameter_count=parameter_count(self.network),
             active_parameter_count=active_parameter_count(self.network),
             settings={
-                "batch_size": spec.batch_size,
-                "device": ",".join(spec.devices),
                 "source": source.kind,
                 "attention": str(getattr(self.network.config, "_attn_implementation", None)),
-                **_torch_runtime.optimization_settings(spec),
-                "allow_pickle": spec.allow_pickle,
-                "trust_remote_code": spec.trust_remote_code,
                 **self._settings(source),
             },
         )
@@ -71,7 +65,7 @@ class TransformersSession(ABC):
     def serve(self, requests: Sequence[Request]) -> ServedBatch:
         import torch
 
-        size = self._spec.batch_size
+        size = self._spec.settings.batch_size
         batches: list[BatchOutput] = []
         with map_errors("serve"), torch.inference_mode():
             for start in range(0, len(requests), size):
@@ -114,14 +108,14 @@ def load_network(spec: ModelSpec, source: ModelSource, auto_class: str, device: 
 
     auto = getattr(transformers, auto_class)
     options: dict[str, Any] = {
-        "dtype": getattr(torch, dtype_name(spec)),
-        "trust_remote_code": spec.trust_remote_code,
+        "dtype": getattr(torch, spec.dtype),
+        "trust_remote_code": spec.settings.trust_remote_code,
     }
-    if spec.attention:
-        options["attn_implementation"] = spec.attention
+    if spec.settings.attention:
+        options["attn_implementation"] = spec.settings.attention
     on_several = len(spec.devices) > 1
     try:
-        if spec.weights == "random":
+        if spec.settings.weights == "random":
             config = load_configuration(spec, source)
             torch.manual_seed(0)
             with torch.device("cpu" if on_several else device):
@@ -129,7 +123,7 @@ def load_network(spec: ModelSpec, source: ModelSource, auto_class: str, device: 
         else:
             network, loading_info = auto.from_pretrained(
                 source.location,
-                use_safetensors=None if spec.allow_pickle else True,
+                use_safetensors=None if spec.settings.allow_pickle else True,
                 output_loading_info=True,
                 **options,
             )
@@ -156,7 +150,7 @@ def load_tokenizer(spec: ModelSpec, source: ModelSource) -> Any:
 
     try:
         return AutoTokenizer.from_pretrained(
-            tokenizer_folder(spec, source), trust_remote_code=spec.trust_remote_code
+            tokenizer_folder(spec, source), trust_remote_code=spec.settings.trust_remote_code
         )
     except (OSError, ValueError) as error:
         raise ModelNotFound(loading_error(spec, error)) from error
@@ -168,7 +162,7 @@ def load_processor(auto_class: str, spec: ModelSpec, source: ModelSource, **opti
 
     try:
         return getattr(transformers, auto_class).from_pretrained(
-            source.location, trust_remote_code=spec.trust_remote_code, **options
+            source.location, trust_remote_code=spec.settings.trust_remote_code, **options
         )
     except (OSError, ValueError) as error:
         raise ModelNotFound(loading_error(spec, error)) from error
@@ -179,7 +173,9 @@ def load_configuration(spec: ModelSpec, source: ModelSource) -> Any:
     from transformers import AutoConfig
 
     try:
-        return AutoConfig.from_pretrained(source.location, trust_remote_code=spec.trust_remote_code)
+        return AutoConfig.from_pretrained(
+            source.location, trust_remote_code=spec.settings.trust_remote_code
+        )
     except (OSError, ValueError) as error:
         raise ModelNotFound(loading_error(spec, error)) from error
 
@@ -205,7 +201,7 @@ class TextDecoder:
 
     def __init__(self, spec: ModelSpec, source: ModelSource, network: Any) -> None:
         self._network, self._parameters = network, spec.parameters
-        self._random = spec.weights == "random"
+        self._random = spec.settings.weights == "random"
         self._has_own_tokenizer = has_own_tokenizer(source)
         self.tokenizer = load_tokenizer(spec, source)
 

@@ -69,8 +69,8 @@ def locate_model(spec: ModelSpec) -> ModelSource:
     if Path(name).is_dir():
         return _folder_source(Path(name))
     if (
-        spec.weights == "random"
-        and spec.revision is None
+        spec.settings.weights == "random"
+        and spec.settings.revision is None
         and (architecture := architecture_of(name))
     ):
         return ModelSource("architecture", str(ARCHITECTURES / architecture))
@@ -81,7 +81,7 @@ def locate_model(spec: ModelSpec) -> ModelSource:
     if name.startswith((".", "/", "~")):
         raise ModelNotFound(f"there is no folder {name}")
     try:
-        return ModelSource("hub", name, hub.resolve_commit(name, spec.revision))
+        return ModelSource("hub", name, hub.resolve_commit(name, spec.settings.revision))
     except hub.HubUnavailable as error:
         near = [
             n for n in difflib.get_close_matches(name, _known_names(), n=2, cutoff=0.6) if n != name
@@ -152,7 +152,7 @@ def resolve_weights(spec: ModelSpec, source: ModelSource) -> ModelSpec:
     No small model was trained for its task; the record then says "random".
     """
     if source.kind == "embedded" and not any(source.folder.rglob("*.safetensors")):
-        return replace(spec, weights="random")
+        return replace(spec, settings=spec.settings.with_changes(weights="random"))
     return spec
 
 

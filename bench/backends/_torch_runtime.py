@@ -12,7 +12,6 @@ from typing import Any
 
 from bench.backends import BackendError, ModelNotFound, ModelSpec
 from bench.results.fields import Setting
-from bench.results.settings import DTYPES
 
 PACKAGES = ("torch", "transformers", "diffusers", "tokenizers", "safetensors", "accelerate")
 
@@ -41,18 +40,6 @@ INT4 = {"group_size": 32, "int4_packing_format": "tile_packed_to_4d"}
 
 # The share of each GPU's free memory left for activations and the key-value cache; an assumption.
 FREE_MEMORY_SHARE = 0.1
-
-
-def dtype_name(spec: ModelSpec) -> str:
-    """The torch name of a run's precision.
-
-    "auto" is the precision of the published studies: float16 for text generation on a GPU, else
-    float32.
-    """
-    if spec.dtype != "auto":
-        return DTYPES[spec.dtype]
-    on_gpu = spec.devices[0] != "cpu"
-    return "float16" if on_gpu and spec.tag == "text-generation" else "float32"
 
 
 def input_device(spec: ModelSpec) -> str:
@@ -170,20 +157,20 @@ def _error_code(text: str) -> str:
 def check_optimizations(spec: ModelSpec) -> None:
     """Raises ModelNotFound, before any download, for an optimization that this machine lacks."""
     on_cpu = spec.devices[0] == "cpu"
-    if spec.quantization and not _installed("torchao"):
+    if spec.settings.quantization and not _installed("torchao"):
         raise ModelNotFound(
-            f"--quantization {spec.quantization} needs torchao: pip install "
+            f"--quantization {spec.settings.quantization} needs torchao: pip install "
             "'joulebench[quantization]'"
         )
-    if spec.quantization == "int4" and on_cpu:
+    if spec.settings.quantization == "int4" and on_cpu:
         raise ModelNotFound("--quantization int4 needs a GPU; int8 works on a CPU")
-    if spec.quantization == "int4" and dtype_name(spec) != "bfloat16":
+    if spec.settings.quantization == "int4" and spec.dtype != "bfloat16":
         raise ModelNotFound("--quantization int4 needs --dtype bf16")
-    if spec.quantization and len(spec.devices) > 1:
+    if spec.settings.quantization and len(spec.devices) > 1:
         raise ModelNotFound("--quantization does not go with several GPUs yet: give one --device")
-    if spec.compile and on_cpu and shutil.which(os.environ.get("CXX", "g++")) is None:
+    if spec.settings.compile and on_cpu and shutil.which(os.environ.get("CXX", "g++")) is None:
         raise ModelNotFound("--compile on a CPU needs a C++ compiler: install g++, or set CXX")
-    if spec.attention == "flash_attention_2" and (on_cpu or not _installed("flash_attn")):
+    if spec.settings.attention == "flash_attention_2" and (on_cpu or not _installed("flash_attn")):
         raise ModelNotFound(
             "--attention flash_attention_2 needs an NVIDIA GPU and the package flash-attn"
         )
@@ -196,16 +183,11 @@ def apply_optimizations(spec: ModelSpec, networks: Sequence[Any]) -> None:
     embeddings keep their precision. Raises ModelNotFound where a library is missing.
     """
     for network in networks:
-        if spec.quantization:
-            _quantize(spec.quantization, network)
-        if spec.compile:
+        if spec.settings.quantization:
+            _quantize(spec.settings.quantization, network)
+        if spec.settings.compile:
             # Dynamic shapes: inputs differ in length, and each length would compile anew.
             network.compile(dynamic=True)
-
-
-def optimization_settings(spec: ModelSpec) -> dict[str, Setting]:
-    """Settings for `Model.settings` of the record."""
-    return {"quantization": spec.quantization, "compile": spec.compile}
 
 
 def _quantize(kind: str, network: Any) -> None:

@@ -21,7 +21,6 @@ from bench.backends._model_source import (
     tokenizer_folder,
 )
 from bench.backends._torch_runtime import (
-    dtype_name,
     input_device,
     map_errors,
     numerics,
@@ -45,18 +44,13 @@ class DiffusionSession(ABC):
         self.model = Model(
             id=source.public_name(spec.model),
             revision=source.revision,
-            weights="random" if spec.weights == "random" else "pretrained",
+            weights=spec.settings.weights,
             dtype=str(self._networks()[0].dtype).removeprefix("torch."),
             parameter_count=parameter_count(*self._networks()),
             settings={
-                "batch_size": spec.batch_size,
-                "device": self._device,
                 "source": source.kind,
                 "scheduler": type(self.pipeline.scheduler).__name__,
-                "attention": spec.attention or "sdpa",
-                **_torch_runtime.optimization_settings(spec),
-                "allow_pickle": spec.allow_pickle,
-                "trust_remote_code": spec.trust_remote_code,
+                "attention": spec.settings.attention or "sdpa",
                 "tokenizer": "its own" if has_own_tokenizer(source, "tokenizer") else "embedded",
             },
         )
@@ -65,7 +59,7 @@ class DiffusionSession(ABC):
     def serve(self, requests: Sequence[Request]) -> ServedBatch:
         import torch
 
-        size = self._spec.batch_size
+        size = self._spec.settings.batch_size
         outputs: list[Output] = []
         steps = 0
         with map_errors("serve"), torch.inference_mode():
@@ -194,8 +188,8 @@ def _load_pipeline(spec: ModelSpec, source: ModelSource) -> Any:
     diffusers.utils.logging.disable_progress_bar()
     transformers.logging.disable_progress_bar()
     device = input_device(spec)
-    build = _random_pipeline if spec.weights == "random" else _pretrained_pipeline
-    pipeline = build(spec, source, getattr(torch, dtype_name(spec)), device).to(device)
+    build = _random_pipeline if spec.settings.weights == "random" else _pretrained_pipeline
+    pipeline = build(spec, source, getattr(torch, spec.dtype), device).to(device)
     _apply_optimizations(spec, pipeline)
     return pipeline
 
@@ -203,15 +197,15 @@ def _load_pipeline(spec: ModelSpec, source: ModelSource) -> Any:
 def _apply_optimizations(spec: ModelSpec, pipeline: Any) -> None:
     """Quantize and compile the denoising network, and set its attention."""
     denoiser = pipeline.unet if hasattr(pipeline, "unet") else pipeline.transformer
-    if spec.attention and not hasattr(denoiser, "set_attn_processor"):
+    if spec.settings.attention and not hasattr(denoiser, "set_attn_processor"):
         raise ModelNotFound(f"{spec.model} does not allow another attention: leave out --attention")
-    if spec.attention:
+    if spec.settings.attention:
         from diffusers.models.attention_processor import AttnProcessor, AttnProcessor2_0
 
-        kind = {"eager": AttnProcessor, "sdpa": AttnProcessor2_0}.get(spec.attention)
+        kind = {"eager": AttnProcessor, "sdpa": AttnProcessor2_0}.get(spec.settings.attention)
         if kind is None:
             raise ModelNotFound(
-                f"--attention {spec.attention} does not work with diffusion pipelines"
+                f"--attention {spec.settings.attention} does not work with diffusion pipelines"
             )
         denoiser.set_attn_processor(kind())
     _torch_runtime.apply_optimizations(spec, [denoiser])
@@ -219,7 +213,7 @@ def _apply_optimizations(spec: ModelSpec, pipeline: Any) -> None:
 
 def _download(spec: ModelSpec, repository: str, revision: str | None) -> str:
     """Download a pipeline from the hub, with one format of weights, or none for random weights."""
-    if spec.weights == "random":
+    if spec.settings.weights == "random":
         from huggingface_hub import snapshot_download
 
         patterns = ["*.json", "*.txt", "*.model"]
@@ -229,8 +223,8 @@ def _download(spec: ModelSpec, repository: str, revision: str | None) -> str:
     folder: str = DiffusionPipeline.download(
         repository,
         revision=revision,
-        use_safetensors=None if spec.allow_pickle else True,
-        trust_remote_code=spec.trust_remote_code,
+        use_safetensors=None if spec.settings.allow_pickle else True,
+        trust_remote_code=spec.settings.trust_remote_code,
     )
     return folder
 
@@ -242,8 +236,8 @@ def _pretrained_pipeline(spec: ModelSpec, source: ModelSource, dtype: Any, devic
         return DiffusionPipeline.from_pretrained(
             source.location,
             dtype=dtype,
-            use_safetensors=None if spec.allow_pickle else True,
-            trust_remote_code=spec.trust_remote_code,
+            use_safetensors=None if spec.settings.allow_pickle else True,
+            trust_remote_code=spec.settings.trust_remote_code,
         )
     except (OSError, ValueError) as error:
         raise ModelNotFound(loading_error(spec, error)) from error

@@ -66,13 +66,5 @@ def prepare(spec: ModelSpec) -> None:
 
 
 def load(spec: ModelSpec, source: None = None, clock: Clock | None = None) -> SimulatedSession:
-    """A simulated session; its arguments are in `spec.options`."""
-    options = spec.options
-    return SimulatedSession(
-        spec,
-        clock or SystemClock(),
-        seconds=float(options.get("seconds", "0.01")),
-        noise=float(options.get("noise", "0")),
-        seed=int(options.get("seed", "0")),
-        fail_at=int(options["fail_at"]) if "fail_at" in options else None,
-    )
+    """A simulated session in which a request takes 10 ms."""
+    return SimulatedSession(spec, clock or SystemClock(), seconds=0.01)

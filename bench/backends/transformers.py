@@ -78,8 +78,8 @@ def prepare(spec: ModelSpec) -> ModelSource:
     _torch_runtime.check_optimizations(spec)
     check_architecture(spec, source)
     input_device(spec)
-    weights = () if spec.weights == "random" else WEIGHT_FILES[spec.allow_pickle]
-    code = ("*.py",) if spec.trust_remote_code else ()
+    weights = () if spec.settings.weights == "random" else WEIGHT_FILES[spec.settings.allow_pickle]
+    code = ("*.py",) if spec.settings.trust_remote_code else ()
     return fetch_model(source, snapshot_downloader((*CONFIGURATION_FILES, *weights, *code)))
 
 
@@ -101,8 +101,8 @@ def check_architecture(spec: ModelSpec, source: ModelSource) -> None:
         classes: Any = config.get("architectures") or ()
     except (ValueError, AttributeError) as error:
         raise ModelNotFound(f"the config.json of {spec.model} can't be read: {error}") from error
-    trained = spec.weights != "random" and source.kind in ("folder", "hub")
-    if not trained or spec.trust_remote_code or spec.tag not in ARCHITECTURE_MAPPINGS:
+    trained = spec.settings.weights != "random" and source.kind in ("folder", "hub")
+    if not trained or spec.settings.trust_remote_code or spec.tag not in ARCHITECTURE_MAPPINGS:
         return
     if classes and not any(name in _classes_for(spec.tag) for name in classes):
         raise ModelNotFound(f"{unfit}: it is a {classes[0]}")

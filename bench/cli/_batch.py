@@ -6,14 +6,11 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from bench.cli._errors import INTERRUPTED, log
 
 if TYPE_CHECKING:
-    import typer
-
     from bench.results.record import Quality, Result
 
 
@@ -27,26 +24,11 @@ class TaskOutcome:
     words: str
 
 
-def options(ctx: typer.Context, *left_out: str) -> list[str]:
-    """The options of a command as they were given, ready for another process."""
-    words: list[str] = []
-    for parameter in ctx.command.params:
-        value = ctx.params.get(str(parameter.name))
-        if parameter.param_type_name != "option" or parameter.name in left_out:
-            continue
-        if value in (None, False, [], ()) or value == parameter.default:
-            continue
-        name = parameter.opts[0]
-        for one in value if isinstance(value, list | tuple) else [value]:
-            words += [name] if one is True else [name, _word(one)]
-    return words
-
-
 def models(task: str, names: Iterable[str], words: Sequence[str]) -> int:
     """Run a task on one model after the other; gives the first exit code that is not 0."""
     codes = []
     for name in names:
-        process = subprocess.Popen(_command(task, [*words, "--model", name]))
+        process = subprocess.Popen(run_command(task, [*words, "--model", name]))
         try:
             codes.append(process.wait())
         except KeyboardInterrupt:
@@ -79,7 +61,7 @@ def _task(name: str, words: Sequence[str], as_json: bool) -> TaskOutcome:
     from bench.results import storage
 
     process = subprocess.Popen(
-        _command(name, [*words, "--json"]),
+        run_command(name, [*words, "--json"]),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         encoding="utf-8",
@@ -95,13 +77,10 @@ def _task(name: str, words: Sequence[str], as_json: bool) -> TaskOutcome:
     return TaskOutcome(name, process.returncode, result, (said.strip().splitlines() or [""])[-1])
 
 
-def _command(task: str, words: Sequence[str]) -> list[str]:
-    # -P: a folder named bench where the user stands is not ours.
+def run_command(task: str, words: Sequence[str]) -> list[str]:
+    """The command of `joulebench run` in a process of its own."""
+    # -P: a folder named bench in the working directory is not imported.
     return [sys.executable, "-P", "-m", "bench", "run", task, *words]
-
-
-def _word(value: Any) -> str:
-    return str(value.value if isinstance(value, Enum) else value)
 
 
 HEADS = ("task", "energy per 1,000", "time each", "", "quality")

@@ -1,11 +1,18 @@
-"""Options that several commands share."""
+"""Options that several commands share, and options that are made from the fields of a model."""
 
 from __future__ import annotations
 
+import inspect
+import types
+from collections.abc import Callable, Iterator
+from enum import Enum, StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
+
+if TYPE_CHECKING:
+    from bench.results.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="One line of JSON a result on standard output.")]
 Results = Annotated[Path, typer.Option(help="The folder of results.")]
@@ -20,3 +27,78 @@ Pue = Annotated[
     float | None, typer.Option(min=1.0, help="Power usage effectiveness of the place; 1 is none.")
 ]
 ResultFile = Annotated[Path, typer.Argument(help="A result file.")]
+
+
+def options_from(
+    kind: type[Settings], only: tuple[str, ...] = ()
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator that replaces `**options` of a command by one option for each field of `kind`.
+
+    Name, type, default, help and least value come from the field. `only` names the fields to take;
+    without it all are taken that the command has no parameter for. The command receives the values
+    that are not None, by the fields' names.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = inspect.signature(command, eval_str=True).parameters
+        names = [name for name in only or kind.model_fields if name not in own]
+        made = [_parameter(kind, name) for name in names]
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        parameters = [p for p in own.values() if p.kind not in (keyword, p.VAR_KEYWORD)]
+        parameters += [*made, *(p for p in own.values() if p.kind == keyword)]
+
+        def call(**values: Any) -> None:
+            plain = {name: _plain(values.pop(name)) for name in names}
+            command(**values, **{k: v for k, v in plain.items() if v is not None})
+
+        call.__name__, call.__doc__ = command.__name__, command.__doc__
+        call.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [p.replace(kind=keyword) for p in parameters]
+        )
+        call.__annotations__ = {}
+        return call
+
+    return decorate
+
+
+def help_of(kind: type[Settings], name: str) -> str:
+    """The help text of a field."""
+    return kind.model_fields[name].description or ""
+
+
+def _parameter(kind: type[Settings], name: str) -> inspect.Parameter:
+    field = kind.model_fields[name]
+    choices = {value: value for value in _choices(field.annotation)}
+    annotation, default = _plain_type(field.annotation), field.default
+    if choices:
+        enumeration: Any = StrEnum(name, choices)  # type: ignore[misc]
+        annotation = enumeration if default is not None else enumeration | None
+        default = default and enumeration(default)
+    least = next((item.ge for item in field.metadata if hasattr(item, "ge")), None)
+    option = typer.Option(kind.options()[name].flag, help=field.description, min=least)
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default or None if annotation == list[str] | None else default,
+        annotation=Annotated[annotation, option],
+    )
+
+
+def _choices(annotation: Any) -> Iterator[str]:
+    """The values of a Literal, also inside an optional type."""
+    if get_origin(annotation) is Literal:
+        yield from get_args(annotation)
+    elif get_origin(annotation) in (Union, types.UnionType):
+        for part in get_args(annotation):
+            yield from _choices(part)
+
+
+def _plain_type(annotation: Any) -> Any:
+    """The type that typer knows: a tuple of any length is an option that may be repeated."""
+    return list[str] | None if get_origin(annotation) is tuple else annotation
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
+    return value.value if isinstance(value, Enum) else value

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TextIO
+from collections.abc import Callable
+from typing import Any, TextIO
 
 from bench.reports.program_summary import energy_so_far
+from bench.runner import events
 from bench.tracker.program_record import ProgramRecord
 
 
@@ -28,19 +30,83 @@ class ProgramProgress:
 
 
 class ProgressLine:
-    """Says what a run is at, a line a step; on a terminal the trials share one line."""
+    """Writes the events of a run, one line each; on a terminal the trials share one line."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream, self._shared = stream, False
 
-    def __call__(self, text: str) -> None:
+    def __call__(self, event: events.Event) -> None:
+        text = event_text(event)
+        if text is None:
+            return
         self.clear()
-        self._shared = self._stream.isatty() and text.startswith("trial ")
+        self._shared = self._stream.isatty() and isinstance(event, events.TrialStarted)
         self._stream.write(f"· {text}" + ("" if self._shared else "\n"))
         self._stream.flush()
 
     def clear(self) -> None:
-        """Wipe the shared line."""
+        """Erase the shared line."""
         if self._shared:
             self._stream.write("\r\033[K")
             self._shared = False
+
+
+def log_events(log: Callable[[str], None]) -> events.OnEvent:
+    """An `on_event` that logs the text of each event."""
+
+    def on_event(event: events.Event) -> None:
+        if text := event_text(event):
+            log(text)
+
+    return on_event
+
+
+def event_text(event: events.Event) -> str | None:
+    """One line for an event; None where the result shows it anyway."""
+    text = TEXTS.get(type(event))
+    return text and text(event)
+
+
+def _idle_text(event: events.IdleStarted) -> str:
+    place = "before the model is loaded" if event.when == "cold" else "with the model in memory"
+    return f"idle floor {place}: {event.seconds:g} s"
+
+
+def _planned_text(event: events.PlannedTime) -> str:
+    return (
+        f"a block takes {event.block_seconds:.0f} s, so {event.trials} trials need about "
+        f"{event.seconds / 60:.0f} min more, past the budget; --max-inferences makes a "
+        "shorter, quick run"
+    )
+
+
+def _trial_text(event: events.TrialStarted) -> str:
+    width = event.relative_half_width
+    if width is None:
+        return f"trial {event.index}"
+    interval = f"±{100 * width:.1f} %" if width < 1 else "over ±100 %"
+    return (
+        f"trial {event.index} of at most {event.of}: {interval} so far, "
+        f"target ±{100 * event.target:g} %"
+    )
+
+
+TEXTS: dict[type[events.Event], Callable[[Any], str]] = {
+    events.WaitingForMachine: lambda event: event.message,
+    events.IdleStarted: _idle_text,
+    events.Loading: lambda event: f"loading {event.model}",
+    events.Compiling: lambda event: "compiling",
+    events.WarmUp: lambda event: "warming up until time and power are steady",
+    events.PlannedTime: _planned_text,
+    events.TrialStarted: _trial_text,
+    events.QualityFailed: lambda event: f"the quality could not be evaluated: {event.reason}",
+    events.PowerTraceStarted: lambda event: "one more window, to record the power over time",
+    events.PowerTraceFailed: lambda event: f"the power could not be recorded: {event.reason}",
+    events.VariantLoading: lambda event: f"loading: {event.variant}",
+    events.VariantsDoNotFit: lambda event: (
+        "the models do not fit into memory together: each is loaded again for every window"
+    ),
+    events.RoundStarted: lambda event: (
+        f"round {event.index} of {event.of}: {event.windows} windows"
+    ),
+}

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bench.cli import _batch
 from bench.cli._errors import FAILED, exit_on_error, exit_with_error
-from bench.cli._options import DeviceName, Json
-from bench.results.settings import Dtype
+from bench.cli._options import Json, options_from
+from bench.runner.config import RunConfig
 
 if TYPE_CHECKING:
     from bench.results.record import Result
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 PANEL = "Understand"
 
 
+@options_from(
+    RunConfig, only=("dataset", "device", "dtype", "batch_size", "budget_seconds", "quick", "out")
+)
 def command(
     what: Annotated[
         list[str], typer.Argument(help="Result files, the base first; or one task, to be run.")
@@ -26,25 +29,22 @@ def command(
     model: Annotated[
         list[str] | None, typer.Option(help="With a task: the models to run, the base first.")
     ] = None,
-    dataset: Annotated[str | None, typer.Option(help="With a task: its data set.")] = None,
-    device: DeviceName = "auto",
-    dtype: Dtype = Dtype.auto,
-    batch_size: Annotated[int, typer.Option(min=1, help="Requests served together.")] = 1,
-    budget: Annotated[float | None, typer.Option(min=1, help="Seconds a run.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Seconds only.")] = False,
-    out: Annotated[Path | None, typer.Option(help="With a task: where results go.")] = None,
+    *,
     one_machine: Annotated[
         bool,
-        typer.Option("--one-machine", help="The files come from one machine: its scale cancels."),
+        typer.Option(
+            "--one-machine", help="The files come from one machine: its calibration cancels."
+        ),
     ] = False,
     published: Annotated[
-        bool, typer.Option("--published", help="Beside what others published of this model.")
+        bool, typer.Option("--published", help="Compare with published figures of this model.")
     ] = False,
     as_json: Json = False,
+    **options: Any,
 ) -> None:
-    """Compare results with the first, or one with published figures: energy, quality, what differs.
+    """Compare results with the first, or one with published figures: energy, quality, settings.
 
-    A ratio whose 95 % interval holds 1 is a tie.
+    A ratio whose 95 % interval holds 1 is a tie. With a task, the options of `joulebench run`.
     """
     if published:
         _show_published(_read([Path(name) for name in what]), as_json)
@@ -54,12 +54,8 @@ def command(
     else:
         if len(what) > 1 or len(model or []) < 2:
             exit_with_error("give two result files or more, or one task with --model twice or more")
-        words = ["--device", device, "--dtype", dtype.value, "--batch-size", str(batch_size)]
-        words += ["--dataset", dataset] if dataset else []
-        words += ["--budget", str(budget)] if budget else []
-        words += ["--quick"] if quick else []
-        words += ["--out", str(out)] if out else []
-        results, one_machine = _run(what[0], model or [], words), True
+        config = exit_on_error(lambda: RunConfig(task=what[0], **options))
+        results, one_machine = _run(config, model or []), True
     if len(results) < 2:
         exit_with_error("there is nothing to compare with: give a second result")
     _show(results, one_machine, as_json)
@@ -75,15 +71,19 @@ def _read(paths: list[Path]) -> list[Result]:
     return exit_on_error(lambda: [storage.load_result(path) for path in paths])
 
 
-def _run(task: str, models: list[str], words: list[str]) -> list[Result]:
-    """Measure each model in a process of its own; the results that came back, at least the base."""
+def _run(config: RunConfig, models: list[str]) -> list[Result]:
+    """Measure each model in a process of its own; returns the results of all that were measured."""
     import subprocess
 
     from bench.results import storage
 
-    named = [word for model in models for word in ("--model", model)]
-    command = [sys.executable, "-P", "-m", "bench", "run", task, *named, *words, "--json"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    words = [word for model in models for word in ("--model", model)] + config.command_line()
+    done = subprocess.run(
+        _batch.run_command(config.task, [*words, "--json"]),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
     if done.returncode not in (0, FAILED):
         raise typer.Exit(done.returncode)
     return [storage.parse_result(line) for line in done.stdout.splitlines()]

@@ -207,7 +207,7 @@ def _stopping(result: Result) -> Iterator[str]:
 def _rules(result: Result) -> Iterator[str]:
     """Every rule of the protocol that is weaker than its profile requires on this machine."""
     rules = result.protocol
-    least = protocol.run_protocol(protocol.Order(result.model, result.profile), result.machine)
+    least = protocol.run_protocol(result.profile, result.machine)
     weaker = {
         "fewer trials": rules.min_trials < least.min_trials,
         "a wider target": rules.target_relative_half_width > least.target_relative_half_width,

@@ -1,54 +1,29 @@
-"""`ModelSettings`: one field an option of the model, with choices and help; its enumerations; base of RunConfig and type of `ModelSpec.settings`."""
+"""`ModelSettings`: the options of a model, one field each; base of `RunConfig`.
+
+A field is the only place where an option is defined: the command line, the overrides of an
+ablation, the record, the command that repeats a run and the differences of a comparison read it.
+"""
 
 from __future__ import annotations
 
-from enum import StrEnum
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, Self
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 
-class Weights(StrEnum):
-    """Where weights come from."""
+from bench.results.fields import Setting
 
-    pretrained = "pretrained"
-    random = "random"
+Weights = Literal["pretrained", "random"]
+Quantization = Literal["int8", "int4"]
+Attention = Literal["eager", "sdpa", "flash_attention_2"]
+LabelMethod = Literal["auto", "classifier", "zero-shot", "prompt"]
+Dtype = Literal["auto", "float32", "fp32", "float16", "fp16", "bfloat16", "bf16"]
 
-
-class Quantization(StrEnum):
-    """Weights in whole numbers."""
-
-    int8 = "int8"
-    int4 = "int4"
-
-
-class Attention(StrEnum):
-    """How attention is computed, by transformers' names."""
-
-    eager = "eager"
-    sdpa = "sdpa"
-    flash_attention_2 = "flash_attention_2"
-
-
-class LabelMethod(StrEnum):
-    """Ways of asking a text model for a label."""
-
-    auto = "auto"
-    classifier = "classifier"
-    zero_shot = "zero-shot"
-    prompt = "prompt"
-
-
-class Dtype(StrEnum):
-    """Precisions, by their names and their short names."""
-
-    auto = "auto"
-    float32 = "float32"
-    fp32 = "fp32"
-    float16 = "float16"
-    fp16 = "fp16"
-    bfloat16 = "bfloat16"
-    bf16 = "bf16"
-
-
-DTYPES = {
+DTYPES: Mapping[str, str] = {
     "float32": "float32",
     "fp32": "float32",
     "float16": "float16",
@@ -56,3 +31,123 @@ DTYPES = {
     "bfloat16": "bfloat16",
     "bf16": "bfloat16",
 }
+
+
+@dataclass(frozen=True)
+class Option:
+    """How a field is spelled outside Python.
+
+    `flag` is its name on the command line where that differs from the field's; `override` its name
+    in an override of an ablation, empty where it cannot be overridden; `recorded` is False where a
+    record has another place for the value than `model.settings`.
+    """
+
+    flag: str = ""
+    override: str = ""
+    recorded: bool = True
+
+
+def option(name: str, field: FieldInfo) -> Option:
+    """The spelling of a field, with its name on the command line filled in."""
+    stated = next((item for item in field.metadata if isinstance(item, Option)), Option())
+    flag = stated.flag or f"--{name.replace('_', '-')}"
+    return Option(flag, stated.override, stated.recorded)
+
+
+class Settings(BaseModel):
+    """Base of all options: frozen and checked; an unknown name is refused with the nearest one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_names(cls, values: Any) -> Any:
+        unknown = [] if not isinstance(values, Mapping) else [*values.keys() - cls.model_fields]
+        for name in sorted(map(str, unknown)):
+            near = difflib.get_close_matches(name, cls.model_fields, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(cls.options())}"
+            raise ValueError(f"there is no option {name!r}; {hint}")
+        return values
+
+    @classmethod
+    @cache
+    def options(cls) -> dict[str, Option]:
+        """The spelling of every field, by the field's name."""
+        return {name: option(name, field) for name, field in cls.model_fields.items()}
+
+    def with_changes(self, **changes: Any) -> Self:
+        """A checked copy with other values. Raises ValidationError, which is a ValueError."""
+        given = {name: getattr(self, name) for name in self.model_fields_set}
+        return type(self)(**{**given, **changes})
+
+    def recorded_settings(self) -> dict[str, Setting]:
+        """The options that belong into `model.settings` of a record.
+
+        An option that is left to the program (None, empty or "auto") is not recorded.
+        """
+        values = self.model_dump(mode="json")
+        return {
+            name: values[name]
+            for name, spelling in self.options().items()
+            if spelling.recorded and values[name] not in (None, "auto", "", [], {})
+        }
+
+
+class ModelSettings(Settings):
+    """How a model is loaded and used; backends receive it as `ModelSpec.settings`."""
+
+    weights: Annotated[
+        Weights,
+        Field(description="random builds the architecture alone; it never ranks."),
+        Option(recorded=False),
+    ] = "pretrained"
+    revision: Annotated[
+        str | None,
+        Field(description="Commit or branch of a hub model."),
+        Option(recorded=False),
+    ] = None
+    dtype: Annotated[
+        Dtype,
+        Field(description="auto: float32; on a GPU float16 to generate text."),
+        Option(override="dtype", recorded=False),
+    ] = "auto"
+    batch_size: Annotated[
+        int, Field(ge=1, description="Requests served together."), Option(override="batch")
+    ] = 1
+    quantization: Annotated[
+        Quantization | None,
+        Field(description="Weights in 8 or 4 bits, through torchao."),
+        Option(override="quantization"),
+    ] = None
+    compile: Annotated[
+        bool,
+        Field(description="torch.compile, before anything is measured."),
+        Option(override="compile"),
+    ] = False
+    attention: Annotated[
+        Attention | None,
+        Field(description="How attention is computed; else the library's choice."),
+        Option(override="attention"),
+    ] = None
+    label_method: Annotated[
+        LabelMethod,
+        Field(description="How a model classifies; auto: by its architecture."),
+        Option(flag="--ask"),
+    ] = "auto"
+    allow_pickle: Annotated[bool, Field(description="Load weights that are not safetensors.")] = (
+        False
+    )
+    trust_remote_code: Annotated[bool, Field(description="Run code that a model brings along.")] = (
+        False
+    )
+
+
+def error_sentence(error: ValidationError) -> str:
+    """One sentence for an error that pydantic reports in several lines."""
+    parts = []
+    for item in error.errors(include_url=False):
+        name = ".".join(str(part) for part in item["loc"])
+        message = item["msg"].removeprefix("Value error, ")
+        own = item["type"] == "value_error"  # a sentence of a validator, complete by itself
+        parts.append(message if own else f"{name} {item['input']!r}: {message}")
+    return "; ".join(parts)

@@ -1,91 +1,222 @@
-"""`RunConfig(ModelSettings)`: every option of a run; overrides such as `dtype=bf16`."""
+"""`RunConfig`: every option of a run, one field each; overrides such as `dtype=bf16`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from bench.results.settings import DTYPES
-from bench.task import Setting
+from pydantic import Field, ValidationError, field_serializer, field_validator, model_validator
 
-# Tags of tasks whose steps and size can be chosen.
-DRAWING = ("text-to-image", "text-to-video")
+from bench.results.fields import Scalar
+from bench.results.machine_record import Machine
+from bench.results.settings import ModelSettings, Option, error_sentence
+
+# Pipeline tags of the tasks whose denoising steps and image size can be set.
+DIFFUSION_TAGS = ("text-to-image", "text-to-video")
+
+# The autoencoders of latent diffusion models reduce each side by a factor of 8.
+SIZE_MULTIPLE = 8
+
 Profile = Literal["standard", "strict", "quick"]
+Config = TypeVar("Config", bound="RunConfig")
 
 
-@dataclass(frozen=True)
-class RunConfig:
-    """One run as it was asked for on the command line."""
+class RunConfig(ModelSettings):
+    """One run of one model on one task.
 
-    task: str
-    out: Path
-    model: str = "embedded/small"
-    weights: str = "pretrained"
-    dataset: str | None = None
-    device: str = "auto"
-    dtype: str = "auto"
-    batch_size: int = 1
-    quantization: str | None = None
-    compile: bool = False
-    attention: str | None = None
-    chosen: Mapping[str, Setting] = field(default_factory=dict)
-    revision: str | None = None
-    allow_pickle: bool = False
-    trust_remote_code: bool = False
-    budget_seconds: float | None = None
-    profile: Profile = "standard"
-    max_inferences: int | None = None
-    backend: str | None = None
-    meter: str | None = None
-    ask: str = "auto"
-    options: Mapping[str, str] = field(default_factory=dict)
-
-
-def image_parameters(steps: int | None, size: str | None) -> dict[str, int]:
-    """The parameters of a task that draws, where they are chosen: steps, width and height.
-
-    Raises ValueError for a size that is not like 640x480.
+    The command `joulebench run` is made from these fields, and so is the command that repeats a
+    run. Raises pydantic's ValidationError, which is a ValueError, for a value that is not possible.
     """
-    chosen = {} if steps is None else {"steps": steps}
-    if size is None:
-        return chosen
+
+    task: Annotated[
+        str,
+        Field(description="A task (see `joulebench tasks`), a pipeline tag, or all."),
+        Option(recorded=False),
+    ]
+    model: Annotated[
+        str,
+        Field(description="Hub id, folder, embedded/tiny or embedded/small."),
+        Option(recorded=False),
+    ] = "embedded/small"
+    dataset: Annotated[
+        str | None,
+        Field(description="embedded, standard, power-hungry …, or a path. By default the model's."),
+        Option(recorded=False),
+    ] = None
+    device: Annotated[
+        str,
+        Field(description="auto, cpu, cuda:N, or cuda:N,cuda:M for one model."),
+        Option(recorded=False),
+    ] = "auto"
+    steps: Annotated[
+        int | None,
+        Field(ge=1, description="Denoising steps: other work, ranked apart."),
+        Option(override="steps", recorded=False),
+    ] = None
+    size: Annotated[
+        str | None,
+        Field(description="Image size, e.g. 512x512: other work, ranked apart."),
+        Option(override="size", recorded=False),
+    ] = None
+    budget_seconds: Annotated[
+        float | None,
+        Field(ge=1, description="Seconds beyond loading; 150 on a CPU, 300 on a GPU."),
+        Option(flag="--budget", recorded=False),
+    ] = None
+    strict: Annotated[
+        bool, Field(description="±1 % and 30 s idle floors."), Option(recorded=False)
+    ] = False
+    quick: Annotated[
+        bool, Field(description="Seconds only; never ranks."), Option(recorded=False)
+    ] = False
+    max_inferences: Annotated[
+        int | None,
+        Field(ge=1, description="Cut each block to N inferences; makes a quick run."),
+        Option(recorded=False),
+    ] = None
+    out: Annotated[Path | None, Field(description="Where results go."), Option(recorded=False)] = (
+        None
+    )
+    backend: Annotated[str | None, Field(description="Instead of the one for the task.")] = None
+    meter: Annotated[str | None, Field(description="This meter alone, e.g. replay:F.csv.")] = None
+    cpu_tdp_watts: Annotated[
+        float | None,
+        Field(ge=0.1, description="The CPU's TDP in watts, for modelled energy."),
+        Option(flag="--cpu-tdp"),
+    ] = None
+    meter_option: Annotated[
+        tuple[str, ...],
+        Field(description="NAME=VALUE for the meters, e.g. nvml_counter_duty=0.25."),
+    ] = ()
+
+    @field_validator("size")
+    @classmethod
+    def _size_is_possible(cls, size: str | None) -> str | None:
+        if size is not None:
+            image_size(size)
+        return size
+
+    @field_validator("meter_option")
+    @classmethod
+    def _options_have_values(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        for word in words:
+            name, _, value = word.partition("=")
+            if not (name and value):
+                raise ValueError(f"--meter-option takes NAME=VALUE, not {word!r}")
+        return words
+
+    # A record names a file by its last part, so that no user name leaves the machine.
+    @field_serializer("meter")
+    def _meter_without_folders(self, meter: str | None) -> str | None:
+        return meter and _without_folders(meter, ":")
+
+    @field_serializer("meter_option")
+    def _options_without_folders(self, options: tuple[str, ...]) -> list[str]:
+        return [_without_folders(option, "=") for option in options]
+
+    @model_validator(mode="after")
+    def _one_profile(self) -> Self:
+        if self.strict and (self.quick or self.max_inferences):
+            raise ValueError("--strict does not go with --quick or --max-inferences")
+        return self
+
+    @property
+    def profile(self) -> Profile:
+        """The profile of the run: strict, quick (also by `max_inferences`), or standard."""
+        if self.quick or self.max_inferences:
+            return "quick"
+        return "strict" if self.strict else "standard"
+
+    @property
+    def task_parameters(self) -> dict[str, Scalar]:
+        """The parameters of the task that this run sets: steps, width and height."""
+        steps = {} if self.steps is None else {"steps": self.steps}
+        if self.size is None:
+            return {**steps}
+        width, height = image_size(self.size)
+        return {**steps, "width": width, "height": height}
+
+    @property
+    def meter_options(self) -> dict[str, str]:
+        """The options of the meters, by name."""
+        tdp = {} if self.cpu_tdp_watts is None else {"cpu_tdp_watts": str(self.cpu_tdp_watts)}
+        return tdp | {
+            name: value for name, _, value in (o.partition("=") for o in self.meter_option)
+        }
+
+    def command_line(self, without: tuple[str, ...] = ()) -> list[str]:
+        """The options of `joulebench run` that differ from their default, for another process.
+
+        `without` names fields to leave out; the task, an argument, is always left out.
+        """
+        words: list[str] = []
+        for name in self.options():
+            if name not in ("task", *without):
+                default = type(self).model_fields[name].default
+                words += option_words(type(self), name, getattr(self, name), default)
+        return words
+
+
+def image_size(size: str) -> tuple[int, int]:
+    """Width and height in pixels of a size such as 512x512.
+
+    Raises ValueError where it is written otherwise or a side is no multiple of 8.
+    """
     width, _, height = size.partition("x")
     if not (width.isdecimal() and height.isdecimal()):
         raise ValueError(f"the size {size!r} is not like 512x512")
-    sides = {"width": int(width), "height": int(height)}
-    if any(side == 0 or side % 8 for side in sides.values()):
-        raise ValueError(f"the size {size} is not in whole eights of pixels")
-    return {**chosen, **sides}
+    sides = int(width), int(height)
+    if any(side == 0 or side % SIZE_MULTIPLE for side in sides):
+        raise ValueError(f"the sides of the size {size} are not multiples of {SIZE_MULTIPLE}")
+    return sides
 
 
-NAMES = ("dtype", "batch", "quantization", "compile", "attention", "steps", "size")
+def option_words(kind: type[RunConfig], name: str, value: Any, default: Any = None) -> list[str]:
+    """One option as words of a command line; none where the value is the default."""
+    if value is None or value is False or value == default:
+        return []
+    flag = kind.options()[name].flag
+    if value is True:
+        return [flag]
+    values = value if isinstance(value, tuple | list) else [value]
+    return [word for one in values for word in (flag, _word(one))]
 
 
-def apply_override(asked: RunConfig, lever: str) -> RunConfig:
-    """What was asked, with a lever such as "dtype=bf16" or "batch=8,compile=on" pulled.
+def apply_override(config: Config, override: str) -> Config:
+    """The configuration with an override such as "dtype=bf16" or "batch=8,compile=on".
 
-    Raises ValueError with one sentence for a lever that there is not.
+    Raises ValueError with one sentence for an override that is unknown or not possible.
     """
-    for part in lever.split(","):
-        name, _, value = (word.strip() for word in part.partition("="))
-        if name == "dtype" and value in DTYPES:
-            asked = replace(asked, dtype=value)
-        elif name == "batch" and value.isdecimal() and int(value) > 0:
-            asked = replace(asked, batch_size=int(value))
-        elif name == "quantization" and value in ("int8", "int4"):
-            asked = replace(asked, quantization=value)
-        elif name == "compile" and value in ("on", "off"):
-            asked = replace(asked, compile=value == "on")
-        elif name == "attention" and value in ("eager", "sdpa", "flash_attention_2"):
-            asked = replace(asked, attention=value)
-        elif name == "steps" and value.isdecimal() and int(value) > 0:
-            asked = replace(asked, chosen={**asked.chosen, "steps": int(value)})
-        elif name == "size":
-            asked = replace(asked, chosen={**asked.chosen, **image_parameters(None, value)})
-        else:
+    names = {o.override: name for name, o in config.options().items() if o.override}
+    for part in override.split(","):
+        name, _, text = (word.strip() for word in part.partition("="))
+        if name not in names:
             raise ValueError(
-                f"there is no lever {part!r}: give {', '.join(NAMES)}, as in dtype=bf16"
+                f"there is no lever {part!r}: give {', '.join(names)}, as in dtype=bf16"
             )
-    return asked
+        value: Any = {"on": True, "off": False}.get(text, text)
+        try:
+            config = config.with_changes(**{names[name]: value})
+        except ValidationError as error:
+            raise ValueError(f"there is no lever {part!r}: {error_sentence(error)}") from error
+    return config
+
+
+def torch_devices(device: str, machine: Machine) -> tuple[str, ...]:
+    """The torch devices of a run, such as ("cuda:0", "cuda:1") or ("cpu",).
+
+    `device` is the option of this name; `machine` was described with it.
+    """
+    if not machine.used_gpus:
+        return ("cpu",)
+    names = "cuda:0" if device == "auto" else device
+    return tuple(name.strip() for name in names.split(","))
+
+
+def _word(value: Any) -> str:
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
+def _without_folders(text: str, separator: str) -> str:
+    name, separator, value = text.partition(separator)
+    return f"{name}{separator}{Path(value).name}"

@@ -1,4 +1,4 @@
-"""Meters that can read here, clock, monitor."""
+"""The instruments of a run: meters that can read here, the clock, the monitor of the devices."""
 
 from __future__ import annotations
 
@@ -12,46 +12,50 @@ from bench.system.clock import Clock
 
 
 @dataclass(frozen=True)
-class OpenMeter:
-    """A meter that can read, with what it said of itself."""
-
-    meter: Meter
-    sensor: Sensor
-
-
-def open_meters(
-    wanted: str | None, site: MeterContext
-) -> tuple[list[OpenMeter], tuple[Sensor, ...]]:
-    """Every meter that can read here, slowest sensor first, and what all of them said.
-
-    `wanted` names one meter alone, with what it needs after a colon: "replay:trace.csv". Raises
-    ValueError where that one can't read.
-    """
-    if wanted:
-        name, _, argument = wanted.partition(":")
-        options = {**site.options, **({"trace": argument} if argument else {})}
-        site = MeterContext(site.clock, site.devices, options)
-        meter: Meter = registry.load("meter", name).build(site)
-        sensor = meter.probe()
-        if not sensor.usable:
-            raise ValueError(f"the meter {name} can't read here: {sensor.reason}")
-        return [OpenMeter(meter, sensor)], (sensor,)
-    modules = [registry.load("meter", name) for name in registry.names("meter")]
-    built = [module.build(site) for module in modules if not getattr(module, "ON_REQUEST", False)]
-    opened = [OpenMeter(meter, meter.probe()) for meter in built]
-    usable = [item for item in opened if item.sensor.usable]
-    usable.sort(key=lambda item: -(item.sensor.step_seconds or 0.0))
-    return usable, tuple(item.sensor for item in opened)
-
-
-@dataclass(frozen=True)
 class Instruments:
-    """What a run measures with. `observe` tells the state of the devices after a window.
+    """Clock, meters and monitor of a run.
 
-    `strangers` counts the other programs that compute on each device in use.
+    `device_states` gives the state of the devices after a window, `foreign_processes` how many
+    processes of others compute on each device in use; a domain without any is left out.
     """
 
     clock: Clock
     meters: tuple[Meter, ...]
-    observe: Callable[[], tuple[DeviceState, ...]] = tuple
-    strangers: Callable[[], Mapping[str, int]] = dict
+    device_states: Callable[[], tuple[DeviceState, ...]] = tuple
+    foreign_processes: Callable[[], Mapping[str, int]] = dict
+
+
+def open_meters(
+    name: str | None, context: MeterContext
+) -> tuple[tuple[Meter, ...], tuple[Sensor, ...]]:
+    """The meters that can read here, slowest sensor first, and the sensors of all meters.
+
+    `name` selects one meter, with its argument after a colon: "replay:trace.csv". Raises
+    ValueError where that meter cannot read.
+    """
+    if name:
+        name, _, argument = name.partition(":")
+        options = {**context.options, **({"trace": argument} if argument else {})}
+        context = MeterContext(context.clock, context.devices, options)
+        meter: Meter = registry.load("meter", name).build(context)
+        sensor = meter.probe()
+        if not sensor.usable:
+            raise ValueError(f"the meter {name} cannot read here: {sensor.reason}")
+        return (meter,), (sensor,)
+    modules = [registry.load("meter", name) for name in registry.names("meter")]
+    meters = [m.build(context) for m in modules if not getattr(m, "ON_REQUEST", False)]
+    probed = [(meter, meter.probe()) for meter in meters]
+    usable = [(meter, sensor) for meter, sensor in probed if sensor.usable]
+    usable.sort(key=lambda item: -(item[1].step_seconds or 0.0))
+    return tuple(meter for meter, _ in usable), tuple(sensor for _, sensor in probed)
+
+
+def check_meter_options(options: Mapping[str, str]) -> None:
+    """Raises ValueError where no meter has an option of this name."""
+    if not options:
+        return
+    meters = [registry.load("meter", name) for name in registry.names("meter")]
+    known = sorted({name for meter in meters for name in getattr(meter, "OPTIONS", ())})
+    for name in options:
+        if name not in known:
+            raise ValueError(f"no meter has an option {name!r}; choose from {', '.join(known)}")

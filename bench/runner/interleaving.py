@@ -1,4 +1,4 @@
-"""Taking turns: runs of several settings whose windows alternate, so that drift hits all alike."""
+"""Runs of several variants whose windows alternate, so that drift affects all of them alike."""
 
 from __future__ import annotations
 
@@ -13,127 +13,139 @@ import psutil
 from bench.backends import BackendError, ModelNotFound, Session
 from bench.results.machine_record import Machine
 from bench.results.record import Failure, Result
-from bench.runner import run_loop
+from bench.runner import events
+from bench.runner.run_loop import RunLoop
 
-MEMORY_SHARE = 0.5  # of what is free: as much may the models take that are loaded together
+# Share of the free memory that the models of all variants may take together; the other half is for
+# activations, which are not known before.
+MEMORY_SHARE = 0.5
+BYTES_PER_PARAMETER = 4  # float32, the widest precision
 
 
 @dataclass
 class Variant:
-    """One setting while it is measured."""
+    """One configuration while it is measured; `block_seconds` is known after the warm-up."""
 
-    lever: str
-    load: Callable[[], Session]
-    run: run_loop.RunLoop
+    name: str
+    loader: Callable[[], Session]
+    run: RunLoop
     saved: list[Path] = field(default_factory=list)
     session: Session | None = None
-    pace: float = 0.0
+    block_seconds: float = 0.0
     failure: Failure | None = None
 
-    def open(self) -> Session:
-        """Load where it is not loaded. Raises Failed and ModelNotFound."""
+    def load(self) -> Session:
+        """Load the model where it is not loaded. Raises BackendError and ModelNotFound."""
         if self.session is None:
-            self.session = self.run.load(self.load)
+            self.session = self.run.load(self.loader)
         return self.session
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Free the memory."""
         if self.session is not None:
             self.session.close()
             self.session = None
 
 
-def run_interleaved(turns: Sequence[Variant], rounds: int, tell: Callable[[str], None]) -> None:
-    """Idle floors, loading, warming up, then a window of every setting in every round."""
-    base = turns[0].run
-    base.idle("cold")
-    together = True
-    for turn in turns:
-        tell(f"loading: {turn.lever}")
-        _guard(turn, partial(_warm, turn))
-        if turn is turns[0]:
-            together = _fits(turn, len(turns))
-            if not together:
-                tell("too large to be held several times: the model is loaded again each time")
-        if not together:
-            turn.close()
-    _guard(turns[0], partial(Variant.open, turns[0]))
-    base.idle("resident")
-    for turn in turns[1:]:
-        for floor in base.book.idle:
-            turn.run.book.add_idle(floor)
-    alive = [turn for turn in turns if turn.failure is None]
-    if not alive:
+def run_interleaved(
+    variants: Sequence[Variant], rounds: int, on_event: events.OnEvent = events.ignore
+) -> None:
+    """Idle floors, loading, warm-up, then one window of every variant in each round.
+
+    The order A B C is reversed from round to round. A variant that fails keeps its failure and is
+    left out of later rounds.
+    """
+    base = variants[0]
+    base.run.measure_idle("cold")
+    keep_loaded = True
+    for variant in variants:
+        on_event(events.VariantLoading(variant.name))
+        _record_failure(variant, partial(_warm_up, variant))
+        if variant is base:
+            keep_loaded = _fits(variant, len(variants))
+            if not keep_loaded:
+                on_event(events.VariantsDoNotFit())
+        if not keep_loaded:
+            variant.close()
+    _record_failure(base, base.load)
+    base.run.measure_idle("resident")
+    for variant in variants[1:]:
+        for floor in base.run.recorder.idle:
+            variant.run.recorder.add_idle(floor)
+    working = [variant for variant in variants if variant.failure is None]
+    if not working:
         return
-    blocks = _blocks(alive, rounds)
+    blocks = _set_blocks(working, rounds)
     for number in range(rounds):
-        tell(f"round {number + 1} of {rounds}: {len(alive)} windows")
-        for turn in alive if number % 2 == 0 else alive[::-1]:
-            if turn.failure is None:
-                _guard(turn, partial(_window, turn, blocks, together))
-    for turn in turns:
-        turn.close()
+        on_event(events.RoundStarted(number + 1, rounds, len(working)))
+        for variant in working if number % 2 == 0 else working[::-1]:
+            if variant.failure is None:
+                _record_failure(variant, partial(_measure, variant, blocks, keep_loaded))
+    for variant in variants:
+        variant.close()
 
 
-def _guard(turn: Variant, work: Callable[[], object]) -> None:
-    """A setting that breaks is out from then on, with its reason; the others go on."""
+def finish_variant(variant: Variant) -> Result:
+    """Save the record of one variant: an ordinary result with the setting `interleaved`."""
+    recorder = variant.run.recorder
+    recorder.add_settings(interleaved=True)
+    if variant.failure is not None:
+        return recorder.close("failed", failure=variant.failure)
+    variant.run.evaluate_quality()
+    return recorder.close("done", "trials")
+
+
+def _record_failure(variant: Variant, work: Callable[[], object]) -> None:
+    """Do the work; where it fails, the variant keeps the reason and is closed."""
     try:
         work()
     except BackendError as error:
-        turn.failure = Failure(stage=error.stage, code=error.code, message=error.message)
+        variant.failure = Failure(stage=error.stage, code=error.code, message=error.message)
     except ModelNotFound as error:
-        turn.failure = Failure(stage="load", code="unsupported", message=str(error))
-    if turn.failure:
-        turn.close()
+        variant.failure = Failure(stage="load", code="unsupported", message=str(error))
+    if variant.failure:
+        variant.close()
 
 
-def _warm(turn: Variant) -> None:
-    session = turn.open()
-    turn.pace = turn.run.warm_up(session)
+def _warm_up(variant: Variant) -> None:
+    session = variant.load()
+    variant.block_seconds = variant.run.warm_up(session)
 
 
-def _window(turn: Variant, blocks: int, together: bool) -> None:
-    fresh = turn.session is None
-    session = turn.open()
-    if fresh:
-        session.serve(turn.run.workload.blocks[0])
-    turn.run.trial(session, blocks, "measured")
-    if not together:
-        turn.close()
+def _measure(variant: Variant, blocks: int, keep_loaded: bool) -> None:
+    reloaded = variant.session is None
+    session = variant.load()
+    if reloaded:
+        session.serve(variant.run.workload.blocks[0])
+    variant.run.trial(session, blocks, "measured")
+    if not keep_loaded:
+        variant.close()
 
 
-def _blocks(turns: Sequence[Variant], rounds: int) -> int:
-    """Blocks in every window: the same work for all, long enough for the fastest."""
-    protocol = turns[0].run.book.protocol
-    fastest, all_of_them = min(t.pace for t in turns), math.fsum(t.pace for t in turns)
-    fastest = max(fastest, all_of_them / len(turns) / 100)
+def _set_blocks(variants: Sequence[Variant], rounds: int) -> int:
+    """Blocks in every window: the same work for all, long enough for the fastest variant."""
+    protocol = variants[0].run.recorder.protocol
+    durations = [variant.block_seconds for variant in variants]
+    total = math.fsum(durations)
+    # One variant that fails at once must not make the windows of the others endless.
+    fastest = max(min(durations), total / len(variants) / 100)
     wanted = math.ceil(protocol.window_seconds / max(fastest, 1e-9))
-    blocks = max(
-        1, min(wanted, math.floor(protocol.budget_seconds / max(rounds * all_of_them, 1e-9)))
-    )
-    for turn in turns:
-        rules = {"blocks_per_trial": blocks, "max_trials": rounds}
-        turn.run.book.protocol = turn.run.book.protocol.model_copy(update=rules)
+    fitting = math.floor(protocol.budget_seconds / max(rounds * total, 1e-9))
+    blocks = max(1, min(wanted, fitting))
+    for variant in variants:
+        recorder = variant.run.recorder
+        update = {"blocks_per_trial": blocks, "max_trials": rounds}
+        recorder.protocol = recorder.protocol.model_copy(update=update)
     return blocks
 
 
-def _fits(turn: Variant, count: int) -> bool:
-    """Whether so many copies of a loaded model may stand in memory together."""
-    size = (turn.run.book.model.parameter_count or 0) * 4
-    return count * size <= MEMORY_SHARE * _free_bytes(turn.run.book.result().machine)
+def _fits(variant: Variant, count: int) -> bool:
+    """Whether `count` copies of a loaded model fit into memory together."""
+    recorder = variant.run.recorder
+    size = (recorder.model.parameter_count or 0) * BYTES_PER_PARAMETER
+    return count * size <= MEMORY_SHARE * _free_bytes(recorder.result().machine)
 
 
-def _free_bytes(described: Machine) -> int:
-    sizes = [d.memory_bytes for d in described.used_gpus if d.memory_bytes]
+def _free_bytes(machine: Machine) -> int:
+    sizes = [d.memory_bytes for d in machine.used_gpus if d.memory_bytes]
     return min(sizes) if sizes else int(psutil.virtual_memory().available)
-
-
-def finish_variant(turn: Variant) -> Result:
-    """The record of one setting, saved: an ordinary result that says that it was interleaved."""
-    book = turn.run.book
-    settings = {**book.model.settings, "measured": "in turn with other settings"}
-    book.model = book.model.model_copy(update={"settings": settings})
-    if turn.failure is not None:
-        return book.close("failed", failure=turn.failure)
-    turn.run.judge()
-    return book.close("done", "trials")

@@ -61,7 +61,7 @@ def first_answers(answers: Iterable[Answer]) -> list[Answer]:
     return list(once.values())
 
 
-def refusals(answers: Iterable[Answer]) -> int:
+def count_refusals(answers: Iterable[Answer]) -> int:
     """How many requests got words where a label was asked for; each counts once."""
     return sum(
         output.label is None and output.text is not None for _, output in first_answers(answers)

@@ -1,58 +1,89 @@
-"""How to repeat a run: the command that asks for the same work on the same kind of model."""
+"""The command that repeats a run: from a record, through the fields of `RunConfig`."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
+from typing import Any
 
 from bench.results.record import Result
+from bench.runner.config import RunConfig, option_words
+from bench.runner.protocol import QUICK_INFERENCES
 
 
-def repeat_command(result: Result) -> str:
-    """The `joulebench run` of a result, quoted for a shell; the machine is the reader's own.
+def repeat_command(result: Result, kind: type[RunConfig] = RunConfig) -> str:
+    """The `joulebench run` that repeats a result on the reader's machine, quoted for a shell.
 
-    A local folder or file is named by its last part alone, which is all that a record keeps.
+    `kind` is the configuration whose fields are the options. A local folder or file is named by its
+    last part alone, because a record keeps no more.
     """
-    model, task = result.model, result.task
-    words = ["joulebench", "run", task.id, "--model", model.id, "--dataset", task.dataset]
-    if model.revision and "/" in model.id:
-        words += ["--revision", model.revision]
-    if model.weights == "random" and model.settings.get("source") != "embedded":
-        words += ["--weights", "random"]
-    words += ["--device", _device(result)]
-    if model.dtype:
-        words += ["--dtype", model.dtype]
-    batch = model.settings.get("batch_size")
-    if isinstance(batch, int) and batch > 1:
-        words += ["--batch-size", str(batch)]
-    quantization, attention = (model.settings.get(o) for o in ("quantization", "attention"))
-    if isinstance(quantization, str):
-        words += ["--quantization", quantization]
-    if attention in ("eager", "flash_attention_2"):
-        words += ["--attention", str(attention)]
-    if model.settings.get("compile") is True:
-        words.append("--compile")
-    words += _drawing(result)
-    for option in ("allow_pickle", "trust_remote_code"):
-        if model.settings.get(option) is True:
-            words.append(f"--{option.replace('_', '-')}")
-    words += ["--budget", f"{result.protocol.budget_seconds:g}"]
-    if result.profile != "standard":
-        words.append(f"--{result.profile}")
+    words = ["joulebench", "run", result.task.id]
+    for name, option in kind.options().items():
+        if name in VALUES:
+            words += option_words(kind, name, VALUES[name](result))
+        elif option.recorded:
+            words += _setting_words(kind, name, result.model.settings.get(name))
     return shlex.join(words)
 
 
-def _drawing(result: Result) -> list[str]:
-    """Steps and size of what was drawn, where they are parameters of the task."""
+def _setting_words(kind: type[RunConfig], name: str, value: Any) -> list[str]:
+    """The words of an option from `model.settings`; none for a value that is not possible.
+
+    A submitted record may hold any value.
+    """
+    default = kind.model_fields[name].default
+    if value is None or value == default:
+        return []
+    try:
+        checked = kind(task="any", **{name: value})
+    except ValueError:
+        return []
+    return option_words(kind, name, getattr(checked, name), default)
+
+
+def _weights(result: Result) -> str | None:
+    # An embedded model that ships as a configuration alone has random weights by itself.
+    random = result.model.weights == "random" and result.model.settings.get("source") != "embedded"
+    return "random" if random else None
+
+
+def _attention(result: Result) -> Any:
+    # A record states the attention that was in use; "sdpa" is what the library takes by itself.
+    attention = result.model.settings.get("attention")
+    return attention if attention in ("eager", "flash_attention_2") else None
+
+
+def _size(result: Result) -> str | None:
     parameters = result.task.parameters
-    words = []
-    if "steps" in parameters:
-        words += ["--steps", str(parameters["steps"])]
-    if "width" in parameters and "height" in parameters:
-        words += ["--size", f"{parameters['width']}x{parameters['height']}"]
-    return words
+    if "width" not in parameters or "height" not in parameters:
+        return None
+    return f"{parameters['width']}x{parameters['height']}"
 
 
 def _device(result: Result) -> str:
     """As many GPUs as the run used, counted from 0, or the CPU."""
     count = len(result.machine.used_gpus)
     return ",".join(f"cuda:{number}" for number in range(count)) or "cpu"
+
+
+def _max_inferences(result: Result) -> int | None:
+    count = result.protocol.max_inferences
+    return None if count == QUICK_INFERENCES else count
+
+
+# The value of an option whose place in the record is not `model.settings`, or not as it was given.
+VALUES: dict[str, Callable[[Result], Any]] = {
+    "model": lambda result: result.model.id,
+    "dataset": lambda result: result.task.dataset,
+    "revision": lambda result: result.model.revision if "/" in result.model.id else None,
+    "weights": _weights,
+    "device": _device,
+    "dtype": lambda result: result.model.dtype,
+    "attention": _attention,
+    "steps": lambda result: result.task.parameters.get("steps"),
+    "size": _size,
+    "budget_seconds": lambda result: result.protocol.budget_seconds,
+    "strict": lambda result: result.profile == "strict",
+    "quick": lambda result: result.profile == "quick",
+    "max_inferences": _max_inferences,
+}

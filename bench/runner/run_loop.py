@@ -1,4 +1,4 @@
-"""Idle, load, idle, warm-up, trials, stop, quality, power trace."""
+"""The run loop: idle, load, idle, warm-up, trials, stop, quality, power trace."""
 
 from __future__ import annotations
 
@@ -12,225 +12,218 @@ from bench.results import statistics
 from bench.results.fields import Phase
 from bench.results.machine_record import Machine
 from bench.results.record import Failure, Result, Stop, Trial
-from bench.runner import protocol, quality, window
+from bench.runner import events, protocol, quality, window
+from bench.runner.config import RunConfig
 from bench.runner.instruments import Instruments
-from bench.runner.protocol import (
-    IDLE_SECONDS,
-    QUICK_WINDOW_SECONDS,
-    WARM_UP_SHARE,
-    Order,
-    run_protocol,
-)
+from bench.runner.protocol import IDLE_SECONDS, QUICK_WINDOW_SECONDS, WARM_UP_SHARE
 from bench.runner.recorder import RunRecorder
 from bench.task import Output, Request
 from bench.workloads.workload import BLOCK_SIZE, Workload
 
+MAX_WARM_UP_GROWTH = 4  # blocks of a warm-up window against the one before
+
 
 def execute(
-    order: Order,
+    config: RunConfig,
     workload: Workload,
     machine: Machine,
-    rig: Instruments,
+    instruments: Instruments,
     load: Callable[[], Session],
     save: Callable[[Result], None],
-    tell: Callable[[str], None] = lambda text: None,
+    on_event: events.OnEvent = events.ignore,
 ) -> Result:
-    """Walk one run from the idle floor to the saved result.
+    """Run from the idle floor to the saved result.
 
     `machine` carries the probed sensors, `load` brings the model into memory, `save` is called
-    after every measured trial, `tell` between windows. A model that fails, or Ctrl-C, ends in a
-    result that says so; a model that can't be found raises ModelNotFound.
+    after every measured trial and at the end, `on_event` between windows. A model that fails, or
+    Ctrl-C, ends in a result with this status; raises ModelNotFound where there is no such model.
     """
-    return RunLoop(order, workload, machine, rig, save, tell).walk(load)
+    return RunLoop(config, workload, machine, instruments, save, on_event).execute(load)
 
 
 class RunLoop:
-    """The state of one walk, and its steps. `conduct` takes them one after the other."""
+    """The state of one run, and its steps; `execute` takes all of them in order."""
 
     def __init__(
         self,
-        order: Order,
+        config: RunConfig,
         workload: Workload,
         machine: Machine,
-        rig: Instruments,
+        instruments: Instruments,
         save: Callable[[Result], None],
-        tell: Callable[[str], None],
+        on_event: events.OnEvent = events.ignore,
     ) -> None:
-        self.order, self.workload, self.rig, self.tell = order, workload, rig, tell
-        self.book = RunRecorder(
-            workload,
-            machine,
-            run_protocol(order, machine),
-            order.profile,
-            order.model,
-            rig.clock.utc(),
-            save,
-        )
-        self.started = rig.clock.now()
+        self.config, self.workload, self.instruments = config, workload, instruments
+        self.clock, self.on_event = instruments.clock, on_event
+        self.recorder = RunRecorder(config, workload, machine, self.clock.utc(), save)
+        self.quick = config.profile == "quick"
+        self.started = self.clock.now()
         self.loading_seconds = 0.0
         self.answers: list[tuple[Request, Output]] = []
 
-    def walk(self, load: Callable[[], Session]) -> Result:
+    def execute(self, load: Callable[[], Session]) -> Result:
+        """Take all steps; see the function `execute`."""
         session: Session | None = None
         try:
-            self.idle("cold")
+            self.measure_idle("cold")
             session = self.load(load)
-            self.idle("resident")
+            self.measure_idle("resident")
             stop = self.measure(session, self.plan(self.warm_up(session)))
-            # The trials are done: whatever breaks from here on costs the quality or the picture.
-            self.judge()
-            self.picture(session)
-            return self.book.close("done", stop)
+            # The trials are done: an error from here on costs the quality or the power trace only.
+            self.evaluate_quality()
+            self.record_power_trace(session)
+            return self._close("done", stop)
         except BackendError as error:
             failure = Failure(stage=error.stage, code=error.code, message=error.message)
-            return self.book.close("failed", failure=failure)
+            return self._close("failed", failure=failure)
         except KeyboardInterrupt:
-            return self.book.close("interrupted")
+            return self._close("interrupted")
         finally:
             if session is not None:
-                # A device that broke may refuse to be cleaned up; the record is safe by now.
+                # A broken device may raise here; the record is saved by now.
                 with suppress(Exception):
                     session.close()
 
-    def idle(self, when: Literal["cold", "resident"]) -> None:
-        seconds = IDLE_SECONDS[self.order.profile]
-        words = "before the model is loaded" if when == "cold" else "with the model in memory"
-        self.tell(f"idle floor {words}: {seconds:g} s")
-        self.book.add_idle(window.measure_idle(self.rig, seconds, when))
+    def measure_idle(self, when: Literal["cold", "resident"]) -> None:
+        """Measure an idle floor: cold before the model is loaded, resident after."""
+        seconds = IDLE_SECONDS[self.config.profile]
+        self.on_event(events.IdleStarted(when, seconds))
+        self.recorder.add_idle(window.measure_idle(self.instruments, seconds, when))
 
     def load(self, load: Callable[[], Session]) -> Session:
-        self.tell(f"loading {self.order.model.id}")
-        began = self.rig.clock.now()
+        """Load the model, and compile it where that is an option; neither counts to the budget."""
+        self.on_event(events.Loading(self.recorder.model.id))
+        began = self.clock.now()
         session = load()
-        self.book.loaded(session)
-        if session.model.settings.get("compile") is True:
-            # The first serving compiles. That is as little a part of the budget as loading is.
-            self.tell("compiling")
+        self.recorder.set_session(session)
+        if self.config.compile:
+            self.on_event(events.Compiling())
             session.serve(self.workload.blocks[0])
-        self.loading_seconds = self.rig.clock.now() - began
+        self.loading_seconds = self.clock.now() - began
         return session
 
-    def spent(self) -> float:
+    def spent_seconds(self) -> float:
         """Seconds of the budget that are used up: all but loading."""
-        return self.rig.clock.now() - self.started - self.loading_seconds
+        return self.clock.now() - self.started - self.loading_seconds
 
     def warm_up(self, session: Session) -> float:
-        self.tell("warming up until time and power are steady")
-        quick = self.order.profile == "quick"
+        """Warm up, and return the seconds that a block takes."""
+        self.on_event(events.WarmUp())
+        limits = self.recorder.protocol
         return warm_up(
             lambda blocks: self.trial(session, blocks, "warmup"),
-            self.book.boundary.domains,
-            window_seconds=QUICK_WINDOW_SECONDS if quick else self.book.protocol.window_seconds / 5,
-            allowance=0.0 if quick else WARM_UP_SHARE * self.order.budget_seconds,
+            self.recorder.boundary.domains,
+            window_seconds=QUICK_WINDOW_SECONDS if self.quick else limits.window_seconds / 5,
+            allowance=0.0 if self.quick else WARM_UP_SHARE * limits.budget_seconds,
         )
 
-    def plan(self, pace: float) -> int:
-        """How many blocks a trial serves, given the seconds that one takes."""
-        remaining = self.order.budget_seconds - self.spent()
-        trials = self.book.protocol.min_trials
-        blocks = protocol.blocks_per_trial(
-            self.book.protocol.window_seconds, pace, remaining, trials
-        )
-        if trials * pace > remaining and self.order.profile != "quick":
-            self.tell(
-                f"a block takes {pace:.0f} s, so {trials} trials need about "
-                f"{trials * pace / 60:.0f} min more, past the budget; --max-inferences makes a "
-                "shorter, quick run"
-            )
-        self.book.protocol = self.book.protocol.model_copy(update={"blocks_per_trial": blocks})
+    def plan(self, block_seconds: float) -> int:
+        """How many blocks a trial serves, where one takes `block_seconds`."""
+        limits = self.recorder.protocol
+        remaining = limits.budget_seconds - self.spent_seconds()
+        trials = limits.min_trials
+        blocks = protocol.blocks_per_trial(limits.window_seconds, block_seconds, remaining, trials)
+        needed = trials * block_seconds
+        if needed > remaining and not self.quick:
+            self.on_event(events.PlannedTime(block_seconds, trials, needed))
+        self.recorder.protocol = limits.model_copy(update={"blocks_per_trial": blocks})
         return blocks
 
     def measure(self, session: Session, blocks: int) -> Stop:
+        """Run trials of `blocks` blocks until a stop criterion holds."""
         while True:
-            self.tell(self.progress())
+            self.on_event(self._next_trial())
             trial = self.trial(session, blocks, "measured")
             stop = self.should_stop(trial.duration_seconds)
             if stop:
                 return stop
 
     def should_stop(self, last_seconds: float) -> Stop | None:
-        limits = self.book.protocol
-        count = len(self.book.measured)
+        """Why no further trial is run, or None; `last_seconds` is the duration of the last one."""
+        limits = self.recorder.protocol
+        count = len(self.recorder.measured)
         if count < limits.min_trials:
             return None
-        if self.order.profile != "quick" and self.width() <= limits.target_relative_half_width:
+        if not self.quick and self.relative_half_width() <= limits.target_relative_half_width:
             return "target"
         if count >= limits.max_trials:
             return "trials"
-        if self.spent() + last_seconds > limits.budget_seconds:
+        if self.spent_seconds() + last_seconds > limits.budget_seconds:
             return "budget"
         return None
 
     def trial(self, session: Session, blocks: int, phase: Phase) -> Trial:
-        """Serve the first `blocks` blocks inside one window and note it."""
+        """Serve the first `blocks` blocks in one window and record it."""
         ids = self.workload.block_ids(blocks)
-        cut = self.book.protocol.max_inferences or BLOCK_SIZE
-        requests = [r for index in ids for r in self.workload.blocks[index][:cut]]
+        size = self.recorder.protocol.max_inferences or BLOCK_SIZE
+        requests = [r for index in ids for r in self.workload.blocks[index][:size]]
 
         def serve() -> ServedBatch:
             return session.serve(requests)
 
-        picture = phase == "profile"
-        seen = (window.record_power_trace if picture else window.measure_window)(self.rig, serve)
+        measure = window.record_power_trace if phase == "profile" else window.measure_window
+        measured = measure(self.instruments, serve)
         trial = Trial(
-            index=len(self.book.trials),
+            index=len(self.recorder.trials),
             phase=phase,
             block_ids=ids,
-            started_seconds=max(0.0, seen.began - self.started),
-            duration_seconds=seen.duration_seconds,
-            work=seen.value.work,
-            readings=seen.readings,
-            device_states=seen.device_states,
-            power_trace=seen.power_trace,
+            started_seconds=max(0.0, measured.began_seconds - self.started),
+            duration_seconds=measured.duration_seconds,
+            work=measured.value.work,
+            readings=measured.readings,
+            device_states=measured.device_states,
+            power_trace=measured.power_trace,
         )
-        self.book.add(trial)
+        self.recorder.add_trial(trial)
         if phase == "measured" and not self.answers:
-            self.answers = list(zip(requests, seen.value.outputs, strict=True))
+            self.answers = list(zip(requests, measured.value.outputs, strict=True))
         return trial
 
-    def judge(self) -> None:
-        """Note how good the first trial's answers are: every trial serves the same requests."""
+    def evaluate_quality(self) -> None:
+        """Record the quality of the first trial's answers: every trial serves the same requests."""
         try:
-            self.book.quality = quality.evaluate_quality(self.workload, self.answers)
+            self.recorder.quality = quality.evaluate_quality(self.workload, self.answers)
         except Exception as error:  # noqa: BLE001
-            # A metric or a judge may throw anything; the warning `quality-missing` says it is gone.
-            why = error if isinstance(error, quality.QualityUnavailable) else repr(error)
-            self.tell(f"the quality could not be judged: {why}")
-        if self.book.model.settings.get("label_method") == "prompt":
-            self.book.note(refusal_count=quality.refusals(self.answers))
+            # A metric may raise anything; the warning `quality-missing` is then in the record.
+            known = isinstance(error, quality.QualityUnavailable)
+            self.on_event(events.QualityFailed(str(error) if known else repr(error)))
+        if self.recorder.model.settings.get("label_method") == "prompt":
+            self.recorder.add_settings(refusal_count=quality.count_refusals(self.answers))
 
-    def picture(self, session: Session) -> None:
-        """One more window for the picture of power over time, which does not count."""
-        powers = [meter.watts() for meter in self.rig.meters]
-        if self.order.profile == "quick" or not any(powers):
+    def record_power_trace(self, session: Session) -> None:
+        """Record the power over time in one more window, which does not count."""
+        powers = [meter.watts() for meter in self.instruments.meters]
+        if self.quick or not any(powers):
             return
-        self.tell("one more window for the picture of power over time")
+        self.on_event(events.PowerTraceStarted())
         try:
-            self.trial(session, self.book.protocol.blocks_per_trial or 1, "profile")
+            self.trial(session, self.recorder.protocol.blocks_per_trial or 1, "profile")
         except (BackendError, KeyboardInterrupt) as error:
-            self.tell(f"there is no picture of power over time: {type(error).__name__}")
+            self.on_event(events.PowerTraceFailed(type(error).__name__))
 
-    def width(self) -> float:
-        """Relative half-width of the interval over the energy so far, or of time without energy."""
-        summary = self.book.summary()
-        stated = summary.energy_kwh_per_1000 or summary.duration_seconds_per_inference
-        width = statistics.relative_half_width(stated)
-        return float("inf") if width is None else width
+    def relative_half_width(self) -> float:
+        """Relative half-width of the interval of the energy so far; of time without energy."""
+        summary = self.recorder.summary()
+        estimate = summary.energy_kwh_per_1000 or summary.duration_seconds_per_inference
+        width = statistics.relative_half_width(estimate)
+        return math.inf if width is None else width
 
-    def progress(self) -> str:
-        done = len(self.book.measured)
-        most = self.book.protocol.max_trials
-        if done < 2:
-            return f"trial {done + 1}"
-        target = 100 * self.book.protocol.target_relative_half_width
-        return (
-            f"trial {done + 1} of at most {most}: {_percent(self.width())} so far, "
-            f"target ±{target:g} %"
-        )
+    def _next_trial(self) -> events.TrialStarted:
+        limits = self.recorder.protocol
+        count = len(self.recorder.measured)
+        width = None if count < 2 else self.relative_half_width()
+        target = limits.target_relative_half_width
+        return events.TrialStarted(count + 1, limits.max_trials, width, target)
 
-
-def _percent(width: float) -> str:
-    return f"±{100 * width:.1f} %" if width < 1 else "over ±100 %"
+    def _close(
+        self,
+        status: Literal["done", "failed", "interrupted"],
+        stop: Stop | None = None,
+        failure: Failure | None = None,
+    ) -> Result:
+        result = self.recorder.close(status, stop, failure)
+        self.on_event(events.Stopped(status, stop))
+        return result
 
 
 def warm_up(
@@ -238,7 +231,7 @@ def warm_up(
 ) -> float:
     """Serve until time and power are steady or `allowance` seconds are spent; at least once.
 
-    `trial` serves that many blocks and returns the record. Gives the seconds that a block takes,
+    `trial` serves that many blocks and returns its record. Returns the seconds that a block takes,
     from the last window.
     """
     trials: list[Trial] = []
@@ -246,8 +239,10 @@ def warm_up(
     while True:
         trials.append(trial(blocks))
         spent += trials[-1].duration_seconds
-        pace = trials[-1].duration_seconds / blocks
-        if statistics.is_steady(trials, domains) or spent + pace > allowance:
-            return pace
-        blocks = max(1, min(4 * blocks, math.floor(window_seconds / max(pace, 1e-9))))
-        blocks = max(1, min(blocks, math.floor((allowance - spent) / max(pace, 1e-9))))
+        block_seconds = trials[-1].duration_seconds / blocks
+        if statistics.is_steady(trials, domains) or spent + block_seconds > allowance:
+            return block_seconds
+        filling = math.floor(window_seconds / max(block_seconds, 1e-9))
+        blocks = max(1, min(MAX_WARM_UP_GROWTH * blocks, filling))
+        fitting = math.floor((allowance - spent) / max(block_seconds, 1e-9))
+        blocks = max(1, min(blocks, fitting))

@@ -1,4 +1,4 @@
-"""Idle floor, one window, warm-up until steady, how many blocks a window needs."""
+"""One measurement window: open and close it, measure an idle floor, record power over time."""
 
 from __future__ import annotations
 
@@ -15,15 +15,19 @@ from bench.results.warning_catalogue import make_warning
 from bench.runner.instruments import Instruments
 
 T = TypeVar("T")
+
 TRACE_PERIOD_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class MeasuredWindow(Generic[T]):
-    """One stretch of time: what was done in it, and what it drew."""
+    """One window: the value that the work returned, and the readings of all meters.
+
+    `began_seconds` is on the clock of the instruments.
+    """
 
     value: T
-    began: float
+    began_seconds: float
     duration_seconds: float
     readings: tuple[Reading, ...]
     device_states: tuple[DeviceState, ...]
@@ -32,59 +36,65 @@ class MeasuredWindow(Generic[T]):
 
 @dataclass(frozen=True)
 class OpenWindow:
-    """A window that has begun: the marks of all meters, when, and who else was there."""
+    """A window that has begun: the marks of all meters, its start, the foreign processes then."""
 
     marks: tuple[tuple[Meter, Any], ...]
-    began: float
-    strangers: Mapping[str, int] = field(default_factory=dict)
+    began_seconds: float
+    foreign_processes: Mapping[str, int] = field(default_factory=dict)
 
 
-def open_window(rig: Instruments) -> OpenWindow:
-    """Mark all meters; the window begins when this returns."""
-    strangers = rig.strangers()
-    marks = tuple((meter, meter.start()) for meter in rig.meters)
-    return OpenWindow(marks, rig.clock.now(), strangers)
+def open_window(instruments: Instruments) -> OpenWindow:
+    """Start all meters; the window begins when this returns."""
+    foreign = instruments.foreign_processes()
+    marks = tuple((meter, meter.start()) for meter in instruments.meters)
+    return OpenWindow(marks, instruments.clock.now(), foreign)
 
 
-def close_window(rig: Instruments, opened: OpenWindow, value: T = None) -> MeasuredWindow[T]:  # type: ignore[assignment]
-    """End the window now, and read all meters.
+def close_window(
+    instruments: Instruments,
+    opened: OpenWindow,
+    value: T = None,  # type: ignore[assignment]
+) -> MeasuredWindow[T]:
+    """End the window now, and stop all meters.
 
-    A domain that a sensor covers is not reported a second time from a model. What a device drew
-    while somebody else computed on it, when the window opened or when it closed, is nobody's
-    figure: None, with a warning.
+    A modelled reading of a domain that is also measured is dropped. A domain on which a foreign
+    process computed when the window opened or closed has no figure: None, with a warning.
     """
-    ended = rig.clock.now()
+    ended = instruments.clock.now()
+    began = opened.began_seconds
     readings = [
         reading
         for meter, mark in reversed(opened.marks)
-        for reading in meter.stop(mark, opened.began, ended)
+        for reading in meter.stop(mark, began, ended)
     ]
-    sensed = measured_domains(readings)
-    kept = tuple(r for r in readings if r.method != "modelled" or r.domain not in sensed)
-    strangers = {**opened.strangers, **rig.strangers()}
-    own = tuple(_own(reading, strangers.get(reading.domain, 0)) for reading in kept)
-    return MeasuredWindow(value, opened.began, ended - opened.began, own, rig.observe())
+    measured = measured_domains(readings)
+    kept = tuple(r for r in readings if r.method != "modelled" or r.domain not in measured)
+    foreign = {**opened.foreign_processes, **instruments.foreign_processes()}
+    attributed = tuple(
+        _without_foreign(reading, foreign.get(reading.domain, 0)) for reading in kept
+    )
+    return MeasuredWindow(value, began, ended - began, attributed, instruments.device_states())
 
 
-def _own(reading: Reading, strangers: int) -> Reading:
-    """A reading as it is, or without a figure where others had their part in it."""
-    if not strangers:
+def _without_foreign(reading: Reading, foreign_processes: int) -> Reading:
+    """The reading as it is, or without a figure where foreign processes shared the device."""
+    if not foreign_processes:
         return reading
-    why = make_warning("foreign-process", domain=reading.domain, count=strangers)
-    nothing = {"energy_joules": None, "standard_uncertainty_joules": None, "warnings": (why,)}
-    return reading.model_copy(update=nothing)
+    warning = make_warning("foreign-process", domain=reading.domain, count=foreign_processes)
+    removed = {"energy_joules": None, "standard_uncertainty_joules": None, "warnings": (warning,)}
+    return reading.model_copy(update=removed)
 
 
-def measure_window(rig: Instruments, work: Callable[[], T]) -> MeasuredWindow[T]:
-    """Do the work between the marks of all meters. Nothing of ours runs meanwhile."""
-    opened = open_window(rig)
+def measure_window(instruments: Instruments, work: Callable[[], T]) -> MeasuredWindow[T]:
+    """Do the work in one window. No code of the benchmark runs meanwhile."""
+    opened = open_window(instruments)
     value = work()
-    return close_window(rig, opened, value)
+    return close_window(instruments, opened, value)
 
 
-def measure_idle(rig: Instruments, seconds: float, when: IdlePhase) -> IdleFloor:
-    """What every domain draws while nothing is served, over `seconds`."""
-    floor = measure_window(rig, lambda: rig.clock.sleep(seconds))
+def measure_idle(instruments: Instruments, seconds: float, when: IdlePhase) -> IdleFloor:
+    """The energy of every domain while nothing is served, over `seconds`."""
+    floor = measure_window(instruments, lambda: instruments.clock.sleep(seconds))
     return IdleFloor(
         when=when,
         duration_seconds=floor.duration_seconds,
@@ -93,20 +103,21 @@ def measure_idle(rig: Instruments, seconds: float, when: IdlePhase) -> IdleFloor
     )
 
 
-def record_power_trace(rig: Instruments, work: Callable[[], T]) -> MeasuredWindow[T]:
-    """Do the work while a thread notes the power: a picture, not a figure."""
-    seen: dict[str, list[tuple[float, float]]] = {}
+def record_power_trace(instruments: Instruments, work: Callable[[], T]) -> MeasuredWindow[T]:
+    """Do the work while a thread records the power of every domain; there are no readings."""
+    samples: dict[str, list[tuple[float, float]]] = {}
     done = threading.Event()
-    began = rig.clock.now()
+    clock = instruments.clock
+    began = clock.now()
 
-    def note() -> None:
+    def record() -> None:
         while not done.is_set():
-            for meter in rig.meters:
+            for meter in instruments.meters:
                 for domain, watts in meter.watts().items():
-                    seen.setdefault(domain, []).append((rig.clock.now() - began, watts))
+                    samples.setdefault(domain, []).append((clock.now() - began, watts))
             done.wait(TRACE_PERIOD_SECONDS)
 
-    thread = threading.Thread(target=note, daemon=True)
+    thread = threading.Thread(target=record, daemon=True)
     thread.start()
     try:
         value = work()
@@ -114,7 +125,10 @@ def record_power_trace(rig: Instruments, work: Callable[[], T]) -> MeasuredWindo
         done.set()
         thread.join()
     traces = tuple(
-        PowerTrace(domain=domain, seconds=tuple(s for s, _ in on), watts=tuple(w for _, w in on))
-        for domain, on in seen.items()
+        PowerTrace(
+            domain=domain, seconds=tuple(s for s, _ in pairs), watts=tuple(w for _, w in pairs)
+        )
+        for domain, pairs in samples.items()
     )
-    return MeasuredWindow(value, began, rig.clock.now() - began, (), rig.observe(), traces)
+    duration = clock.now() - began
+    return MeasuredWindow(value, began, duration, (), instruments.device_states(), traces)

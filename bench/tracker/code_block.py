@@ -64,8 +64,7 @@ def track(
     meter_options = {**(options or {}), **({"nvml_back_to_back": "1"} if back_to_back else {})}
     meters, sensors = open_meters(None, MeterContext(clock, described.devices, meter_options))
     monitor = device_monitor.DeviceMonitor(described, loaded=True)
-    opened_meters = tuple(item.meter for item in meters)
-    instruments = Instruments(clock, opened_meters, strangers=monitor.strangers)
+    instruments = Instruments(clock, meters, foreign_processes=monitor.strangers)
     described = described.model_copy(update={"sensors": sensors})
     measurement = Measurement(sensors=sensors, machine=described)
     opened = window.open_window(instruments)

@@ -176,7 +176,7 @@ def shared() -> dict[str, object]:
     meter = build(MeterContext(CLOCK, described.devices))
     meter.probe()
     watch = device_monitor.DeviceMonitor(described)
-    rig = instruments.Instruments(CLOCK, (meter,), strangers=watch.strangers)
+    rig = instruments.Instruments(CLOCK, (meter,), foreign_processes=watch.strangers)
 
     def window(before: tuple[int, ...], after: tuple[int, ...]) -> object:
         set_processes(before)

@@ -15,11 +15,14 @@ from types import ModuleType
 from typing import Any
 
 from bench.backends import BackendError, ModelSpec, Session
+from bench.cli._progress import log_events
 from bench.meters import MeterContext
 from bench.results.machine_record import Machine
-from bench.results.record import Model, Result
+from bench.results.record import Result
+from bench.results.settings import ModelSettings
+from bench.runner.config import RunConfig
 from bench.runner.instruments import Instruments, open_meters
-from bench.runner.protocol import MIN_TRIALS, Order
+from bench.runner.protocol import MIN_TRIALS
 from bench.runner.run_loop import execute
 from bench.system import device_monitor, machine, registry
 from bench.system.clock import Clock
@@ -118,8 +121,7 @@ class _Run:
             tag=task.tag,
             model=entry.model,
             parameters=self._workload.parameters,
-            weights="random",
-            dtype=entry.dtype if self._gpu else "auto",
+            settings=ModelSettings(weights="random", dtype=entry.dtype if self._gpu else "auto"),
             devices=(named if self._gpu else "cpu",),
         )
 
@@ -156,22 +158,21 @@ class _Run:
             requests[start : start + size] for start in range(0, len(requests) - size + 1, size)
         )
         served = replace(self._workload, blocks=blocks)
-        order = Order(
-            model=Model(
-                id=self._entry.model, revision=None, weights="random", dtype=None,
-                parameter_count=None, settings={},
-            ),
-            profile="standard" if budget else "quick",
-            budget_seconds=budget or 1.0,
+        config = RunConfig(
+            task=self._entry.task,
+            model=self._entry.model,
+            weights="random",
+            dtype=self._spec.settings.dtype,
+            budget_seconds=max(1.0, budget or 0.0),
             max_inferences=None if budget else size,
-        )  # fmt: skip
+        )
         with machine.machine_lock(LOCK_WAIT_SECONDS, self._tell):
             watch = device_monitor.DeviceMonitor(self._described, loaded=True)
-            opened, sensors = open_meters(None, MeterContext(self._clock, self._described.devices))
-            meters = tuple(item.meter for item in opened)
+            meters, sensors = open_meters(None, MeterContext(self._clock, self._described.devices))
             rig = Instruments(self._clock, meters, watch.look, watch.strangers)
             described = self._described.model_copy(update={"sensors": sensors})
-            return execute(order, served, described, rig, self._load, _forget, self._tell)
+            on_event = log_events(self._tell)
+            return execute(config, served, described, rig, self._load, _forget, on_event)
 
     def _load(self) -> Session:
         session: Session = self._backend.load(self._spec)

@@ -81,8 +81,8 @@ class _Card:
     def walk(self, open_load: OpenLoad, number: int, until: float) -> Section:
         plan, uuid, clock = self._plan, self._uuid, self._clock
         site = MeterContext(clock, self._described.devices)
-        opened, sensors = open_meters(None, site)
-        rig = Instruments(clock, tuple(item.meter for item in opened))
+        meters, sensors = open_meters(None, site)
+        rig = Instruments(clock, meters)
         self._found["sensors"] = [item.model_dump(mode="json") for item in sensors]
         self._note("at_rest", lambda: sensor.at_rest(uuid, clock, plan.rest_seconds), until, 0)
         rest = self._found["at_rest"]

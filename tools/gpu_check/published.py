@@ -9,6 +9,7 @@ from typing import Any
 
 from bench.impact.facts.published import rows
 from bench.results.record import Result
+from bench.results.settings import Dtype
 from bench.results.statistics import energy_joules
 from bench.results.units import JOULES_PER_KWH
 
@@ -22,7 +23,7 @@ class Entry:
 
     task: str
     model: str
-    dtype: str
+    dtype: Dtype
     share: float
     published_kwh_per_1000: float
 
@@ -33,7 +34,7 @@ def _published(task: str, model: str) -> float:
     return found[0].gpu_energy_kwh_per_1000
 
 
-def _entry(task: str, model: str, dtype: str, share: float, named: str) -> Entry:
+def _entry(task: str, model: str, dtype: Dtype, share: float, named: str) -> Entry:
     return Entry(task, model, dtype, share, _published(task, named))
 
 

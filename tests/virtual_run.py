@@ -1,4 +1,4 @@
-"""A whole run in virtual time, with a known power: what the tests of the walk share."""
+"""A whole run in virtual time with a known power, shared by several tests."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from bench.backends.simulated import SimulatedSession
 from bench.meters import MeterContext
 from bench.meters.replay import ReplayMeter, ReplayTrace
 from bench.results.machine_record import Machine, Sensor
-from bench.results.record import Model, Result
+from bench.results.record import Result
+from bench.runner import events
+from bench.runner.config import RunConfig
 from bench.runner.instruments import Instruments
-from bench.runner.protocol import Order
 from bench.runner.run_loop import execute
 from bench.system.clock import VirtualClock
 from bench.task import Embedded, Metric, Output, Request, Row, Setting, Task
@@ -22,28 +23,26 @@ def make_request(row: Row, parameters: Mapping[str, Setting]) -> Request | None:
     return Request(inputs={"text": row["text"]}, reference=row.get("label"))
 
 
-def make_answer(asked: Request, output: Output) -> tuple[str, str | None] | None:
-    return None if asked.reference is None else (asked.reference, output.label)
+def make_answer(request: Request, output: Output) -> tuple[str, str | None] | None:
+    return None if request.reference is None else (request.reference, output.label)
 
 
 TASK = Task(
-    id="walk",
+    id="virtual",
     version=1,
     title="A task that only takes time",
     tag="text-generation",
-    inference="nothing",
+    inference="a wait",
     unit="token",
     parameters={"new_tokens": 10},
     datasets={"embedded": Embedded("none")},
     request=make_request,
     metric=Metric("accuracy", "accuracy", make_answer),
 )
-WORK = build_workload(TASK, "embedded", [{"text": "x" * n} for n in range(1, 101)], {})
-MODEL = Model(
-    id="simulated", revision=None, weights="random", dtype=None, parameter_count=None, settings={}
-)
+WORKLOAD = build_workload(TASK, "embedded", [{"text": "x" * n} for n in range(1, 101)], {})
+CONFIG = RunConfig(task="virtual", model="simulated", weights="random")
 SPEC = ModelSpec(
-    task_id="walk", tag="text-generation", model="simulated", parameters=WORK.parameters
+    task_id="virtual", tag="text-generation", model="simulated", parameters=WORKLOAD.parameters
 )
 
 
@@ -61,18 +60,19 @@ def machine(*sensors: Sensor) -> Machine:
     )
 
 
-def walk(
+def virtual_run(
     trace: ReplayTrace,
     *,
     seconds: float = 0.1,
     noise: float = 0.0,
     seed: int = 0,
-    order: Order | None = None,
-    work: Workload = WORK,
+    config: RunConfig = CONFIG,
+    workload: Workload = WORKLOAD,
     save: Callable[[Result], None] = lambda result: None,
     load: Callable[[VirtualClock], Session] | None = None,
-    tell: Callable[[str], None] = lambda text: None,
+    on_event: events.OnEvent = events.ignore,
 ) -> Result:
+    """Run a model that takes `seconds` for a request while the power follows `trace`."""
     clock = VirtualClock()
     meter = ReplayMeter(MeterContext(clock, ()), trace)
 
@@ -80,11 +80,11 @@ def walk(
         return SimulatedSession(SPEC, clock, seconds, noise, seed)
 
     return execute(
-        order or Order(MODEL),
-        work,
+        config,
+        workload,
         machine(meter.probe()),
         Instruments(clock, (meter,)),
         (lambda: load(clock)) if load else default_load,
         save,
-        tell,
+        on_event,
     )

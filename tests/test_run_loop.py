@@ -1,11 +1,11 @@
-"""The whole walk in virtual time: exact joules, the order of steps, stopping, failures."""
+"""The run loop in virtual time: exact joules, the order of steps, stopping, failures."""
 
 import math
 import random
 from dataclasses import replace
 
 import pytest
-from walk import MODEL, SPEC, TASK, WORK, machine, walk
+from virtual_run import CONFIG, SPEC, TASK, WORKLOAD, machine, virtual_run
 
 from bench.backends import BackendError, ServedBatch
 from bench.backends.simulated import SimulatedSession
@@ -13,8 +13,8 @@ from bench.meters import MeterContext
 from bench.meters.replay import ReplayMeter, ReplayTrace
 from bench.results import statistics, units
 from bench.results.record import Work
+from bench.runner import events
 from bench.runner.instruments import Instruments
-from bench.runner.protocol import Order
 from bench.runner.run_loop import execute
 from bench.system.clock import VirtualClock
 from bench.task import Metric, Output
@@ -34,7 +34,7 @@ def steady_energy(t: float) -> float:
 
 
 def burst_energy(t: float) -> float:
-    """Energy from 0 to t of the bursts, in closed form."""
+    """Energy from 0 to t of the bursts in joules, in closed form."""
     cycles, x = divmod(t, 1.0)
     done = cycles * (50.0 * 0.4 + 20.0 + 350.0 * 0.4 + 20.0)
     done += 50.0 * min(x, 0.4)
@@ -55,104 +55,114 @@ def drift_energy(t: float) -> float:
     ids=["steady", "bursty", "drifting"],
 )
 def test_energy_per_1000_is_exact(trace, energy):
-    result = walk(trace, seconds=0.0937, noise=0.03, seed=5)
+    result = virtual_run(trace, seconds=0.0937, noise=0.03, seed=5)
     measured = result.measured()
     joules = [
         energy(t.started_seconds + t.duration_seconds) - energy(t.started_seconds) for t in measured
     ]
     inferences = sum(t.work.inference_count for t in measured)
-    truth = units.kwh_from_joules(1000 * math.fsum(joules) / inferences)
+    expected = units.kwh_from_joules(1000 * math.fsum(joules) / inferences)
     value = result.summary.energy_kwh_per_1000.value
-    assert abs(value / truth - 1) < 1e-9
+    assert abs(value / expected - 1) < 1e-9
     per_token = result.summary.energy_joules_per_unit.value
     assert abs(per_token / (math.fsum(joules) / inferences / 10) - 1) < 1e-9
 
 
-def test_bursts_in_closed_form_are_the_trace():
+def test_closed_form_of_the_bursts_equals_the_trace():
     assert BURSTS.energy(0.0, 7.3) == pytest.approx(burst_energy(7.3), rel=1e-12)
 
 
 @pytest.mark.parametrize("noise", [0.01, 0.03, 0.05])
-def test_interval_covers_the_truth(noise):
+def test_interval_covers_the_true_energy(noise):
     """Whole runs, sequential stopping included: 2,000 over the three noises, at least 94 %."""
-    truth = units.kwh_per_1000(250.0 * 0.1)
+    expected = units.kwh_per_1000(250.0 * 0.1)
     runs, covered = 667, 0
     for seed in range(runs):
-        estimate = walk(STEADY, noise=noise, seed=seed).summary.energy_kwh_per_1000
-        covered += estimate.low <= truth <= estimate.high
+        estimate = virtual_run(STEADY, noise=noise, seed=seed).summary.energy_kwh_per_1000
+        covered += estimate.low <= expected <= estimate.high
     assert covered / runs >= 0.94
 
 
 def test_steps_come_in_order():
-    events = []
+    steps = []
 
-    class Loud(SimulatedSession):
+    class Recorded(SimulatedSession):
         def serve(self, requests):
-            events.append("serve")
+            steps.append("serve")
             return super().serve(requests)
 
     def load(clock):
-        events.append("load")
-        return Loud(SPEC, clock, 0.1)
+        steps.append("load")
+        return Recorded(SPEC, clock, 0.1)
 
-    walk(
+    virtual_run(
         STEADY,
         load=load,
-        save=lambda result: events.append(f"save {len(result.measured())} {result.status}"),
-        tell=lambda text: events.append(text.split(":")[0]),
+        save=lambda result: steps.append(f"save {len(result.measured())} {result.status}"),
+        on_event=steps.append,
     )
     cold, resident = (
-        events.index("idle floor before the model is loaded"),
-        events.index("idle floor with the model in memory"),
+        steps.index(events.IdleStarted("cold", 10.0)),
+        steps.index(events.IdleStarted("resident", 10.0)),
     )
-    warm = events.index("warming up until time and power are steady")
-    first = events.index("trial 1")
-    saved = events.index("save 1 interrupted")
-    assert cold < events.index("load") < resident < warm < events.index("serve") < first < saved
-    assert events[-1].startswith("save") and events[-1].endswith("done")
-    assert events[first + 1 : first + 3] == ["serve", "save 1 interrupted"]
+    warm = steps.index(events.WarmUp())
+    first = steps.index(events.TrialStarted(1, 30, None, 0.02))
+    saved = steps.index("save 1 interrupted")
+    assert cold < steps.index("load") < resident < warm < steps.index("serve") < first < saved
+    assert steps[first + 1 : first + 3] == ["serve", "save 1 interrupted"]
+    assert steps[-2:] == ["save 5 done", events.Stopped("done", "target")]
 
 
-def test_stops_at_the_target_and_never_before_five():
-    result = walk(STEADY)
+def test_a_trial_event_states_the_interval_so_far():
+    received = []
+    virtual_run(STEADY, noise=0.02, seed=1, on_event=received.append)
+    trials = [event for event in received if isinstance(event, events.TrialStarted)]
+    assert [event.index for event in trials] == list(range(1, len(trials) + 1))
+    assert [event.relative_half_width for event in trials[:2]] == [None, None]
+    assert all(event.relative_half_width > 0 for event in trials[2:])
+
+
+def test_a_run_stops_at_the_target_after_at_least_five_trials():
+    result = virtual_run(STEADY)
     assert result.stop_reason == "target"
     assert len(result.measured()) == 5
     assert [idle.when for idle in result.idle] == ["cold", "resident"]
 
 
-def test_stops_when_the_budget_is_spent():
-    result = walk(STEADY, noise=0.2, order=Order(MODEL, budget_seconds=120.0))
+def test_a_run_stops_when_the_budget_is_spent():
+    result = virtual_run(STEADY, noise=0.2, config=CONFIG.with_changes(budget_seconds=120.0))
     assert result.stop_reason == "budget"
     end = result.trials[-1].started_seconds + result.trials[-1].duration_seconds
     assert end < 135
     assert "interval-target-missed" in {warning.code for warning in result.warnings}
 
 
-def test_stops_after_thirty_trials():
-    result = walk(STEADY, noise=0.3, order=Order(MODEL, budget_seconds=10_000.0))
+def test_a_run_stops_after_thirty_trials():
+    result = virtual_run(STEADY, noise=0.3, config=CONFIG.with_changes(budget_seconds=10_000.0))
     assert result.stop_reason == "trials"
     assert len(result.measured()) == 30
 
 
-def test_too_slow_a_model_runs_five_blocks_all_the_same_and_says_so():
-    said = []
-    result = walk(STEADY, seconds=20.0, tell=said.append)
+def test_a_slow_model_runs_five_blocks_past_the_budget_after_an_event():
+    received = []
+    result = virtual_run(STEADY, seconds=20.0, on_event=received.append)
     assert len(result.measured()) == 5
     assert all(trial.block_ids == (0,) for trial in result.measured())
-    assert any("min more, past the budget" in text for text in said)
+    (planned,) = [event for event in received if isinstance(event, events.PlannedTime)]
+    assert (planned.trials, planned.seconds) == (5, pytest.approx(5 * 10 * 20.0, rel=0.01))
 
 
-def test_every_trial_serves_the_same_whole_blocks_and_enough_of_them():
-    result = walk(STEADY)
+def test_every_trial_serves_the_same_complete_blocks():
+    result = virtual_run(STEADY)
     blocks = {trial.block_ids for trial in result.measured()}
     assert blocks == {tuple(range(10))}
     assert all(trial.work.inference_count == 100 for trial in result.measured())
     assert all(trial.duration_seconds > 9 for trial in result.measured())
 
 
-def test_a_failing_model_is_a_result_and_keeps_what_was_measured():
+def test_a_failing_model_is_a_result_with_its_finished_trials():
     saved = []
-    result = walk(
+    result = virtual_run(
         STEADY,
         load=lambda clock: SimulatedSession(SPEC, clock, 0.1, fail_at=6),
         save=saved.append,
@@ -166,14 +176,14 @@ def test_a_failing_model_is_a_result_and_keeps_what_was_measured():
 
 def test_a_model_that_fails_to_load_is_a_result():
     def load(clock):
-        raise BackendError("load", "out-of-memory", "no room")
+        raise BackendError("load", "out-of-memory", "no memory")
 
-    result = walk(STEADY, load=load)
+    result = virtual_run(STEADY, load=load)
     assert (result.status, result.failure.stage) == ("failed", "load")
     assert result.trials == () and len(result.idle) == 1
 
 
-def test_ctrl_c_keeps_finished_trials():
+def test_an_interrupt_keeps_finished_trials():
     class Interrupted(SimulatedSession):
         count = 0
 
@@ -184,26 +194,28 @@ def test_ctrl_c_keeps_finished_trials():
             return super().serve(requests)
 
     saved = []
-    result = walk(STEADY, noise=0.3, load=lambda c: Interrupted(SPEC, c, 0.1), save=saved.append)
+    result = virtual_run(
+        STEADY, noise=0.3, load=lambda c: Interrupted(SPEC, c, 0.1), save=saved.append
+    )
     assert result.status == "interrupted"
     assert len(result.measured()) >= 2
     assert saved[-1] == result
     assert "interrupted" in {warning.code for warning in result.warnings}
 
 
-def test_the_summary_is_what_its_trials_say():
-    result = walk(BURSTS, noise=0.02, seed=3)
+def test_the_summary_is_computed_from_the_trials():
+    result = virtual_run(BURSTS, noise=0.02, seed=3)
     again = statistics.summarize(result.trials, result.boundary, result.idle, result.task.unit)
     assert again == result.summary
 
 
-def test_net_energy_is_gross_less_idle():
-    """Idle at 250 W and load at 250 W: nothing is left above the floor."""
-    summary = walk(STEADY).summary
+def test_net_energy_is_gross_minus_idle():
+    """Idle at 250 W and load at 250 W give a net energy of zero."""
+    summary = virtual_run(STEADY).summary
     assert summary.net_energy_kwh_per_1000.value == pytest.approx(0.0, abs=1e-12)
 
 
-def test_quality_is_that_of_the_answers():
+def test_quality_is_computed_from_the_answers():
     class Half(SimulatedSession):
         def serve(self, requests):
             self._clock.sleep(0.1 * len(requests))
@@ -213,9 +225,9 @@ def test_quality_is_that_of_the_answers():
             return ServedBatch(Work(inference_count=len(requests)), tuple(answers))
 
     rows = [{"text": "x" * n, "label": "yes"} for n in range(1, 101)]
-    result = walk(
+    result = virtual_run(
         STEADY,
-        work=build_workload(TASK, "embedded", rows, {}),
+        workload=build_workload(TASK, "embedded", rows, {}),
         load=lambda clock: Half(SPEC, clock, 0.1),
     )
     assert result.quality.sample_count == 100
@@ -231,7 +243,7 @@ def test_a_trend_across_trials_widens_the_interval():
 
 
 class Breaks(SimulatedSession):
-    """Breaks where it is told to: on the last serving, while closing, or in its answers."""
+    """Fails while the power is recorded, or while it is closed."""
 
     def __init__(self, clock, where):
         super().__init__(SPEC, clock, 0.1)
@@ -239,7 +251,7 @@ class Breaks(SimulatedSession):
 
     def serve(self, requests):
         served = super().serve(requests)
-        if self.where == "picture" and self._served > 9:
+        if self.where == "power trace" and self._served > 9:
             raise BackendError("serve", "error", "no more")
         return served
 
@@ -248,41 +260,41 @@ class Breaks(SimulatedSession):
             raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
 
-@pytest.mark.parametrize("where", ["picture", "close"])
-def test_what_breaks_after_the_trials_costs_no_result(where):
+@pytest.mark.parametrize("where", ["power trace", "close"])
+def test_an_error_after_the_trials_keeps_the_result(where):
     saved = []
-    result = walk(STEADY, load=lambda clock: Breaks(clock, where), save=saved.append)
+    result = virtual_run(STEADY, load=lambda clock: Breaks(clock, where), save=saved.append)
     assert (result.status, result.stop_reason) == ("done", "target")
     assert saved[-1] == result
 
 
-def test_a_metric_that_throws_costs_the_quality_alone():
-    def throw(asked, output):
+def test_an_error_in_the_metric_leaves_out_the_quality_only():
+    def throw(request, output):
         raise ZeroDivisionError
 
-    said = []
+    received = []
     task = replace(TASK, metric=Metric("broken", "accuracy", throw))
     work = build_workload(task, "embedded", [{"text": "x"}], {})
-    result = walk(STEADY, work=work, tell=said.append)
+    result = virtual_run(STEADY, workload=work, on_event=received.append)
     assert result.status == "done" and result.quality is None
     assert "quality-missing" in {warning.code for warning in result.warnings}
-    assert any("ZeroDivisionError" in text for text in said)
+    assert events.QualityFailed("ZeroDivisionError()") in received
 
 
-def test_stopping_and_the_warning_agree_when_readings_are_unsure():
-    """Readings that are unsure by 10 % each: five of them are not enough, however alike."""
+def test_the_stop_reason_agrees_with_the_warning_for_uncertain_readings():
+    """With an uncertainty of 10 % each, five readings are not enough, however alike."""
 
-    class Unsure(ReplayMeter):
+    class Uncertain(ReplayMeter):
         def stop(self, mark, began, ended):
             (reading,) = super().stop(mark, began, ended)
             u = 0.1 * reading.energy_joules
             return (reading.model_copy(update={"standard_uncertainty_joules": u}),)
 
     clock = VirtualClock()
-    meter = Unsure(MeterContext(clock, ()), STEADY)
+    meter = Uncertain(MeterContext(clock, ()), STEADY)
     result = execute(
-        Order(MODEL),
-        WORK,
+        CONFIG,
+        WORKLOAD,
         machine(meter.probe()),
         Instruments(clock, (meter,)),
         lambda: SimulatedSession(SPEC, clock, 0.1),
@@ -293,10 +305,10 @@ def test_stopping_and_the_warning_agree_when_readings_are_unsure():
     assert len(result.measured()) > 5
 
 
-def test_net_interval_holds_the_error_of_the_idle_floor():
-    """The floor's error is common to all trials, so their scatter can't show it."""
-    result = walk(STEADY, noise=0.02, seed=4)
-    unsure = tuple(
+def test_net_interval_includes_the_error_of_the_idle_floor():
+    """The error of the floor is common to all trials, so their scatter does not contain it."""
+    result = virtual_run(STEADY, noise=0.02, seed=4)
+    uncertain = tuple(
         idle.model_copy(
             update={
                 "readings": tuple(
@@ -309,7 +321,7 @@ def test_net_interval_holds_the_error_of_the_idle_floor():
     )
     plain = result.summary.net_energy_kwh_per_1000
     wide = statistics.summarize(
-        result.trials, result.boundary, unsure, "token"
+        result.trials, result.boundary, uncertain, "token"
     ).net_energy_kwh_per_1000
     common = units.kwh_per_1000(1.959964 * 0.05 * 250.0 * 0.1)
     half = (plain.high - plain.low) / 2

@@ -193,7 +193,7 @@ def test_heavy_packages_are_not_imported_before_the_program_starts() -> None:
         "    loaded = {'pydantic', 'rich', 'jinja2', 'numpy'} & set(sys.modules)\n"
         "    print('loaded:', *sorted(loaded), flush=True)\n    os._exit(0)\n"
         "spawn.ChildProcess.__init__ = start\n"
-        "sys.argv = ['joulebench', 'track', '--', 'true']\nmain()"
+        "sys.argv = ['joulebench', 'track', '--region', 'FR', '--', 'true']\nmain()"
     )
     command = [sys.executable, "-P", "-c", code]
     assert subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout == b"loaded:\n"

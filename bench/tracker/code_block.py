@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from bench.meters import MeterContext
 from bench.results.machine_record import Machine, Sensor
@@ -18,12 +19,9 @@ from bench.runner import window
 from bench.runner.instruments import Instruments, open_meters
 from bench.system import device_monitor, machine
 from bench.system.clock import Clock, SystemClock
-from bench.tracker.program_record import (
-    ProgramRecord,
-    program_boundary,
-    program_warnings,
-    total_energy,
-)
+
+if TYPE_CHECKING:
+    from bench.tracker.program_record import ProgramRecord
 
 
 @dataclass
@@ -90,6 +88,14 @@ def make_program_record(
 
     Raises ValueError where the block has not ended, the region is unknown or the PUE below 1.
     """
+    from bench.impact import regions
+    from bench.tracker.program_record import (
+        ProgramRecord,
+        program_boundary,
+        program_warnings,
+        total_energy,
+    )
+
     if measurement.machine is None or measurement.duration_seconds is None:
         raise ValueError("the block has not ended yet: call this after the with statement")
     if pue is not None and not 1 <= pue < 100:
@@ -104,7 +110,7 @@ def make_program_record(
         exit_code=None,
         duration_seconds=measurement.duration_seconds,
         tracker_cpu_seconds=None,
-        region=None if region is None else _region_key(region),
+        region=None if region is None else regions.find(region).key,
         pue=pue,
         boundary=boundary,
         energy_kwh=total_energy(measurement.readings, boundary, calibration),
@@ -113,12 +119,6 @@ def make_program_record(
         machine=measurement.machine,
         warnings=program_warnings(measurement.readings, boundary, calibration, measurement.machine),
     )
-
-
-def _region_key(region: str) -> str:
-    from bench.impact import regions
-
-    return regions.find(region).key
 
 
 def _describe_machine(devices: Sequence[int] | None) -> Machine:

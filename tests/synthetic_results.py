@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from bench.results import statistics, views, warning_rules
 from bench.results.calibration import boundary_calibration
-from bench.results.machine_record import Device, Machine, Sensor
+from bench.results.machine_record import Device, Machine, Sensor, card_id
 from bench.results.record import (
     Backend,
     Boundary,
@@ -195,7 +195,7 @@ def synthetic_machine(
             Device(
                 domain=domain,
                 name=device,
-                uuid=uuid,
+                card_id=card_id(uuid) if uuid else None,
                 power_limit_watts=limit,
                 default_power_limit_watts=limit,
             ),

@@ -13,12 +13,11 @@ from bench.system import nvidia_driver
 GPU = Device(
     domain="gpu:0",
     name="NVIDIA GH200 480GB",
-    uuid="GPU-1",
     power_limit_watts=500.0,
     default_power_limit_watts=700.0,
     driver_version="999.10",
     mig_enabled=False,
-)
+).with_uuid("GPU-1")
 
 
 def machine(device: Device, sensor: Sensor) -> Machine:

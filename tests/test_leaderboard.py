@@ -35,6 +35,7 @@ from bench.meters.replay import ReplayTrace
 from bench.results import storage
 from bench.results.calibration import energy_ratio, instrument_id
 from bench.results.escaping import csv_safe
+from bench.results.machine_record import card_id
 from bench.results.record import Failure, Result
 from bench.results.warning_catalogue import make_warning
 
@@ -197,11 +198,17 @@ def with_host(result, cpu="Synthetic CPU 9000", packages=1, gpus=1):
     content = result.model_dump()
     (gpu,), (sensor,) = content["machine"]["devices"], content["machine"]["sensors"]
     more = [
-        {**gpu, "domain": f"gpu:{i}", "uuid": f"{gpu['uuid']}-{i}" if gpu["uuid"] and i else None}
+        {**gpu, "domain": f"gpu:{i}", "card_id": card_id(str(i)) if gpu["card_id"] else None}
         for i in range(1, gpus)
     ]
     hosts = [
-        {**gpu, "domain": f"cpu-package:{i}", "name": cpu, "uuid": None, "power_limit_watts": None}
+        {
+            **gpu,
+            "domain": f"cpu-package:{i}",
+            "name": cpu,
+            "card_id": None,
+            "power_limit_watts": None,
+        }
         for i in range(packages)
     ]
     devices = (gpu, *more, *hosts)
@@ -237,7 +244,7 @@ def test_processors_alone_are_never_told_apart():
     def made(energy):
         content = with_host(result_with_energy(energy, 0.001)).model_dump()
         content["machine"]["devices"] = [
-            {**device, "uuid": "me"} for device in content["machine"]["devices"][1:]
+            {**device, "card_id": card_id("me")} for device in content["machine"]["devices"][1:]
         ]
         content["boundary"]["domains"] = ("cpu-package:0",)
         return Result.model_validate(content)
@@ -247,10 +254,10 @@ def test_processors_alone_are_never_told_apart():
     assert energy_ratio(a, b).high > 1
 
 
-def test_a_gpu_without_a_uuid_could_be_any():
+def test_a_gpu_without_a_card_id_could_be_any():
     def made(energy):
         content = with_host(result_with_energy(energy, 0.001), gpus=2).model_dump()
-        content["machine"]["devices"][1]["uuid"] = None
+        content["machine"]["devices"][1]["card_id"] = None
         return Result.model_validate(content)
 
     assert energy_ratio(made(0.100), made(0.107)).high > 1
@@ -399,7 +406,7 @@ def _better(content):
 
 def _second_gpu(content):
     first = content["machine"]["devices"][0]
-    content["machine"]["devices"].append({**first, "domain": "gpu:1", "uuid": "GPU-1"})
+    content["machine"]["devices"].append({**first, "domain": "gpu:1", "card_id": card_id("GPU-1")})
 
 
 REFUSED = {
@@ -532,7 +539,9 @@ def test_the_impossible_is_refused(tmp_path, options, word):
 def test_an_unused_gpu_may_rest(tmp_path, joules, refused):
     content = result_with_energy(0.1).model_dump()
     (device,) = content["machine"]["devices"]
-    content["machine"]["devices"] += ({**device, "domain": "gpu:1", "uuid": "b", "used": False},)
+    content["machine"]["devices"] += (
+        {**device, "domain": "gpu:1", "card_id": card_id("b"), "used": False},
+    )
     for trial in content["trials"]:
         resting = {**trial["readings"][0], "domain": "gpu:1", "energy_joules": joules}
         trial["readings"] += (resting,)

@@ -9,6 +9,7 @@ import pytest
 from simulated_nvml import H100, World, build, compiler, uuid
 
 from bench.results import storage
+from bench.results.machine_record import card_id
 
 pytestmark = [
     pytest.mark.timing,
@@ -53,7 +54,9 @@ def test_boundary_of_a_run_is_its_gpu_alone(library, tmp_path):
     assert "gpu:0" not in result.boundary.domains
     used = {d.domain: d.used for d in result.machine.devices}
     assert used["gpu:1"] and not used["gpu:0"]
-    assert next(d.uuid for d in result.machine.devices if d.domain == "gpu:1") == uuid(1)
+    assert next(d.card_id for d in result.machine.devices if d.domain == "gpu:1") == card_id(
+        uuid(1)
+    )
     for trial in result.measured():
         reading = next(r for r in trial.readings if r.domain == "gpu:1")
         true = WATTS * trial.duration_seconds

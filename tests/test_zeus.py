@@ -94,7 +94,7 @@ def test_amd_gpu_is_read_by_its_counter(clock):
 
 def test_amd_gpus_are_numbered_after_nvidia_gpus(clock):
     AMD_GPUS.append(AMDGPU(0))
-    nvidia = [Device(domain=f"gpu:{i}", name="H100", uuid=f"GPU-{i}") for i in range(2)]
+    nvidia = [Device(domain=f"gpu:{i}", name="H100").with_uuid(f"GPU-{i}") for i in range(2)]
     sensor, _ = measure(clock, devices=(Device(domain="cpu-package:0", name="x"), *nvidia))
     assert sensor.domains == ("gpu:2",)
 

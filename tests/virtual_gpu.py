@@ -110,7 +110,7 @@ class VirtualGpu:
         patch.setattr(nvidia_driver, "average_watts", self._average)
 
     def meter(self, options: Mapping[str, str] | None = None) -> NvmlMeter:
-        device = Device(domain="gpu:0", name="simulated", uuid=uuid(0))
+        device = Device(domain="gpu:0", name="simulated").with_uuid(uuid(0))
         meter = build(MeterContext(self.clock, (device,), options or {}))
         meter.probe()
         return meter

@@ -13,8 +13,8 @@ from bench.cli._errors import exit_on_error
 from bench.cli._io import print_json
 from bench.cli._options import DeviceName, Json
 from bench.reports.text_layout import column_table, print_blocks
-from bench.results.formatting import clock_settings_label
 from bench.results.machine_record import Device, DeviceState, Machine, Sensor
+from bench.results.throttling import clock_settings_label
 from bench.system.nvidia_driver import covers_module
 
 PANEL = "Measure"

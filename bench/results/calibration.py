@@ -95,17 +95,17 @@ def ratio_with_calibration(a: Estimate, b: Estimate, half_widths: Sequence[float
 def instrument_id(result: Result) -> Instrument | None:
     """Identity of the sensors inside the boundary; None where they cannot be identified.
 
-    The UUIDs of the GPUs identify the machine that holds them too; its CPU name and number of CPU
+    The card ids of the GPUs identify the machine that holds them too; its CPU name and number of CPU
     packages are added where the boundary has other domains. Without a GPU two machines of one kind
     cannot be told apart.
     """
     domains = result.boundary.domains
     gpus = [_device(result, domain) for domain in domains if is_gpu(domain)]
-    uuids = [device.uuid for device in gpus if device is not None and device.uuid]
-    if not uuids or len(uuids) < len(gpus):
+    cards = [device.card_id for device in gpus if device is not None and device.card_id]
+    if not cards or len(cards) < len(gpus):
         return None
     packages = sum(
         Domain.parse(d.domain).kind == DomainKind.cpu_package for d in result.machine.devices
     )
     host = (result.machine.cpu_name, packages) if len(gpus) < len(domains) else None
-    return frozenset(uuids), host
+    return frozenset(cards), host

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable
 
 from bench.results.calibration import half_width_with_calibration
 from bench.results.interval import Interval
@@ -196,12 +195,6 @@ def interval_text(figure: Interval, unit: str = "", digits: int = 3) -> str:
     value, low, high = (format_number(e, digits) for e in (figure.value, figure.low, figure.high))
     ends = f"{low} to {high}" if math.isfinite(figure.high) else f"{low} or more"
     return f"{value} ({ends}){tail}"
-
-
-def clock_settings_label(reasons: Iterable[str]) -> str:
-    """What was set about the clocks, of all the reasons that hold them, in words; or nothing."""
-    words = {"application_clocks": "application clocks", "locked_clocks": "locked clocks"}
-    return ", ".join(words[reason] for reason in reasons if reason in words)
 
 
 def energy_text(kwh: float, digits: int = 2) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from bench.results.machine_record import card_id
+
 ANALYSIS_VERSION = 1
 
 
@@ -67,6 +69,7 @@ def _machine(value: Any) -> Any:
         "gain_source": "calibration_source",
     }
     new = dict(value)
+    _replace(new, "devices", lambda devices: _each(devices, _device))
     _replace(new, "sensors", lambda sensors: _each(sensors, lambda s: _renamed(s, names)))
     return new
 
@@ -80,6 +83,12 @@ def _model(value: Any) -> Any:
     new = {**value, "settings": settings}
     if "active_parameter_count" in settings:
         new["active_parameter_count"] = settings.pop("active_parameter_count")
+    return new
+
+
+def _device(value: dict[str, Any]) -> dict[str, Any]:
+    new = _renamed(value, {"uuid": "card_id"})
+    _replace(new, "card_id", lambda uuid: card_id(uuid) if isinstance(uuid, str) else uuid)
     return new
 
 

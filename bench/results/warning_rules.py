@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from bench.results import statistics
-from bench.results.formatting import clock_settings_label
 from bench.results.machine_record import Device
 from bench.results.record import MeasurementWarning, Result, Trial
+from bench.results.throttling import HARDWARE_REASONS, ThrottleReason, clock_settings_label
 from bench.results.views import headline_energy
 from bench.results.warning_catalogue import (
     HIGHEST_POWER_RATIO,
@@ -152,15 +152,15 @@ def _about_conditions(result: Result) -> Iterator[MeasurementWarning]:
         if foreign:
             yield make_warning("foreign-process", domain=domain, count=foreign)
         reasons = sorted({reason for c in mine for reason in c.throttle_reasons})
-        hardware = [reason for reason in reasons if reason.startswith("hw_")]
+        hardware = [reason for reason in reasons if reason in HARDWARE_REASONS]
         if hardware:
             yield make_warning("throttled-hardware", domain=domain, reasons=", ".join(hardware))
-        if "sw_thermal_slowdown" in reasons:
+        if ThrottleReason.sw_thermal_slowdown in reasons:
             yield make_warning("throttled-software", domain=domain)
         settings = clock_settings_label(reasons)
         if settings:
             yield make_warning("clocks-not-default", domain=domain, settings=settings)
-        if "sw_power_cap" in reasons:
+        if ThrottleReason.sw_power_cap in reasons:
             yield make_warning("throttled-power-cap", domain=domain)
         warm = [c.temperature_celsius for c in mine if c.temperature_celsius is not None]
         if warm and abs(warm[-1] - warm[0]) > TEMPERATURE_DRIFT_CELSIUS:

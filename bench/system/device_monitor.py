@@ -10,6 +10,7 @@ from bench.system.process import own_processes, system_cpu_seconds
 
 if TYPE_CHECKING:
     from bench.results.machine_record import Device, DeviceState, Machine
+    from bench.results.throttling import ThrottleReason
 
 CPU_DOMAIN = "cpu-package:0"
 THROTTLED_SECONDS = 0.001  # a reason that held the clocks for less is no reason
@@ -68,7 +69,7 @@ def _reading(read: Callable[[str], float], uuid: str) -> float | None:
         return None
 
 
-def _reasons(uuid: str) -> tuple[str, ...]:
+def _reasons(uuid: str) -> tuple[ThrottleReason, ...]:
     try:
         now = nvidia_driver.throttle(uuid)
     except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
@@ -76,14 +77,14 @@ def _reasons(uuid: str) -> tuple[str, ...]:
     return (*now.hardware, *now.software)
 
 
-def _settings(uuid: str) -> tuple[str, ...]:
+def _settings(uuid: str) -> tuple[ThrottleReason, ...]:
     try:
         return nvidia_driver.clock_settings(uuid)
     except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
         return ()
 
 
-def _throttled(device: Device) -> Mapping[str, float]:
+def _throttled(device: Device) -> Mapping[ThrottleReason, float]:
     try:
         return nvidia_driver.throttled_seconds(device.uuid or "")
     except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):

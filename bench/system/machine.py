@@ -120,7 +120,6 @@ def _device(gpu: nvidia_driver.GpuInfo, used: bool) -> Device:
     return Device(
         domain=gpu_domain(gpu.index),
         name=gpu.name,
-        uuid=gpu.uuid,
         used=used,
         memory_bytes=gpu.memory_bytes,
         power_limit_watts=gpu.power_limit_watts,
@@ -130,7 +129,7 @@ def _device(gpu: nvidia_driver.GpuInfo, used: bool) -> Device:
         max_clock_mhz=gpu.max_clock_mhz,
         mig_enabled=gpu.mig_enabled,
         foreign_process_count=foreign,
-    )
+    ).with_uuid(gpu.uuid)
 
 
 def _packages() -> list[Device]:

@@ -9,15 +9,22 @@ import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
-_HARDWARE = {0x08: "hw_slowdown", 0x40: "hw_thermal_slowdown", 0x80: "hw_power_brake_slowdown"}
-_SOFTWARE = {0x04: "sw_power_cap", 0x20: "sw_thermal_slowdown"}
+from bench.results.throttling import ThrottleReason
+
+# Bits of nvmlDeviceGetCurrentClocksEventReasons.
+_HARDWARE = {
+    0x08: ThrottleReason.hw_slowdown,
+    0x40: ThrottleReason.hw_thermal_slowdown,
+    0x80: ThrottleReason.hw_power_brake_slowdown,
+}
+_SOFTWARE = {0x04: ThrottleReason.sw_power_cap, 0x20: ThrottleReason.sw_thermal_slowdown}
 _HELD_BY_SETTING = 0x02  # clocks are limited by what somebody set
 _NEAR_MHZ = 15  # clocks move in steps of this
 _THROTTLE_COUNTERS = {
-    74: "sw_power_cap",
-    269: "sw_thermal_slowdown",
-    270: "hw_thermal_slowdown",
-    271: "hw_power_brake_slowdown",
+    74: ThrottleReason.sw_power_cap,
+    269: ThrottleReason.sw_thermal_slowdown,
+    270: ThrottleReason.hw_thermal_slowdown,
+    271: ThrottleReason.hw_power_brake_slowdown,
 }
 _REASONS = {
     1: "NVIDIA's library was not initialised",
@@ -81,8 +88,8 @@ class PowerReading:
 class ThrottleState:
     """Why clocks are held down now: by the hardware (heat, power brake), and by software."""
 
-    hardware: tuple[str, ...]
-    software: tuple[str, ...]
+    hardware: tuple[ThrottleReason, ...]
+    software: tuple[ThrottleReason, ...]
 
 
 _initialised_in: int | None = None
@@ -262,7 +269,7 @@ def _event_reasons(handle: Any) -> int:
         return int(_call("nvmlDeviceGetCurrentClocksThrottleReasons", handle))
 
 
-def throttled_seconds(uuid: str) -> dict[str, float]:
+def throttled_seconds(uuid: str) -> dict[ThrottleReason, float]:
     """How long in all each reason has held the clocks down; what is not counted is left out.
 
     Raises ReadFailed, NvidiaUnavailable.
@@ -277,7 +284,7 @@ def throttled_seconds(uuid: str) -> dict[str, float]:
     return {_THROTTLE_COUNTERS[v.fieldId]: v.value.ullVal / 1e9 for v in known}
 
 
-def clock_settings(uuid: str) -> tuple[str, ...]:
+def clock_settings(uuid: str) -> tuple[ThrottleReason, ...]:
     """What somebody set about the clocks: `application_clocks`, `locked_clocks`, or nothing.
 
     Application clocks can be compared with their default. Locked ones can't be asked for: they
@@ -285,17 +292,18 @@ def clock_settings(uuid: str) -> tuple[str, ...]:
     NvidiaUnavailable.
     """
     handle = _handle(uuid)
-    found, kept = [], None
+    found: list[ThrottleReason] = []
+    kept = None
     for kind in (1, 2):  # of the streaming multiprocessors, and of the memory
         now = _call_or_none("nvmlDeviceGetApplicationsClock", handle, kind)
         default = _call_or_none("nvmlDeviceGetDefaultApplicationsClock", handle, kind)
         if now is not None and default is not None and now != default:
-            found.append("application_clocks")
+            found.append(ThrottleReason.application_clocks)
         kept = default if kind == 1 else kept
     if not found and _event_reasons(handle) & _HELD_BY_SETTING:
         clock = clock_mhz(uuid)
         if kept is None or abs(clock - kept) > _NEAR_MHZ:
-            found.append("locked_clocks")
+            found.append(ThrottleReason.locked_clocks)
     return tuple(dict.fromkeys(found))
 
 

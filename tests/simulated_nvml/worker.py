@@ -34,10 +34,9 @@ def make_device(index: int, used: bool = True) -> Device:
     return Device(
         domain=f"gpu:{index}",
         name=gpu.name,
-        uuid=uuid(index),
         used=used,
         mig_enabled=gpu.mig_enabled,
-    )
+    ).with_uuid(uuid(index))
 
 
 def measure_window(

@@ -42,7 +42,7 @@ class Ours:
         from bench.system.clock import SystemClock
 
         gpu = nvidia_driver.list_gpus()[0]
-        device = Device(domain="gpu:0", name=gpu.name, uuid=gpu.uuid, mig_enabled=gpu.mig_enabled)
+        device = Device(domain="gpu:0", name=gpu.name, mig_enabled=gpu.mig_enabled).with_uuid(gpu.uuid)
         self._meter = build(MeterContext(SystemClock(), (device,), options))
         self._sensor = self._meter.probe()
         self._mark: Any = None

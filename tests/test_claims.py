@@ -1,4 +1,4 @@
-"""The claims: every quantity within its tolerance, and resting on the facts that it names."""
+"""Claims: every quantity is within its tolerance and depends on exactly the named facts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import random
 from pathlib import Path
 
 import pytest
-from test_footprint_commands import joulebench, refused
+from command_line import error_of, joulebench
 
 from bench.impact import claims, facts, regions
 from bench.results.interval import Interval
@@ -30,101 +30,103 @@ def value_of(name):
 
 @pytest.fixture
 def change():
-    """Changes facts in the tables as loaded; all are as before afterwards."""
-    kept = {name: dict(facts.table(name)) for name in facts.tables()}
+    """Changes facts in the loaded tables; restores all of them afterwards."""
+    original = {name: dict(facts.table(name)) for name in facts.tables()}
 
     def change_one(name, factor):
         table, _, key = name.partition("/")
-        fact = kept[table][key]
+        fact = original[table][key]
         facts.table(table)[key] = dataclasses.replace(fact, value=fact.value * factor)
         regions._region.cache_clear()
 
     yield change_one
-    for name, table in kept.items():
+    for name, table in original.items():
         facts.table(name).update(table)
     regions._region.cache_clear()
 
 
 @pytest.mark.parametrize("row", EXPECTED, ids=lambda row: f"{row['claim']} {row['quantity']}")
 def test_each_quantity_is_within_its_tolerance_and_has_its_caveat(row):
-    answer = claims.recompute_claims((row["claim"],))[0]
-    ours = next(
-        o for o in answer.ours
-        if (o.claimed.quantity, o.claimed.unit) == (row["quantity"], row["unit"])
+    recomputed = claims.recompute_claims((row["claim"],))[0]
+    quantity = next(
+        each for each in recomputed.quantities
+        if (each.claimed.quantity, each.claimed.unit) == (row["quantity"], row["unit"])
     )  # fmt: skip
     expected, tolerance = float(row["expected"]), float(row["tolerance"])
-    assert ours.figure.value == pytest.approx(expected, rel=tolerance)
-    assert answer.claim.caveat and answer.claim.source
+    assert quantity.value.value == pytest.approx(expected, rel=tolerance)
+    assert recomputed.claim.caveat and recomputed.claim.source
 
 
-def test_all_55_are_there_and_no_formula_is_without_its_claim():
+def test_all_55_quantities_have_a_formula_and_every_formula_a_claim():
     assert len(EXPECTED) == 55
     named = {(row["claim"], row["quantity"], row["unit"]) for row in EXPECTED}
     assert named <= CLAIMED.keys() == claims.FORMULAS.keys()
 
 
 @pytest.mark.parametrize("name", CLAIMED, ids=" ".join)
-def test_every_fact_that_is_named_changes_the_quantity(name, change):
+def test_every_named_fact_changes_the_quantity(name, change):
     before = value_of(name)
     assert CLAIMED[name].rests_on
     for fact in CLAIMED[name].rests_on:
-        found = []
+        values = []
         for factor in (0.001, 0.9, 1000.0):
             change(fact, factor)
             try:
-                found.append(value_of(name))
+                values.append(value_of(name))
             except ValueError:  # a share above one
                 continue
-        assert set(found) - {before}, f"{fact} changes nothing"
+        assert set(values) - {before}, f"{fact} changes nothing"
         change(fact, 1.0)
     assert value_of(name) == before
 
 
 @pytest.mark.parametrize("name", CLAIMED, ids=" ".join)
-def test_no_other_fact_changes_it(name, change):
-    """All facts that are not named are changed at once, each by a factor of its own."""
-    before, dice = value_of(name), random.Random(5)
+def test_no_other_fact_changes_the_quantity(name, change):
+    """Changes all other facts at once, each by another factor."""
+    before, generator = value_of(name), random.Random(5)
     for table in facts.tables():
         for key in facts.table(table):
             if f"{table}/{key}" not in CLAIMED[name].rests_on:
-                change(f"{table}/{key}", dice.uniform(0.85, 0.95))
+                change(f"{table}/{key}", generator.uniform(0.85, 0.95))
     assert value_of(name) == before
 
 
-def test_context_is_shown_with_its_source_and_never_with_a_number_of_ours():
-    found = {a.claim.id: a for a in claims.recompute_claims() if a.claim.kind == "context"}
-    assert found.keys() == CONTEXT
-    for answer in found.values():
-        assert answer.ours == () and answer.claim.source and answer.claim.caveat
+def test_context_has_a_source_and_no_recomputed_value():
+    by_name = {a.claim.id: a for a in claims.recompute_claims() if a.claim.kind == "context"}
+    assert by_name.keys() == CONTEXT
+    for claim in by_name.values():
+        assert claim.quantities == () and claim.claim.source and claim.claim.caveat
 
 
-def test_where_a_paper_disagrees_with_itself_both_figures_stand():
-    opt = next(o for o in claims.recompute_claims(("S3",))[0].ours if "OPT" in o.claimed.quantity)
+def test_both_values_of_a_paper_that_disagrees_with_itself_are_shown():
+    quantities = claims.recompute_claims(("S3",))[0].quantities
+    opt = next(each for each in quantities if "OPT" in each.claimed.quantity)
     assert opt.published == (70.0, 76.3)
-    assert "70 and 76.3" in claims.beside(opt) and "1.069 and 0.981" in claims.beside(opt)
+    text = claims.comparison_text(opt)
+    assert "70 and 76.3" in text and "1.069 and 0.981" in text
 
 
-def test_the_command_gives_all_with_their_facts_and_caveats():
+def test_command_prints_all_claims_with_facts_and_caveats():
     lines = joulebench("claims", "--json").stdout.splitlines()
-    found = {
+    by_name = {
         (claim["id"], one["quantity"], one["unit"]): one
         for claim in map(json.loads, lines)
         for one in claim["quantities"]
     }
     for row in EXPECTED:
-        one = found[row["claim"], row["quantity"], row["unit"]]
-        wanted = pytest.approx(float(row["expected"]), rel=float(row["tolerance"]))
-        assert one["ours"]["value"] == wanted
+        one = by_name[row["claim"], row["quantity"], row["unit"]]
+        expected = pytest.approx(float(row["expected"]), rel=float(row["tolerance"]))
+        assert one["ours"]["value"] == expected
         assert one["caveat"] and [fact["fact"] for fact in one["facts"]] == one["rests_on"]
         assert all(fact["source"] and fact["edition"] for fact in one["facts"])
 
 
-def test_the_command_shows_claims_on_a_terminal():
-    shown = " ".join(joulebench("claims", "s13", "S16").stdout.split())
-    assert "592,570,000 inferences" in shown and "x 1.000" in shown
-    assert "seven of them idle" in shown
-    assert "context, not computed" in shown and "Environmental Report" in shown
+def test_command_prints_claims_on_a_terminal():
+    output = " ".join(joulebench("claims", "s13", "S16").stdout.split())
+    assert "592,570,000 inferences" in output and "x 1.000" in output
+    assert "seven of them idle" in output
+    assert "context, not computed" in output and "Environmental Report" in output
 
 
-def test_an_unknown_claim_is_refused():
-    assert "S22" in refused("claims", "S99")
+def test_unknown_claim_is_refused():
+    assert "S22" in error_of("claims", "S99")

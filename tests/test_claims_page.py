@@ -1,4 +1,4 @@
-"""docs/claims.md and its figures: fresh, whole, and with every caveat."""
+"""docs/claims.md and other_box plots: up to date, complete, with every caveat."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "claims.md").read_text(encoding="utf-8")
 
 
-def test_the_page_and_its_figures_are_fresh():
+def test_page_and_plots_are_up_to_date():
     assert writer.stale() == []
 
 
-def test_a_changed_page_or_figure_is_found(tmp_path, monkeypatch):
+def test_changed_page_or_plot_is_stale(tmp_path, monkeypatch):
     writer.write(tmp_path)
     monkeypatch.setattr(writer, "DOCS", tmp_path)
     assert writer.stale() == []
@@ -30,18 +30,18 @@ def test_a_changed_page_or_figure_is_found(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("claim", claims.load_claims(), ids=lambda claim: claim.id)
-def test_every_claim_stands_there_with_its_caveat_and_source(claim):
+def test_every_claim_is_on_the_page_with_caveat_and_source(claim):
     section = PAGE.partition(f"# {claim.id}. ")[2].partition("\n#")[0]
     assert claim.caveat in section and claim.source in section
-    figures_there = re.findall(r"^\| .*\d", section, re.MULTILINE)
-    assert bool(figures_there) == (claim.kind == "computed")
+    values = re.findall(r"^\| .*\d", section, re.MULTILINE)
+    assert bool(values) == (claim.kind == "computed")
     for one in claim.quantities:
         assert one.quantity in section
         assert all(f"`{name}`" in section for name in one.rests_on)
 
 
 @pytest.mark.parametrize("name", figures.FIGURES)
-def test_a_figure_is_small_and_holds_its_numbers_and_its_caveat_as_text(name):
+def test_plot_is_small_and_has_its_numbers_and_caveat_as_text(name):
     assert f"(claims-{name}.png)" in PAGE
     path = DOCS / f"claims-{name}.png"
     assert path.stat().st_size < 120_000
@@ -51,20 +51,20 @@ def test_a_figure_is_small_and_holds_its_numbers_and_its_caveat_as_text(name):
 
 
 @pytest.mark.parametrize("name", figures.FIGURES)
-def test_words_stay_inside_and_cover_no_others(name):
+def test_texts_are_inside_the_plot_and_do_not_overlap(name):
     from test_plots import texts
 
     figure = figures.FIGURES[name]()
-    found, (width, height) = texts(figure), figure.bbox.size
-    for i, (text, box) in enumerate(found):
+    positions, (width, height) = texts(figure), figure.bbox.size
+    for i, (text, box) in enumerate(positions):
         assert box.x0 >= 0 and box.x1 <= width and box.y0 >= 0 and box.y1 <= height, text
-        for other, its in found[i + 1 :]:
-            across = min(box.x1, its.x1) - max(box.x0, its.x0)
-            along = min(box.y1, its.y1) - max(box.y0, its.y0)
-            assert across < 1 or along < 2, (text, other)
+        for other, other_box in positions[i + 1 :]:
+            overlap_x = min(box.x1, other_box.x1) - max(box.x0, other_box.x0)
+            overlap_y = min(box.y1, other_box.y1) - max(box.y0, other_box.y0)
+            assert overlap_x < 1 or overlap_y < 2, (text, other)
 
 
-def test_the_figures_show_what_the_claims_say():
+def test_plot_has_the_recomputed_values():
     text = Image.open(DOCS / "claims-break-even.png").info["Description"]
-    even = claims.recompute_claims(("S13",))[0].ours[0].figure.value
-    assert f"BLOOMz-7B: {even / 1e6:,.1f} million" in text
+    uses = claims.recompute_claims(("S13",))[0].quantities[0].value.value
+    assert f"BLOOMz-7B: {uses / 1e6:,.1f} million" in text

@@ -1,4 +1,4 @@
-"""Facts: every row has unit, edition, source and licence, and a row without them is refused."""
+"""Fact tables: every row has unit, edition, source and licence; other rows are refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _write(path: Path, **changes: str) -> None:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_every_table_loads_and_says_nothing_unchecked(name):
+def test_every_table_loads_and_has_no_unverified_row(name):
     table = facts.table(name)
     assert table
     for fact in table.values():
@@ -40,23 +40,23 @@ def test_every_table_loads_and_says_nothing_unchecked(name):
 
 
 @pytest.mark.parametrize("column", facts.REQUIRED)
-def test_a_row_that_lacks_something_is_refused(folder, column):
-    _write(folder / "made.csv")
-    assert facts.table("made")["k"].value == 1.5
+def test_row_without_a_required_field_is_refused(folder, column):
+    _write(folder / "example.csv")
+    assert facts.table("example")["k"].value == 1.5
     facts.table.cache_clear()
-    _write(folder / "made.csv", **{column: " "})
+    _write(folder / "example.csv", **{column: " "})
     with pytest.raises(ValueError, match=column):
-        facts.table("made")
+        facts.table("example")
 
 
 @pytest.mark.parametrize("value", ["", "0", "-3", "nan", "inf", "12 kWh"])
-def test_a_row_without_a_positive_value_is_refused(folder, value):
-    _write(folder / "made.csv", value=value)
+def test_row_without_a_positive_value_is_refused(folder, value):
+    _write(folder / "example.csv", value=value)
     with pytest.raises(ValueError, match="positive number"):
-        facts.table("made")
+        facts.table("example")
 
 
-def test_the_figures_that_the_project_quotes():
+def test_values_that_the_documents_quote():
     charges = {k: f.value for k, f in facts.equivalences().items() if k.startswith("phone")}
     assert charges == {
         "phone-charge/epa-current": 0.019,
@@ -73,7 +73,7 @@ def test_the_figures_that_the_project_quotes():
     assert (grids["US-WV"].value, grids["US-WV"].basis) == (893.06, "direct combustion")
 
 
-def test_licences_are_kept_apart_by_file():
+def test_tables_do_not_mix_licences():
     for name in facts.tables():
         licences = {fact.licence for fact in facts.table(name).values()}
         assert not any("ODbL" in licence or "AGPL" in licence for licence in licences), name
@@ -89,12 +89,12 @@ def test_licences_are_kept_apart_by_file():
     assert all(f"`{name}.csv`" in readme for name in facts.tables())
 
 
-def test_only_a_zero_that_was_published_is_a_zero(folder):
-    _write(folder / "made.csv", value="0", note="0 as published; read in a table")
-    assert facts.table("made")["k"].value == 0
+def test_zero_needs_a_note_that_it_is_published(folder):
+    _write(folder / "example.csv", value="0", note="0 as published; read in a table")
+    assert facts.table("example")["k"].value == 0
 
 
-def test_known_errors_of_other_tools_are_not_here():
+def test_known_errors_of_other_tools_are_absent():
     assert facts.gpus()["nvidia-v100-sxm2-16-32gb"].value == 300
     assert facts.gpus()["nvidia-v100-pcie"].value == 250
     assert not [key for key in facts.gpus() if "v5e" in key]
@@ -106,7 +106,7 @@ def test_known_errors_of_other_tools_are_not_here():
     assert bases == {"direct combustion"}, "direct and life-cycle factors are not mixed"
 
 
-def test_where_sources_disagree_there_is_a_range():
+def test_sources_that_disagree_give_a_range():
     h100 = facts.embodied_range("gpu/nvidia-h100")
     assert (h100.low, h100.value, h100.high) == (164.0, 164.0, 164.0 * 3.5)
     water = facts.water_range("US")
@@ -116,7 +116,7 @@ def test_where_sources_disagree_there_is_a_range():
         facts.embodied_range("gpu/abacus")
 
 
-def test_long_tables_read_as_what_they_are_about():
+def test_long_tables_are_grouped_by_subject():
     bloom = facts.training_runs()["bloom-176b"]
     assert (bloom["device-hours"].value, bloom["device-power"].value) == (1082990, 400)
     assert facts.training_runs()["gpt-3-175b"]["energy"].value == 1_287_000
@@ -129,7 +129,7 @@ def test_long_tables_read_as_what_they_are_about():
     assert all(claim.caveat and claim.source for claim in claims)
 
 
-def test_every_cloud_region_stands_in_a_place_with_a_grid():
+def test_every_cloud_region_lies_in_a_place_with_a_grid_factor():
     assert {region.place for region in facts.cloud_regions().values()} <= facts.grids().keys()
     clouds = {key for name in ("grid_google", "grid_clouds_2021") for key in facts.table(name)}
     assert clouds | facts.clouds().keys() <= facts.cloud_regions().keys()

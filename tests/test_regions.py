@@ -1,4 +1,4 @@
-"""Regions: found by code or name, the nearest factor first, an unknown one never guessed."""
+"""Regions by code or name: nearest factor first, unknown and ambiguous names refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bench.impact import regions
         (" world ", "world"),
     ],
 )
-def test_a_region_by_its_code_or_name(name, key):
+def test_region_is_found_by_code_or_name(name, key):
     assert regions.find(name).key == key
 
 
@@ -28,20 +28,20 @@ def test_a_region_by_its_code_or_name(name, key):
     ("name", "near"),
     [("Frnace", "FR"), ("aws:eu-west-33", "aws:eu-west-3"), ("US-WX", "US-WV"), ("###", "aws:")],
 )
-def test_an_unknown_region_names_the_nearest(name, near):
+def test_error_of_an_unknown_region_names_the_nearest(name, near):
     with pytest.raises(ValueError, match=near):
         regions.find(name)
 
 
-def test_a_name_of_several_regions_is_not_guessed():
+def test_ambiguous_name_is_refused():
     with pytest.raises(ValueError, match="aws:eu-west-3, azure:francecentral, gcp:europe-west9"):
         regions.find("Paris")
     with pytest.raises(ValueError, match="GE, US-GA"):
         regions.find("Georgia")
-    assert regions.find("Oregon").key == "US-OR", "a place goes before the clouds in it"
+    assert regions.find("Oregon").key == "US-OR", "a place takes precedence over cloud regions"
 
 
-def test_the_nearest_factor_comes_first_and_each_basis_has_its_own():
+def test_nearest_factor_comes_first_in_each_basis():
     virginia = regions.find("aws:us-east-1")
     assert virginia.places == ("aws:us-east-1", "US-VA", "US")
     assert virginia.factor().key == "US-VA" and virginia.factor().basis == regions.DIRECT
@@ -52,13 +52,13 @@ def test_the_nearest_factor_comes_first_and_each_basis_has_its_own():
     assert regions.find("gcp:europe-west9").factor().value == 16.3
 
 
-def test_market_based_stands_beside_location_based():
+def test_market_based_factor_is_separate():
     assert regions.find("aws:eu-west-3").market.value == 0
     assert regions.find("azure:francecentral").market is None
     assert regions.find("FR").market is None
 
 
-def test_pue_and_water_of_the_region_or_else_over_its_provider():
+def test_pue_and_water_are_those_of_the_region_or_its_provider():
     cape_town = regions.find("aws:af-south-1")
     assert (cape_town.pue.low, cape_town.pue.high) == (1.24, 1.24)
     azure = regions.find("azure:francecentral")
@@ -68,5 +68,5 @@ def test_pue_and_water_of_the_region_or_else_over_its_provider():
 
 
 def test_every_region_has_a_factor():
-    every = regions.all_regions()
-    assert len(every) > 400 and all(region.factor() for region in every)
+    all_regions = regions.all_regions()
+    assert len(all_regions) > 400 and all(region.factor() for region in all_regions)

@@ -1,128 +1,87 @@
-"""How the commands that compute a meaning show it: a title, a headline, rows, and the caveats."""
+"""Terminal layout of the commands on impact: title, headline, quantities, stages and caveats."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from bench.impact.lifecycle import LifeCycleStage
-from bench.results import formatting
-from bench.results.formatting import interval_text, large_energy_unit, large_mass_unit
+from bench.reports.text_layout import name_value_table, print_blocks
+from bench.results.formatting import (
+    MISSING,
+    interval_text,
+    large_energy_unit,
+    large_mass_unit,
+)
 from bench.results.interval import Interval
 
-Row = Sequence[str]
+
+def print_parts(parts: Iterable[RenderableType]) -> None:
+    """Print the parts with an empty line between them."""
+    print_blocks(parts, Console(highlight=False))
 
 
-def show(parts: Iterable[RenderableType]) -> None:
-    """Print the parts, a free line between them."""
-    Console(highlight=False).print(Padding(Group(*_spaced(parts)), (1, 2, 1, 2)))
+def title(text: str, detail: str = "") -> Text:
+    """The subject in bold, with a detail after it."""
+    return Text.assemble((text, "bold"), f" · {detail}" if detail else "")
 
 
-def head(title: str, more: str = "") -> Text:
-    """What this is about."""
-    return Text.assemble((title, "bold"), f" · {more}" if more else "")
-
-
-def headline(figure: str, words: str, kind: str) -> Text:
-    """The one figure to keep, and whether it was measured."""
+def headline(figure: str, label: str, kind: str) -> Text:
+    """The main figure, its label, and whether it was measured."""
     style = "bold green" if kind == "measured" else "bold yellow"
-    return Text.assemble((figure, style), f" {words}".rstrip(), "   ", (kind, "bold"))
+    return Text.assemble((figure, style), f" {label}".rstrip(), "   ", (kind, "bold"))
 
 
-def grid(rows: Iterable[Row], right: Sequence[int] = ()) -> Table:
-    """Rows under each other: the first column names, those in `right` are numbers."""
-    rows = list(rows)
-    table = Table.grid(padding=(0, 2, 0, 0))
-    width = max((len(row) for row in rows), default=0)
-    for column in range(width):
-        name, last = column == 0, column == width - 1
-        table.add_column(
-            style="dim" if name else "",
-            no_wrap=not last,
-            min_width=16 if name else None,
-            justify="right" if column in right else "left",
-            overflow="fold",
-        )
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in (*row, *[""] * (width - len(row)))))
-    return table
+def notes(texts: Iterable[str]) -> Table:
+    """The caveats."""
+    return name_value_table([("! caveat", text) for text in texts], style="yellow")
 
 
-def numbers(rows: Iterable[Row]) -> Table:
-    """Rows of (figure, its unit with low and high, what it is, what stands beside it)."""
+def quantities(rows: Iterable[Sequence[str]]) -> Table:
+    """Rows of (value, unit with low and high, name, comparison); the comparison below the name."""
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True, justify="right", min_width=11)
     table.add_column(no_wrap=True, min_width=11)
     table.add_column(overflow="fold")
-    for figure, unit, what, beside in rows:
-        table.add_row(Text(figure), Text(unit), Text.assemble(what, (f"\n{beside}", "dim")))
+    for value, unit, name, comparison in rows:
+        table.add_row(Text(value), Text(unit), Text.assemble(name, (f"\n{comparison}", "dim")))
     return table
 
 
-def steps(rows: Iterable[Row]) -> Table:
-    """Figures that lead from one to the other, each with its words."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True, min_width=16)
-    table.add_column(overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    return table
+def stages(rows: Iterable[LifeCycleStage]) -> Table:
+    """The stages of a life cycle: energy and emissions, and below them their calculation."""
+    texts = [(stage, energy_text(stage.energy_kwh), mass_text(stage.grams)) for stage in rows]
+    width = max(len(energy) for _, energy, _ in texts)
+    cells = []
+    for stage, energy, mass in texts:
+        text = Text(f"not known: {stage.missing}", style="yellow")
+        if not stage.missing:
+            calculation = (f"\n{stage.calculation}", "dim")
+            text = Text.assemble(f"{energy:<{width}}   {mass}", calculation)
+        cells.append((stage.name, text))
+    return name_value_table(cells)
 
 
-def stages(found: Iterable[LifeCycleStage]) -> Table:
-    """The stages of a life cycle: energy and emissions, and under them how they come about."""
-    rows = [(stage, energy(stage.energy_kwh), grams(stage.grams)) for stage in found]
-    width = max(len(text) for _, text, _ in rows)
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="dim", no_wrap=True, min_width=16)
-    table.add_column(overflow="fold")
-    for stage, power, mass in rows:
-        if stage.missing:
-            table.add_row(stage.name, Text(f"not known: {stage.missing}", style="yellow"))
-        else:
-            how = (f"\n{stage.how}", "dim")
-            table.add_row(stage.name, Text.assemble(f"{power:<{width}}   {mass}", how))
-    return table
+def section(heading: str, content: RenderableType) -> Group:
+    """A heading over a part."""
+    return Group(Text(heading, style="italic"), content)
 
 
-def titled(title: str, below: RenderableType) -> Group:
-    """A small heading over something."""
-    return Group(Text(title, style="italic"), below)
-
-
-def energy(kwh: Interval | float | None) -> str:
-    """An energy in kWh in the unit that fits: "500 (283 to 828) MWh"; a dash where not known."""
+def energy_text(kwh: Interval | float | None) -> str:
+    """An energy in kWh in a readable unit: "500 (283 to 828) MWh"; a dash where not known."""
     if kwh is None:
-        return formatting.MISSING
-    found = Interval.of(kwh)
-    unit, size = large_energy_unit(found.value)
-    return interval_text(found / size, unit)
+        return MISSING
+    energy = Interval.of(kwh)
+    unit, size = large_energy_unit(energy.value)
+    return interval_text(energy / size, unit)
 
 
-def grams(mass: Interval | None) -> str:
-    """A mass in grams in the unit that fits: "24.7 t"; a dash where not known."""
-    if mass is None:
-        return formatting.MISSING
-    unit, size = large_mass_unit(mass.value)
-    return interval_text(mass / size, unit)
-
-
-def notes(texts: Iterable[str]) -> Table:
-    """What a reader must know before passing the figures on."""
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True, min_width=16, style="yellow")
-    table.add_column(overflow="fold")
-    for text in texts:
-        table.add_row("! caveat", Text(text))
-    return table
-
-
-def _spaced(parts: Iterable[RenderableType]) -> Iterable[RenderableType]:
-    for index, part in enumerate(parts):
-        if index:
-            yield Text()
-        yield part
+def mass_text(grams: Interval | None) -> str:
+    """A mass in grams in a readable unit: "24.7 t"; a dash where not known."""
+    if grams is None:
+        return MISSING
+    unit, size = large_mass_unit(grams.value)
+    return interval_text(grams / size, unit)

@@ -1,42 +1,43 @@
-"""`joulebench claims`: the famous claims, computed again from published facts."""
+"""`joulebench claims`: well-known claims, recomputed from published facts."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bench.cli._errors import exit_on_error
+from bench.cli._io import print_json
 from bench.cli._options import Json
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bench.impact.claims import RecomputedClaim
+    from bench.impact.facts import Fact
 
 PANEL = "Understand"
 
 
 def command(
-    ids: Annotated[list[str] | None, typer.Argument(help="S4, S13 … Without: all.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(help="S4, S13 … Default: all.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Compute the published claims again, beside what was published and the caveat."""
+    """Recompute published claims and compare with the published values, with caveats."""
     from bench.impact import claims
 
-    answers = exit_on_error(lambda: claims.recompute_claims(tuple(ids or ())))
+    recomputed = exit_on_error(lambda: claims.recompute_claims(tuple(ids or ())))
     if as_json:
-        for answer in answers:
-            print(json.dumps(_json(answer), ensure_ascii=False))
+        for each in recomputed:
+            print_json(_claim_json(each))
         return
     from bench.cli import _layout
 
-    title = "What was claimed, what was published, and what published facts give"
-    _layout.show([_layout.head(title), *(_shown(answer) for answer in answers)])
+    title = _layout.title("Claims, published values, and values recomputed from published facts")
+    _layout.print_parts([title, *(_claim_part(each) for each in recomputed)])
 
 
-def _shown(answer: RecomputedClaim) -> RenderableType:
+def _claim_part(recomputed: RecomputedClaim) -> RenderableType:
     from rich.console import Group
     from rich.padding import Padding
     from rich.text import Text
@@ -44,38 +45,40 @@ def _shown(answer: RecomputedClaim) -> RenderableType:
     from bench.cli import _layout
     from bench.impact import claims
 
-    claim = answer.claim
+    claim = recomputed.claim
     rows = [
-        (*claims.words(ours), ours.claimed.quantity, claims.beside(ours)) for ours in answer.ours
+        (*claims.value_text(each), each.claimed.quantity, claims.comparison_text(each))
+        for each in recomputed.quantities
     ]
-    below: list[RenderableType] = [_layout.numbers(rows)] if rows else []
-    below += [Text(f"! {claim.caveat}", style="yellow"), Text(claim.source, style="dim")]
-    title = _layout.head(f"{claim.id:<4}{claim.claim}", "" if rows else "context, not computed")
-    return Group(title, Padding(Group(*below), (0, 0, 0, 4)))
+    content: list[RenderableType] = [_layout.quantities(rows)] if rows else []
+    content += [Text(f"! {claim.caveat}", style="yellow"), Text(claim.source, style="dim")]
+    title = _layout.title(f"{claim.id:<4}{claim.claim}", "" if rows else "context, not computed")
+    return Group(title, Padding(Group(*content), (0, 0, 0, 4)))
 
 
-def _json(answer: RecomputedClaim) -> dict[str, Any]:
-    """A claim as JSON: each quantity with its interval, the facts that it rests on, the caveat."""
+def _claim_json(recomputed: RecomputedClaim) -> dict[str, Any]:
+    """A claim for JSON: each quantity with its interval, facts and caveat."""
     import dataclasses
 
     from bench.impact import claims
     from bench.results.interval import interval_json
 
-    return dataclasses.asdict(answer.claim) | {
+    return dataclasses.asdict(recomputed.claim) | {
         "quantities": [
             {
-                **dataclasses.asdict(ours.claimed),
-                "ours": interval_json(ours.figure),
-                "ratios": ours.ratios,
-                "caveat": answer.claim.caveat,
+                **dataclasses.asdict(each.claimed),
+                "ours": interval_json(each.value),
+                "ratios": each.ratios,
+                "caveat": recomputed.claim.caveat,
                 "facts": [
-                    {"fact": name, **_fact(claims.source(name))} for name in ours.claimed.rests_on
+                    {"fact": name, **_fact_json(claims.fact_by_name(name))}
+                    for name in each.claimed.rests_on
                 ],
             }
-            for ours in answer.ours
+            for each in recomputed.quantities
         ]
     }
 
 
-def _fact(fact: Any) -> dict[str, Any]:
+def _fact_json(fact: Fact) -> dict[str, Any]:
     return {k: getattr(fact, k) for k in ("value", "unit", "edition", "basis", "source")}

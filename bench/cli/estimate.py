@@ -1,105 +1,105 @@
-"""`joulebench estimate`: energy and carbon of a job that nobody measured."""
+"""`joulebench estimate`: energy and carbon of a job that was not measured."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bench.cli._errors import exit_on_error
+from bench.cli._io import print_json
 from bench.cli._options import Json
 
 if TYPE_CHECKING:
     from bench.impact.job_estimate import JobDescription, JobEstimate
 
 PANEL = "Understand"
+CAVEATS = (
+    "The low end combines all low ends, the high end all high ends: power of the boards, host and "
+    "idle machines, data centre, sources of embodied carbon.",
+    "Power share, host and idle machines come from single published runs. Measuring an hour of the "
+    "job (`joulebench track`) is more accurate than this estimate.",
+)
 
 
 def command(
     hardware: Annotated[str, typer.Option(help='An accelerator: "A100 SXM4 80GB", "RTX 4090".')],
-    hours: Annotated[float, typer.Option(help="Hours on the clock.")],
-    count: Annotated[float, typer.Option(help="How many of them.")] = 1,
+    hours: Annotated[float, typer.Option(help="Wall-clock hours.")],
+    count: Annotated[float, typer.Option(help="Number of accelerators.")] = 1,
     region: Annotated[
-        str | None, typer.Option(help="FR, US-WV, aws:eu-west-3 … Without: a range.")
+        str | None,
+        typer.Option(help="FR, US-WV, aws:eu-west-3 … Default: a range over all countries."),
     ] = None,
     pue: Annotated[
-        float | None, typer.Option(help="Of the data centre, 1 or more. Without: a range.")
+        float | None, typer.Option(help="Power usage effectiveness, 1 or more. Default: a range.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Estimate a job that was not measured, by the ML CO2 Impact formula and by ours."""
+    """Estimate a job that was not measured: by the ML CO2 Impact formula, and with overheads."""
     from bench.impact import job_estimate
 
     job = job_estimate.JobDescription(hardware, count, hours, region, pue)
-    answer = exit_on_error(lambda: job_estimate.estimate_job(job))
+    estimate = exit_on_error(lambda: job_estimate.estimate_job(job))
     if as_json:
-        print(json.dumps(_json(job, answer), ensure_ascii=False))
+        print_json(_estimate_json(job, estimate))
     else:
-        _show(job, answer)
+        _print_estimate(job, estimate)
 
 
-def _show(job: JobDescription, answer: JobEstimate) -> None:
+def _print_estimate(job: JobDescription, estimate: JobEstimate) -> None:
     from bench.cli import _layout
-    from bench.cli._layout import energy, grams
+    from bench.cli._layout import energy_text, mass_text
+    from bench.reports.text_layout import name_value_table
 
-    board = answer.board.label.removeprefix("NVIDIA ")
-    title = _layout.head(board, f"{job.count:g} of them for {job.hours:,g} h")
-    both = [
+    board = estimate.board.label.removeprefix("NVIDIA ")
+    rows = [
         (
             "ML CO2 Impact",
-            f"{energy(answer.ml_co2_kwh)}, {grams(answer.ml_co2_grams)} CO2e: TDP x hours x grid",
+            f"{energy_text(estimate.ml_co2_kwh)}, {mass_text(estimate.ml_co2_grams)} CO2e: "
+            "TDP x hours x grid",
         ),
-        ("ours", f"{energy(answer.energy_kwh)}, {grams(answer.operational_grams)} CO2e"),
-        ("with hardware", f"{grams(answer.grams)} CO2e, the share of its making included"),
-        ("grid", f"{answer.intensity.label}   {answer.intensity.basis}"),
+        (
+            "with overheads",
+            f"{energy_text(estimate.energy_kwh)}, {mass_text(estimate.operational_grams)} CO2e",
+        ),
+        ("with hardware", f"{mass_text(estimate.grams)} CO2e, embodied emissions included"),
+        ("grid", f"{estimate.intensity.label}   {estimate.intensity.basis}"),
     ]
-    steps = [(energy(figure), words) for words, figure in answer.steps]
-    _layout.show(
+    steps = [(energy_text(energy), label) for label, energy in estimate.steps]
+    _layout.print_parts(
         [
-            title,
-            _layout.headline(energy(answer.energy_kwh), "", "an estimate, NOT measured"),
-            _layout.grid(both),
-            _layout.titled("why the two differ", _layout.steps(steps)),
-            _layout.titled("stage by stage", _layout.stages(answer.stages)),
+            _layout.title(board, f"{job.count:g} of them for {job.hours:,g} h"),
+            _layout.headline(energy_text(estimate.energy_kwh), "", "an estimate, NOT measured"),
+            name_value_table(rows),
+            _layout.section("why the two differ", name_value_table(steps, style="")),
+            _layout.section("stage by stage", _layout.stages(estimate.stages)),
             _layout.notes(CAVEATS),
         ]
     )
 
 
-CAVEATS = (
-    "The low takes everything at its low, the high at its high: how much boards draw, what stands "
-    "around them, the data centre, the sources of embodied carbon.",
-    "Load and surroundings come from single published runs. Measuring an hour of the job "
-    "(`joulebench track`) says more than this estimate.",
-)
-
-
-def _json(job: JobDescription, answer: JobEstimate) -> dict[str, object]:
+def _estimate_json(job: JobDescription, estimate: JobEstimate) -> dict[str, object]:
     import dataclasses
 
     from bench.results.interval import interval_json
 
     return {
         "kind": "estimate",
-        "job": dataclasses.asdict(job) | {"hardware": answer.board.label},
-        "tdp_watts": answer.board.value,
-        "grid": {
-            "gco2e_per_kwh": interval_json(answer.intensity.grams_per_kwh),
-            "label": answer.intensity.label,
-            "basis": answer.intensity.basis,
-        },
+        "job": dataclasses.asdict(job) | {"hardware": estimate.board.label},
+        "tdp_watts": estimate.board.value,
+        "grid": estimate.intensity.as_json(),
         "ml_co2_impact": {
-            "energy_kwh": answer.ml_co2_kwh,
-            "gco2e": interval_json(answer.ml_co2_grams),
+            "energy_kwh": estimate.ml_co2_kwh,
+            "gco2e": interval_json(estimate.ml_co2_grams),
             "caveat": "TDP x hours x grid: no PUE, no host, no idle, nothing embodied",
         },
-        "energy_kwh": interval_json(answer.energy_kwh),
-        "operational_gco2e": interval_json(answer.operational_grams),
-        "gco2e": interval_json(answer.grams),
+        "energy_kwh": interval_json(estimate.energy_kwh),
+        "operational_gco2e": interval_json(estimate.operational_grams),
+        "gco2e": interval_json(estimate.grams),
         "steps": [
-            {"words": words, "energy_kwh": interval_json(span)} for words, span in answer.steps
+            {"words": label, "energy_kwh": interval_json(energy)}
+            for label, energy in estimate.steps
         ],
-        "stages": [stage.as_json() for stage in answer.stages],
+        "stages": [stage.as_json() for stage in estimate.stages],
         "caveats": CAVEATS,
     }

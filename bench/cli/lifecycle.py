@@ -1,14 +1,14 @@
-"""`joulebench lifecycle`: what each stage of a life cycle takes and emits."""
+"""`joulebench lifecycle`: energy and emissions of each stage of a life cycle."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bench.cli._errors import exit_on_error
+from bench.cli._io import print_json
 from bench.cli._options import Json
 
 if TYPE_CHECKING:
@@ -17,24 +17,27 @@ if TYPE_CHECKING:
     from bench.impact.sci import SciScore, SciScores
 
 PANEL = "Understand"
+CAVEAT = "Figures that the plan omits are ranges over all sources."
 
 
 def command(
     source: Annotated[
-        str, typer.Argument(help="A result file, a plan (.toml), or a published run: bloom-176b.")
+        str,
+        typer.Argument(help="A result file, a plan (.toml), or a published training: bloom-176b."),
     ],
     region: Annotated[
-        str | None, typer.Option(help="FR, US-WV, aws:eu-west-3 … instead of the source's.")
+        str | None, typer.Option(help="FR, US-WV, aws:eu-west-3 … instead of that of the source.")
     ] = None,
-    pue: Annotated[float | None, typer.Option(help="Of the data centre, 1 or more.")] = None,
+    pue: Annotated[float | None, typer.Option(help="Power usage effectiveness, 1 or more.")] = None,
     training: Annotated[
-        str | None, typer.Option(help="For a result: the published run that made the model.")
+        str | None, typer.Option(help="For a result: the published training of the model.")
     ] = None,
     uses: Annotated[
-        float | None, typer.Option(help="For a result: how many uses that training serves in all.")
+        float | None,
+        typer.Option(help="For a result: number of uses that the training serves in all."),
     ] = None,
     embodied_kg: Annotated[
-        float | None, typer.Option(help="For a result: kgCO2e of making the machine.")
+        float | None, typer.Option(help="For a result: kgCO2e of manufacturing the machine.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -44,92 +47,93 @@ def command(
     """
     from bench.impact.per_inference import LifeCycleInputs
 
-    asked = LifeCycleInputs(region, pue, training, uses, embodied_kg)
-    found, scores = exit_on_error(lambda: _computed(source, asked))
+    inputs = LifeCycleInputs(region, pue, training, uses, embodied_kg)
+    computed, scores = exit_on_error(lambda: _compute(source, inputs))
     if as_json:
-        print(json.dumps(_json(found, scores), ensure_ascii=False))
+        print_json(_lifecycle_json(computed, scores))
     else:
-        _show(found, scores)
+        _print_lifecycle(computed, scores)
 
 
-def _computed(source: str, asked: LifeCycleInputs) -> tuple[LifeCycle, SciScores]:
-    """The life cycle of a file or a published run. Raises ValueError with one sentence."""
+def _compute(source: str, inputs: LifeCycleInputs) -> tuple[LifeCycle, SciScores]:
+    """The life cycle and scores of a file or a published training.
+
+    Raises ValueError with one sentence.
+    """
     from bench.impact import lifecycle, lifecycle_plan, per_inference, published_trainings, sci
     from bench.results import storage
 
     if source.endswith(".json"):
         result = storage.load_result(Path(source))
-        return per_inference.inference_lifecycle(result, asked), sci.of_result(result, asked)
-    extra = (("training", asked.training), ("uses", asked.uses), ("embodied-kg", asked.embodied_kg))
-    for name, value in extra:
-        if value is not None:
-            raise ValueError(f"--{name} goes with a result file only")
-    chosen = (
-        lifecycle_plan.load(Path(source))
-        if source.endswith(".toml")
-        else published_trainings.published_plan(source)
-    )
-    chosen = lifecycle_plan.with_location(chosen, asked.region, asked.pue)
-    found = lifecycle.plan_lifecycle(chosen)
-    return found, sci.of_plan(chosen, found)
+        scores = sci.result_scores(result, inputs)
+        return per_inference.inference_lifecycle(result, inputs), scores
+    for option in ("training", "uses", "embodied_kg"):
+        if getattr(inputs, option) is not None:
+            raise ValueError(f"--{option.replace('_', '-')} goes with a result file only")
+    if source.endswith(".toml"):
+        plan = lifecycle_plan.load(Path(source))
+    else:
+        plan = published_trainings.published_plan(source)
+    plan = lifecycle_plan.with_location(plan, inputs.region, inputs.pue)
+    computed = lifecycle.plan_lifecycle(plan)
+    return computed, sci.plan_scores(plan, computed)
 
 
-def _show(found: LifeCycle, scores: SciScores) -> None:
+def _print_lifecycle(computed: LifeCycle, scores: SciScores) -> None:
     from bench.cli import _layout
-    from bench.cli._layout import grams
+    from bench.cli._layout import mass_text
+    from bench.reports.text_layout import name_value_table
     from bench.results.formatting import interval_text
 
-    without = f"; {', '.join(found.missing)} not known, not in it" if found.missing else ""
-    rows = [("grid", f"{found.intensity.label}   {found.intensity.basis}"), *_scored(scores)]
-    if found.covers == "to train":
-        rows.insert(0, ("whole / dynamic", f"{interval_text(found.over_dynamic)} times"))
-    _layout.show(
+    kind = computed.kind
+    if computed.missing:
+        kind += f"; {', '.join(computed.missing)} not known, not included"
+    rows = [
+        ("grid", f"{computed.intensity.label}   {computed.intensity.basis}"),
+        *_score_rows(scores),
+    ]
+    if computed.covers == "to train":
+        rows.insert(0, ("total / dynamic", f"{interval_text(computed.over_dynamic)} times"))
+    _layout.print_parts(
         [
-            _layout.head(found.name),
-            _layout.headline(grams(found.grams), f"CO2e {found.covers}", found.kind + without),
-            _layout.stages(found.stages),
-            _layout.grid(rows),
-            _layout.notes(found.notes or (CAVEAT,)),
+            _layout.title(computed.name),
+            _layout.headline(mass_text(computed.grams), f"CO2e {computed.covers}", kind),
+            _layout.stages(computed.stages),
+            name_value_table(rows),
+            _layout.notes(computed.notes or (CAVEAT,)),
         ]
     )
 
 
-CAVEAT = "A plan is as good as its figures; what it leaves out is taken over all sources."
-
-
-def _scored(scores: SciScores) -> list[tuple[str, str]]:
-    """SCI per inference and both scores of SCI for AI, or why there is none."""
+def _score_rows(scores: SciScores) -> list[tuple[str, str]]:
+    """SCI per inference and both scores of SCI for AI, or the reason why there is none."""
     none = f"none: {scores.no_consumer}"
     rows = [
-        ("SCI", _score(scores.inference) if scores.inference else none),
-        ("SCI for AI", f"consumer: {_score(scores.consumer) if scores.consumer else none}"),
+        ("SCI", _score_text(scores.inference) if scores.inference else none),
+        ("SCI for AI", f"consumer: {_score_text(scores.consumer) if scores.consumer else none}"),
     ]
-    rows += [("", f"provider: {_score(score)}") for score in scores.providers]
+    rows += [("", f"provider: {_score_text(score)}") for score in scores.providers]
     return rows if scores.providers else [*rows, ("", f"provider: none: {scores.no_provider}")]
 
 
-def _score(score: SciScore) -> str:
-    from bench.cli._layout import grams
+def _score_text(score: SciScore) -> str:
+    from bench.cli._layout import mass_text
 
-    text = f"{grams(score.grams)} CO2e per {score.unit}"
-    return text if score.complete else f"{text}, of energy alone: {score.missing}"
+    text = f"{mass_text(score.grams)} CO2e per {score.unit}"
+    return text if score.complete else f"{text}, operational emissions only: {score.missing}"
 
 
-def _json(found: LifeCycle, scores: SciScores) -> dict[str, Any]:
+def _lifecycle_json(computed: LifeCycle, scores: SciScores) -> dict[str, Any]:
     from bench.results.interval import interval_json
 
     return {
-        "name": found.name,
-        "kind": found.kind,
-        "covers": found.covers,
-        "gco2e": interval_json(found.grams),
-        "missing": found.missing,
-        "grid": {
-            "gco2e_per_kwh": interval_json(found.intensity.grams_per_kwh),
-            "label": found.intensity.label,
-            "basis": found.intensity.basis,
-        },
-        "stages": [stage.as_json() for stage in found.stages],
+        "name": computed.name,
+        "kind": computed.kind,
+        "covers": computed.covers,
+        "gco2e": interval_json(computed.grams),
+        "missing": computed.missing,
+        "grid": computed.intensity.as_json(),
+        "stages": [stage.as_json() for stage in computed.stages],
         "sci": {
             "inference": scores.inference.as_json() if scores.inference else None,
             "consumer": scores.consumer.as_json() if scores.consumer else None,
@@ -137,5 +141,5 @@ def _json(found: LifeCycle, scores: SciScores) -> dict[str, Any]:
             "providers": [score.as_json() for score in scores.providers],
             "no_provider": scores.no_provider,
         },
-        "caveats": found.notes or (CAVEAT,),
+        "caveats": computed.notes or (CAVEAT,),
     }

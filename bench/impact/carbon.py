@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from bench.impact import facts, regions
 from bench.impact.facts import DerivedQuantity, Fact, derive
-from bench.results.interval import Interval
+from bench.results.interval import Interval, interval_json
 
 DEFAULT_GRIDS = ("world", "FR", "US", "US-WV")
 
@@ -18,6 +19,11 @@ class CarbonIntensity:
     grams_per_kwh: Interval
     label: str
     basis: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The intensity for JSON."""
+        intensity = interval_json(self.grams_per_kwh)
+        return {"gco2e_per_kwh": intensity, "label": self.label, "basis": self.basis}
 
 
 def grid_factor(key: str) -> Fact:

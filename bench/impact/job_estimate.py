@@ -1,4 +1,4 @@
-"""What a job that nobody measured may have taken: by the ML CO2 Impact formula, and by ours."""
+"""Estimate of a job that was not measured: by the ML CO2 Impact formula, and with overheads."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.results.interval import Interval
 
 @dataclass(frozen=True)
 class JobDescription:
-    """What is known of a job: so many boards for so many hours, somewhere."""
+    """A job: `count` accelerators for `hours` wall-clock hours in a region."""
 
     hardware: str
     count: float
@@ -24,7 +24,10 @@ class JobDescription:
 
 @dataclass(frozen=True)
 class JobEstimate:
-    """An estimate by both formulas; `steps` leads from the one to the other in kWh, in words."""
+    """An estimate by both formulas; `energy_kwh` and `grams` are sums over the stages.
+
+    `steps` are (label, energy in kWh) on the way from the ML CO2 Impact formula to `energy_kwh`.
+    """
 
     board: facts.Fact
     intensity: CarbonIntensity
@@ -37,7 +40,7 @@ class JobEstimate:
 
     @property
     def operational_grams(self) -> Interval:
-        """Of the energy alone, without the making of the hardware."""
+        """gCO2e of the energy, without embodied emissions."""
         return self.energy_kwh * self.intensity.grams_per_kwh
 
 
@@ -51,96 +54,90 @@ def ml_co2(watts: float, device_hours: float, grams_per_kwh: float) -> tuple[flo
 
 
 def estimate_job(job: JobDescription) -> JobEstimate:
-    """Estimate a job. Raises ValueError for unknown hardware or region, and for what can't be."""
+    """Estimate a job. Raises ValueError for unknown hardware or region, or an impossible number."""
     for name, value in (("count", job.count), ("hours", job.hours)):
         if not 0 < value < float("inf"):
             raise ValueError(f"{name} must be above zero, not {value:g}")
-    if job.pue is not None and not 1 <= job.pue < 10:
-        raise ValueError(f"a PUE is 1 or more, not {job.pue:g}")
+    regions.check_pue(job.pue)
     board, grid = hardware.find(job.hardware), carbon_intensity(job.region)
     device_hours = job.count * job.hours
-    nominal, _ = ml_co2(board.value, device_hours, 0.0)
-    stages = tuple(_stages(job, nominal, grid))
-    grams, how = lifecycle.embodied_grams(device_hours, job.hardware)
+    tdp_kwh, _ = ml_co2(board.value, device_hours, 0.0)
+    stages = tuple(_operational_stages(job, tdp_kwh, grid))
+    embodied, calculation = lifecycle.embodied_grams(device_hours, job.hardware)
     energy = Interval.sum(stage.energy_kwh for stage in stages if stage.energy_kwh)
-    made = LifeCycleStage("embodied", None, grams, how)
     return JobEstimate(
         board=board,
         intensity=grid,
-        ml_co2_kwh=nominal,
-        ml_co2_grams=Interval.of(nominal) * grid.grams_per_kwh,
+        ml_co2_kwh=tdp_kwh,
+        ml_co2_grams=Interval.of(tdp_kwh) * grid.grams_per_kwh,
         energy_kwh=energy,
-        grams=energy * grid.grams_per_kwh + grams,
-        stages=(*stages, made),
-        steps=tuple(_steps(nominal, stages)),
+        grams=energy * grid.grams_per_kwh + embodied,
+        stages=(*stages, LifeCycleStage.embodied(embodied, calculation)),
+        steps=tuple(_steps(tdp_kwh, stages)),
     )
 
 
-def load() -> Interval:
-    """The power of a board at work as a share of its TDP.
+def power_share() -> Interval:
+    """Mean power of a board at work divided by its TDP.
 
-    From StarCoder (280 W of an A100's 400); low from the least measured mean of a TPU v3, high the
-    TDP itself.
+    From StarCoder (280 W of an A100's 400 W); the low end is the least measured mean of a TPU v3,
+    the high end the TDP itself.
     """
     a100, tpu = hardware.find("A100 SXM4 80GB"), hardware.find("TPU v3")
     least = facts.table("calculator")["device-power/tpu-v3"].value / tpu.value
-    return Interval(
-        facts.training_runs()["starcoderbase-15.5b"]["power"].value / a100.value, least, 1
-    )
+    starcoder = facts.training_runs()["starcoderbase-15.5b"]["power"].value
+    return Interval(starcoder / a100.value, least, 1)
 
 
-def surroundings() -> Interval:
-    """What stands around a board, as a share of its TDP: host, and machines that wait.
+def host_and_idle_share() -> Interval:
+    """Power of the host and of idle machines per board, divided by the TDP of the board.
 
-    From BLOOM: idle nodes less the boards that idle in them; low nothing, high idle nodes and
-    infrastructure whole, as that study adds them.
+    From BLOOM: idle nodes without the boards that idle in them; the low end is zero, the high end
+    idle nodes and infrastructure, as that study adds them.
     """
     bloom, a100 = facts.training_runs()["bloom-176b"], hardware.find("A100 SXM4 80GB")
-    waiting = bloom["idle-power"].value / bloom["devices"].value
-    hall = bloom["infrastructure-power"].value / bloom["devices"].value
-    board = facts.table("calculator")["idle-power/a100-sxm4"].value
-    return Interval((waiting - board) / a100.value, 0.0, (waiting + hall) / a100.value)
+    idle_nodes = bloom["idle-power"].value / bloom["devices"].value
+    infrastructure = bloom["infrastructure-power"].value / bloom["devices"].value
+    idle_board = facts.table("calculator")["idle-power/a100-sxm4"].value
+    high = (idle_nodes + infrastructure) / a100.value
+    return Interval((idle_nodes - idle_board) / a100.value, 0.0, high)
 
 
-def _stages(job: JobDescription, nominal: float, grid: CarbonIntensity) -> Iterator[LifeCycleStage]:
-    at_work, around = load() * nominal, surroundings() * nominal
-    share = 100 * load().value
-    yield _stage("dynamic", at_work, grid, f"{share:.0f} % of the TDP, as in StarCoder")
-    yield _stage("idle", around, grid, "host and waiting machines, as in BLOOM")
-    pue, source = _pue(job)
-    extra = Interval(pue.value - 1, pue.low - 1, pue.high - 1)
-    yield _stage("overhead", (at_work + around) * extra, grid, source)
-
-
-def _stage(name: str, energy: Interval, grid: CarbonIntensity, how: str) -> LifeCycleStage:
-    return LifeCycleStage(name, energy, energy * grid.grams_per_kwh, how)
+def _operational_stages(
+    job: JobDescription, tdp_kwh: float, grid: CarbonIntensity
+) -> Iterator[LifeCycleStage]:
+    dynamic, idle = power_share() * tdp_kwh, host_and_idle_share() * tdp_kwh
+    percent = 100 * power_share().value
+    text = f"{percent:.0f} % of the TDP, as in StarCoder"
+    yield LifeCycleStage.operational("dynamic", dynamic, grid, text)
+    yield LifeCycleStage.operational("idle", idle, grid, "host and idle machines, as in BLOOM")
+    pue, text = _pue(job)
+    overhead = (dynamic + idle) * Interval(pue.value - 1, pue.low - 1, pue.high - 1)
+    yield LifeCycleStage.operational("overhead", overhead, grid, text)
 
 
 def _pue(job: JobDescription) -> tuple[Interval, str]:
+    """The PUE of the job, of its region, or of the industry, and its source."""
     if job.pue is not None:
         return Interval.of(job.pue), f"PUE {job.pue:g}"
-    found = regions.find(job.region).pue if job.region else None
-    if found is None:
-        reports = facts.datacenters("pue")
-        whole = facts.fact_range(reports.values())
-        recent = reports["uptime-2025"]
-        return Interval(
-            recent.value, whole.low, whole.high
-        ), f"PUE {recent.value:g}, {recent.source}"
-    return Interval(
-        found.value, found.low, found.high
-    ), f"PUE {found.value:g}, {found.facts[0].source}"
+    pue = regions.find(job.region).pue if job.region else None
+    if pue is not None:
+        return Interval.of(pue), f"PUE {pue.value:g}, {pue.facts[0].source}"
+    reports = facts.datacenters("pue")
+    reported, recent = facts.fact_range(reports.values()), reports["uptime-2025"]
+    industry = Interval(recent.value, reported.low, reported.high)
+    return industry, f"PUE {recent.value:g}, {recent.source}"
 
 
-def _steps(nominal: float, stages: tuple[LifeCycleStage, ...]) -> Iterator[tuple[str, Interval]]:
-    """How the energy goes from TDP x hours to ours."""
-    yield "ML CO2 Impact: TDP x hours, no host, no idle, no PUE", Interval.of(nominal)
-    words = (
+def _steps(tdp_kwh: float, stages: tuple[LifeCycleStage, ...]) -> Iterator[tuple[str, Interval]]:
+    """The energy from TDP x hours to the estimate, one stage at a time."""
+    yield "ML CO2 Impact: TDP x hours, no host, no idle, no PUE", Interval.of(tdp_kwh)
+    labels = (
         "boards draw less than their TDP",
-        "and what stands around them",
-        "and what the data centre takes for itself",
+        "plus the host and idle machines",
+        "plus the overhead of the data centre",
     )
-    sums = Interval(0, 0, 0)
-    for word, stage in zip(words, stages, strict=True):
-        sums = sums + (stage.energy_kwh or Interval.of(0.0))
-        yield f"{word} ({stage.how})", sums
+    total = Interval(0, 0, 0)
+    for label, stage in zip(labels, stages, strict=True):
+        total = total + (stage.energy_kwh or 0.0)
+        yield f"{label} ({stage.calculation})", total

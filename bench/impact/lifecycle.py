@@ -1,4 +1,4 @@
-"""Stages of a life cycle; training against use (break-even)."""
+"""Life cycle of a model: energy and emissions by stage; training against use (break-even)."""
 
 from __future__ import annotations
 
@@ -16,39 +16,55 @@ from bench.impact.lifecycle_plan import (
     TrainingPlan,
 )
 from bench.results.interval import Interval, interval_json
-
-GRAMS = 1000.0
+from bench.results.units import GRAMS_PER_KILOGRAM
 
 
 @dataclass(frozen=True)
 class LifeCycleStage:
     """One stage: energy in kWh and emissions in gCO2e, each None where not known.
 
-    `how` is the arithmetic in words; `missing` says why a figure is not there.
+    `calculation` is the arithmetic as text; `missing` is the reason why a figure is not known.
     """
 
     name: str
     energy_kwh: Interval | None
     grams: Interval | None
-    how: str
+    calculation: str
     missing: str | None = None
 
+    @classmethod
+    def operational(
+        cls, name: str, energy_kwh: Interval, grid: CarbonIntensity, calculation: str
+    ) -> LifeCycleStage:
+        """A stage that uses electricity, with its emissions at the intensity of `grid`."""
+        return cls(name, energy_kwh, energy_kwh * grid.grams_per_kwh, calculation)
+
+    @classmethod
+    def embodied(cls, grams: Interval, calculation: str) -> LifeCycleStage:
+        """The stage of manufacturing the hardware."""
+        return cls("embodied", None, grams, calculation)
+
+    @classmethod
+    def unknown(cls, name: str, reason: str) -> LifeCycleStage:
+        """A stage that is not known, which is not zero."""
+        return cls(name, None, None, "", reason)
+
     def as_json(self) -> dict[str, Any]:
-        """The stage as JSON; what is not known is null, with the reason."""
+        """The stage for JSON; an unknown figure is null, with the reason."""
         return {
             "stage": self.name,
             "energy_kwh": interval_json(self.energy_kwh),
             "gco2e": interval_json(self.grams),
-            "how": self.how,
+            "how": self.calculation,
             "missing": self.missing,
         }
 
 
 @dataclass(frozen=True)
 class LifeCycle:
-    """The stages of a plan, in their order, and what they are computed with.
+    """The stages of a life cycle in their order, and the carbon intensity applied.
 
-    `kind` says whether it was measured; `covers` what the sum is for.
+    `kind` states whether the energy was measured; `covers` what the sum of the stages is for.
     """
 
     name: str
@@ -59,7 +75,7 @@ class LifeCycle:
     notes: tuple[str, ...]
 
     def stage(self, name: str) -> LifeCycleStage:
-        """The stage of this name. Raises KeyError where the plan has none."""
+        """The stage of this name. Raises KeyError if there is none."""
         for stage in self.stages:
             if stage.name == name:
                 return stage
@@ -67,20 +83,20 @@ class LifeCycle:
 
     @property
     def grams(self) -> Interval:
-        """What all stages but deployment emitted, those that are known."""
-        known = (s.grams for s in self.stages if s.name != "deployment" and s.grams is not None)
-        return Interval.sum(known)
+        """The sum of the known emissions of all stages except deployment."""
+        stages = (stage for stage in self.stages if stage.name != "deployment")
+        return Interval.sum(stage.grams for stage in stages if stage.grams is not None)
 
     @property
     def over_dynamic(self) -> Interval:
-        """How many times the emissions of training are those of its dynamic energy.
+        """All emissions of training divided by those of its dynamic energy.
 
-        The dynamic part is in both, so that it does not widen the ratio.
+        The dynamic part is in both, so its own interval does not widen the ratio.
         """
-        dynamic, whole = self.stage("dynamic").grams, self.grams
+        dynamic, total = self.stage("dynamic").grams, self.grams
         assert dynamic is not None
         return Interval(
-            *(getattr(whole, e) / getattr(dynamic, e) for e in ("value", "low", "high"))
+            total.value / dynamic.value, total.low / dynamic.low, total.high / dynamic.high
         )
 
     @property
@@ -89,12 +105,31 @@ class LifeCycle:
         return tuple(stage.name for stage in self.stages if stage.missing)
 
 
+@dataclass(frozen=True)
+class AmortisedTraining:
+    """Energy of one use in kWh: of the use itself, and its share of a training."""
+
+    use_kwh: Interval
+    training_kwh: Interval
+    uses: float
+
+    @property
+    def total_kwh(self) -> Interval:
+        """Both together."""
+        return self.use_kwh + self.training_kwh
+
+    @property
+    def training_share(self) -> float:
+        """Training divided by the total, from 0 to 1."""
+        return self.training_kwh.value / self.total_kwh.value
+
+
 def plan_lifecycle(plan: LifeCyclePlan) -> LifeCycle:
     """The life cycle of a plan. Raises ValueError for an unknown region or device."""
     grid = plan_grid(plan)
-    stages = [*_operation(plan, grid), embodied(plan.training, plan.embodied)]
+    stages = [*_operational_stages(plan, grid), _embodied_stage(plan.training, plan.embodied)]
     if plan.deployment:
-        stages.append(_deployment(plan, plan.deployment))
+        stages.append(_deployment_stage(plan, plan.deployment))
     return LifeCycle(plan.name, plan.kind, "to train", grid, tuple(stages), plan.notes)
 
 
@@ -104,7 +139,7 @@ def plan_grid(plan: LifeCyclePlan) -> CarbonIntensity:
 
 
 def dynamic_energy(training: TrainingPlan) -> tuple[Interval, str]:
-    """The energy of the devices at work in kWh, and the arithmetic in words."""
+    """The energy of the devices at work in kWh, and the arithmetic as text."""
     if training.energy_kwh is not None:
         return Interval.of(training.energy_kwh), "energy as stated"
     hours, watts = training.total_device_hours, training.watts
@@ -116,146 +151,131 @@ def dynamic_energy(training: TrainingPlan) -> tuple[Interval, str]:
     return Interval.of(hours * watts / 1000), f"{hours:,.0f} device-hours x {watts:g} {kind}"
 
 
-def years() -> Interval:
-    """How many years hardware serves, over all sources."""
+def hardware_lifetime_years() -> Interval:
+    """Years in service of servers and accelerators, over all sources."""
     return hardware.upper_median(facts.embodied_range("lifetime"))
 
 
-def utilisation() -> Interval:
-    """The share of its life in which hardware is used."""
+def hardware_utilisation() -> Interval:
+    """Share of its life in which hardware is in use, over all sources."""
     return hardware.upper_median(facts.embodied_range("utilisation"))
 
 
-def per_hour(kilograms: Interval, lifetime_years: Interval, used: Interval) -> Interval:
-    """What an hour in use carries of the making of a thing, in kgCO2e."""
-    return kilograms / (lifetime_years * used * HOURS_PER_YEAR)
+def embodied_per_hour(embodied: Interval, lifetime_years: Interval, share: Interval) -> Interval:
+    """Embodied carbon per hour of use: divided by the hours in use of the whole life.
 
-
-def embodied(training: TrainingPlan, given: EmbodiedPlan | None) -> LifeCycleStage:
-    """The making of devices and servers, for the hours that training used them."""
-    hours = training.total_device_hours
-    if hours is None:
-        return LifeCycleStage("embodied", None, None, "", "the hours of the devices are not known")
-    grams, how = embodied_grams(hours, training.hardware, given)
-    return LifeCycleStage("embodied", None, grams, how)
+    `share` is the utilisation, from 0 to 1. The result has the unit of `embodied`, per hour.
+    """
+    return embodied / (lifetime_years * share * HOURS_PER_YEAR)
 
 
 def embodied_grams(
-    device_hours: float, board: str | None, given: EmbodiedPlan | None = None
+    device_hours: float, board: str | None, plan: EmbodiedPlan | None = None
 ) -> tuple[Interval, str]:
-    """gCO2e of the making of devices and their servers for so many device-hours, and how.
+    """gCO2e of manufacturing devices and their servers, for these device-hours, and how.
 
-    What is not given is taken over all sources; what is given is the value, and the sources give
-    the low and the high. Raises ValueError for an unknown board.
+    A field that the plan omits is a range over all sources; for a field that it states, the sources
+    give low and high. Raises ValueError for an unknown board.
     """
-    given = given or EmbodiedPlan()
-    found = hardware.find(board) if board else None
-    device, own = hardware.embodied_kg(found)
-    device = _around(given.device_kg, device)
-    server = _around(given.server_kg, hardware.upper_median(facts.embodied_range("server")))
-    lifetime = _around(given.lifetime_years, years())
-    busy = Interval.of(given.utilisation) if given.utilisation else utilisation()
-    each = per_hour(device, lifetime, busy)
-    share = per_hour(server, lifetime, busy) / given.devices_per_server
-    kilograms = (each + share) * device_hours
-    kind = "" if own else ", after other boards"
-    how = (
+    plan = plan or EmbodiedPlan()
+    device, covers_board = hardware.embodied_kg(hardware.find(board) if board else None)
+    device = _stated_within(plan.device_kg, device)
+    server = hardware.upper_median(facts.embodied_range("server"))
+    server = _stated_within(plan.server_kg, server)
+    lifetime = _stated_within(plan.lifetime_years, hardware_lifetime_years())
+    share = Interval.of(plan.utilisation) if plan.utilisation else hardware_utilisation()
+    per_device_hour = embodied_per_hour(device, lifetime, share)
+    server_part = embodied_per_hour(server, lifetime, share) / plan.devices_per_server
+    kilograms = (per_device_hour + server_part) * device_hours
+    kind = "" if covers_board else ", after other boards"
+    calculation = (
         f"{device_hours:,.0f} device-hours; {device.value:g} kg a device{kind}, "
-        f"{server.value:g} kg a server of {given.devices_per_server:g}, "
-        f"{lifetime.value:g} years at {100 * busy.value:.0f} % use"
+        f"{server.value:g} kg a server of {plan.devices_per_server:g}, "
+        f"{lifetime.value:g} years at {100 * share.value:.0f} % use"
     )
-    return kilograms * GRAMS, how
+    return kilograms * GRAMS_PER_KILOGRAM, calculation
 
 
-def _operation(plan: LifeCyclePlan, grid: CarbonIntensity) -> Iterator[LifeCycleStage]:
-    energy, how = dynamic_energy(plan.training)
-    yield LifeCycleStage("dynamic", energy, energy * grid.grams_per_kwh, how)
-    if plan.pue is None:
-        yield LifeCycleStage("overhead", None, None, "", "no PUE is given")
-    else:
-        extra = energy * (plan.pue - 1)
-        yield LifeCycleStage("overhead", extra, extra * grid.grams_per_kwh, f"PUE {plan.pue:g}")
-    if plan.idle is None:
-        yield LifeCycleStage("idle", None, None, "", "what waits around it is not known")
-        return
-    hours = plan.idle.hours or plan.training.elapsed_hours or 0.0
-    least = plan.idle.least_kilowatts or plan.idle.kilowatts
-    waiting = Interval(plan.idle.kilowatts, least, plan.idle.kilowatts) * hours
-    how = f"{plan.idle.kilowatts:g} kW x {hours:,.0f} h"
-    yield LifeCycleStage("idle", waiting, waiting * grid.grams_per_kwh, how)
-
-
-def deployment(
+def deployment_energy(
     use: DeploymentPlan, plan: LifeCyclePlan
 ) -> tuple[Interval, CarbonIntensity, LifeCycleStage]:
-    """(energy in kWh, its grid, the making of what serves) of the use that a plan foresees."""
-    own = use.region is not None or use.grid_gco2e_per_kwh is not None
-    grid = plan_grid(plan) if not own else carbon_intensity(use.region, use.grid_gco2e_per_kwh)
+    """(energy in kWh, carbon intensity, embodied stage) of the deployment in a plan."""
+    is_elsewhere = use.region is not None or use.grid_gco2e_per_kwh is not None
+    grid = plan_grid(plan)
+    if is_elsewhere:
+        grid = carbon_intensity(use.region, use.grid_gco2e_per_kwh)
     kwh = use.inference_count * use.wh_per_inference / 1000
-    waits = (use.idle_watts or 0.0) * 24 * use.days / 1000
-    energy = Interval.of((kwh + waits) * (plan.pue or 1.0))
+    idle_kwh = (use.idle_watts or 0.0) * 24 * use.days / 1000
+    energy = Interval.of((kwh + idle_kwh) * (plan.pue or 1.0))
     if use.hardware is None or use.count is None:
-        return (
-            energy,
-            grid,
-            LifeCycleStage("embodied", None, None, "", "what serves it is not in the plan"),
-        )
-    grams, how = embodied_grams(use.count * use.days * 24, use.hardware, plan.embodied)
-    return energy, grid, LifeCycleStage("embodied", None, grams, how)
-
-
-def _deployment(plan: LifeCyclePlan, use: DeploymentPlan) -> LifeCycleStage:
-    energy, grid, made = deployment(use, plan)
-    operational = energy * grid.grams_per_kwh
-    how = f"{use.inference_count:,.0f} inferences x {use.wh_per_inference:g} Wh"
-    how += f", and {use.idle_watts:g} W that wait" if use.idle_watts else ""
-    how += f"; {grid.label}; "
-    how += "with the making of what serves" if made.grams else f"without the making: {made.missing}"
-    return LifeCycleStage("deployment", energy, operational + (made.grams or Interval.of(0.0)), how)
-
-
-def _around(given: float | None, sources: Interval) -> Interval:
-    """What is given as the value, with the low and the high of the sources."""
-    if given is None:
-        return sources
-    return Interval(given, min(given, sources.low), max(given, sources.high))
-
-
-@dataclass(frozen=True)
-class AmortisedTraining:
-    """What one use carries in kWh: of its own, and of training at a given volume."""
-
-    use_kwh: Interval
-    training_kwh: Interval
-    uses: float
-
-    @property
-    def whole_kwh(self) -> Interval:
-        """Both together."""
-        return self.use_kwh + self.training_kwh
-
-    @property
-    def training_share(self) -> float:
-        """The part of training in the whole, from 0 to 1."""
-        return self.training_kwh.value / self.whole_kwh.value
+        reason = "the plan does not state the hardware that serves it"
+        return energy, grid, LifeCycleStage.unknown("embodied", reason)
+    device_hours = use.count * use.days * 24
+    embodied = embodied_grams(device_hours, use.hardware, plan.embodied)
+    return energy, grid, LifeCycleStage.embodied(*embodied)
 
 
 def break_even(training_kwh: Interval, per_use_kwh: Interval) -> Interval:
-    """After how many uses their energy is that of training.
+    """Number of uses whose energy equals that of training.
 
-    The interval is that of both; it has no high end where a use may cost nothing. Raises ValueError
-    where a use costs nothing.
+    The interval is that of both; its high end is infinite where the low end of a use is zero.
+    Raises ValueError where a use takes no energy.
     """
     if per_use_kwh.value <= 0:
         raise ValueError("a use that takes no energy never outweighs a training")
     return training_kwh / per_use_kwh
 
 
-def amortised(training_kwh: Interval, per_use_kwh: Interval, uses: float) -> AmortisedTraining:
-    """The energy of one use with its share of a training that serves so many uses in all.
+def amortise(training_kwh: Interval, per_use_kwh: Interval, uses: float) -> AmortisedTraining:
+    """The energy of one use with its share of a training that serves `uses` in all.
 
     Raises ValueError if `uses` is not positive.
     """
     if uses <= 0:
         raise ValueError("training is shared among a positive number of uses")
     return AmortisedTraining(per_use_kwh, training_kwh / uses, uses)
+
+
+def _operational_stages(plan: LifeCyclePlan, grid: CarbonIntensity) -> Iterator[LifeCycleStage]:
+    energy, calculation = dynamic_energy(plan.training)
+    yield LifeCycleStage.operational("dynamic", energy, grid, calculation)
+    if plan.pue is None:
+        yield LifeCycleStage.unknown("overhead", "no PUE is given")
+    else:
+        overhead = energy * (plan.pue - 1)
+        yield LifeCycleStage.operational("overhead", overhead, grid, f"PUE {plan.pue:g}")
+    if plan.idle is None:
+        yield LifeCycleStage.unknown("idle", "the power of idle machines is not known")
+        return
+    hours = plan.idle.hours or plan.training.elapsed_hours or 0.0
+    least = plan.idle.least_kilowatts or plan.idle.kilowatts
+    idle = Interval(plan.idle.kilowatts, least, plan.idle.kilowatts) * hours
+    calculation = f"{plan.idle.kilowatts:g} kW x {hours:,.0f} h"
+    yield LifeCycleStage.operational("idle", idle, grid, calculation)
+
+
+def _embodied_stage(training: TrainingPlan, plan: EmbodiedPlan | None) -> LifeCycleStage:
+    """Manufacturing of devices and servers, for the hours in which training used them."""
+    hours = training.total_device_hours
+    if hours is None:
+        return LifeCycleStage.unknown("embodied", "the hours of the devices are not known")
+    return LifeCycleStage.embodied(*embodied_grams(hours, training.hardware, plan))
+
+
+def _deployment_stage(plan: LifeCyclePlan, use: DeploymentPlan) -> LifeCycleStage:
+    energy, grid, embodied = deployment_energy(use, plan)
+    parts = [f"{use.inference_count:,.0f} inferences x {use.wh_per_inference:g} Wh"]
+    if use.idle_watts:
+        parts[0] += f", and {use.idle_watts:g} W idle"
+    parts += [grid.label, "with embodied emissions"]
+    if not embodied.grams:
+        parts[-1] = f"without embodied emissions: {embodied.missing}"
+    grams = energy * grid.grams_per_kwh + (embodied.grams or 0.0)
+    return LifeCycleStage("deployment", energy, grams, "; ".join(parts))
+
+
+def _stated_within(stated: float | None, sources: Interval) -> Interval:
+    """The value that a plan states, with the low and the high of the sources."""
+    if stated is None:
+        return sources
+    return Interval(stated, min(stated, sources.low), max(stated, sources.high))

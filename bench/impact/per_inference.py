@@ -8,19 +8,21 @@ from dataclasses import dataclass
 
 from bench.impact import hardware, lifecycle, published_trainings
 from bench.impact.carbon import CarbonIntensity, carbon_intensity
-from bench.impact.lifecycle import LifeCycle, LifeCycleStage, amortised
+from bench.impact.lifecycle import LifeCycle, LifeCycleStage
+from bench.impact.regions import check_pue
 from bench.results import statistics
-from bench.results.calibration import calibration_half_width, with_calibration
+from bench.results.calibration import energy_with_calibration
 from bench.results.interval import Interval
-from bench.results.record import Estimate, Result
-from bench.results.units import SECONDS_PER_HOUR
+from bench.results.record import Result
+from bench.results.units import GRAMS_PER_KILOGRAM, SECONDS_PER_HOUR
+from bench.results.views import is_modelled
 
 COUNT = 1000
 
 
 @dataclass(frozen=True)
 class LifeCycleInputs:
-    """What a result does not say: where, in which data centre, after which training."""
+    """Inputs of a life cycle that a result does not hold; None where not given."""
 
     region: str | None = None
     pue: float | None = None
@@ -29,146 +31,146 @@ class LifeCycleInputs:
     embodied_kg: float | None = None
 
 
-def inference_lifecycle(result: Result, asked: LifeCycleInputs) -> LifeCycle:
-    """The stages of 1,000 inferences. Raises ValueError for what is unknown or not there."""
-    if asked.pue is not None and not 1 <= asked.pue < 10:
-        raise ValueError(f"a PUE is 1 or more, not {asked.pue:g}")
-    one, grid = inference_cost(result), carbon_intensity(asked.region)
-    stages = (*_operation(one, asked, grid), _embodied(one, asked), *_training(asked))
-    name = f"{result.task.id} · {result.model.id}, 1,000 inferences"
-    kind = "modelled, NOT measured" if one.modelled else "measured energy, published factors"
-    return LifeCycle(name, kind, "per 1,000 inferences", grid, stages, tuple(_notes(one, asked)))
-
-
-def _operation(
-    one: InferenceCost, asked: LifeCycleInputs, grid: CarbonIntensity
-) -> Iterator[LifeCycleStage]:
-    whole = one.energy_kwh * COUNT
-    kind = "modelled, NOT measured" if one.modelled else "measured"
-    if one.idle_kwh is None:
-        yield _stage("dynamic", whole, grid, f"{kind}; what is idle in it can't be told apart")
-        yield LifeCycleStage("idle", None, None, "", "not told apart from dynamic")
-    else:
-        idle = one.idle_kwh * COUNT
-        at_work = whole * ((whole.value - idle.value) / whole.value)
-        yield _stage("dynamic", at_work, grid, f"{kind}: above the floor with the model loaded")
-        yield _stage("idle", idle, grid, f"{kind}: that floor, for as long as the work took")
-    if asked.pue is None:
-        yield LifeCycleStage("overhead", None, None, "", "no PUE is given (--pue)")
-    else:
-        yield _stage("overhead", whole * (asked.pue - 1), grid, f"PUE {asked.pue:g}")
-
-
-def _stage(name: str, energy: Interval, grid: CarbonIntensity, how: str) -> LifeCycleStage:
-    return LifeCycleStage(name, energy, energy * grid.grams_per_kwh, how)
-
-
-def _embodied(one: InferenceCost, asked: LifeCycleInputs) -> LifeCycleStage:
-    if one.seconds is None:
-        return LifeCycleStage("embodied", None, None, "", "the time of an inference is not known")
-    hours = one.seconds * (COUNT * one.devices / SECONDS_PER_HOUR)
-    if asked.embodied_kg is not None:
-        if asked.embodied_kg <= 0:
-            raise ValueError(f"kilograms must be above zero, not {asked.embodied_kg:g}")
-        years, busy = lifecycle.years(), lifecycle.utilisation()
-        rate = lifecycle.per_hour(Interval.of(asked.embodied_kg), years, busy) * lifecycle.GRAMS
-        how = f"{asked.embodied_kg:g} kg, as given, over {years.value:g} years"
-        return LifeCycleStage("embodied", None, hours / one.devices * rate, how)
-    if one.board is None:
-        reason = "no source has this machine; --embodied-kg gives what making it emitted"
-        return LifeCycleStage("embodied", None, None, "", reason)
-    rate, how = lifecycle.embodied_grams(1.0, named(one.board))
-    words = f"{hours.value:.3g} device-hours; {how.partition('; ')[2]}"
-    return LifeCycleStage("embodied", None, hours * rate, words)
-
-
-def _training(asked: LifeCycleInputs) -> Iterator[LifeCycleStage]:
-    if asked.training is None:
-        return
-    if asked.uses is None:
-        raise ValueError("a share of training needs how many uses it serves in all (--uses)")
-    found = lifecycle.plan_lifecycle(published_trainings.published_plan(asked.training))
-    energy = found.stage("dynamic").energy_kwh
-    assert energy is not None
-    share = amortised(energy, Interval.of(0.0), asked.uses)
-    grams = found.grams / asked.uses * COUNT
-    how = f"published, not measured: {found.name} at {found.intensity.label}, "
-    how += f"over {asked.uses:,.0f} uses"
-    yield LifeCycleStage("training", share.training_kwh * COUNT, grams, how)
-
-
-def _notes(one: InferenceCost, asked: LifeCycleInputs) -> Iterator[str]:
-    yield f"Boundary: {one.boundary}. What stands around it takes energy that is not in it."
-    if one.modelled:
-        yield "The energy is modelled, not measured; low and high hold the error of the model."
-    else:
-        yield "Low and high of the energy: the trials, and the scale error of the sensor."
-    yield "Embodied emissions count the time that the work took, on hardware used 85 % of its life."
-    if asked.training is not None:
-        yield f"That {asked.training} made this model is as you say: nothing here checks it."
-
-
 @dataclass(frozen=True)
 class InferenceCost:
-    """One inference of a result; energy in kWh, time in seconds, None where it was not had.
+    """One inference of a result: energy in kWh, time in seconds, None where not known.
 
-    `idle_kwh` is the part that the machine draws while it waits with the model loaded;
-    `per_unit` is how many units (tokens, images) one inference made.
+    `idle_kwh` is the part that the machine draws while idle with the model loaded;
+    `units_per_inference` the number of units (tokens, images) that one inference produces.
     """
 
     energy_kwh: Interval
     idle_kwh: Interval | None
     seconds: Interval | None
-    devices: int
+    device_count: int
     board: str | None
     boundary: str
     modelled: bool
-    per_unit: float
+    units_per_inference: float
     unit: str
 
 
 def inference_cost(result: Result) -> InferenceCost:
-    """What one inference took. Raises ValueError where the result has no energy."""
+    """Energy, time and devices of one inference. Raises ValueError for a result without energy."""
+    energy_per_1000 = energy_with_calibration(result)
     summary = result.summary
-    energy = (
-        summary.energy_kwh_per_1000 or summary.modelled_energy_kwh_per_1000 if summary else None
-    )
-    if summary is None or energy is None or energy.value <= 0:
+    if summary is None or energy_per_1000.value <= 0:
         raise ValueError("the result has no energy")
-    modelled = result.boundary.kind == "modelled" or summary.energy_kwh_per_1000 is None
+    modelled = is_modelled(result)
+    energy = energy_per_1000 / 1000
     net = None if modelled else summary.net_energy_kwh_per_1000
+    idle = None
+    if net is not None:
+        idle_kwh = max(0.0, energy_per_1000.value - net.value) / 1000
+        idle = energy * (idle_kwh / energy.value)  # the relative interval is that of the total
     time = summary.duration_seconds_per_inference
     gpus = result.machine.used_gpus
-    whole = with_calibration(energy, calibration_half_width(result)) / 1000
     return InferenceCost(
-        energy_kwh=whole,
-        idle_kwh=None if net is None else _idle(energy, net, whole),
+        energy_kwh=energy,
+        idle_kwh=idle,
         seconds=None if time is None else Interval.of(time),
-        devices=len(gpus) or 1,
+        device_count=len(gpus) or 1,
         board=gpus[0].name if gpus else None,
         boundary=", ".join(result.boundary.domains),
         modelled=modelled,
-        per_unit=_units(result),
+        units_per_inference=_units_per_inference(result),
         unit=result.task.unit,
     )
 
 
-def named(board: str | None) -> str | None:
-    """The name of a board if the tables know it, else None: its own figures are then not known."""
+def inference_lifecycle(result: Result, inputs: LifeCycleInputs) -> LifeCycle:
+    """The life cycle of 1,000 inferences. Raises ValueError for unknown or missing inputs."""
+    check_pue(inputs.pue)
+    cost, grid = inference_cost(result), carbon_intensity(inputs.region)
+    stages = (
+        *_operational_stages(cost, inputs, grid),
+        _embodied_stage(cost, inputs),
+        *_training_stage(inputs),
+    )
+    name = f"{result.task.id} · {result.model.id}, 1,000 inferences"
+    kind = "modelled, NOT measured" if cost.modelled else "measured energy, published factors"
+    return LifeCycle(name, kind, "per 1,000 inferences", grid, stages, tuple(_notes(cost, inputs)))
+
+
+def _operational_stages(
+    cost: InferenceCost, inputs: LifeCycleInputs, grid: CarbonIntensity
+) -> Iterator[LifeCycleStage]:
+    total = cost.energy_kwh * COUNT
+    kind = "modelled, NOT measured" if cost.modelled else "measured"
+    if cost.idle_kwh is None:
+        text = f"{kind}; includes idle energy, which is not known separately"
+        yield LifeCycleStage.operational("dynamic", total, grid, text)
+        yield LifeCycleStage.unknown("idle", "not separable from dynamic energy")
+    else:
+        idle = cost.idle_kwh * COUNT
+        dynamic = total * ((total.value - idle.value) / total.value)
+        text = f"{kind}: above the idle floor with the model loaded"
+        yield LifeCycleStage.operational("dynamic", dynamic, grid, text)
+        text = f"{kind}: the idle floor, for the duration of the work"
+        yield LifeCycleStage.operational("idle", idle, grid, text)
+    if inputs.pue is None:
+        yield LifeCycleStage.unknown("overhead", "no PUE is given (--pue)")
+    else:
+        overhead = total * (inputs.pue - 1)
+        yield LifeCycleStage.operational("overhead", overhead, grid, f"PUE {inputs.pue:g}")
+
+
+def _embodied_stage(cost: InferenceCost, inputs: LifeCycleInputs) -> LifeCycleStage:
+    if cost.seconds is None:
+        return LifeCycleStage.unknown("embodied", "the time of an inference is not known")
+    device_hours = cost.seconds * (COUNT * cost.device_count / SECONDS_PER_HOUR)
+    if inputs.embodied_kg is not None:
+        if inputs.embodied_kg <= 0:
+            raise ValueError(f"kilograms must be above zero, not {inputs.embodied_kg:g}")
+        years, share = lifecycle.hardware_lifetime_years(), lifecycle.hardware_utilisation()
+        per_hour = lifecycle.embodied_per_hour(Interval.of(inputs.embodied_kg), years, share)
+        grams = device_hours / cost.device_count * (per_hour * GRAMS_PER_KILOGRAM)
+        text = f"{inputs.embodied_kg:g} kg, as given, over {years.value:g} years"
+        return LifeCycleStage.embodied(grams, text)
+    if cost.board is None:
+        reason = "no source covers this machine; --embodied-kg states its embodied emissions"
+        return LifeCycleStage.unknown("embodied", reason)
+    per_hour, text = lifecycle.embodied_grams(1.0, _known_board(cost.board))
+    text = f"{device_hours.value:.3g} device-hours; {text.partition('; ')[2]}"
+    return LifeCycleStage.embodied(device_hours * per_hour, text)
+
+
+def _known_board(name: str) -> str | None:
+    """The label of a board in the fact tables, or None."""
     try:
-        return hardware.find(board).label if board else None
+        return hardware.find(name).label
     except ValueError:
         return None
 
 
-def _idle(gross: Estimate, net: Estimate, whole: Interval) -> Interval:
-    """Gross less net, kWh of one inference, as unsure as the whole is."""
-    part = max(0.0, gross.value - net.value) / 1000
-    return whole * (part / whole.value)
+def _training_stage(inputs: LifeCycleInputs) -> Iterator[LifeCycleStage]:
+    if inputs.training is None:
+        return
+    if inputs.uses is None:
+        raise ValueError("a share of training needs the number of uses it serves in all (--uses)")
+    training = lifecycle.plan_lifecycle(published_trainings.published_plan(inputs.training))
+    energy = training.stage("dynamic").energy_kwh
+    assert energy is not None
+    share = lifecycle.amortise(energy, Interval.of(0.0), inputs.uses)
+    text = f"published, not measured: {training.name} at {training.intensity.label}, "
+    text += f"over {inputs.uses:,.0f} uses"
+    grams = training.grams / inputs.uses * COUNT
+    yield LifeCycleStage("training", share.training_kwh * COUNT, grams, text)
 
 
-def _units(result: Result) -> float:
+def _notes(cost: InferenceCost, inputs: LifeCycleInputs) -> Iterator[str]:
+    yield f"Boundary: {cost.boundary}. The energy of everything outside it is not included."
+    if cost.modelled:
+        yield "The energy is modelled, not measured; its interval includes the error of the model."
+    else:
+        yield "The interval of the energy covers the trials and the calibration of the sensor."
+    yield "Embodied emissions cover the duration of the work, on hardware in use 85 % of its life."
+    if inputs.training is not None:
+        yield f"That {inputs.training} trained this model is an assumption: it is not checked."
+
+
+def _units_per_inference(result: Result) -> float:
     trials = result.measured()
     inferences = math.fsum(trial.work.inference_count for trial in trials)
-    made = math.fsum(statistics.unit_count(trial, result.task.unit) for trial in trials)
-    return made / inferences if made and inferences else 1.0
+    units = math.fsum(statistics.unit_count(trial, result.task.unit) for trial in trials)
+    return units / inferences if units and inferences else 1.0

@@ -9,16 +9,22 @@ from typing import Any
 from bench.impact import facts, published_trainings
 from bench.impact.carbon import CarbonIntensity, carbon_intensity
 from bench.impact.facts import published
-from bench.impact.lifecycle import AmortisedTraining, amortised, break_even
+from bench.impact.facts.published import PublishedFigure
+from bench.impact.lifecycle import AmortisedTraining, amortise, break_even
 from bench.impact.per_inference import InferenceCost, inference_cost
+from bench.impact.regions import check_pue
 from bench.results.interval import Interval, interval_json
 from bench.results.record import Result
 from bench.results.units import SECONDS_PER_HOUR
 
+DAYS_PER_YEAR = 365
+REACTOR_KWH_PER_DAY = 24e6  # 1 GW of electricity for 24 h, by definition
+STUDIES_WITH_BATCH_SIZES = ("ml-energy-v2",)
+
 
 @dataclass(frozen=True)
 class ProjectionInputs:
-    """What a result does not say: how often, how long, where, and after which training."""
+    """Inputs that a result does not hold: volume, duration, region, PUE, training."""
 
     per_day: float
     days: float = 365.0
@@ -29,7 +35,7 @@ class ProjectionInputs:
 
 @dataclass(frozen=True)
 class TrainingEnergy:
-    """A training by its energy in kWh, and where that figure comes from."""
+    """The energy of a training in kWh, and the source of the figure."""
 
     name: str
     energy_kwh: Interval
@@ -37,9 +43,10 @@ class TrainingEnergy:
 
 
 @dataclass(frozen=True)
-class TrainingComparison(TrainingEnergy):
-    """A training against a use: after how many they are even, in how many days, and the share."""
+class TrainingComparison:
+    """A training against its use: number of uses and days to break-even, share of each use."""
 
+    training: TrainingEnergy
     break_even: Interval
     days: Interval
     amortised: AmortisedTraining
@@ -47,7 +54,10 @@ class TrainingComparison(TrainingEnergy):
 
 @dataclass(frozen=True)
 class ServiceProjection:
-    """So many uses a day of one inference, for a day and a year of 365 days."""
+    """A service of `per_day` inferences: energy, CO2e, and the equivalent homes and reactors.
+
+    `machines` is the number of measured machines, at work 24 h a day, None where not known.
+    """
 
     per_day: float
     kwh_per_day: Interval
@@ -69,19 +79,19 @@ class ServiceProjection:
 
 @dataclass(frozen=True)
 class BatchingGain:
-    """The energy of a day at a published figure or gain, and in words which; never ours."""
+    """Energy of a day at another batch size, by a published figure that `label` describes."""
 
     kwh_per_day: Interval
-    words: str
+    label: str
 
 
 @dataclass(frozen=True)
 class Projection:
-    """All that `joulebench scale` says, with the caveats to print beside it."""
+    """The output of `joulebench scale`, with its caveats."""
 
     name: str
-    one: InferenceCost
-    scaled: ServiceProjection
+    cost: InferenceCost
+    service: ServiceProjection
     grid: CarbonIntensity
     machine: str
     batching: list[BatchingGain]
@@ -89,66 +99,50 @@ class Projection:
     notes: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """The answer as JSON; an end that nothing bounds is null."""
-        found, against = self.scaled, self.training
-        spans = ("kwh_per_day", "kwh_per_year", "grams_per_day", "grams_per_year", "homes")
-        figures = {
-            name: interval_json(getattr(found, name)) for name in (*spans, "reactors", "machines")
-        }
+        """The projection for JSON; an infinite high end is null."""
+        figures = ("kwh_per_day", "kwh_per_year", "grams_per_day", "grams_per_year", "homes")
         return {
-            "kind": "modelled" if self.one.modelled else "measured",
+            "kind": "modelled" if self.cost.modelled else "measured",
             "name": self.name,
-            "per_day": found.per_day,
-            "kwh_per_inference": interval_json(self.one.energy_kwh),
-            "grid": {
-                "gco2e_per_kwh": interval_json(self.grid.grams_per_kwh),
-                "label": self.grid.label,
-                "basis": self.grid.basis,
+            "per_day": self.service.per_day,
+            "kwh_per_inference": interval_json(self.cost.energy_kwh),
+            "grid": self.grid.as_json(),
+            **{
+                name: interval_json(getattr(self.service, name))
+                for name in (*figures, "reactors", "machines")
             },
-            **figures,
             "machine": self.machine,
             "batching": [
-                {"kwh_per_day": interval_json(row.kwh_per_day), "words": row.words}
-                for row in self.batching
+                {"kwh_per_day": interval_json(gain.kwh_per_day), "words": gain.label}
+                for gain in self.batching
             ],
-            "training": against
-            and {
-                "name": against.name,
-                "source": against.source,
-                "energy_kwh": interval_json(against.energy_kwh),
-                "break_even": interval_json(against.break_even),
-                "break_even_days": interval_json(against.days),
-                "uses": against.amortised.uses,
-                "training_kwh_per_use": interval_json(against.amortised.training_kwh),
-                "training_share": against.amortised.training_share,
-            },
+            "training": self.training and _training_json(self.training),
             "caveats": self.notes,
         }
 
 
-def project(result: Result, asked: ProjectionInputs) -> Projection:
-    """A result at scale. Raises ValueError for what is unknown, not there, or can't be."""
-    if not 0 < asked.days < float("inf"):
-        raise ValueError(f"days must be above zero, not {asked.days:g}")
-    if asked.pue is not None and not 1 <= asked.pue < 10:
-        raise ValueError(f"a PUE is 1 or more, not {asked.pue:g}")
-    one, grid = inference_cost(result), carbon_intensity(asked.region)
-    use = one.energy_kwh * (asked.pue or 1.0)
-    seconds = None if one.seconds is None else one.seconds * one.devices
+def project(result: Result, inputs: ProjectionInputs) -> Projection:
+    """A result at scale. Raises ValueError for unknown, missing or impossible inputs."""
+    if not 0 < inputs.days < float("inf"):
+        raise ValueError(f"days must be above zero, not {inputs.days:g}")
+    check_pue(inputs.pue)
+    cost, grid = inference_cost(result), carbon_intensity(inputs.region)
+    kwh_per_use = cost.energy_kwh * (inputs.pue or 1.0)
+    machine_seconds = None if cost.seconds is None else cost.seconds * cost.device_count
     return Projection(
         name=f"{result.task.id} · {result.model.id}",
-        one=one,
-        scaled=service_projection(use, asked.per_day, grid, seconds),
+        cost=cost,
+        service=service_projection(kwh_per_use, inputs.per_day, grid, machine_seconds),
         grid=grid,
-        machine=one.board or f"this machine ({result.machine.cpu_name})",
-        batching=batching(result, use, asked.per_day, asked.pue),
-        training=None if asked.training is None else _against(asked, use),
-        notes=tuple(_notes(one, asked)),
+        machine=cost.board or f"this machine ({result.machine.cpu_name})",
+        batching=batching_gains(result, kwh_per_use, inputs.per_day, inputs.pue),
+        training=_compare_with_training(inputs, kwh_per_use),
+        notes=tuple(_notes(cost, inputs)),
     )
 
 
-def training(name: str) -> TrainingEnergy:
-    """A published run by its key, or a number of kWh. Raises ValueError if it is neither."""
+def training_energy(name: str) -> TrainingEnergy:
+    """A published training by its key, or a number of kWh. Raises ValueError if it is neither."""
     try:
         kwh = float(name)
     except ValueError:
@@ -159,121 +153,135 @@ def training(name: str) -> TrainingEnergy:
     return TrainingEnergy("training", Interval.of(kwh), "as given")
 
 
-def _against(asked: ProjectionInputs, use: Interval) -> TrainingComparison:
-    found = training(asked.training or "")
-    even = break_even(found.energy_kwh, use)
-    return TrainingComparison(
-        name=found.name,
-        energy_kwh=found.energy_kwh,
-        source=found.source,
-        break_even=even,
-        days=even / asked.per_day,
-        amortised=amortised(found.energy_kwh, use, asked.per_day * asked.days),
-    )
-
-
-def _notes(one: InferenceCost, asked: ProjectionInputs) -> Iterator[str]:
-    yield f"Boundary: {one.boundary}. What stands around it takes energy that is not in it."
-    if one.modelled:
-        yield "The energy is modelled: low and high hold what the model may be off by."
-    yield (
-        "One machine, one kind of request, extrapolated: a service has peaks, idle machines and "
-        "longer requests, and batches them."
-    )
-    if asked.pue is None:
-        yield "No PUE: what the data centre takes for itself is not in it (--pue)."
-    if asked.training is not None:
-        yield "That this training made this model is as you say: nothing here checks it."
-
-
-DAYS_PER_YEAR = 365
-REACTOR_KWH_PER_DAY = 24e6  # one gigawatt of electricity without a pause: a definition
-BATCHED = ("ml-energy-v2",)
-
-
-def energy_per_day(use_kwh: Interval, per_day: float) -> Interval:
-    """Energy of so many uses a day, in kWh. Raises ValueError if there are none."""
+def energy_per_day(kwh_per_use: Interval, per_day: float) -> Interval:
+    """Energy of `per_day` uses, in kWh. Raises ValueError if `per_day` is not positive."""
     if not 0 < per_day < float("inf"):
         raise ValueError(f"uses a day must be above zero, not {per_day:g}")
-    return use_kwh * per_day
+    return kwh_per_use * per_day
 
 
 def service_projection(
-    use_kwh: Interval, per_day: float, grid: CarbonIntensity, seconds_each: Interval | None = None
+    kwh_per_use: Interval,
+    per_day: float,
+    grid: CarbonIntensity,
+    machine_seconds: Interval | None = None,
 ) -> ServiceProjection:
-    """A service of `per_day` uses; `seconds_each` is the time of one on the machine measured.
+    """A service of `per_day` uses; `machine_seconds` is the machine time of one use.
 
-    Machines are those that work without a pause. Raises ValueError if there are no uses.
+    Raises ValueError if `per_day` is not positive.
     """
-    energy = energy_per_day(use_kwh, per_day)
-    busy = None if seconds_each is None else seconds_each * per_day / (24 * SECONDS_PER_HOUR)
+    energy = energy_per_day(kwh_per_use, per_day)
+    machines = None
+    if machine_seconds is not None:
+        machines = machine_seconds * per_day / (24 * SECONDS_PER_HOUR)
     return ServiceProjection(
         per_day=per_day,
         kwh_per_day=energy,
         grams_per_day=energy * grid.grams_per_kwh,
         homes=energy / facts.equivalences()["home-day-us"].value,
         reactors=energy / REACTOR_KWH_PER_DAY,
-        machines=busy,
+        machines=machines,
     )
 
 
-def batching(
-    result: Result, use_kwh: Interval, per_day: float, pue: float | None = None
+def batching_gains(
+    result: Result, kwh_per_use: Interval, per_day: float, pue: float | None = None
 ) -> list[BatchingGain]:
-    """How the energy of a day may change from batch 1 to served, by what others published.
+    """Energy of a day as measured, and at other batch sizes by published figures.
 
-    Ours first, then rows of the same model, each at its own figure (times the PUE, as ours). Where
-    ours is of batch 1, also ours divided by what batches gained for the models of the task.
+    First the measured energy, then published figures of the same model (times the PUE). Where the
+    batch size of the result is 1, also the measured energy divided by the factor that batching
+    saved for the published models of the task.
     """
-    batch = result.model.settings.get("batch_size")
-    own = [row for row in published.rows(result.task.id) if row.model == result.model.id]
-    own.sort(key=lambda row: (row.study.key, row.gpu, row.batch_size))
-    ends = [rows[i] for rows in _settings(own).values() for i in sorted({0, len(rows) - 1})]
-    found = [BatchingGain(use_kwh * per_day, f"ours, at batch {batch}")]
-    for row in ends:
-        kwh = row.gpu_energy_kwh_per_1000 * per_day / 1000 * (pue or 1.0)
-        found.append(BatchingGain(Interval.of(kwh), _row_words(row)))
-    cards = _by_card(result.task.id) if batch == 1 else []
-    return found + [_gained(groups, use_kwh * per_day) for groups in cards]
+    batch_size = result.model.settings.get("batch_size")
+    of_model = [row for row in published.rows(result.task.id) if row.model == result.model.id]
+    of_model.sort(key=lambda row: (row.study.key, row.gpu, row.batch_size))
+    gains = [BatchingGain(kwh_per_use * per_day, f"this measurement, at batch {batch_size}")]
+    for rows in _by_setting(of_model).values():
+        for row in rows[:1] + rows[1:][-1:]:
+            kwh = row.gpu_energy_kwh_per_1000 * per_day / 1000 * (pue or 1.0)
+            gains.append(BatchingGain(Interval.of(kwh), _published_label(row)))
+    gpus = _batched_settings_by_gpu(result.task.id) if batch_size == 1 else []
+    return gains + [_projected_gain(settings, kwh_per_use * per_day) for settings in gpus]
 
 
-def _settings(
-    rows: Iterable[published.PublishedFigure],
-) -> dict[tuple[object, ...], list[published.PublishedFigure]]:
-    """Rows that differ in nothing but their batch, least batch first."""
-    groups: dict[tuple[object, ...], list[published.PublishedFigure]] = {}
+def _compare_with_training(
+    inputs: ProjectionInputs, kwh_per_use: Interval
+) -> TrainingComparison | None:
+    if inputs.training is None:
+        return None
+    training = training_energy(inputs.training)
+    uses = break_even(training.energy_kwh, kwh_per_use)
+    share = amortise(training.energy_kwh, kwh_per_use, inputs.per_day * inputs.days)
+    return TrainingComparison(training, uses, uses / inputs.per_day, share)
+
+
+def _training_json(comparison: TrainingComparison) -> dict[str, Any]:
+    share = comparison.amortised
+    return {
+        "name": comparison.training.name,
+        "source": comparison.training.source,
+        "energy_kwh": interval_json(comparison.training.energy_kwh),
+        "break_even": interval_json(comparison.break_even),
+        "break_even_days": interval_json(comparison.days),
+        "uses": share.uses,
+        "training_kwh_per_use": interval_json(share.training_kwh),
+        "training_share": share.training_share,
+    }
+
+
+def _notes(cost: InferenceCost, inputs: ProjectionInputs) -> Iterator[str]:
+    yield f"Boundary: {cost.boundary}. The energy of everything outside it is not included."
+    if cost.modelled:
+        yield "The energy is modelled; its interval includes the error of the model."
+    yield (
+        "One machine and one kind of request, extrapolated: a real service has peaks, idle "
+        "machines and longer requests, and batches them."
+    )
+    if inputs.pue is None:
+        yield "No PUE: the overhead of the data centre is not included (--pue)."
+    if inputs.training is not None:
+        yield "That this training made this model is an assumption: it is not checked."
+
+
+def _by_setting(
+    rows: Iterable[PublishedFigure],
+) -> dict[tuple[object, ...], list[PublishedFigure]]:
+    """Rows that differ in their batch size only, least batch first."""
+    groups: dict[tuple[object, ...], list[PublishedFigure]] = {}
     for row in sorted(rows, key=lambda row: row.batch_size):
         key = (row.study.key, row.gpu, row.model, row.gpu_count, row.workload, row.steps)
         groups.setdefault(key, []).append(row)
     return groups
 
 
-def _by_card(task: str) -> list[list[list[published.PublishedFigure]]]:
-    """Settings with several batches, by the card that they were measured on."""
-    rows = [row for row in published.rows(task) if row.study.key in BATCHED]
-    wide = [rows for rows in _settings(rows).values() if len({r.batch_size for r in rows}) > 1]
-    cards = dict.fromkeys(rows[0].gpu for rows in wide)
-    return [[rows for rows in wide if rows[0].gpu == card] for card in cards]
+def _batched_settings_by_gpu(task: str) -> list[list[list[PublishedFigure]]]:
+    """For each GPU, the settings of a task that were published at several batch sizes."""
+    rows = [row for row in published.rows(task) if row.study.key in STUDIES_WITH_BATCH_SIZES]
+    settings = [s for s in _by_setting(rows).values() if len({row.batch_size for row in s}) > 1]
+    gpus = dict.fromkeys(setting[0].gpu for setting in settings)
+    return [[setting for setting in settings if setting[0].gpu == gpu] for gpu in gpus]
 
 
-def _gained(groups: list[list[published.PublishedFigure]], kwh: Interval) -> BatchingGain:
-    """Our energy, had it gained by batches as the models of these settings did."""
-    times = sorted(
-        rows[0].energy_kwh_per_1000 / min(r.energy_kwh_per_1000 for r in rows) for rows in groups
+def _projected_gain(settings: list[list[PublishedFigure]], kwh: Interval) -> BatchingGain:
+    """The energy divided by the median factor, from least to greatest, of these settings."""
+    factors = sorted(
+        rows[0].energy_kwh_per_1000 / min(row.energy_kwh_per_1000 for row in rows)
+        for rows in settings
     )
-    least, most = (f(r.batch_size for rows in groups for r in rows) for f in (min, max))
-    study, card = groups[0][0].study, groups[0][0].gpu.removeprefix("NVIDIA ")
-    words = (
-        f"if batches gained as they did in {len(groups)} published settings on {card}: "
-        f"{times[0]:.1f} to {times[-1]:.1f} times less from batch {least:.0f} to {most:.0f} "
-        f"({study.title})"
+    batch_sizes = [row.batch_size for rows in settings for row in rows]
+    study, gpu = settings[0][0].study, settings[0][0].gpu.removeprefix("NVIDIA ")
+    label = (
+        f"if batching saved as in {len(settings)} published settings on {gpu}: "
+        f"{factors[0]:.1f} to {factors[-1]:.1f} times less from batch {min(batch_sizes):.0f} "
+        f"to {max(batch_sizes):.0f} ({study.title})"
     )
-    return BatchingGain(kwh / Interval(times[len(times) // 2], times[0], times[-1]), words)
+    return BatchingGain(kwh / Interval(factors[len(factors) // 2], factors[0], factors[-1]), label)
 
 
-def _row_words(row: published.PublishedFigure) -> str:
-    card = row.gpu.removeprefix("NVIDIA ")
+def _published_label(row: PublishedFigure) -> str:
+    gpu = row.gpu.removeprefix("NVIDIA ")
     return (
-        f"this model at batch {row.batch_size:.0f} on {card}, GPU alone, {row.study.precision} "
+        f"this model at batch {row.batch_size:.0f} on {gpu}, GPU alone, {row.study.precision} "
         f"({row.study.title})"
     )

@@ -1,4 +1,4 @@
-"""Published training runs as plans: what their authors stated, and no more."""
+"""Published training runs as plans: the figures that their authors state, from the fact tables."""
 
 from __future__ import annotations
 
@@ -16,108 +16,112 @@ from bench.impact.lifecycle_plan import (
 
 BLOOM = "bloom-176b"
 KIND = "published figures, NOT measured here"
+GRID_SOURCE = "as the authors applied it"
 
 
 def keys() -> tuple[str, ...]:
-    """The published runs whose energy is known."""
+    """The published runs whose energy is known; the stages of BLOOM are no runs of their own."""
     runs = facts.training_runs()
-    parts = f"{BLOOM}-"
-    return tuple(k for k, r in runs.items() if k == BLOOM or ("energy" in r and parts not in k))
+    stages = f"{BLOOM}-"
+    return tuple(k for k, r in runs.items() if k == BLOOM or ("energy" in r and stages not in k))
 
 
 def published_run(key: str) -> dict[str, Fact]:
-    """What was published of a run, by quantity. Raises ValueError, naming the nearest."""
-    runs = facts.training_runs()
+    """The facts of a run by quantity. Raises ValueError, naming the nearest, if unknown."""
     if key not in keys():
         near = difflib.get_close_matches(key.lower(), keys(), n=3, cutoff=0.3)
-        more = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(keys())}"
-        raise ValueError(f"no published training run {key!r}; {more}")
-    return runs[key]
+        hint = f"did you mean {', '.join(near)}?" if near else f"choose one of {', '.join(keys())}"
+        raise ValueError(f"no published training run {key!r}; {hint}")
+    return facts.training_runs()[key]
 
 
 def published_plan(key: str) -> LifeCyclePlan:
     """A published run as a plan. Raises ValueError for an unknown key."""
-    found = published_run(key)
+    run = published_run(key)
     if key == BLOOM:
-        return _bloom(found)
-    energy, grid = found["energy"], found.get("grid")
-    hours = found.get("hours")
-    devices = hours.value if hours and hours.basis == "device-hours" else None
-    stated = found.get("emissions")
+        return _bloom_plan(run)
+    energy, grid, hours, emissions = (run.get(k) for k in ("energy", "grid", "hours", "emissions"))
+    assert energy is not None, "every key has an energy"
     notes = [f"{energy.basis}; {energy.source} ({energy.edition}). {energy.note}"]
-    if stated:
-        notes.append(f"The authors state {stated.value:g} {stated.unit} ({stated.basis}).")
+    if emissions:
+        notes.append(f"The authors state {emissions.value:g} {emissions.unit} ({emissions.basis}).")
     return LifeCyclePlan(
         name=energy.label,
         kind=KIND,
         grid_gco2e_per_kwh=grid.value if grid else None,
-        grid_source="as the authors applied it",
-        training=TrainingPlan(energy_kwh=energy.value, device_hours=devices),
+        grid_source=GRID_SOURCE,
+        training=TrainingPlan(
+            energy_kwh=energy.value,
+            device_hours=hours.value if hours and hours.basis == "device-hours" else None,
+        ),
         notes=tuple(notes),
     )
 
 
-def recomputed(key: str) -> LifeCyclePlan:
-    """A run by its hours, power and PUE, not by the energy that its authors state.
+def recomputed_plan(key: str) -> LifeCyclePlan:
+    """A run by its hours, power and PUE instead of the energy that its authors state.
 
     Raises ValueError where these were not published.
     """
-    found = published_run(key)
-    if not {"hours", "power", "pue"} <= found.keys():
+    run = published_run(key)
+    if not {"hours", "power", "pue"} <= run.keys():
         raise ValueError(f"hours, power and PUE of {key} were not published")
-    training = TrainingPlan(device_hours=found["hours"].value, watts=found["power"].value)
-    return published_plan(key).model_copy(update={"training": training, "pue": found["pue"].value})
+    training = TrainingPlan(device_hours=run["hours"].value, watts=run["power"].value)
+    return published_plan(key).model_copy(update={"training": training, "pue": run["pue"].value})
 
 
 def energy(key: str) -> Fact:
-    """The published energy of a run, in kWh. Raises ValueError for an unknown key."""
-    return (
-        published_run(key)["energy"]
-        if key != BLOOM
-        else facts.training_runs()[f"{BLOOM}-dynamic"]["energy"]
-    )
+    """The published energy of a run, in kWh; of BLOOM the dynamic energy.
+
+    Raises ValueError for an unknown key.
+    """
+    if key == BLOOM:
+        return facts.training_runs()[f"{BLOOM}-dynamic"]["energy"]
+    return published_run(key)["energy"]
 
 
-def _bloom(found: dict[str, Fact]) -> LifeCyclePlan:
-    """The one run whose whole life cycle was published."""
-    sources = facts.table("embodied")
-    waiting, hall = found["idle-power"], found["infrastructure-power"]
+def _bloom_plan(run: dict[str, Fact]) -> LifeCyclePlan:
+    """BLOOM, the only run whose life cycle was published in all its stages."""
+    embodied = facts.table("embodied")
+    idle, infrastructure = run["idle-power"], run["infrastructure-power"]
     return LifeCyclePlan(
-        name=found["device-hours"].label,
+        name=run["device-hours"].label,
         kind=KIND,
         grid_gco2e_per_kwh=facts.training_runs()[f"{BLOOM}-dynamic"]["grid"].value,
-        grid_source="as the authors applied it",
+        grid_source=GRID_SOURCE,
         training=TrainingPlan(
             hardware="A100 SXM4 80GB",
-            device_hours=found["device-hours"].value,
-            count=found["devices"].value,
-            watts=found["device-power"].value,
+            device_hours=run["device-hours"].value,
+            count=run["devices"].value,
+            watts=run["device-power"].value,
         ),
         idle=IdlePlan(
-            kilowatts=(waiting.value + hall.value) / 1000, least_kilowatts=waiting.value / 1000
+            kilowatts=(idle.value + infrastructure.value) / 1000,
+            least_kilowatts=idle.value / 1000,
         ),
         embodied=EmbodiedPlan(
-            device_kg=sources["gpu/nvidia-a100/luccioni-2022"].value,
-            server_kg=sources["server/luccioni-2022"].value,
-            lifetime_years=sources["lifetime/luccioni-2022"].value,
-            utilisation=sources["utilisation/luccioni-2022"].value,
+            device_kg=embodied["gpu/nvidia-a100/luccioni-2022"].value,
+            server_kg=embodied["server/luccioni-2022"].value,
+            lifetime_years=embodied["lifetime/luccioni-2022"].value,
+            utilisation=embodied["utilisation/luccioni-2022"].value,
         ),
-        deployment=_api(),
+        deployment=_bloom_deployment(),
         notes=(
-            f"{found['device-hours'].source}, and sections 4.1 to 4.3: TDP x hours, not metered.",
-            "No PUE: the infrastructure stands under idle. Low of idle: 64 kW already hold the 27.",
+            f"{run['device-hours'].source}, and sections 4.1 to 4.3: TDP x hours, not metered.",
+            "No PUE: the infrastructure is part of idle. Low end of idle: the 64 kW include the "
+            "27 kW of infrastructure.",
             "Deployment: 18 days of 16 A100, three quarters of the energy to keep it in memory.",
         ),
     )
 
 
-def _api() -> DeploymentPlan:
-    """The 18 days in which the model was served, idle included."""
-    used = {name: facts.inference()[f"bloom-api/{name}"].value for name in ("energy", "requests")}
-    days = facts.inference()["bloom-api/days"].value
+def _bloom_deployment() -> DeploymentPlan:
+    """The 18 days in which BLOOM was served through an API, idle energy included."""
+    names = ("energy", "requests", "days", "grid")
+    kwh, requests, days, grid = (facts.inference()[f"bloom-api/{name}"].value for name in names)
     return DeploymentPlan(
-        inferences_per_day=used["requests"] / days,
-        wh_per_inference=1000 * used["energy"] / used["requests"],
+        inferences_per_day=requests / days,
+        wh_per_inference=1000 * kwh / requests,
         days=days,
-        grid_gco2e_per_kwh=facts.inference()["bloom-api/grid"].value,
+        grid_gco2e_per_kwh=grid,
     )

@@ -1,4 +1,4 @@
-"""Regions by name: countries, states, provinces and cloud regions, with their grid factors."""
+"""Regions by name: countries, states, provinces and cloud regions; grid factors, PUE, water."""
 
 from __future__ import annotations
 
@@ -77,6 +77,12 @@ def find(name: str) -> Region:
 def all_regions() -> list[Region]:
     """All regions, in the order of the tables."""
     return [_region(key) for key in _keys().values()]
+
+
+def check_pue(pue: float | None) -> None:
+    """Raise ValueError unless a power usage effectiveness is None or from 1 to below 10."""
+    if pue is not None and not 1 <= pue < 10:
+        raise ValueError(f"a PUE is 1 or more, not {pue:g}")
 
 
 @cache

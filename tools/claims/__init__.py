@@ -1,1 +1,1 @@
-"""Writes docs/claims.md and its figures from the claims as the program computes them."""
+"""Generator of docs/claims.md and its plots from the recomputed claims."""

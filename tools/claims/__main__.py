@@ -1,4 +1,4 @@
-"""`python -m tools.claims`: write docs/claims.md and its figures; `--check` says what is stale."""
+"""`python -m tools.claims`: write docs/claims.md and its plots; `--check` lists stale files."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 
 def write(folder: Path) -> list[Path]:
-    """The page and its figures; gives the files written."""
-    written = [figures.save(name, folder) for name in figures.FIGURES]
+    """Write the page and its plots into a folder; returns their paths."""
+    plots = [figures.save(name, folder) for name in figures.FIGURES]
     path = folder / "claims.md"
     path.write_text(page.text(), encoding="utf-8")
-    return [*written, path]
+    return [*plots, path]
 
 
 def stale() -> list[str]:
-    """The names of the files in docs that are not as the program would write them now."""
+    """The names of the files in docs that differ from what `write` writes now."""
     with tempfile.TemporaryDirectory() as folder:
         fresh = write(Path(folder))
         return [

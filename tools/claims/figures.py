@@ -1,4 +1,4 @@
-"""The figures of docs/claims.md: rows of computed figures, each with its value and its caveat."""
+"""The plots of docs/claims.md: bars of recomputed values, with the caveat of the claim."""
 
 from __future__ import annotations
 
@@ -12,28 +12,27 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from bench.impact import claims
-from bench.impact.claims import RecomputedQuantity
+from bench.impact.claims import recompute_claims
 from bench.reports import plot_style
 from bench.results.formatting import format_number, interval_text
 from bench.results.interval import Interval
 
 DPI = 110
-TONE = "#a39c8e"  # neither measured nor modelled by us: computed from what others published
+RECOMPUTED = "#a39c8e"  # neither measured nor modelled: computed from published facts
 
 
 @dataclass(frozen=True)
 class Row:
-    """One figure to draw: its name, its value with low and high, and how it reads."""
+    """One bar: its name, its value with low and high, and its text."""
 
     name: str
-    figure: Interval
-    words: str
-    apart: bool = False  # of another basis or kind: drawn hollow
+    value: Interval
+    text: str
+    hollow: bool = False  # of another basis or kind than the other bars
 
 
 def save(name: str, folder: Path) -> Path:
-    """Draw a figure into `claims-<name>.png`, the same bytes for the same facts."""
+    """Draw a plot into `claims-<name>.png`, the same bytes for the same facts."""
     with mpl.rc_context(plot_style.STYLE):
         figure = FIGURES[name]()
         path = folder / f"claims-{name}.png"
@@ -42,26 +41,23 @@ def save(name: str, folder: Path) -> Path:
     return path
 
 
-def _ours(claim: str) -> dict[str, RecomputedQuantity]:
-    """The quantities of a claim, by name and unit."""
-    found = claims.recompute_claims((claim,))[0].ours
-    return {f"{one.claimed.quantity}, {one.claimed.unit}": one for one in found}
+def _values(claim_id: str) -> dict[str, Interval]:
+    """The recomputed values of a claim, by quantity and unit."""
+    quantities = recompute_claims((claim_id,))[0].quantities
+    return {f"{each.claimed.quantity}, {each.claimed.unit}": each.value for each in quantities}
 
 
-def _caveat(claim: str) -> str:
-    answer = claims.recompute_claims((claim,))[0]
-    return (
-        f"{answer.claim.caveat}\nComputed from published facts, not measured. {answer.claim.source}"
-    )
+def _caveat(claim_id: str) -> str:
+    claim = recompute_claims((claim_id,))[0].claim
+    return f"{claim.caveat}\nComputed from published facts, not measured. {claim.source}"
 
 
 def _phone_charge() -> Figure:
-    found = _ours("S4")
     rows = []
-    for quantity, one in found.items():
+    for quantity, value in _values("S4").items():
         name = quantity.removeprefix("charges per ").removesuffix(", charges")
-        text = format_number(one.figure.value, 3)
-        rows.append(Row(name[0].upper() + name[1:], one.figure, text, apart="mean" in quantity))
+        text = format_number(value.value, 3)
+        rows.append(Row(name[0].upper() + name[1:], value, text, hollow="mean" in quantity))
     return _draw(
         rows,
         "Is one image one phone charge?",
@@ -72,35 +68,35 @@ def _phone_charge() -> Figure:
 
 
 def _bloom() -> Figure:
-    found = _ours("S2") | _ours("S1")
+    values = _values("S2") | _values("S1")
     parts = {
-        "Dynamic": found["BLOOM dynamic emissions, tCO2e"],
-        "Idle and infrastructure": found["BLOOM idle emissions, tCO2e"],
-        "Embodied": found["BLOOM embodied emissions, tCO2e"],
-        "All of it": found["BLOOM total emissions, tCO2e"],
+        "Dynamic": values["BLOOM dynamic emissions, tCO2e"],
+        "Idle and infrastructure": values["BLOOM idle emissions, tCO2e"],
+        "Embodied": values["BLOOM embodied emissions, tCO2e"],
+        "Total": values["BLOOM total emissions, tCO2e"],
     }
-    rows = [Row(name, one.figure, interval_text(one.figure, "t", 4)) for name, one in parts.items()]
+    rows = [Row(name, value, interval_text(value, "t", 4)) for name, value in parts.items()]
     return _draw(
         rows,
-        "What training BLOOM emitted",
+        "Emissions of training BLOOM",
         "tCO2e at 57 g/kWh; thin line: low and high over all sources",
         _caveat("S2"),
-        line=(parts["Dynamic"].figure.value, "dynamic energy alone"),
+        line=(parts["Dynamic"].value, "dynamic energy alone"),
     )
 
 
 def _grids() -> Figure:
-    found = _ours("S7")
+    values = _values("S7")
     places = (
         ("France", "GPT-3 energy in France, 2024, tCO2e", False),
         ("United States", "GPT-3 energy in the US, 2024, tCO2e", False),
         ("West Virginia, direct combustion", "GPT-3 energy in West Virginia, tCO2e", True),
     )
     rows = [
-        Row(n, found[q].figure, interval_text(found[q].figure, "t", 4), other)
-        for n, q, other in places
+        Row(name, values[quantity], interval_text(values[quantity], "t", 4), hollow)
+        for name, quantity, hollow in places
     ]
-    ratio = format_number(found["US over France, 2024, both life-cycle, ratio"].figure.value, 3)
+    ratio = format_number(values["US over France, 2024, both life-cycle, ratio"].value, 3)
     return _draw(
         rows,
         "The same training on three grids",
@@ -111,22 +107,22 @@ def _grids() -> Figure:
 
 def _break_even() -> Figure:
     rows = []
-    for quantity, one in _ours("S13").items():
+    for quantity, value in _values("S13").items():
         name = quantity.partition(" uses")[0].partition(" requests")[0]
-        hours = one.figure.value / 1e9 * 24
-        text = f"{one.figure.value / 1e6:,.1f} million; {hours:.2g} h at a billion a day"
-        rows.append(Row(name, one.figure, text))
+        hours = value.value / 1e9 * 24
+        text = f"{value.value / 1e6:,.1f} million; {hours:.2g} h at a billion a day"
+        rows.append(Row(name, value, text))
     return _draw(
         rows,
-        "Training once, using a billion times",
-        "Uses until inference has taken as much energy as training",
+        "Break-even of training and inference",
+        "Number of uses whose energy equals that of training",
         _caveat("S13"),
     )
 
 
 def _five_cars() -> Figure:
-    search, gpt3 = _ours("S11"), _ours("S10")
-    names = (
+    search, gpt3 = _values("S11"), _values("S10")
+    cars = (
         ("Search of 2019, as claimed", search["NAS in car lifetimes, cars"]),
         (
             "The same, corrected",
@@ -135,7 +131,7 @@ def _five_cars() -> Figure:
         ("GPT-3", gpt3["GPT-3 in car lifetimes, with PUE, cars"]),
         ("GPT-3 before PUE", gpt3["GPT-3 in car lifetimes, before PUE, cars"]),
     )
-    rows = [Row(name, one.figure, format_number(one.figure.value, 3)) for name, one in names]
+    rows = [Row(name, value, format_number(value.value, 3)) for name, value in cars]
     return _draw(
         rows,
         "Five cars",
@@ -152,7 +148,7 @@ def _draw(
     foot: str,
     line: tuple[float, str] | None = None,
 ) -> Figure:
-    """Bars from zero, one a row, with low and high as a thin line and the value in words."""
+    """One bar per row, from zero, with low and high as a thin line and the value as text."""
     figure, axes = plot_style.canvas(2.5 + 0.42 * len(rows), 8.0)
     for index, row in enumerate(rows):
         _bar(axes, row, -index)
@@ -161,30 +157,29 @@ def _draw(
     axes.xaxis.set_major_locator(NullLocator())
     axes.spines["bottom"].set_visible(False)
     axes.set_ylim(-len(rows) + 0.4, 0.9 if line else 0.6)
-    most = max(row.figure.high for row in rows)
+    most = max(row.value.high for row in rows)
     axes.set_xlim(0, most * 1.45)
     if line:
         value, text = line
         axes.axvline(value, color=plot_style.SOFT, linewidth=1.2, linestyle=(0, (2, 3)), zorder=1)
         axes.text(value, 0.55, f" {text}", fontsize=9.5, color=plot_style.SOFT, va="bottom")
     plot_style.add_titles(figure, title, subtitle, [], foot)
-    label = "\n".join([title, *(f"{row.name}: {row.words}" for row in rows), foot])
+    label = "\n".join([title, *(f"{row.name}: {row.text}" for row in rows), foot])
     figure.set_label(label)
     return figure
 
 
 def _bar(axes: Axes, row: Row, y: float) -> None:
-    look: dict[str, Any] = {"color": TONE}
-    if row.apart:
-        look = {"facecolor": plot_style.PAPER, "edgecolor": TONE, "linewidth": 1.6}
-    axes.barh([y], [row.figure.value], height=0.56, zorder=2, **look)
-    if not row.figure.exact:
-        axes.plot(
-            (row.figure.low, row.figure.high), (y, y), color=plot_style.INK, linewidth=1.2, zorder=3
-        )
+    style: dict[str, Any] = {"color": RECOMPUTED}
+    if row.hollow:
+        style = {"facecolor": plot_style.PAPER, "edgecolor": RECOMPUTED, "linewidth": 1.6}
+    axes.barh([y], [row.value.value], height=0.56, zorder=2, **style)
+    if not row.value.exact:
+        ends = (row.value.low, row.value.high)
+        axes.plot(ends, (y, y), color=plot_style.INK, linewidth=1.2, zorder=3)
     axes.annotate(
-        row.words,
-        (row.figure.high, y),
+        row.text,
+        (row.value.high, y),
         xytext=(7, 0),
         textcoords="offset points",
         va="center_baseline",

@@ -1,4 +1,4 @@
-"""Published claims recomputed; the formulas of training and of use."""
+"""Published claims, recomputed from published facts; `training` and `use` hold the formulas."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ FORMULAS: dict[tuple[str, str, str], Callable[[], Interval | float]] = {
 
 @dataclass(frozen=True)
 class ClaimedQuantity:
-    """One quantity of a claim: what was published, as text if at all, and what ours rests on.
+    """One quantity of a claim: the published text, empty if none, and the facts to recompute it.
 
-    `rests_on` names facts as "table/key"; changing any of them changes our figure, and changing
-    no other fact does.
+    `rests_on` names the facts as "table/key". The recomputed value depends on each of them, and on
+    no other fact.
     """
 
     quantity: str
@@ -36,14 +36,14 @@ class ClaimedQuantity:
 
 @dataclass(frozen=True)
 class RecomputedQuantity:
-    """One quantity of a claim: what was published, and what we get."""
+    """One quantity of a claim with the value recomputed from facts."""
 
     claimed: ClaimedQuantity
-    figure: Interval
+    value: Interval
 
     @property
     def published(self) -> tuple[float, ...]:
-        """The published figures, none where none was published; a paper may give several."""
+        """The published values: none, one, or several where a paper gives several."""
         return tuple(
             float(text.replace(",", ""))
             for text in re.findall(r"\d[\d,]*\.?\d*", self.claimed.published)
@@ -51,15 +51,15 @@ class RecomputedQuantity:
 
     @property
     def ratios(self) -> tuple[float, ...]:
-        """Ours over each published figure."""
-        return tuple(self.figure.value / figure for figure in self.published)
+        """The recomputed value divided by each published value."""
+        return tuple(self.value.value / published for published in self.published)
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A published claim with the caveat to print beside it, and the quantities that we compute.
+    """A published claim with its caveat, its source and the quantities to recompute.
 
-    Of kind "context" are those that are no computation: they have no quantities.
+    A claim of kind "context" is not a computation and has no quantities.
     """
 
     id: str
@@ -74,64 +74,63 @@ class Claim:
 
 @dataclass(frozen=True)
 class RecomputedClaim:
-    """A claim with our figures; one of kind "context" has none, ever."""
+    """A claim with its recomputed quantities; a claim of kind "context" has none."""
 
     claim: Claim
-    ours: tuple[RecomputedQuantity, ...]
+    quantities: tuple[RecomputedQuantity, ...]
 
 
 def recompute_claims(ids: tuple[str, ...] = ()) -> list[RecomputedClaim]:
-    """The claims of these ids, or all, computed. Raises ValueError for an unknown id."""
-    known = {claim.id: claim for claim in load_claims()}
-    wanted = [one.upper() for one in ids] or list(known)
-    missing = [one for one in wanted if one not in known]
-    if missing:
-        raise ValueError(f"there is no claim {missing[0]}: there are {', '.join(known)}")
-    return [RecomputedClaim(known[one], tuple(_compute(known[one]))) for one in wanted]
+    """Recompute the claims of these ids, or all. Raises ValueError for an unknown id."""
+    claims = {claim.id: claim for claim in load_claims()}
+    selected = [claim_id.upper() for claim_id in ids] or list(claims)
+    for claim_id in selected:
+        if claim_id not in claims:
+            raise ValueError(f"no claim {claim_id}: choose from {', '.join(claims)}")
+    return [_recompute(claims[claim_id]) for claim_id in selected]
 
 
-def source(name: str) -> facts.Fact:
-    """The fact that a claim names as "table/key". Raises KeyError where there is none."""
+def fact_by_name(name: str) -> facts.Fact:
+    """The fact named "table/key". Raises KeyError if there is none."""
     table, _, key = name.partition("/")
     return facts.table(table)[key]
 
 
-def words(ours: RecomputedQuantity) -> tuple[str, str]:
-    """Our figure, and its unit with low and high where it has them: ("24.69", "tCO2e")."""
-    unit = "times" if ours.claimed.unit == "ratio" else ours.claimed.unit
-    value, _, ends = interval_text(ours.figure, "", 4).partition(" ")
+def value_text(quantity: RecomputedQuantity) -> tuple[str, str]:
+    """The recomputed value, and its unit with low and high if not exact: ("24.69", "tCO2e")."""
+    unit = "times" if quantity.claimed.unit == "ratio" else quantity.claimed.unit
+    value, _, ends = interval_text(quantity.value, "", 4).partition(" ")
     return value, f"{unit} {ends}".strip()
 
 
-def published(ours: RecomputedQuantity) -> str:
-    """What was published, thousands set apart; empty where nothing was."""
-    text = ours.claimed.published
+def published_text(quantity: RecomputedQuantity) -> str:
+    """The published value with separators of thousands; empty where none was published."""
+    text = quantity.claimed.published
     return f"{int(text):,}" if text.isdigit() and len(text) > 4 else text
 
 
-def beside(ours: RecomputedQuantity) -> str:
-    """What was published, the ratio of ours to it, and what to know of it."""
-    if not ours.claimed.published:
-        return ours.claimed.note or "not published"
-    ratios = " and ".join(f"{ratio:.3f}" for ratio in ours.ratios)
-    text = f"published {published(ours)}" + (f": x {ratios}" if ratios else "")
-    return f"{text}; {ours.claimed.note}" if ours.claimed.note else text
-
-
-def _compute(claim: Claim) -> list[RecomputedQuantity]:
-    return [
-        RecomputedQuantity(one, Interval.of(FORMULAS[claim.id, one.quantity, one.unit]()))
-        for one in claim.quantities
-    ]
+def comparison_text(quantity: RecomputedQuantity) -> str:
+    """The published value, the ratio of the recomputed value to it, and the note."""
+    note = quantity.claimed.note
+    if not quantity.claimed.published:
+        return note or "not published"
+    ratios = " and ".join(f"{ratio:.3f}" for ratio in quantity.ratios)
+    text = f"published {published_text(quantity)}" + (f": x {ratios}" if ratios else "")
+    return f"{text}; {note}" if note else text
 
 
 @lru_cache(maxsize=1)
 def load_claims() -> tuple[Claim, ...]:
     """The published claims, each with its caveat, its source and its quantities."""
-    claimed: dict[str, list[ClaimedQuantity]] = {}
-    for r in read_rows(FOLDER / "claims" / "quantities.csv"):
-        rests_on = tuple(r["rests_on"].split())
-        found = ClaimedQuantity(r["quantity"], r["unit"], r["published"], r["note"], rests_on)
-        claimed.setdefault(r["claim"], []).append(found)
+    quantities: dict[str, list[ClaimedQuantity]] = {}
+    for row in read_rows(FOLDER / "claims" / "quantities.csv"):
+        claim_id, rests_on = row.pop("claim"), tuple(row.pop("rests_on").split())
+        quantities.setdefault(claim_id, []).append(ClaimedQuantity(**row, rests_on=rests_on))
     rows = read_rows(FOLDER / "claims" / "claims.csv")
-    return tuple(Claim(**r, quantities=tuple(claimed.get(r["id"], ()))) for r in rows)
+    return tuple(Claim(**row, quantities=tuple(quantities.get(row["id"], ()))) for row in rows)
+
+
+def _recompute(claim: Claim) -> RecomputedClaim:
+    values = (FORMULAS[claim.id, q.quantity, q.unit]() for q in claim.quantities)
+    quantities = zip(claim.quantities, map(Interval.of, values), strict=True)
+    return RecomputedClaim(claim, tuple(RecomputedQuantity(*pair) for pair in quantities))

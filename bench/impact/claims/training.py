@@ -18,13 +18,12 @@ from bench.impact.lifecycle_plan import LifeCyclePlan
 from bench.results.interval import Interval
 from bench.results.units import GRAMS_PER_TONNE, pounds
 
-GPT3, BLOOM, SEARCH = "gpt-3-175b", published_trainings.BLOOM, "evolved-transformer-nas"
+GPT3, BLOOM = "gpt-3-175b", published_trainings.BLOOM
+ARCHITECTURE_SEARCH = "evolved-transformer-nas"
 
 
-def _life(key: str, **changes: object) -> LifeCycle:
-    return lifecycle.plan_lifecycle(
-        published_trainings.published_plan(key).model_copy(update=changes)
-    )
+def _lifecycle(key: str) -> LifeCycle:
+    return lifecycle.plan_lifecycle(published_trainings.published_plan(key))
 
 
 def _tonnes(stage: LifeCycleStage) -> Interval:
@@ -38,23 +37,23 @@ def _kwh(stage: LifeCycleStage) -> Interval:
 
 
 def _emissions(key: str) -> Interval:
-    """Tonnes of the energy of a run at the grid that its authors applied."""
-    return _tonnes(_life(key).stage("dynamic"))
+    """Tonnes of CO2e of the energy of a run at the intensity that its authors applied."""
+    return _tonnes(_lifecycle(key).stage("dynamic"))
 
 
-def _with_pue(life: LifeCycle) -> Interval:
-    return _tonnes(life.stage("dynamic")) + _tonnes(life.stage("overhead"))
+def _with_overhead(run: LifeCycle) -> Interval:
+    return _tonnes(run.stage("dynamic")) + _tonnes(run.stage("overhead"))
 
 
 def _on_grid(key: str, region: str) -> float:
-    """Tonnes of the energy of a run on the grid of a region."""
-    energy = _kwh(_life(key).stage("dynamic")).value
+    """Tonnes of CO2e of the energy of a run on the grid of a region."""
+    energy = _kwh(_lifecycle(key).stage("dynamic")).value
     return carbon.co2e_grams(energy, region).value / GRAMS_PER_TONNE
 
 
-def _searched(key: str = SEARCH) -> Interval:
-    """Tonnes by hours, power, PUE and grid, as Strubell et al. compute them."""
-    return _with_pue(lifecycle.plan_lifecycle(published_trainings.recomputed(key)))
+def _recomputed_emissions(key: str = ARCHITECTURE_SEARCH) -> Interval:
+    """Tonnes of CO2e by hours, power, PUE and grid, as Strubell et al. compute them."""
+    return _with_overhead(lifecycle.plan_lifecycle(published_trainings.recomputed_plan(key)))
 
 
 def _pounds(tonnes: Interval) -> float:
@@ -65,35 +64,35 @@ def _cars(tonnes: float) -> float:
     return tonnes * GRAMS_PER_TONNE / facts.equivalences()["car-lifetime"].value
 
 
-def _published(run: str) -> float:
+def _published_emissions(run: str) -> float:
     return facts.training_runs()[run]["emissions"].value
 
 
-def _homes(run: str, days: float) -> float:
+def _homes_for(run: str, days: float) -> float:
     return (
         equivalences.energy_equivalence(published_trainings.energy(run).value, "home-day-us").value
         / days
     )
 
 
-def _fuel(key: str) -> float:
+def _gpt3_with_fuel(key: str) -> float:
     return (
         carbon.co2e_with_factor(published_trainings.energy(GPT3).value, facts.fuels()[key]).value
         / GRAMS_PER_TONNE
     )
 
 
-def _fine_tuning() -> float:
+def _fine_tuning_ratio() -> float:
     run = facts.training_runs()["bloomz-7b"]
     return run["fine-tuning-energy"].value / run["pretraining-energy"].value
 
 
-def _jean_zay() -> LifeCyclePlan:
+def _bloom_plan_with_pue() -> LifeCyclePlan:
     pue = facts.datacenters("pue")["jean-zay-2022"].value
     return published_trainings.published_plan(BLOOM).model_copy(update={"pue": pue})
 
 
-def _calculated() -> float:
+def _v100_kilograms() -> float:
     """A hundred hours of a V100 by the formula of ML CO2 Impact, in kgCO2e."""
     watts = hardware.find("V100 SXM2").value
     grid = facts.table("calculator")["ml-co2-impact/us-east"].value
@@ -101,16 +100,18 @@ def _calculated() -> float:
 
 
 FORMULAS: dict[tuple[str, str, str], Callable[[], Interval | float]] = {
-    ("S1", "BLOOM dynamic energy", "kWh"): lambda: _kwh(_life(BLOOM).stage("dynamic")),
+    ("S1", "BLOOM dynamic energy", "kWh"): lambda: _kwh(_lifecycle(BLOOM).stage("dynamic")),
     ("S1", "BLOOM dynamic emissions", "tCO2e"): lambda: _emissions(BLOOM),
-    ("S1", "BLOOM dynamic emissions with PUE 1.2", "tCO2e"): lambda: _with_pue(
-        lifecycle.plan_lifecycle(_jean_zay())
+    ("S1", "BLOOM dynamic emissions with PUE 1.2", "tCO2e"): lambda: _with_overhead(
+        lifecycle.plan_lifecycle(_bloom_plan_with_pue())
     ),
-    ("S2", "BLOOM idle energy", "kWh"): lambda: _kwh(_life(BLOOM).stage("idle")),
-    ("S2", "BLOOM idle emissions", "tCO2e"): lambda: _tonnes(_life(BLOOM).stage("idle")),
-    ("S2", "BLOOM embodied emissions", "tCO2e"): lambda: _tonnes(_life(BLOOM).stage("embodied")),
-    ("S2", "BLOOM total emissions", "tCO2e"): lambda: _life(BLOOM).grams / GRAMS_PER_TONNE,
-    ("S2", "BLOOM total over dynamic", "ratio"): lambda: _life(BLOOM).over_dynamic,
+    ("S2", "BLOOM idle energy", "kWh"): lambda: _kwh(_lifecycle(BLOOM).stage("idle")),
+    ("S2", "BLOOM idle emissions", "tCO2e"): lambda: _tonnes(_lifecycle(BLOOM).stage("idle")),
+    ("S2", "BLOOM embodied emissions", "tCO2e"): lambda: _tonnes(
+        _lifecycle(BLOOM).stage("embodied")
+    ),
+    ("S2", "BLOOM total emissions", "tCO2e"): lambda: _lifecycle(BLOOM).grams / GRAMS_PER_TONNE,
+    ("S2", "BLOOM total over dynamic", "ratio"): lambda: _lifecycle(BLOOM).over_dynamic,
     ("S3", "GPT-3 emissions at 429 g/kWh", "tCO2e"): lambda: _emissions(GPT3),
     ("S3", "OPT emissions at 231 g/kWh", "tCO2e"): lambda: _emissions("opt-175b"),
     ("S3", "Gopher emissions at 330 g/kWh", "tCO2e"): lambda: _emissions("gopher-280b"),
@@ -125,31 +126,37 @@ FORMULAS: dict[tuple[str, str, str], Callable[[], Interval | float]] = {
         carbon.co2e_grams(1.0, "US"), carbon.co2e_grams(1.0, "FR")
     ),
     ("S7", "GPT-3 energy in West Virginia", "tCO2e"): lambda: _on_grid(GPT3, "US-WV"),
-    ("S10", "GPT-3 in car lifetimes, with PUE", "cars"): lambda: _cars(_published(GPT3)),
+    ("S10", "GPT-3 in car lifetimes, with PUE", "cars"): lambda: _cars(_published_emissions(GPT3)),
     ("S10", "GPT-3 in car lifetimes, before PUE", "cars"): lambda: _cars(
-        _published("gpt-3-175b-bloom-table-4-framing")
+        _published_emissions("gpt-3-175b-bloom-table-4-framing")
     ),
-    ("S11", "NAS emissions", "lb"): lambda: _pounds(_searched()),
-    ("S11", "NAS emissions", "tCO2e"): _searched,
-    ("S11", "NAS in car lifetimes", "cars"): lambda: _cars(_searched().value),
+    ("S11", "NAS emissions", "lb"): lambda: _pounds(_recomputed_emissions()),
+    ("S11", "NAS emissions", "tCO2e"): _recomputed_emissions,
+    ("S11", "NAS in car lifetimes", "cars"): lambda: _cars(_recomputed_emissions().value),
     ("S11", "NAS as corrected by Patterson et al. in car lifetimes", "cars"): lambda: _cars(
-        _published("evolved-transformer-nas-corrected")
+        _published_emissions("evolved-transformer-nas-corrected")
     ),
-    ("S11", "Transformer (big) emissions", "lb"): lambda: _pounds(_searched("transformer-big")),
-    ("S12", "homes supplied for 30 days by the energy of GPT-3", "homes"): lambda: _homes(GPT3, 30),
+    ("S11", "Transformer (big) emissions", "lb"): lambda: _pounds(
+        _recomputed_emissions("transformer-big")
+    ),
+    ("S12", "homes supplied for 30 days by the energy of GPT-3", "homes"): lambda: _homes_for(
+        GPT3, 30
+    ),
     (
         "S12",
         "homes supplied for 90 days by the energy of Llama 3.1 405B",
         "homes",
-    ): lambda: _homes("llama-3.1-405b", 90),
+    ): lambda: _homes_for("llama-3.1-405b", 90),
     ("S18", "combined-cycle gas over solar, both life-cycle", "ratio"): lambda: carbon.ratio(
         carbon.co2e_with_factor(1.0, facts.fuels()["ipcc-2014/natural-gas-combined-cycle"]),
         carbon.co2e_with_factor(1.0, facts.fuels()["ipcc-2014/solar-pv-utility"]),
     ),
-    ("S18", "GPT-3 energy from combined-cycle gas", "tCO2e"): lambda: _fuel(
+    ("S18", "GPT-3 energy from combined-cycle gas", "tCO2e"): lambda: _gpt3_with_fuel(
         "ipcc-2014/natural-gas-combined-cycle"
     ),
-    ("S18", "GPT-3 energy from solar", "tCO2e"): lambda: _fuel("ipcc-2014/solar-pv-utility"),
-    ("S20", "BLOOMz-7B fine-tuning over pre-training", "ratio"): _fine_tuning,
-    ("S22", "V100 SXM2, 100 h, 367.8 g/kWh", "kgCO2e"): _calculated,
+    ("S18", "GPT-3 energy from solar", "tCO2e"): lambda: _gpt3_with_fuel(
+        "ipcc-2014/solar-pv-utility"
+    ),
+    ("S20", "BLOOMz-7B fine-tuning over pre-training", "ratio"): _fine_tuning_ratio,
+    ("S22", "V100 SXM2, 100 h, 367.8 g/kWh", "kgCO2e"): _v100_kilograms,
 }

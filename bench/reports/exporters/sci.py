@@ -22,7 +22,7 @@ def export(results: Sequence[Result], options: ExportOptions) -> bytes:
 def _score(totals: RunTotals, options: ExportOptions) -> dict[str, Any]:
     key = options.region.key if options.region else None
     inputs = LifeCycleInputs(region=key, pue=options.pue, embodied_kg=options.embodied_kg)
-    consumer = sci.of_result(totals.result, inputs).consumer
+    consumer = sci.result_scores(totals.result, inputs).consumer
     factor = options.region.factor() if options.region else None
     return {
         "specification": "ISO/IEC 21031:2024, SCI = (E * I + M) per R",

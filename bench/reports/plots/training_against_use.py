@@ -32,7 +32,7 @@ def draw(results: Sequence[Result], *, runs: Sequence[TrainingEnergy] | None = N
     energy.
     """
     points = _highest_by_task(plot_data.plot_points(results))
-    trainings = list(runs) if runs else [projection.training(key) for key in TRAININGS]
+    trainings = list(runs) if runs else [projection.training_energy(key) for key in TRAININGS]
     figure, axes = plot_style.canvas(6.2)
     uses = [_energy_of_use(point) for point in points]
     energies = [run.energy_kwh.value for run in trainings]

@@ -1,4 +1,4 @@
-"""Live sources: answers as their documentation shows them, over a loopback server of our own."""
+"""Live sources of carbon intensity, against a local server that sends documented answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from test_footprint_commands import joulebench, lines, refused
+from command_line import error_of, joulebench, json_lines
 
 from bench.impact import regions
 from bench.impact.live_intensity import electricity_maps, watttime
@@ -54,27 +54,27 @@ def watt_answer():
 
 
 class Server(ThreadingHTTPServer):
-    """Answers as told, and remembers what it was asked."""
+    """Sends the configured answers and records the requests."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.answers = {"/carbon-intensity/history": maps_answer(), "/v3/historical": watt_answer()}
-        self.status, self.asked, self.where = 200, [], None
+        self.status, self.requests, self.location = 200, [], None
 
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         parts = urlsplit(self.path)
-        self.server.asked.append((parts.path, parse_qs(parts.query), dict(self.headers)))
-        expected = base64.b64encode(f"me:{TOKEN}".encode()).decode()
+        self.server.requests.append((parts.path, parse_qs(parts.query), dict(self.headers)))
+        credentials = base64.b64encode(f"me:{TOKEN}".encode()).decode()
         if parts.path == "/login":
-            right = self.headers["Authorization"] == f"Basic {expected}"
-            answer, status = {"token": "for-half-an-hour"}, 200 if right else 403
+            accepted = self.headers["Authorization"] == f"Basic {credentials}"
+            answer, status = {"token": "for-half-an-hour"}, 200 if accepted else 403
         else:
             answer, status = self.server.answers.get(parts.path), self.server.status
         self.send_response(status)
-        if self.server.where:
-            self.send_header("Location", self.server.where)
+        if self.server.location:
+            self.send_header("Location", self.server.location)
         self.end_headers()
         body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
         self.wfile.write(body)
@@ -103,38 +103,38 @@ def server(monkeypatch, tmp_path):
 
 
 def test_electricity_maps_is_average_and_life_cycle(server):
-    found = electricity_maps.profile("FR")
-    assert found.intensities == tuple(20.0 + hour for hour in range(24))
-    assert (found.approach, found.basis.split(",")[0]) == ("average", "life-cycle")
-    path, query, headers = server.asked[0]
+    profile = electricity_maps.profile("FR")
+    assert profile.intensities == tuple(20.0 + hour for hour in range(24))
+    assert (profile.approach, profile.basis.split(",")[0]) == ("average", "life-cycle")
+    path, query, headers = server.requests[0]
     assert (path, query) == ("/carbon-intensity/history", {"zone": ["FR"]})
     assert {name.lower(): value for name, value in headers.items()}["auth-token"] == TOKEN
 
 
 def test_watttime_is_marginal_and_in_grams(server):
-    found = watttime.profile("CAISO_NORTH")
-    assert found.approach == "marginal" and "CO2 only" in found.basis
-    assert found.intensities[0] == pytest.approx(800 * 0.45359237)
-    assert [path for path, _, _ in server.asked] == ["/login", "/v3/historical"]
-    assert server.asked[1][1]["signal_type"] == ["co2_moer"]
-    assert server.asked[1][2]["Authorization"] == "Bearer for-half-an-hour"
+    profile = watttime.profile("CAISO_NORTH")
+    assert profile.approach == "marginal" and "CO2 only" in profile.basis
+    assert profile.intensities[0] == pytest.approx(800 * 0.45359237)
+    assert [path for path, _, _ in server.requests] == ["/login", "/v3/historical"]
+    assert server.requests[1][1]["signal_type"] == ["co2_moer"]
+    assert server.requests[1][2]["Authorization"] == "Bearer for-half-an-hour"
 
 
-def test_an_answer_is_kept_for_an_hour_and_a_token_never(server, tmp_path, monkeypatch):
+def test_answer_is_cached_for_an_hour_and_token_is_never_cached(server, tmp_path, monkeypatch):
     for _ in range(2):
         electricity_maps.profile("FR")
         watttime.profile("CAISO_NORTH")
-    paths = [path for path, _, _ in server.asked]
+    paths = [path for path, _, _ in server.requests]
     assert paths.count("/carbon-intensity/history") == 1 and paths.count("/v3/historical") == 1
-    kept = [path.read_text() for path in (tmp_path / "cache").rglob("*.json")]
-    assert len(kept) == 2 and not [t for t in kept if TOKEN in t or "half-an-hour" in t]
+    cached = [path.read_text() for path in (tmp_path / "cache").rglob("*.json")]
+    assert len(cached) == 2 and not [t for t in cached if TOKEN in t or "half-an-hour" in t]
     monkeypatch.setattr("bench.impact.live_intensity.CACHE_SECONDS", 0)
     electricity_maps.profile("FR")
-    assert [path for path, _, _ in server.asked].count("/carbon-intensity/history") == 2
+    assert [path for path, _, _ in server.requests].count("/carbon-intensity/history") == 2
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "message"),
     [
         (b"<html>", "not JSON"),
         ([], "answer of unknown form"),
@@ -143,13 +143,13 @@ def test_an_answer_is_kept_for_an_hour_and_a_token_never(server, tmp_path, monke
         ({"history": []}, "no intensity"),
     ],
 )
-def test_another_answer_is_refused(server, answer, said):
+def test_invalid_answer_is_refused(server, answer, message):
     server.answers["/carbon-intensity/history"] = answer
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         electricity_maps.profile("FR")
 
 
-def test_what_goes_wrong_is_said_without_the_token(server, monkeypatch):
+def test_errors_do_not_contain_the_token(server, monkeypatch):
     server.status = 401
     with pytest.raises(ValueError, match="401 Unauthorized; check the token") as refusal:
         electricity_maps.profile("FR")
@@ -170,22 +170,24 @@ def test_what_goes_wrong_is_said_without_the_token(server, monkeypatch):
         electricity_maps.profile("DE")
 
 
-def test_a_token_does_not_follow_a_redirection(server):
-    server.status, server.where = 302, f"http://127.0.0.1:{server.server_port}/elsewhere"
+def test_redirection_is_not_followed_with_the_token(server):
+    server.status, server.location = 302, f"http://127.0.0.1:{server.server_port}/elsewhere"
     with pytest.raises(ValueError, match="302"):
         electricity_maps.profile("FR")
-    assert [path for path, _, _ in server.asked] == ["/carbon-intensity/history"]
+    assert [path for path, _, _ in server.requests] == ["/carbon-intensity/history"]
 
 
-def test_where_asks_live_only_by_name(server):
-    best = lines("where", "--kwh", "10", "--live", "electricity-maps", "--region", "FR", "--json")
+def test_where_reads_a_live_source_only_if_named(server):
+    best = json_lines(
+        "where", "--kwh", "10", "--live", "electricity-maps", "--region", "FR", "--json"
+    )
     assert (best[0]["start_hour"], best[0]["grams_per_kwh"]) == (0, 20.0)
     assert best[0]["approach"] == "average"
-    words = ("where", "--kwh", "10", "--live", "watttime", "--zone", "CAISO_NORTH")
-    assert "marginal" in joulebench(*words).stdout
-    server.asked.clear()
+    arguments = ("where", "--kwh", "10", "--live", "watttime", "--zone", "CAISO_NORTH")
+    assert "marginal" in joulebench(*arguments).stdout
+    server.requests.clear()
     joulebench("where", "--kwh", "10", "--region", "FR")
-    assert not server.asked
+    assert not server.requests
 
 
 @pytest.mark.parametrize(
@@ -197,19 +199,19 @@ def test_where_asks_live_only_by_name(server):
         ("azure:australiaeast", "AU-NSW"),
     ],
 )
-def test_electricity_maps_has_zones_for_regions_and_watttime_has_none(region, zone):
+def test_zones_of_regions(region, zone):
     place = regions.find(region)
     assert electricity_maps.zone_of(place) == zone
     with pytest.raises(ValueError, match="--zone"):
         watttime.zone_of(place)
 
 
-def test_no_live_source_without_its_token(monkeypatch):
+def test_live_source_without_token_is_refused(monkeypatch):
     monkeypatch.delenv("ELECTRICITY_MAPS_TOKEN", raising=False)
-    words = ("where", "--kwh", "1", "--live", "electricity-maps", "--region", "FR")
-    assert "ELECTRICITY_MAPS_TOKEN" in refused(*words)
+    arguments = ("where", "--kwh", "1", "--live", "electricity-maps", "--region", "FR")
+    assert "ELECTRICITY_MAPS_TOKEN" in error_of(*arguments)
 
 
-def test_every_live_source_says_what_it_is():
+def test_every_live_source_has_a_description():
     assert registry.names("live") == ["electricity-maps", "watttime"]
     assert all(registry.first_docstring_line("live", name) for name in registry.names("live"))

@@ -1,0 +1,45 @@
+"""Software Carbon Intensity: of plans and results, complete and incomplete."""
+
+from __future__ import annotations
+
+import pytest
+from synthetic_results import synthetic_result
+from test_lifecycle import PLAN
+
+from bench.impact import lifecycle, lifecycle_plan, sci
+from bench.impact.per_inference import LifeCycleInputs
+from bench.results.interval import Interval
+
+
+def test_scores_of_a_plan(tmp_path):
+    path = tmp_path / "plan.toml"
+    path.write_text(PLAN)
+    plan = lifecycle_plan.load(path)
+    computed = lifecycle.plan_lifecycle(plan)
+    scores = sci.plan_scores(plan, computed)
+    by_unit = {score.unit: score.grams.value for score in scores.providers}
+    total = computed.grams.value
+    assert by_unit == pytest.approx(
+        {"million training tokens": total / 5000, "billion parameters": total / 2}
+    )
+    assert scores.consumer.complete and scores.consumer.unit == "inference"
+    assert scores.consumer.operational_grams.value == pytest.approx(20 * 1.25 * 44.18 / 10_000)
+
+
+def test_sci_is_operational_plus_embodied_per_unit():
+    operational, embodied = Interval(400, 300, 500) * 2.0, Interval.of(100.0)
+    scores = sci.score(operational, embodied, 1000, "inference")
+    assert scores.grams.value == pytest.approx((2 * 400 + 100) / 1000)
+    incomplete = sci.score(operational, None, 1000, "inference", missing="not known")
+    assert (incomplete.grams.low, incomplete.grams.high) == (0.6, 1.0)
+    assert not incomplete.complete
+    with pytest.raises(ValueError, match="reason"):
+        sci.score(operational, None, 1, "inference")
+    with pytest.raises(ValueError, match="positive"):
+        sci.score(operational, embodied, 0, "inference")
+
+
+def test_score_per_token_is_score_per_inference_divided_by_tokens():
+    scores = sci.result_scores(synthetic_result(task="text-gen"), LifeCycleInputs(region="FR"))
+    assert (scores.inference.unit, scores.consumer.unit) == ("inference", "token")
+    assert scores.inference.grams.value == pytest.approx(10 * scores.consumer.grams.value)

@@ -1,7 +1,7 @@
-"""The sensor part of the GPU check on simulated cards, whose power the load writes.
+"""The sensor part of the GPU check on simulated GPUs, whose power the load sets.
 
-Run as: gpu_check_scenario.py PROFILE FIGURES OUT with the simulated library first in LD_LIBRARY_PATH.
-FIGURES are the plan's, as name=number; `only` names the checks to make, joined by plus signs.
+Run as: gpu_check_scenario.py PROFILE FIGURES OUT with the library first in LD_LIBRARY_PATH.
+FIGURES are the plan's, as name=number; `only` lists the checks to make, joined by plus signs.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import sys
 from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -18,21 +20,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from simulated_nvml import PROFILES, World
 
 from bench.system.clock import SystemClock
-from tools.gpu_check import cards, parts
+from tools.gpu_check import parts, sensor_checks
 
 BUSY_WATTS, WORK_WATTS, UNIT_SECONDS = 420.0, 260.0, 0.01
 CLOCK = SystemClock()
 
 
-class MadeLoad:
-    """Writes power into the simulated world in place of working."""
+class SimulatedLoad:
+    """Sets the power of the simulated GPU instead of working."""
 
     def __init__(self, world: World, rest: float) -> None:
         self._world, self._rest = world, rest
 
     @property
     def versions(self) -> Mapping[str, str]:
-        return {"made": "1"}
+        return {"simulated": "1"}
 
     def busy(self, seconds: float) -> None:
         self._draw(BUSY_WATTS, seconds)
@@ -49,18 +51,23 @@ class MadeLoad:
 
 
 def main(profile: str, figures: str, out: Path) -> None:
-    card = PROFILES[profile].with_values(step=0.04, power_step=0.04)
-    world = World(Path(os.environ["JOULEBENCH_SIMULATED_GPUS"]), [card], CLOCK.now())
+    gpu = PROFILES[profile].with_values(step=0.04, power_step=0.04)
+    world = World(Path(os.environ["JOULEBENCH_SIMULATED_GPUS"]), [gpu], CLOCK.now())
     pairs = dict(word.split("=") for word in figures.split(","))
     only = pairs.pop("only", "")
-    if only:
-        whole = cards._Card._checks
-        cards._Card._checks = lambda *a: [c for c in whole(*a) if c[0] in only.split("+")]
-    cards.machine.lock = lambda *a: nullcontext()  # made cards share no watts
-    plan = cards.Plan(
-        **{name: type(getattr(cards.Plan, name))(text) for name, text in pairs.items()}
-    )
-    parts.sensor(out, 1, lambda number: MadeLoad(world, card.idle_watts), plan)
+    checks = sensor_checks.GpuChecks.checks
+
+    def selected(*arguments: Any) -> list[Any]:
+        return [check for check in checks(*arguments) if not only or check[0] in only.split("+")]
+
+    kinds = {name: type(getattr(sensor_checks.Plan, name)) for name in pairs}
+    plan = sensor_checks.Plan(**{name: kinds[name](text) for name, text in pairs.items()})
+    with (
+        mock.patch.object(sensor_checks.GpuChecks, "checks", selected),
+        # Simulated GPUs share no power, so several may be checked at once.
+        mock.patch.object(sensor_checks.machine, "machine_lock", lambda *_: nullcontext()),
+    ):
+        parts.sensor(out, 1, lambda number: SimulatedLoad(world, gpu.idle_watts), plan)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The door of the GPU check: `python -m tools.gpu_check sensor|battery --out DIR`."""
+"""Command line of the GPU check: `python -m tools.gpu_check sensor|battery --out DIR`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run one part and say where its records lie; 2 where this machine can't."""
-    asked = _parser().parse_args(words)
+    """Run one part and print the paths of its records; 2 where this machine can't run it."""
+    arguments = _parser().parse_args(words)
     try:
         from bench.system.process import configure_environment
 
@@ -19,7 +19,9 @@ def main(words: list[str] | None = None) -> int:
         print(f"gpu-check: the package {missing.name} is not installed", file=sys.stderr)
         return 2
     try:
-        paths = parts.sensor(asked.out) if asked.part == "sensor" else parts.battery(asked)
+        paths = (
+            parts.sensor(arguments.out) if arguments.part == "sensor" else parts.battery(arguments)
+        )
     except (ValueError, TimeoutError) as error:
         print(f"gpu-check: {error}", file=sys.stderr)
         return 2
@@ -30,10 +32,12 @@ def main(words: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools.gpu_check", description=__doc__)
     parser.add_argument("part", choices=("sensor", "battery"))
-    parser.add_argument("--out", type=Path, default=Path("docs/notebook"), help="folder of records")
+    parser.add_argument(
+        "--out", type=Path, default=Path("docs/notebook"), help="folder for the records"
+    )
     parser.add_argument("--device", default="auto", help="battery: cpu, or cuda:N")
-    parser.add_argument("--budget", default="450", help="battery: seconds in all, or tiny")
-    parser.add_argument("--models", help="battery: names, comma between, instead of all")
+    parser.add_argument("--budget", default="450", help="battery: total seconds, or tiny")
+    parser.add_argument("--models", help="battery: model names, separated by commas; default: all")
     return parser
 
 

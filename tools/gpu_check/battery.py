@@ -1,8 +1,8 @@
-"""The battery part: published workloads with random weights, each by its own share of the time.
+"""The battery part: published workloads with random weights, each with a share of the time.
 
 The requests are the embedded ones (there is no network) at the settings of the standard data set.
-A block holds as many as let five windows and the warm-up fit: at most six, so that a run has
-thirty inferences or as many as fit, and at least one a window.
+A block has so many requests that five windows and the warm-up fit: at most six, so that a run has
+thirty inferences or as many as fit, and at least one.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from bench.system.clock import Clock
 from bench.task import Embedded
 from bench.workloads import embedded
 from bench.workloads.workload import Workload, build_workload
-from tools.gpu_check.published import SOURCE, Entry, compared
+from tools.gpu_check.published import SOURCE, Entry, compare
 
 DATASET = "embedded requests at published settings"
 MOST_PER_BLOCK = 6
-OTHER_WINDOWS = 2  # warm-up and the picture of power
-SLOW_SECONDS = 3.0  # an inference that takes this long is not timed twice
+OTHER_WINDOWS = 2  # warm-up and the power trace
+SLOW_SECONDS = 3.0  # an inference that takes longer is timed once
 IDLE_SECONDS, EDGE_SECONDS = 20.0, 2.0
 LOCK_WAIT_SECONDS = 60.0
 
@@ -45,7 +45,7 @@ def run_all(
     entries: Sequence[Entry],
     seconds: float,
     clock: Clock,
-    tell: Callable[[str], None],
+    log: Callable[[str], None],
 ) -> dict[str, Any]:
     """Run every entry that can be run here within `seconds`; 0 seconds make tiny runs."""
     until = clock.now() + seconds
@@ -54,7 +54,7 @@ def run_all(
     for entry in entries:
         why = _why_not(entry)
         if why:
-            tell(why)
+            log(why)
             skipped.append(why)
         else:
             ready.append(entry)
@@ -62,9 +62,9 @@ def run_all(
     for position, entry in enumerate(ready):
         left = entry.share / math.fsum(e.share for e in ready[position:])
         share = left * (until - clock.now()) if seconds else 0.0
-        tell(f"{entry.model}: {f'{share:.0f} s' if seconds else 'tiny'}")
+        log(f"{entry.model}: {f'{share:.0f} s' if seconds else 'tiny'}")
         try:
-            rows.append(_Run(entry, device, described, clock, tell).row(share))
+            rows.append(_Run(entry, device, described, clock, log).row(share))
         except (
             BackendError,
             ValueError,
@@ -106,37 +106,37 @@ class _Run:
         device: str,
         described: Machine,
         clock: Clock,
-        tell: Callable[[str], None],
+        log: Callable[[str], None],
     ) -> None:
-        self._entry, self._clock, self._tell = entry, clock, tell
+        self._entry, self._clock, self._log = entry, clock, log
         self._described = described
         task = registry.find_task(entry.task)
         self._backend = _backend(task.tag)
         self._workload = _workload(entry.task)
         gpus = [device.domain for device in described.used_gpus]
         self._gpu = gpus[0] if gpus else None
-        named = "cuda:0" if device == "auto" else device
+        gpu_device = "cuda:0" if device == "auto" else device
         self._spec = ModelSpec(
             task_id=task.id,
             tag=task.tag,
             model=entry.model,
             parameters=self._workload.parameters,
             settings=ModelSettings(weights="random", dtype=entry.dtype if self._gpu else "auto"),
-            devices=(named if self._gpu else "cpu",),
+            devices=(gpu_device if self._gpu else "cpu",),
         )
 
     def row(self, share: float) -> dict[str, Any]:
-        """Run for about `share` seconds, 0 for a tiny run, and compare with what was published."""
+        """Run for about `share` seconds (0: a tiny run) and compare with the published figure."""
         began = self._clock.now()
-        pace, loading = self._pace()
+        pace, loading = self._inference_and_loading_seconds()
         left = share - (self._clock.now() - began) - loading
         size = block_size(pace, left) if share else 1
         result = self._measured(size, left if share else None)
-        took = {"seconds": self._clock.now() - began, "block_size": size}
-        return {**compared(self._entry, self._gpu, result), **took}
+        timing = {"seconds": self._clock.now() - began, "block_size": size}
+        return {**compare(self._entry, self._gpu, result), **timing}
 
-    def _pace(self) -> tuple[float, float]:
-        """Seconds of one inference (warm, unless it is slow), and of loading."""
+    def _inference_and_loading_seconds(self) -> tuple[float, float]:
+        """Seconds of one inference (the second, unless it is slow), and of loading."""
         began = self._clock.now()
         session: Session = self._backend.load(self._spec)
         loading = self._clock.now() - began
@@ -166,21 +166,23 @@ class _Run:
             budget_seconds=max(1.0, budget or 0.0),
             max_inferences=None if budget else size,
         )
-        with machine.machine_lock(LOCK_WAIT_SECONDS, self._tell):
-            watch = device_monitor.DeviceMonitor(self._described, loaded=True)
+        with machine.machine_lock(LOCK_WAIT_SECONDS, self._log):
+            monitor = device_monitor.DeviceMonitor(self._described, loaded=True)
             meters, sensors = open_meters(None, MeterContext(self._clock, self._described.devices))
-            rig = Instruments(self._clock, meters, watch.look, watch.strangers)
+            instruments = Instruments(self._clock, meters, monitor.look, monitor.strangers)
             described = self._described.model_copy(update={"sensors": sensors})
-            on_event = log_events(self._tell)
-            return execute(config, served, described, rig, self._load, _forget, on_event)
+            on_event = log_events(self._log)
+            return execute(
+                config, served, described, instruments, self._load, _save_nothing, on_event
+            )
 
     def _load(self) -> Session:
         session: Session = self._backend.load(self._spec)
         return session
 
 
-def _forget(result: Result) -> None:
-    """The whole run goes into the record; nothing is saved on the way."""
+def _save_nothing(result: Result) -> None:
+    """Save nothing during the run: the record holds its result."""
 
 
 def _workload(name: str) -> Workload:
@@ -193,7 +195,7 @@ def _workload(name: str) -> Workload:
 
 
 def block_size(pace: float, seconds: float) -> int:
-    """Inferences in a block, so that five windows and the others fit into so many seconds."""
+    """Inferences in a block with which five windows and the others fit into so many seconds."""
     windows = MIN_TRIALS + OTHER_WINDOWS
     usable = seconds - IDLE_SECONDS - EDGE_SECONDS * windows
     return max(1, min(MOST_PER_BLOCK, int(usable / (windows * max(pace, 1e-9)))))

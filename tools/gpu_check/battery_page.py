@@ -1,4 +1,4 @@
-"""The battery part in Markdown: our figures beside published ones, and where they differ."""
+"""The battery part in Markdown: measured and published figures, and remarks on differences."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from tools.gpu_check.record import number, table, title
 
-APART = 0.25
+LARGE_DIFFERENCE = 0.25  # relative; smaller ones are within what other prompts explain
 COLUMNS = (
     "model",
     "task",
@@ -23,17 +23,17 @@ COLUMNS = (
 
 
 def page(record: Mapping[str, Any]) -> str:
-    """The whole page."""
-    words = [
-        f"Random weights, {record['dataset']}: prompts and texts are other ones than the "
-        "published, so lengths differ. Energy is the GPU's alone, idle included.",
+    """The Markdown page."""
+    introduction = [
+        f"Random weights, {record['dataset']}: prompts and texts differ from the "
+        "published ones, and so do their lengths. Energy is of the GPU alone, idle included.",
         f"Published: {record['published_source']}.",
         "",
     ]
     rows = [_cells(row) for row in record["rows"]]
     skipped = [f"- {line}" for line in record["skipped"]]
     warnings = [f"- {line}" for row in record["rows"] for line in _warnings(row)]
-    lines = [*title(record), *words, *table(COLUMNS, rows), *skipped, *warnings]
+    lines = [*title(record), *introduction, *table(COLUMNS, rows), *skipped, *warnings]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -53,18 +53,18 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
 
 
 def remark(row: Mapping[str, Any]) -> str:
-    """What a reader should know of the comparison, in a clause."""
+    """A clause that a reader of the comparison needs."""
     result = row["result"]
     if result["status"] != "done":
         failure = result["failure"]
         return f"failed: {failure['message']}" if failure else "interrupted"
     if row["ratio"] is None:
         return "no GPU energy was read, so there is no comparison"
-    said = [f"stopped by {result['stop_reason']}"] if row["inference_count"] < 30 else []
-    if abs(row["ratio"] - 1) > APART:
+    clauses = [f"stopped by {result['stop_reason']}"] if row["inference_count"] < 30 else []
+    if abs(row["ratio"] - 1) > LARGE_DIFFERENCE:
         more = "above" if row["ratio"] > 1 else "below"
-        said.append(f"{100 * abs(row['ratio'] - 1):.0f} % {more} the published figure")
-    return "; ".join(said) or "within 25 %"
+        clauses.append(f"{100 * abs(row['ratio'] - 1):.0f} % {more} the published figure")
+    return "; ".join(clauses) or "within 25 %"
 
 
 def _warnings(row: Mapping[str, Any]) -> list[str]:

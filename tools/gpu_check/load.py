@@ -1,4 +1,4 @@
-"""What makes a GPU work: bursts of any length, and a fixed workload, on CUDA through torch."""
+"""Loads of a GPU: bursts of any length, and a fixed workload, on CUDA through torch."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ LAYERS, WIDTH, TOKENS = 6, 768, 128
 
 
 class Load(Protocol):
-    """Work for one GPU. Both calls return when the device has drained."""
+    """Work for one GPU. Both calls return when the device is idle again."""
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """Of what makes the load."""
+        """Versions of the packages that make the load."""
         ...
 
     def busy(self, seconds: float) -> None:
-        """As much work as fits into so many seconds."""
+        """Work for about so many seconds."""
         ...
 
     def work(self, units: int) -> None:
-        """So many inferences of a small fixed model."""
+        """Run so many inferences of a small fixed model."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""What our own meters cost (A/B, interleaved), and how well a fixed workload repeats under them."""
+"""Overhead of our own meters (A/B, interleaved), and repeatability of a fixed workload."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Measured = tuple[float, float, float]
 
 
 def units_for(clock: Clock, load: Load, seconds: float) -> int:
-    """How many inferences of the fixed workload fill so many seconds."""
+    """The number of inferences of the fixed workload that take so many seconds."""
     load.work(1)
     count, took = 1, 0.0
     while took < min(0.3, seconds):
@@ -33,7 +33,7 @@ def units_for(clock: Clock, load: Load, seconds: float) -> int:
 
 
 def _next_step(uuid: str, clock: Clock) -> tuple[float, float]:
-    """When the counter moves next, and to what. Raises ReadFailed, also where it stands still."""
+    """Time and value of the counter's next step. Raises NvmlReadError, also where there is none."""
     old, until = nvidia_driver.energy_joules(uuid), clock.now() + 20 * USUAL_STEP_SECONDS
     while clock.now() < until:
         value = nvidia_driver.energy_joules(uuid)
@@ -44,7 +44,7 @@ def _next_step(uuid: str, clock: Clock) -> tuple[float, float]:
 
 
 def _plain(uuid: str, clock: Clock, work: Callable[[], None]) -> Measured:
-    """The work from a step of the raw counter on; what it drew after the work is taken out."""
+    """The work, from a step of the raw counter on; the energy after the work is subtracted."""
     began_at, began = _next_step(uuid, clock)
     cpu = time.process_time()
     work()
@@ -56,29 +56,29 @@ def _plain(uuid: str, clock: Clock, work: Callable[[], None]) -> Measured:
 
 
 def compare(
-    uuid: str, clock: Clock, rig: Instruments, load: Load, units: int, pairs: int
+    uuid: str, clock: Clock, instruments: Instruments, load: Load, units: int, pairs: int
 ) -> Section:
-    """The same work bare and inside a window of all our meters, in random order, in pairs.
+    """The same work with and without a window of all our meters, in pairs of random order.
 
-    Both are read by the same plain means, so that only our meters differ.
+    Both are read from the raw counter, so that only our meters differ.
     """
     bare: list[Measured] = []
     metered: list[Measured] = []
     opening: list[float] = []
-    chance = random.Random(1)
+    rng = random.Random(1)
 
     def inside() -> Measured:
         began = clock.now()
-        opened = window.open_window(rig)
+        opened = window.open_window(instruments)
         opening.append(clock.now() - began)
         result = _plain(uuid, clock, lambda: load.work(units))
         closing = clock.now()
-        window.close_window(rig, opened)
+        window.close_window(instruments, opened)
         opening[-1] += clock.now() - closing
         return result
 
     for _ in range(pairs):
-        for arm in chance.sample((0, 1), 2):
+        for arm in rng.sample((0, 1), 2):
             if arm:
                 metered.append(inside())
             else:
@@ -95,37 +95,37 @@ def compare(
     }
 
 
-def _ratio(ours: list[float], bare: list[float]) -> Section | None:
-    """The mean ratio of pairs with its 95 % interval; None for one pair, or no power."""
-    if len(ours) < 2 or min([*ours, *bare]) <= 0:
+def _ratio(metered: list[float], bare: list[float]) -> Section | None:
+    """The geometric mean ratio of pairs with its 95 % interval; None for one pair or no energy."""
+    if len(metered) < 2 or min([*metered, *bare]) <= 0:
         return None
-    logs = [math.log(a / b) for a, b in zip(ours, bare, strict=True)]
+    logs = [math.log(a / b) for a, b in zip(metered, bare, strict=True)]
     mean, half = _interval(logs)
     low, high = math.exp(mean - half), math.exp(mean + half)
     return {"value": math.exp(mean), "low": low, "high": high}
 
 
 def _interval(values: list[float]) -> tuple[float, float]:
-    """Mean and half-width of its 95 % interval by Student's t; one value has no width."""
+    """Mean and half-width of its 95 % interval (Student's t); one value has the half-width 0."""
     if len(values) < 2:
         return values[0], 0.0
     quantile = student_quantile(0.95, len(values) - 1)
     return statistics.fmean(values), quantile * statistics.stdev(values) / len(values) ** 0.5
 
 
-def repeat(domain: str, rig: Instruments, load: Load, units: int, runs: int) -> Section:
-    """One fixed workload measured again and again with our meters: scatter against what is said."""
+def repeat(domain: str, instruments: Instruments, load: Load, units: int, runs: int) -> Section:
+    """A fixed workload measured repeatedly with our meters: scatter and stated uncertainty."""
     energies: list[float] = []
-    said: list[float] = []
+    stated: list[float] = []
     missing: list[str] = []
     for _ in range(runs):
-        seen = window.measure_window(rig, lambda: load.work(units))
-        reading = next((r for r in seen.readings if r.domain == domain), None)
+        measured = window.measure_window(instruments, lambda: load.work(units))
+        reading = next((r for r in measured.readings if r.domain == domain), None)
         if reading is None or reading.energy_joules is None:
             missing += [d.message for d in reading.warnings] if reading else ["no reading"]
             continue
         energies.append(reading.energy_joules)
-        said.append(reading.standard_uncertainty_joules or 0.0)
+        stated.append(reading.standard_uncertainty_joules or 0.0)
     if len(energies) < 3:
         return {"run_count": len(energies), "missing": missing}
     mean, half = _interval(energies)
@@ -138,6 +138,6 @@ def repeat(domain: str, rig: Instruments, load: Load, units: int, runs: int) -> 
         "joules_per_inference": mean / units,
         "relative_standard_deviation": statistics.stdev(energies) / mean,
         "relative_half_width": half / mean,
-        "stated_relative_uncertainty": statistics.median(said) / mean,
+        "stated_relative_uncertainty": statistics.median(stated) / mean,
         "drift": drift,
     }

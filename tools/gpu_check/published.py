@@ -1,4 +1,4 @@
-"""The published figures that the battery is held against, and the comparison."""
+"""The published figures of the battery's workloads, and the comparison with them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOURCE = "AI Energy Score leaderboard (Hugging Face), H100, GPU energy, 2025"
 
 @dataclass(frozen=True)
 class Entry:
-    """One workload at its published settings, its share of the time, and what was published."""
+    """A workload at its published settings, its share of the time, and its published energy."""
 
     task: str
     model: str
@@ -29,13 +29,13 @@ class Entry:
 
 
 def _published(task: str, model: str) -> float:
-    """What the leaderboard states for a model, in kWh per 1,000 inferences."""
-    found = [row for row in rows(task) if row.study.key == STUDY and row.model == model]
-    return found[0].gpu_energy_kwh_per_1000
+    """The leaderboard's GPU energy of a model, in kWh per 1,000 inferences."""
+    figures = [row for row in rows(task) if row.study.key == STUDY and row.model == model]
+    return figures[0].gpu_energy_kwh_per_1000
 
 
-def _entry(task: str, model: str, dtype: Dtype, share: float, named: str) -> Entry:
-    return Entry(task, model, dtype, share, _published(task, named))
+def _entry(task: str, model: str, dtype: Dtype, share: float, published_model: str) -> Entry:
+    return Entry(task, model, dtype, share, _published(task, published_model))
 
 
 ENTRIES = (
@@ -55,7 +55,7 @@ ENTRIES = (
 )
 
 
-def chosen(names: Sequence[str] | None) -> list[Entry]:
+def select_entries(names: Sequence[str] | None) -> list[Entry]:
     """The entries of these models, all if None. Raises ValueError for an unknown one."""
     if names is None:
         return list(ENTRIES)
@@ -66,14 +66,14 @@ def chosen(names: Sequence[str] | None) -> list[Entry]:
     return [known[name] for name in names]
 
 
-def compared(entry: Entry, gpu: str | None, result: Result) -> dict[str, Any]:
-    """The GPU's own energy beside the published figure, which is the GPU's too."""
+def compare(entry: Entry, gpu: str | None, result: Result) -> dict[str, Any]:
+    """The energy of the GPU alone, and its ratio to the published figure of the GPU."""
     trials = result.measured()
     count = sum(trial.work.inference_count for trial in trials)
     joules = [energy_joules(trial, (gpu,)) for trial in trials] if gpu else []
     known = [value for value in joules if value is not None]
-    whole = bool(known) and len(known) == len(trials) and count > 0
-    kwh = 1000 * math.fsum(known) / count / JOULES_PER_KWH if whole else None
+    complete = bool(known) and len(known) == len(trials) and count > 0
+    kwh = 1000 * math.fsum(known) / count / JOULES_PER_KWH if complete else None
     seconds = math.fsum(trial.duration_seconds for trial in trials)
     return {
         "model": entry.model,

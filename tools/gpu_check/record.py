@@ -1,4 +1,4 @@
-"""One JSON and one Markdown record of a check, named by card, driver and date."""
+"""The JSON and the Markdown record of a check, named by GPU, driver and date."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PACKAGES = ("torch", "transformers", "diffusers", "nvidia-ml-py", "numpy", "pyda
 
 
 def head(part: str, described: Machine, clock: Clock) -> dict[str, Any]:
-    """Which machine, which driver, which versions, and when."""
+    """Machine, driver, versions and date of a record."""
     return {
         "part": part,
         "created_at": clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -37,18 +37,18 @@ def _version(package: str) -> str | None:
         return None
 
 
-def write(record: Mapping[str, Any], words: str, out: Path) -> tuple[Path, Path]:
-    """Both files; raises ValueError where a figure is not finite."""
+def write(record: Mapping[str, Any], page: str, out: Path) -> tuple[Path, Path]:
+    """Write both files and return their paths. Raises ValueError where a figure is not finite."""
     devices = [d for d in record["machine"]["devices"] if d["used"]]
     gpus = [d for d in devices if is_gpu(d["domain"])] or devices
-    card = re.sub(r"[^a-z0-9]+", "-", gpus[0]["name"].lower()).strip("-")
+    gpu = re.sub(r"[^a-z0-9]+", "-", gpus[0]["name"].lower()).strip("-")
     driver = gpus[0]["driver_version"] or "no-driver"
-    stem = f"gpu-check-{record['part']}-{card}-{driver}-{record['created_at'][:10]}"
+    stem = f"gpu-check-{record['part']}-{gpu}-{driver}-{record['created_at'][:10]}"
     out.mkdir(parents=True, exist_ok=True)
     paths = out / f"{stem}.json", out / f"{stem}.md"
     text = json.dumps(record, indent=1, allow_nan=False, ensure_ascii=False)
     paths[0].write_text(text + "\n", encoding="utf-8")
-    paths[1].write_text(words, encoding="utf-8")
+    paths[1].write_text(page, encoding="utf-8")
     return paths
 
 
@@ -81,7 +81,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def number(value: float | None, unit: str = "", digits: int = 3) -> str:
-    """A figure with its unit; a dash where there is none."""
+    """A figure with its unit; a dash for None."""
     if value is None:
         return "–"
     return f"{value:.{digits}g} {unit}".strip() if abs(value) < 1000 else f"{value:.0f} {unit}"
@@ -92,8 +92,8 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.2f} %"
 
 
-def ratio(found: Mapping[str, float] | None) -> str:
+def ratio(interval: Mapping[str, float] | None) -> str:
     """A ratio with its 95 % interval."""
-    if found is None:
+    if interval is None:
         return "–"
-    return f"{found['value']:.4f} ({found['low']:.4f} to {found['high']:.4f})"
+    return f"{interval['value']:.4f} ({interval['low']:.4f} to {interval['high']:.4f})"

@@ -1,6 +1,6 @@
-"""A trail of raw readings of one GPU, counter and power, polled by a thread.
+"""Raw readings of one GPU, counter and power, polled by a thread.
 
-On purpose it shares nothing with our meter but the driver calls, so that each checks the other.
+Independent of our meter but for the driver calls, so that each checks the other.
 """
 
 from __future__ import annotations
@@ -15,45 +15,46 @@ from dataclasses import dataclass
 from bench.system import nvidia_driver
 from bench.system.clock import Clock
 
-PAUSE_SECONDS = 0.0005
+PAUSE_SECONDS = 0.0005  # between two readings: 0.5 % of a step of 0.1 s
 
 
 @dataclass(frozen=True)
 class Change:
-    """A reading that differs from the one before: when (s), known to `gap` (s), and its value."""
+    """A value that differs from the one before: its time (s), known to `gap` (s)."""
 
     seconds: float
     gap: float
     value: float
 
 
-class Polled:
-    """One reading of the driver: its changes, what a call costs, and why it failed if it did."""
+class PolledValue:
+    """One value of the driver: its samples and changes, the cost of a call (s), and a failure."""
 
     def __init__(self, read: Callable[[], float], clock: Clock) -> None:
         self._read, self._clock = read, clock
         self.changes: list[Change] = []
         self.samples: list[tuple[float, float]] = []
-        self.costs: list[float] = []
+        self.read_costs: list[float] = []
         self.failure: str | None = None
-        self._from = 0.0
+        self._previous_at = 0.0
 
-    def look(self) -> None:
+    def sample(self) -> None:
+        """Read once; after a failure nothing is read."""
         if self.failure is not None:
             return
-        asked = self._clock.now()
+        read_at = self._clock.now()
         try:
             value = self._read()
         except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable) as failure:
             self.failure = failure.reason
             return
-        answered = self._clock.now()
-        self.costs.append(answered - asked)
+        now = self._clock.now()
+        self.read_costs.append(now - read_at)
         if self.samples and value != self.samples[-1][1]:
-            gap = answered - self._from
-            self.changes.append(Change((self._from + answered) / 2, gap, value))
-        self.samples.append(((asked + answered) / 2, value))
-        self._from = asked
+            gap = now - self._previous_at
+            self.changes.append(Change((self._previous_at + now) / 2, gap, value))
+        self.samples.append(((read_at + now) / 2, value))
+        self._previous_at = read_at
 
     def update_seconds(self) -> float | None:
         """How often the value changes; None where it changed fewer than four times."""
@@ -61,17 +62,17 @@ class Polled:
         return statistics.median(intervals) if len(intervals) >= 3 else None
 
 
-class Trail:
-    """Polls counter (J) and power (W) in a thread, from `with` to its end."""
+class RawReadings:
+    """Polls counter (J) and power (W) in a thread while its `with` block runs."""
 
     def __init__(self, uuid: str, clock: Clock, with_power: bool = True) -> None:
         self._clock, self._with_power = clock, with_power
-        self.counter = Polled(lambda: nvidia_driver.energy_joules(uuid), clock)
-        self.power = Polled(lambda: nvidia_driver.power(uuid).watts, clock)
+        self.counter = PolledValue(lambda: nvidia_driver.energy_joules(uuid), clock)
+        self.power = PolledValue(lambda: nvidia_driver.power(uuid).watts, clock)
         self._halt = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="gpu-check-trail", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="gpu-check-polling", daemon=True)
 
-    def __enter__(self) -> Trail:
+    def __enter__(self) -> RawReadings:
         self._thread.start()
         return self
 
@@ -81,14 +82,14 @@ class Trail:
 
     def _run(self) -> None:
         while not self._halt.is_set():
-            self.counter.look()
+            self.counter.sample()
             if self._with_power:
-                self.power.look()
+                self.power.sample()
             self._clock.sleep(PAUSE_SECONDS)
 
 
 def between(changes: Sequence[Change], began: float, ended: float) -> list[Change]:
-    """The changes within a stretch of time."""
+    """The changes from `began` to `ended` (s)."""
     return [change for change in changes if began <= change.seconds <= ended]
 
 
@@ -100,7 +101,7 @@ def mean_watts(steps: Sequence[Change]) -> float | None:
 
 
 def mean_power(samples: Sequence[tuple[float, float]], began: float, ended: float) -> float | None:
-    """The mean of a power reading over time, by trapezoids; None for fewer than two samples."""
+    """Time-weighted mean of a power reading (trapezoids); None for fewer than two samples."""
     inside = [(t, w) for t, w in samples if began <= t <= ended]
     if len(inside) < 2 or inside[-1][0] <= inside[0][0]:
         return None
@@ -119,7 +120,7 @@ def line(steps: Sequence[Change]) -> tuple[float, float] | None:
 
 
 def crossing(first: tuple[float, float] | None, second: tuple[float, float] | None) -> float | None:
-    """Where two lines meet; None where one is missing or they are parallel."""
+    """The time at which two lines cross; None where one is missing or they are parallel."""
     if first is None or second is None or first[1] == second[1]:
         return None
     return (first[0] - second[0]) / (second[1] - first[1])

@@ -1,9 +1,9 @@
-"""A square wave of load tells for what share of the time a sensor looks.
+"""The duty of a sensor, the share of each step for which it samples, from a square wave of load.
 
 The wave's period is a little longer than the sensor's step, so that its phase drifts through the
-step. A sensor that looks all the time sees the same mean in every step; one that looks for a share
-w of each step sees load in some steps and rest in others. With load half of the time, what it sees
-is a moving average of a square wave over w, whose variance (of the share from rest to load) is
+step. A sensor that samples all the time shows the same mean in every step; one that samples for a
+share w of each step shows load in some steps and rest in others. With load half of the time, it
+shows a moving average of a square wave over w, whose variance (of the share from rest to load) is
 1/4 - w/3 up to w = 1/2, and ((1 - w)/w)² (1/4 - (1 - w)/3) above.
 """
 
@@ -16,20 +16,22 @@ from collections.abc import Sequence
 
 from bench.system.clock import Clock
 from tools.gpu_check.load import Load
+from tools.gpu_check.raw_readings import Change, RawReadings, between, mean_power, mean_watts
 from tools.gpu_check.sensor import Section
-from tools.gpu_check.trail import Change, Trail, between, mean_power, mean_watts
 
-DRIFT = 1.04  # a beat of the wave against the step is 26 steps
+DRIFT = 1.04  # period of the wave in steps: its phase passes through the step in 26 steps
 SLOW_PERIOD_STEPS, SLOW_PERIODS = 12, 3
-PERIODS, DUTIES = (0.3, 1.0, 2.5), (0.25, 0.5, 0.75)
+PERIODS, DUTIES = (0.3, 1.0, 2.5), (0.25, 0.5, 0.75)  # of the sweep
 PAUSE_STEPS = 4
-ALL_THE_TIME, PART_OF_IT = 0.8, 0.65
+# A duty at or above the first is full-time, at or below the second part-time: the estimate is good
+# to about 0.1 on the simulated driver (tests/test_gpu_check.py).
+FULL_TIME, PART_TIME = 0.8, 0.65
 
 Bursts = list[tuple[float, float]]
 
 
-def wave(clock: Clock, load: Load, period: float, duty: float, seconds: float) -> Bursts:
-    """Load for `duty` of each `period`; gives when each burst really began and ended."""
+def run_wave(clock: Clock, load: Load, period: float, duty: float, seconds: float) -> Bursts:
+    """Load for `duty` of each `period` (s); the measured begin and end of each burst."""
     bursts: Bursts = []
     began = clock.now()
     for number in range(max(1, round(seconds / period))):
@@ -41,42 +43,42 @@ def wave(clock: Clock, load: Load, period: float, duty: float, seconds: float) -
     return bursts
 
 
-def looking_share(uuid: str, clock: Clock, load: Load, step: float, steps: int) -> Section:
-    """For what share of the time the counter looks, and the power reading; with a verdict."""
-    with Trail(uuid, clock) as slow:
-        bursts = wave(clock, load, SLOW_PERIOD_STEPS * step, 0.5, 3 * SLOW_PERIOD_STEPS * step)
+def sensor_duties(uuid: str, clock: Clock, load: Load, step: float, steps: int) -> Section:
+    """The duties of the counter and of the power reading, with a conclusion on the counter."""
+    with RawReadings(uuid, clock) as slow:
+        bursts = run_wave(clock, load, SLOW_PERIOD_STEPS * step, 0.5, 3 * SLOW_PERIOD_STEPS * step)
     rest, busy = _levels(slow, bursts, step)
-    with Trail(uuid, clock) as drifting:
-        bursts = wave(clock, load, DRIFT * step, 0.5, steps * step)
+    with RawReadings(uuid, clock) as drifting:
+        bursts = run_wave(clock, load, DRIFT * step, 0.5, steps * step)
     began, ended = bursts[0][0] + 2 * step, bursts[-1][1] - step
-    seen = _watts_by_step(between(drifting.counter.changes, began, ended), step)
+    powers = _watts_by_step(between(drifting.counter.changes, began, ended), step)
     readings = [c.value for c in between(drifting.power.changes, began, ended)]
-    counter = share(seen, rest, busy)
+    counter = estimate_duty(powers, rest, busy)
     return {
         "rest_watts": rest,
         "busy_watts": busy,
         "wave_period_seconds": DRIFT * step,
         "wave_duty": _duty(bursts),
-        "step_count": len(seen),
-        "counter_looking_share": counter,
-        "power_looking_share": share(readings, rest, busy),
-        "verdict": verdict(counter),
+        "step_count": len(powers),
+        "counter_duty": counter,
+        "power_duty": estimate_duty(readings, rest, busy),
+        "conclusion": conclusion(counter),
     }
 
 
-def verdict(counter_share: float | None) -> str:
-    """What the share means for the counter, in a clause."""
-    if counter_share is None:
-        return "could not be told"
-    if counter_share >= ALL_THE_TIME:
+def conclusion(counter_duty: float | None) -> str:
+    """A clause that says whether a counter of this duty integrates all the time."""
+    if counter_duty is None:
+        return "the duty of the counter could not be estimated"
+    if counter_duty >= FULL_TIME:
         return "the counter integrates all the time"
-    if counter_share <= PART_OF_IT:
-        return f"the counter sums samples: it looks for about {100 * counter_share:.0f} % of a step"
+    if counter_duty <= PART_TIME:
+        return f"the counter sums samples of about {100 * counter_duty:.0f} % of a step"
     return "unclear: between a counter that integrates and one that sums samples"
 
 
-def share(watts: Sequence[float], rest: float | None, busy: float | None) -> float | None:
-    """The share of each step for which a sensor looks, from what it saw of the drifting wave."""
+def estimate_duty(watts: Sequence[float], rest: float | None, busy: float | None) -> float | None:
+    """The duty of a sensor from its readings of the drifting wave; None where it has no swing."""
     if rest is None or busy is None or busy <= rest or len(watts) < 10:
         return None
     variance = statistics.pvariance([(value - rest) / (busy - rest) for value in watts])
@@ -87,16 +89,16 @@ def share(watts: Sequence[float], rest: float | None, busy: float | None) -> flo
     return min(1.0, DRIFT * (low + high) / 2)  # the step is that much shorter than the wave
 
 
-def variance_at(looking: float) -> float:
-    """The variance that a sensor sees which looks for this share of each step."""
-    if looking <= 0.5:
-        return 0.25 - looking / 3
-    blind = 1 - looking
-    return (blind / looking) ** 2 * (0.25 - blind / 3)
+def variance_at(duty: float) -> float:
+    """The variance of a sensor's readings of the wave, as a share of its swing squared."""
+    if duty <= 0.5:
+        return 0.25 - duty / 3
+    rest = 1 - duty
+    return (rest / duty) ** 2 * (0.25 - rest / 3)
 
 
-def _levels(slow: Trail, bursts: Bursts, step: float) -> tuple[float | None, float | None]:
-    """Power at rest and under load, from what lies wholly inside slow pauses and bursts.
+def _levels(slow: RawReadings, bursts: Bursts, step: float) -> tuple[float | None, float | None]:
+    """Power at rest and under load, from readings that lie inside slow pauses and bursts.
 
     From the counter; where there is none, from the power reading.
     """
@@ -123,7 +125,7 @@ def _watts_by_step(steps: Sequence[Change], step: float) -> list[float]:
 
 
 def _duty(bursts: Bursts) -> float | None:
-    """The share of time that was really load, from the first burst's start to the last one's."""
+    """The measured share of load, from the first burst's start to the last one's."""
     if len(bursts) < 2:
         return None
     busy = math.fsum(off - on for on, off in bursts[:-1])
@@ -131,34 +133,34 @@ def _duty(bursts: Bursts) -> float | None:
 
 
 def sweep(uuid: str, clock: Clock, load: Load, step: float, steps: int) -> list[Section]:
-    """What the counter sees of waves by period and duty: energy above rest, as a share of load's.
+    """The counter's energy above rest for waves by period and duty, as a share of full load's.
 
-    A counter that integrates sees the duty; on a real card the ramps of power are inside too.
+    A counter that integrates shows the duty, apart from the ramps of power of a real GPU.
     """
-    with Trail(uuid, clock) as slow:
-        bursts = wave(clock, load, SLOW_PERIOD_STEPS * step, 0.5, 2 * SLOW_PERIOD_STEPS * step)
+    with RawReadings(uuid, clock) as slow:
+        bursts = run_wave(clock, load, SLOW_PERIOD_STEPS * step, 0.5, 2 * SLOW_PERIOD_STEPS * step)
     rest, busy = _levels(slow, bursts, step)
     rows = []
     for period, duty in itertools.product(PERIODS, DUTIES):
-        with Trail(uuid, clock, with_power=False) as trail:
+        with RawReadings(uuid, clock, with_power=False) as trace:
             clock.sleep(PAUSE_STEPS * step)
-            bursts = wave(clock, load, period * step, duty, steps * step)
+            bursts = run_wave(clock, load, period * step, duty, steps * step)
             clock.sleep(PAUSE_STEPS * step)
-        whole = len(bursts) * period * step
+        seconds = len(bursts) * period * step
         rows.append(
             {
                 "period_steps": period,
-                "duty": math.fsum(off - on for on, off in bursts) / whole,
-                "seen_share": _seen(trail.counter.changes, rest, busy, whole),
+                "duty": math.fsum(off - on for on, off in bursts) / seconds,
+                "counter_share": _share_of_load(trace.counter.changes, rest, busy, seconds),
             }
         )
     return rows
 
 
-def _seen(
+def _share_of_load(
     steps: Sequence[Change], rest: float | None, busy: float | None, seconds: float
 ) -> float | None:
-    """The energy of all steps above rest, as a share of what load all the time would be."""
+    """The energy of all steps above rest, divided by that of a load that lasts `seconds`."""
     if rest is None or busy is None or busy <= rest or len(steps) < 2:
         return None
     joules = steps[-1].value - steps[0].value - rest * (steps[-1].seconds - steps[0].seconds)

@@ -27,7 +27,7 @@ submit: $(READY) ## check a result and add it to the submissions: RESULT=path
 	@test -n "$(RESULT)" || { echo "make submit needs RESULT=path of a result file" >&2; exit 2; }
 	@$(BIN)/joulebench submit $(RESULT) --results $(RESULTS)
 
-verify: $(READY) ## judge every submission again, from its raw trials
+verify: $(READY) ## validate every submission again, from its raw trials
 	@$(BIN)/joulebench verify $(RESULTS)/submissions
 
 board: $(READY) ## write the leaderboard (json, csv, md, site) from the submissions
@@ -39,14 +39,14 @@ plots: $(READY) ## draw the comparison plots from the submissions
 test: $(READY) ## run the tests that need no browser, no undisturbed clock and no minutes
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "not slow and not timing" $(ARGS)
 
-test-all: test ## run all tests: then the slow ones, then alone those that read a clock
+test-all: test ## run all tests: also the slow ones, and alone those that read a clock
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m "slow and not timing"
 	@$(BIN)/pytest -m timing
 
-coverage: $(READY) ## run the tests of `make test` and say how many lines of bench/ they reach
+coverage: $(READY) ## run the tests of `make test` and report the line coverage of bench/
 	@$(MAKE) --no-print-directory test ARGS="--cov=bench --cov-report=term:skip-covered"
 
-check: $(READY) ## lint, types, floors, and that generated files are fresh
+check: $(READY) ## lint, types, import layers, and that generated files are current
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -67,23 +67,23 @@ check: $(READY) ## lint, types, floors, and that generated files are fresh
 	@$(BIN)/python -m tools.claims --check
 	@echo "check: all fresh"
 
-generated: $(READY) ## write again all that is generated: board, plots, schema, README, claims
+generated: $(READY) ## write the generated files: board, plots, schemas, README, claims
 	@$(BIN)/joulebench board && $(BIN)/joulebench plots
 	@$(BIN)/joulebench schema > bench/results/result.schema.json
 	@$(BIN)/joulebench schema --board > bench/leaderboard/leaderboard.schema.json
 	@$(BIN)/python -m tools.readme
 	@$(BIN)/python -m tools.claims
 
-bench-meters: $(READY) ## compare our meter with other tools on a simulated driver: ARGS="--quick"
+bench-meters: $(READY) ## compare the meter with other tools on a simulated driver: ARGS="--quick"
 	@$(BIN)/python -m tools.bench_meters $(ARGS)
 
-gpu-check: $(READY) ## ask a real NVIDIA GPU, eight minutes at most: PART=sensor|battery
+gpu-check: $(READY) ## test the meter on a real NVIDIA GPU, at most eight minutes: PART=sensor|battery
 	@$(BIN)/python -m tools.gpu_check $(or $(PART),sensor) $(ARGS)
 
-doctor: $(READY) ## say what this machine can measure, and how to cure what is missing
+doctor: $(READY) ## report the sensors of this machine, and remedies for missing ones
 	@$(BIN)/joulebench doctor
 
-embedded: $(READY) ## train the embedded models again, from package registries (about an hour)
+embedded: $(READY) ## train the embedded models, from package registries (about an hour)
 	@$(BIN)/python -m tools.embedded_training all
 
 clean: ## remove the environment
@@ -92,7 +92,7 @@ clean: ## remove the environment
 help: ## show this
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
-# Made once; made again when a dependency changes.
+# Created once, and again when a dependency changes.
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV): a few minutes, once" >&2
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -78,7 +78,7 @@ def test_block_becomes_a_program_record(tmp_path, capsys):
     inside = [r.energy_joules for r in record.readings if r.domain in record.boundary.domains]
     assert record.energy_kwh.value == pytest.approx(sum(inside) / 3.6e6, rel=1e-12)
     assert record.energy_kwh.low < record.energy_kwh.value < record.energy_kwh.high
-    print_program(record, Console(width=100), "epa-current", "not saved")
+    print_program(record, Console(width=160), "epa-current", "not saved")
     text = capsys.readouterr().out
     assert "counting" in text and "France" in text and "PUE 1.5 included" in text
     append_program(record, tmp_path / "emissions.csv")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 
-from rich.console import Console
-from rich.padding import Padding
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from bench.impact import regions
 from bench.impact.facts import DerivedQuantity
+from bench.reports.text_layout import name_value_table, print_blocks
 from bench.results import units
 from bench.results.formatting import (
     energy_unit,
@@ -33,15 +33,11 @@ def print_program(record: ProgramRecord, console: Console, edition: str, saved: 
     `edition` names the phone charge, such as "epa-current"; `saved` is the last line, which says
     where the record lies or why it was not saved.
     """
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="dim", no_wrap=True, min_width=16)
-    table.add_column(overflow="fold")
-    for name, value in (*_energy(record), *_impact(record, edition), *_details(record)):
-        table.add_row(name, value)
-    console.print(Padding(_headline(record), (1, 2, 1, 2)))
-    console.print(Padding(table, (0, 2, 0, 2)))
+    rows = (*_energy(record), *_impact(record, edition), *_details(record))
+    blocks: list[RenderableType] = [_headline(record), name_value_table(rows)]
     if record.warnings:
-        console.print(Padding(_warnings(record), (1, 2, 0, 2)))
+        blocks.append(_warnings(record))
+    print_blocks(blocks, console, below=0)
     console.print(f"\n  {saved}\n", soft_wrap=True, markup=False)
 
 
@@ -144,15 +140,12 @@ def _with_range(quantity: DerivedQuantity) -> str:
 
 
 def _warnings(record: ProgramRecord) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True, min_width=16)
-    table.add_column(overflow="fold")
-    for warning in record.warnings:
-        table.add_row(
-            Text("! warning", style="yellow"),
-            Text.assemble(warning.message, " ", (warning.remedy, "dim")),
-        )
-    return table
+    """Each warning with its remedy; a program is not ranked, so all have one name."""
+    rows = [
+        (Text("! note", "yellow"), Text.assemble(item.message, " ", (item.remedy, "dim")))
+        for item in record.warnings
+    ]
+    return name_value_table(rows, style="")
 
 
 def _duration(seconds: float) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from bench.cli._io import print_json
 from bench.results.formatting import MISSING, format_number, interval_text, mass_unit
 from bench.results.interval import Interval, interval_json
 
@@ -105,7 +105,7 @@ def print_hours(
                 "basis": profile.basis,
                 "source": profile.source,
             }
-            print(json.dumps(content))
+            print_json(content)
         return
     best, worst = ranked[0], ranked[-1]
     print(f"{work}, {job_hours} h: {profile.approach} carbon intensity, {profile.basis}\n")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from bench.cli._errors import exit_on_error, log
+from bench.cli._io import print_written
 from bench.cli._options import Json, Results
 
 PANEL = "Share"
@@ -23,7 +23,4 @@ def command(results: Results = Path("results"), as_json: Json = False) -> None:
     for path, issues in verified.refused.items():
         log(printable(f"left out {path}: {' '.join(issue.message for issue in issues)}"))
     files = exit_on_error(lambda: write_board(rank_entries(verified.accepted), results))
-    if as_json:
-        print(json.dumps([str(path) for path in files]))
-    else:
-        print("\n".join(f"wrote {path}" for path in files))
+    print_written(files, as_json)

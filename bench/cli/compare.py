@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from bench.cli import _batch
 from bench.cli._errors import FAILED, exit_on_error, exit_with_error
+from bench.cli._io import print_json
 from bench.cli._options import Json, options_from
 from bench.runner.config import RunConfig
 
@@ -101,7 +101,7 @@ def _show(results: list[Result], one_machine: bool, as_json: bool) -> None:
     )
     if as_json:
         for item in made:
-            print(json.dumps(comparison_table.comparison_json(item), ensure_ascii=False))
+            print_json(comparison_table.comparison_json(item))
     else:
         comparison_table.print_comparison(made, Console(highlight=False))
 
@@ -120,6 +120,6 @@ def _show_published(results: list[Result], as_json: bool) -> None:
             )
         if as_json:
             for item in found:
-                print(json.dumps(comparison_table.published_json(item), ensure_ascii=False))
+                print_json(comparison_table.published_json(item))
         else:
             comparison_table.print_published(result, found, Console(highlight=False))

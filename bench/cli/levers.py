@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bench.cli._errors import FAILED, exit_on_error
+from bench.cli._io import print_json
 from bench.cli._options import Json, options_from
 from bench.runner.config import RunConfig
 
@@ -47,7 +47,7 @@ def command(
     progress.clear()
     if as_json:
         for item in results:
-            print(json.dumps(_as_json(item)), flush=True)
+            print_json(_as_json(item))
     else:
         _print(results)
     base = results[0].result

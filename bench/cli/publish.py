@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from bench.cli._errors import exit_on_error, log
+from bench.cli._io import print_written
 from bench.cli._options import Json, Results
 
 PANEL = "Share"
@@ -33,8 +33,5 @@ def command(
     for path, reasons in verified.refused.items():
         log(f"left out {path}: {'; '.join(reasons)}")
     files = exit_on_error(lambda: write_dataset_folder(verified.results, out))
-    if as_json:
-        print(json.dumps([str(path) for path in files]))
-    else:
-        print("\n".join(f"wrote {path}" for path in files))
+    print_written(files, as_json)
     log(f"nothing was uploaded; to upload: hf upload --repo-type dataset OWNER/NAME {out}")

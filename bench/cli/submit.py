@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bench.cli._errors import REFUSED, exit_with_error, log
+from bench.cli._io import print_json
 from bench.cli._options import Json, ResultFile, Results
 
 PANEL = "Share"
@@ -45,7 +45,7 @@ def command(
             "refused": [issue.message for issue in issues if issue.severity == "refused"],
             "findings": [asdict(issue) for issue in issues],
         }
-        print(json.dumps(content))
+        print_json(content)
     for issue in issues:
         log(printable(issue.text()))
     if path is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bench.cli._errors import REFUSED, exit_with_error, log
+from bench.cli._io import print_json
 from bench.cli._options import Json
 
 PANEL = "Share"
@@ -33,7 +33,7 @@ def command(
         content: dict[str, object] = {"passed": passed, "ranked": ranked}
         for name, files in (("refused", verified.refused), ("remarks", verified.remarks)):
             content[name] = {str(p): [asdict(i) for i in issues] for p, issues in files.items()}
-        print(json.dumps(content))
+        print_json(content)
     for path, issues in (*verified.refused.items(), *verified.remarks.items()):
         for issue in issues:
             log(printable(f"{path}: {issue.text()}"))

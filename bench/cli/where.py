@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from bench.cli import _region_table
 from bench.cli._errors import exit_on_error, exit_with_error
+from bench.cli._io import print_json
 from bench.cli._options import Json, Pue
 from bench.results.calibration import energy_with_calibration
 from bench.results.interval import Interval
@@ -67,7 +67,7 @@ def command(
     comparison = exit_on_error(lambda: _compare(energy_kwh, region, among, basis, pue))
     if as_json:
         for place in comparison.places:
-            print(json.dumps(_region_table.region_json(place, work), ensure_ascii=False))
+            print_json(_region_table.region_json(place, work))
     else:
         _region_table.print_regions(comparison, work, rows, water)
     if out:

@@ -159,7 +159,7 @@ def test_a_chain_of_ties_is_one_plus_the_number_of_better_ones():
     assert energy_ratio(a, c).high < 1
     assert ranks(chain) == {"a": 1, "b": 1, "c": 2}
     (task,) = board(chain).tasks
-    assert [row.tied for row in task.groups[0].entries] == [True, True, True]
+    assert [entry.row.tied for entry in task.groups[0].entries] == [True, True, True]
 
 
 def test_after_a_tie_the_rank_counts_those_who_are_better():
@@ -338,7 +338,7 @@ def test_a_hundred_thousand_equals_are_ranked_in_seconds():
 def test_only_equals_share_a_group(other):
     pair = [result_with_energy(0.1, model="a"), result_with_energy(0.2, model="b", **other)]
     groups = [group for task in board(pair).tasks for group in task.groups]
-    assert [[row.rank for row in group.entries] for group in groups] == [[1], [1]]
+    assert [[entry.row.rank for entry in group.entries] for group in groups] == [[1], [1]]
 
 
 def test_the_slot_of_a_card_does_not_matter():

@@ -196,7 +196,7 @@ def test_a_signature_says_who_signed_once_the_signer_is_allowed(tmp_path, key):
     allow(folder, key)
     found = verification.verify_folder(folder, make_entry)
     assert found.remarks == {} and found.refused == {}
-    assert json.loads(found.accepted[0].row)["submitted_by"]["signer"] == "ada@example.org"
+    assert found.accepted[0].row.submitted_by.signer == "ada@example.org"
 
 
 def test_a_signature_of_something_else_is_refused(tmp_path, key):
@@ -216,7 +216,7 @@ def test_a_note_that_was_changed_after_it_was_signed_is_left_out(tmp_path, key):
     note.write_text(note.read_text().replace("Ada", "Eve"))
     found = verification.verify_folder(folder, make_entry)
     assert list(found.refused) == [note]
-    assert json.loads(found.accepted[0].row)["submitted_by"]["name"] is None
+    assert found.accepted[0].row.submitted_by.name is None
 
 
 def test_a_key_that_does_not_work_leaves_nothing_behind(tmp_path, key):

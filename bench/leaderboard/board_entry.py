@@ -1,4 +1,4 @@
-"""`BoardEntry`: what ranking needs of one result, and its row and details as compact text."""
+"""`BoardEntry`: what ranking needs of one result, its row, and its details as compact text."""
 
 from __future__ import annotations
 
@@ -67,8 +67,7 @@ class BoardEntry:
     """One result on the board, small enough that 100,000 of them fit into memory.
 
     `group` and `ranking_key` are None where the result is listed without rank. `energy` is value,
-    low and high in kWh per 1,000 inferences. `row` is the JSON of a `BoardRow`, `details` that of
-    `ResultDetails`.
+    low and high in kWh per 1,000 inferences, `details` the JSON of `ResultDetails`.
     """
 
     id: str
@@ -79,7 +78,7 @@ class BoardEntry:
     ranking_key: RankingKey | None
     energy: tuple[float, float, float] | None
     created_at: str
-    row: str
+    row: BoardRow
     details: str
 
 
@@ -97,7 +96,7 @@ def make_entry(submission: Submission) -> BoardEntry:
         ranking_key=make_ranking_key(result) if ranks else None,
         energy=(energy.value, energy.low, energy.high) if energy else None,
         created_at=result.created_at,
-        row=row.model_dump_json(),
+        row=row,
         details=_details(result, row).model_dump_json(exclude_none=True),
     )
 

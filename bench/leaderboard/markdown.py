@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from bench.impact import carbon, equivalences
 from bench.impact.facts import published
-from bench.leaderboard.board_row import BoardRow, Equivalent
+from bench.leaderboard.board_entry import BoardEntry
+from bench.leaderboard.board_row import BoardRow, Equivalent, Figure
 from bench.leaderboard.grading import GRADE_RULE, STARS_RULE
-from bench.leaderboard.ranking import Board, RankedEntry
+from bench.leaderboard.ranking import Board
 from bench.results.escaping import escape_markdown
 from bench.results.formatting import (
     MISSING,
@@ -21,6 +23,7 @@ from bench.results.formatting import (
     run_label,
     unit_label,
 )
+from bench.results.record import Estimate
 
 INTRODUCTION = """# Leaderboard
 
@@ -76,11 +79,11 @@ def board_markdown(board: Board) -> str:
     return "".join(parts)
 
 
-def _table(unit: str, entries: Sequence[RankedEntry], *, listed: bool) -> str:
+def _table(unit: str, entries: Sequence[BoardEntry], *, listed: bool) -> str:
     header = [column.format(unit=unit_label(unit)) for column in COLUMNS]
     if listed:
         header = ["Kind", *header[2:], "Where", "Why it has no rank"]
-    rows = (_cells(entry.row(), listed) for entry in entries[:MAX_ROWS])
+    rows = (_cells(entry.row, listed) for entry in entries[:MAX_ROWS])
     lines = (header, ["---"] * len(header), *rows)
     table = "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
     hidden = len(entries) - MAX_ROWS
@@ -88,7 +91,7 @@ def _table(unit: str, entries: Sequence[RankedEntry], *, listed: bool) -> str:
 
 
 def _cells(row: BoardRow, listed: bool) -> list[str]:
-    energy, quality, model = row.energy_kwh_per_1000, row.quality, row.model
+    energy, quality, model = _estimate(row.energy_kwh_per_1000), row.quality, row.model
     unit, scale = energy_unit(energy.value) if energy else ("", 1.0)
     error = row.calibration_relative_half_width if row.kind == "modelled" else None
     value, low, high = format_nonnegative(energy, scale, error)
@@ -103,10 +106,10 @@ def _cells(row: BoardRow, listed: bool) -> list[str]:
         escape_markdown(run_with),
         f"{value} {unit}".strip(),
         f"{low} to {high} {unit}" if energy else MISSING,
-        _cell(format_interval(row.net_energy_kwh_per_1000, scale)),
-        _cell(format_nonnegative(row.energy_joules_per_unit, 1.0, error)),
+        _cell(format_interval(_estimate(row.net_energy_kwh_per_1000), scale)),
+        _cell(format_nonnegative(_estimate(row.energy_joules_per_unit), 1.0, error)),
         _cell([format_percent(end) for end in ends] or None),
-        _cell(format_nonnegative(row.duration_seconds_per_inference)),
+        _cell(format_nonnegative(_estimate(row.duration_seconds_per_inference))),
         _equivalent_cell(row.phone_charges_per_1000),
         _equivalent_cell(grams.get("world")),
         _equivalent_cell(grams.get("FR")),
@@ -115,6 +118,10 @@ def _cells(row: BoardRow, listed: bool) -> list[str]:
         boundary = f"{row.boundary} of {', '.join(row.devices)}"
         cells += [escape_markdown(boundary), escape_markdown(" ".join(row.why_not_ranked))]
     return cells
+
+
+def _estimate(figure: Figure | None) -> Estimate | None:
+    return None if figure is None else Estimate(**asdict(figure))
 
 
 def _cell(figure: Sequence[str] | None) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from bench.leaderboard.board_entry import BoardEntry, GroupKey, RankingKey
-from bench.leaderboard.board_row import BoardRow
 from bench.leaderboard.grading import grades, stars
 from bench.results.calibration import RECTANGULAR_TO_95, Instrument
 
@@ -109,29 +108,12 @@ def _count_class_below(
     return counts
 
 
-@dataclass(frozen=True, slots=True)
-class RankedEntry:
-    """One result on the board. `rank`, `grade` and `stars` are None where it is listed only."""
-
-    entry: BoardEntry
-    rank: int | None = None
-    tied: bool = False
-    grade: str | None = None
-    stars: int | None = None
-
-    def row(self) -> BoardRow:
-        """The row of the board with rank, grade and stars."""
-        row = BoardRow.model_validate_json(self.entry.row)
-        row.rank, row.tied, row.grade, row.stars = self.rank, self.tied, self.grade, self.stars
-        return row
-
-
 @dataclass(frozen=True)
 class RankedGroup:
     """Results that are ranked together, best first."""
 
     key: GroupKey
-    entries: tuple[RankedEntry, ...]
+    entries: tuple[BoardEntry, ...]
 
     def device_names(self) -> list[str]:
         """The devices inside the boundary, each once."""
@@ -145,9 +127,9 @@ class TaskBoard:
     task_id: str
     unit: str
     groups: tuple[RankedGroup, ...]
-    listed: tuple[RankedEntry, ...]
+    listed: tuple[BoardEntry, ...]
 
-    def entries(self) -> Iterable[RankedEntry]:
+    def entries(self) -> Iterable[BoardEntry]:
         """All entries, in the order of the board."""
         for group in self.groups:
             yield from group.entries
@@ -171,10 +153,10 @@ def rank_entries(entries: Iterable[BoardEntry]) -> Board:
 
 def _rank_task(task_id: str, entries: Sequence[BoardEntry]) -> TaskBoard:
     by_group: dict[GroupKey, list[BoardEntry]] = defaultdict(list)
-    listed: list[RankedEntry] = []
+    listed: list[BoardEntry] = []
     for entry in sorted(entries, key=lambda entry: entry.sort_key):
         if entry.group is None:
-            listed.append(RankedEntry(entry))
+            listed.append(entry)
         else:
             by_group[entry.group].append(entry)
     groups = tuple(_rank_group(key, by_group[key]) for key in sorted(by_group))
@@ -187,9 +169,10 @@ def _rank_group(key: GroupKey, members: Sequence[BoardEntry]) -> RankedGroup:
     better, worse = count_better_and_worse([e.ranking_key for e in members if e.ranking_key])
     energies = [entry.energy[0] for entry in members if entry.energy]
     columns = zip(members, better, worse, grades(energies), stars(energies), strict=True)
-    ranked = [
-        RankedEntry(entry, 1 + above, above + below + 1 < len(members), grade, star_count)
-        for entry, above, below, grade, star_count in columns
-    ]
-    ranked.sort(key=lambda item: (item.rank, item.entry.sort_key))
+    ranked = []
+    for entry, above, below, grade, star_count in columns:
+        tied = above + below + 1 < len(members)
+        row = replace(entry.row, rank=1 + above, tied=tied, grade=grade, stars=star_count)
+        ranked.append(replace(entry, row=row))
+    ranked.sort(key=lambda entry: (entry.row.rank, entry.sort_key))
     return RankedGroup(key, tuple(ranked))

@@ -6,12 +6,14 @@ are never in memory at once.
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -93,7 +95,8 @@ def verify_folder(folder: Path, transform: Transform[T]) -> VerificationResult[T
     """
     paths, misplaced = submissions.list_records(folder)
     result: VerificationResult[T] = VerificationResult(refused=misplaced)
-    records = list(_check_all(paths, transform))
+    with _garbage_collection_paused():
+        records = list(_check_all(paths, transform))
     duplicates = _duplicates(folder, records)
     for record in records:
         result.refused |= record.refused
@@ -117,6 +120,21 @@ def collect_results(folder: Path) -> VerifiedResults:
 
 def _result(submission: Submission) -> Result:
     return submission.result
+
+
+@contextmanager
+def _garbage_collection_paused() -> Iterator[None]:
+    """Receiving 100,000 rows makes millions of objects without cycles: collections find nothing.
+
+    With 5,000 submissions they took half of the time of the receiving process.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _check_all(paths: Sequence[Path], transform: Transform[T]) -> Iterator[_CheckedRecord[T]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections import defaultdict
@@ -11,12 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_json
+
 from bench.impact import equivalences, facts
 from bench.impact.facts import published
-from bench.leaderboard.board_entry import six_digits
+from bench.leaderboard.board_entry import BoardEntry, six_digits
 from bench.leaderboard.board_row import BoardRow
 from bench.leaderboard.grading import GRADE_RULE, STARS_RULE
-from bench.leaderboard.ranking import Board, RankedEntry, TaskBoard
+from bench.leaderboard.ranking import Board, TaskBoard
 from bench.results import escaping
 from bench.system.registry import known_task
 
@@ -146,7 +147,7 @@ def _write_task(task: TaskBoard, data: Path) -> dict[str, Any]:
     }
 
 
-Numbered = tuple[int, int | None, RankedEntry]
+Numbered = tuple[int, int | None, BoardEntry]
 
 
 def _numbered(task: TaskBoard) -> Iterator[Numbered]:
@@ -157,9 +158,8 @@ def _numbered(task: TaskBoard) -> Iterator[Numbered]:
         yield number, group, entry
 
 
-def _site_row(number: int, group: int | None, ranked: RankedEntry) -> list[Any]:
-    row = ranked.row()
-    return [ranked.entry.id, number, group, *(value(row) for value in SITE_COLUMNS.values())]
+def _site_row(number: int, group: int | None, entry: BoardEntry) -> list[Any]:
+    return [entry.id, number, group, *(value(entry.row) for value in SITE_COLUMNS.values())]
 
 
 def _write_chunks(folder: Path, kind: str, numbered: Sequence[Numbered], most: int) -> int | None:
@@ -173,13 +173,13 @@ def _write_chunks(folder: Path, kind: str, numbered: Sequence[Numbered], most: i
     digits = next(d for d in range(16) if len(numbered) <= most * 16**d)
     chunks: dict[str, list[Numbered]] = defaultdict(list)
     for item in numbered:
-        chunks[item[2].entry.id[:digits]].append(item)
+        chunks[item[2].id[:digits]].append(item)
     for start, items in chunks.items():
         if kind == "rows":
             lines = ",\n".join(_script_json(_site_row(*item)) for item in items)
             script = _call(kind, folder.name, f"[{lines}]")
         else:
-            entries = [ranked.entry for _, _, ranked in items]
+            entries = [entry for _, _, entry in items]
             lines = ",\n".join(f'"{entry.id}":{entry.details}' for entry in entries)
             script = _call(kind, folder.name, f"{{{lines}}}")
         (folder / f"{kind}-{start or 'all'}.js").write_text(script, encoding="utf-8")
@@ -192,12 +192,12 @@ def _call(function: str, task_id: str, content: str) -> str:
 
 
 def _script_json(value: object) -> str:
-    return json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return to_json(value).decode()
 
 
-def _energy_range(entries: Sequence[RankedEntry]) -> list[float] | None:
+def _energy_range(entries: Sequence[BoardEntry]) -> list[float] | None:
     """Least and greatest positive interval end and the median energy, in kWh per 1,000."""
-    energies = [ranked.entry.energy for ranked in entries if ranked.entry.energy]
+    energies = [entry.energy for entry in entries if entry.energy]
     ends = [end for energy in energies for end in energy if end > 0]
     values = sorted(value for value, _, _ in energies if value > 0)
     if not values:
@@ -228,7 +228,7 @@ def _shared_data(board: Board) -> dict[str, Any]:
     """The data that every page of the site uses."""
     grids = facts.grids()
     sources = list(dict.fromkeys(f"{fact.source}, {fact.licence}" for fact in grids.values()))
-    dates = [ranked.entry.created_at for task in board.tasks for ranked in task.entries()]
+    dates = [entry.created_at for task in board.tasks for entry in task.entries()]
     return {
         "fields": [*POSITION, *SITE_COLUMNS],
         "latest": max(dates)[:10] if dates else None,

@@ -1,1 +1,1 @@
-"""`make bench-meters`: our GPU meter beside the tools that people use, on a simulated driver."""
+"""`make bench-meters`: our GPU meter compared with other tools, on a simulated driver."""

@@ -1,4 +1,4 @@
-/* The simulated driver of the tests, with the further functions that the peers ask of a real one. */
+/* The simulated driver of the tests, with further functions that the peers call. */
 #define nvmlDeviceGetFieldValues field_values_of_the_tests
 #include "../../tests/simulated_nvml/driver.c"
 #undef nvmlDeviceGetFieldValues
@@ -14,7 +14,7 @@ int nvmlDeviceGetFieldValues(const gpu_t *g, int count, field_t *fields) {
     return answer;
 }
 
-/* A card without a counter says that it is a Pascal: some tools ask the age, not the counter. */
+/* A GPU without a counter reports Pascal: some tools decide by the architecture, not the counter. */
 int nvmlDeviceGetArchitecture(const gpu_t *g, unsigned *out) {
     ENTER(g);
     *out = g->has_counter > 0 ? 9 : 4;

@@ -15,7 +15,7 @@ STEP, LAG = 0.1, 0.012
 BEGAN, ENDED = 0.463, 0.893
 IDLE, BUSY, AFTER = 70.0, 330.0, 90.0
 FROM, UNTIL = 0.0, 1.4
-BEFORE, BEHIND = slice(1, 5), slice(9, 14)  # the steps that are looked at
+BEFORE, AFTER_END = slice(1, 5), slice(9, 14)  # the steps that the lines go through
 
 
 def _watts(t: np.ndarray) -> np.ndarray:
@@ -25,6 +25,7 @@ def _watts(t: np.ndarray) -> np.ndarray:
 
 
 def draw() -> Figure:
+    """The figure: true power above, the counter and its lines below."""
     t = np.linspace(FROM, UNTIL, 14001)
     watts = _watts(t)
     joules = np.concatenate([[0], np.cumsum(0.5 * (watts[1:] + watts[:-1]) * np.diff(t))])
@@ -48,23 +49,23 @@ def draw() -> Figure:
     return figure
 
 
-def _counter(axes: Axes, seen: np.ndarray, values: np.ndarray) -> None:
-    """The staircase, the steps that are used, the two lines, and the bill between them."""
-    axes.step(seen, values, where="post", color=SOFT, linewidth=1)
+def _counter(axes: Axes, times: np.ndarray, values: np.ndarray) -> None:
+    """The counter, the steps that are used, the two lines, and the energy between them."""
+    axes.step(times, values, where="post", color=SOFT, linewidth=1)
     levels = []
-    for part, edge in ((BEFORE, BEGAN + LAG), (BEHIND, ENDED + LAG)):
-        slope, level = np.polyfit(seen[part] - edge, values[part], 1)
-        ends = np.array([min(seen[part][0], edge), max(seen[part][-1], edge)])
+    for part, edge in ((BEFORE, BEGAN + LAG), (AFTER_END, ENDED + LAG)):
+        slope, level = np.polyfit(times[part] - edge, values[part], 1)
+        ends = np.array([min(times[part][0], edge), max(times[part][-1], edge)])
         axes.plot(ends, level + slope * (ends - edge), color=TEAL, linewidth=1.5)
-        axes.plot(seen[part], values[part], "o", color=TEAL, markersize=4)
+        axes.plot(times[part], values[part], "o", color=TEAL, markersize=4)
         axes.plot([edge], [level], "D", color=RUST, markersize=6)
         levels.append(level)
     at = ENDED + LAG
     axes.plot([BEGAN + LAG, at], [levels[0]] * 2, ":", color=RUST)
     arrow = {"arrowstyle": "<->", "color": RUST, "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", (at, levels[0]), (at, levels[1]), arrowprops=arrow)
-    axes.text(at + 0.015, sum(levels) / 2, "the bill", color=RUST, va="center")
-    before = values[np.searchsorted(seen, BEGAN) - 1], values[np.searchsorted(seen, ENDED) - 1]
+    axes.text(at + 0.015, sum(levels) / 2, "the energy", color=RUST, va="center")
+    before = values[np.searchsorted(times, BEGAN) - 1], values[np.searchsorted(times, ENDED) - 1]
     axes.plot([BEGAN, ENDED], before, "x", color=INK, markersize=7)
     axes.annotate(
         "read at the window's ends (×),\nthe counter is a step behind",
@@ -77,6 +78,6 @@ def _counter(axes: Axes, seen: np.ndarray, values: np.ndarray) -> None:
 
 
 def save(path: Path) -> None:
-    """The same bytes each time."""
+    """Write the figure, the same bytes each time."""
     with mpl.rc_context({"font.family": "DejaVu Sans", "font.size": 10}):
         draw().savefig(path, dpi=130, metadata={"Software": None})

@@ -1,7 +1,7 @@
-"""The tools under comparison, behind one shape: open, begin, end -> joules. Imports are lazy.
+"""The tools under comparison, with one interface: open, begin, end -> joules. Imports are lazy.
 
-Runs in the project's environment for ours, the plain difference and plain polling, and in the
-peers' throw-away environment for the others.
+Runs in the project's environment for our meter, the plain difference and plain polling, and in the
+peers' temporary environment for the others.
 """
 
 from __future__ import annotations
@@ -13,26 +13,32 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 JOULES_PER_KWH = 3.6e6
-OURS = "JouleBench"
+JOULEBENCH = "JouleBench"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a tool says of a window: joules or None, its own standard uncertainty, its words."""
+    """A tool's result: joules or None, its standard uncertainty if it states one, its messages."""
 
     joules: float | None
     uncertainty: float | None = None
-    words: str = ""
+    message: str = ""
 
 
 class Tool(Protocol):
-    def begin(self) -> None: ...
+    """A tool that is open: `begin` starts a window, `end` ends it."""
 
-    def end(self, began: float, ended: float) -> Outcome: ...
+    def begin(self) -> None:
+        """Begin a window."""
+        ...
+
+    def end(self, began: float, ended: float) -> Outcome:
+        """End the window; only our meter needs its times (s)."""
+        ...
 
 
-class Ours:
-    """The meter of a run, opened on the first GPU; the options are the run's."""
+class JouleBench:
+    """The meter of a run on the first GPU, with the options of a run."""
 
     def __init__(self, options: dict[str, str]) -> None:
         from bench.meters import MeterContext
@@ -42,22 +48,24 @@ class Ours:
         from bench.system.clock import SystemClock
 
         gpu = nvidia_driver.list_gpus()[0]
-        device = Device(domain="gpu:0", name=gpu.name, mig_enabled=gpu.mig_enabled).with_uuid(gpu.uuid)
+        device = Device(domain="gpu:0", name=gpu.name, mig_enabled=gpu.mig_enabled).with_uuid(
+            gpu.uuid
+        )
         self._meter = build(MeterContext(SystemClock(), (device,), options))
-        self._sensor = self._meter.probe()
-        self._mark: Any = None
+        self._meter.probe()
+        self._token: Any = None
 
     def begin(self) -> None:
-        self._mark = self._meter.start()
+        self._token = self._meter.start()
 
     def end(self, began: float, ended: float) -> Outcome:
-        (reading,) = self._meter.stop(self._mark, began, ended)
-        words = "; ".join(f"`{warning.code}`: {warning.message}" for warning in reading.warnings)
-        return Outcome(reading.energy_joules, reading.standard_uncertainty_joules, words)
+        (reading,) = self._meter.stop(self._token, began, ended)
+        message = "; ".join(f"`{warning.code}`: {warning.message}" for warning in reading.warnings)
+        return Outcome(reading.energy_joules, reading.standard_uncertainty_joules, message)
 
 
 class Zeus:
-    """ZeusMonitor; there is no computation to synchronise with on a simulated card."""
+    """ZeusMonitor; there is no computation to synchronise with on a simulated GPU."""
 
     def __init__(self, options: dict[str, str]) -> None:
         from zeus.monitor import ZeusMonitor
@@ -77,7 +85,7 @@ class CodeCarbon:
 
     def __init__(self, options: dict[str, str]) -> None:
         self._tracker = self._new()
-        self._tracker.start()  # the first finds the hardware, which takes seconds
+        self._tracker.start()  # the first one detects the hardware, which takes seconds
         self._tracker.stop()
 
     def _new(self) -> Any:
@@ -105,10 +113,10 @@ class Optimum:
     def __init__(self, options: dict[str, str]) -> None:
         from optimum_benchmark.trackers.energy import EnergyTracker
 
-        # Its backend would synchronise with torch; the simulated card knows no CUDA.
+        # Its backend would synchronise with torch; the simulated GPU has no CUDA.
         self._tracker = EnergyTracker(device="cuda", backend="simulated", device_ids=[0])
         self._window: Any = None
-        self.begin()  # the first finds the hardware, which takes seconds
+        self.begin()  # the first one detects the hardware, which takes seconds
         self._window.__exit__(None, None, None)
 
     def begin(self) -> None:
@@ -120,7 +128,9 @@ class Optimum:
         return Outcome(self._tracker.get_energy().gpu * JOULES_PER_KWH)
 
 
-class _Plain:
+class _Nvml:
+    """Opens the first GPU through pynvml."""
+
     def __init__(self, options: dict[str, str]) -> None:
         import pynvml
 
@@ -129,36 +139,36 @@ class _Plain:
         self._handle = pynvml.nvmlDeviceGetHandleByIndex(0)
 
 
-class Polling(_Plain):
+class Polling(_Nvml):
     """nvmlDeviceGetPowerUsage at both ends and every 100 ms between, joined by straight lines."""
 
     period_seconds = 0.1
 
-    def _look(self) -> None:
+    def _sample(self) -> None:
         watts = self._nvml.nvmlDeviceGetPowerUsage(self._handle) / 1000
-        self._looks.append((time.perf_counter(), watts))
+        self._samples.append((time.perf_counter(), watts))
 
     def _run(self) -> None:
         while not self._done.wait(self.period_seconds):
             with contextlib.suppress(self._nvml.NVMLError):
-                self._look()
+                self._sample()
 
     def begin(self) -> None:
-        self._looks: list[tuple[float, float]] = []
+        self._samples: list[tuple[float, float]] = []
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self._look()
+        self._sample()
         self._thread.start()
 
     def end(self, began: float, ended: float) -> Outcome:
         self._done.set()
         self._thread.join()
-        self._look()
-        pairs = zip(self._looks, self._looks[1:], strict=False)
+        self._sample()
+        pairs = zip(self._samples, self._samples[1:], strict=False)
         return Outcome(sum(0.5 * (w + w2) * (t2 - t) for (t, w), (t2, w2) in pairs))
 
 
-class Difference(_Plain):
+class Difference(_Nvml):
     """The energy counter before and after."""
 
     def _joules(self) -> float:
@@ -172,16 +182,16 @@ class Difference(_Plain):
 
 
 TOOLS: dict[str, Any] = {
-    OURS: Ours,
+    JOULEBENCH: JouleBench,
     "Zeus": Zeus,
     "CodeCarbon": CodeCarbon,
     "optimum-benchmark": Optimum,
     "polling": Polling,
     "counter difference": Difference,
 }
-OF_THE_PEERS = {"Zeus", "CodeCarbon", "optimum-benchmark"}
+PEERS = {"Zeus", "CodeCarbon", "optimum-benchmark"}
 IMPORTS = {
-    OURS: "import bench.meters.nvml",
+    JOULEBENCH: "import bench.meters.nvml",
     "Zeus": "from zeus.monitor import ZeusMonitor",
     "CodeCarbon": "from codecarbon import EmissionsTracker",
     "optimum-benchmark": "from optimum_benchmark.trackers.energy import EnergyTracker",

@@ -5,32 +5,32 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 
-from .cells import Cell, Record, by, cells
-from .meters import OURS
+from .meters import JOULEBENCH
+from .window_errors import Record, WindowErrors, errors_by_window, group_by
 
 BEGIN = "<!-- bench-meters: generated from here; run `make bench-meters` -->"
 END = "<!-- bench-meters: generated up to here -->"
 
-WHAT = {
+PROFILE_TEXTS = {
     "h100": "H100-like: counter every 100 ms (± jitter), 4 ms late",
     "a100": "A100-like: counter every 100 ms (± more jitter), 8 ms late",
     "volta": "V100-like: counter every 20 ms, 2 ms late",
-    "lagging": "an H100-like counter that is 60 ms late; our meter has to find that out",
+    "lagging": "an H100-like counter that is 60 ms late, which our meter has to learn",
     "slow-calls": "H100-like, each call to the driver takes 3 ms",
     "part-time-counter": "an H100-like counter that itself sums 25 of every 100 ms; "
-    "our meter is told so (`nvml_counter_duty=0.25`), and sums the 1 s average instead",
-    "turing": "T4-like: no counter, power seen all the time; "
-    "our meter is told so (`nvml_power_duty=1`)",
-    "part-time-power": "no counter, power seen for 25 of every 100 ms; "
+    "our meter has the option `nvml_counter_duty=0.25`, and sums the 1 s average instead",
+    "turing": "T4-like: no counter, power sampled all the time; "
+    "our meter has the option `nvml_power_duty=1`",
+    "part-time-power": "no counter, power sampled for 25 of every 100 ms; "
     "our meter sums the 1 s average",
     "average-only": "no counter, and the only power reading is an average over 1 s",
 }
-FAULT_WORDS = {
-    "lost": "GPU lost half-way",
-    "forbidden": "reading forbidden half-way",
+FAULT_TEXTS = {
+    "lost": "GPU lost in mid-window",
+    "forbidden": "reading forbidden in mid-window",
     "forbidden from the start": "reading forbidden from the start",
-    "reset": "counter reset half-way",
-    "frozen": "counter stands still from half-way on",
+    "reset": "counter reset in mid-window",
+    "frozen": "counter still from mid-window on",
 }
 
 
@@ -39,8 +39,8 @@ def percent(share: float, sign: bool = False) -> str:
     value = 100 * share
     size = abs(value)
     digits = sum(size < limit for limit in (9.95, 0.995, 0.0995, 0.00995))
-    words = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
-    return words.replace("-", "−") + " %"
+    text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
+    return text.replace("-", "−") + " %"
 
 
 def seconds(value: float) -> str:
@@ -53,178 +53,196 @@ def seconds(value: float) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
 
 
-def shown(one: Cell | None) -> str:
+def errors_text(one: WindowErrors | None) -> str:
+    """Median and worst error; `raises` or `None` for a tool without any energy."""
     if one is None:
         return ""
     if not one.errors:
         return "raises" if one.raised else "None"
-    words = f"{percent(one.middle)} / {percent(one.worst, sign=True)}"
-    return words + (f" ({one.unread} unread)" if one.unread else "")
+    text = f"{percent(one.median)} / {percent(one.worst, sign=True)}"
+    return text + (f" ({one.missing} missing)" if one.missing else "")
 
 
-def profile_table(profile: str, measured: dict[tuple[str, str, float], Cell]) -> str:
-    """Rows: tools. Columns: lengths. Below: what our interval did."""
-    mine = {(t, x): c for (p, t, x), c in measured.items() if p == profile}
-    tools = list(dict.fromkeys(tool for tool, _ in mine))
-    lengths = sorted({length for _, length in mine})
+def profile_table(profile: str, measured: dict[tuple[str, str, float], WindowErrors]) -> str:
+    """A row for each tool, a column for each length, then the coverage of our interval."""
+    errors = {(t, x): c for (p, t, x), c in measured.items() if p == profile}
+    tools = list(dict.fromkeys(tool for tool, _ in errors))
+    lengths = sorted({length for _, length in errors})
     head = ["median / worst error", *(f"{length:g} s" for length in lengths)]
-    rows = [[tool, *(shown(mine.get((tool, x))) for x in lengths)] for tool in tools]
-    rows.append(["windows, ours", *(_counts([mine.get((OURS, x))]) for x in lengths)])
-    others = ([mine.get((tool, x)) for tool in tools if tool != OURS] for x in lengths)
-    rows.append(["windows, each other", *map(_counts, others)])
-    ours = [mine.get((OURS, x)) for x in lengths]
-    rows.append(["our 95 % interval covers", *(_coverage(c) for c in ours)])
-    half = (percent(statistics.median(c.halves)) if c and c.halves else "" for c in ours)
-    rows.append(["its half-width, median", *half])
-    return f"**{profile}**: {WHAT.get(profile, '')}.\n\n{table(head, rows)}"
+    rows = [[tool, *(errors_text(errors.get((tool, x))) for x in lengths)] for tool in tools]
+    rows.append(["windows, JouleBench", *(_counts([errors.get((JOULEBENCH, x))]) for x in lengths)])
+    others = ([errors.get((tool, x)) for tool in tools if tool != JOULEBENCH] for x in lengths)
+    rows.append(["windows, each peer", *map(_counts, others)])
+    joulebench = [errors.get((JOULEBENCH, x)) for x in lengths]
+    rows.append(["JouleBench's 95 % interval covers", *(_coverage(c) for c in joulebench)])
+    half = (
+        percent(statistics.median(c.half_widths)) if c and c.half_widths else "" for c in joulebench
+    )
+    rows.append(["its median half-width", *half])
+    return f"**{profile}**: {PROFILE_TEXTS.get(profile, '')}.\n\n{table(head, rows)}"
 
 
-def _counts(found: Sequence[Cell | None]) -> str:
-    counts = sorted({len(c.errors) + c.unread for c in found if c})
+def _counts(groups: Sequence[WindowErrors | None]) -> str:
+    counts = sorted({len(c.errors) + c.missing for c in groups if c})
     return " or ".join(str(count) for count in counts)
 
 
-def _coverage(one: Cell | None) -> str:
-    if one is None or not one.halves:
+def _coverage(one: WindowErrors | None) -> str:
+    if one is None or not one.half_widths:
         return ""
-    return f"{one.covered} of {len(one.halves)}"
+    return f"{one.covered_count} of {len(one.half_widths)}"
 
 
-def ahead(measured: dict[tuple[str, str, float], Cell]) -> list[str]:
-    """One line for every cell in which a peer's median or worst error is smaller than ours."""
+def smaller_errors(measured: dict[tuple[str, str, float], WindowErrors]) -> list[str]:
+    """A line for each profile, length and peer with a median or worst error below JouleBench's."""
     lines = []
-    order = list(WHAT)
+    order = list(PROFILE_TEXTS)
     places = {(p, x) for p, _, x in measured}
     for profile, length in sorted(places, key=lambda place: (order.index(place[0]), place[1])):
-        ours = measured.get((profile, OURS, length))
+        joulebench = measured.get((profile, JOULEBENCH, length))
         peers = {t: c for (p, t, x), c in measured.items() if (p, x) == (profile, length)}
-        peers = {tool: c for tool, c in peers.items() if tool != OURS and c.errors}
-        if ours is None or not peers:
+        peers = {tool: c for tool, c in peers.items() if tool != JOULEBENCH and c.errors}
+        if joulebench is None or not peers:
             continue
         where = f"- {profile}, {length:g} s:"
-        if not ours.errors:
-            off = ", ".join(f"{tool} {percent(c.middle)}" for tool, c in peers.items())
+        if not joulebench.errors:
+            errors = ", ".join(f"{tool} {percent(c.median)}" for tool, c in peers.items())
             lines.append(
-                f"{where} ours gives no number. The others do, off in the median by {off}."
+                f"{where} our meter gives no energy. The peers do, with a median error of {errors}."
             )
             continue
         lines += [
-            f"{where} {tool} is ahead: {words}."
+            f"{where} {tool} has the smaller error: {text}."
             for tool, peer in peers.items()
-            if (words := _nearer(peer, ours))
+            if (text := _smaller(peer, joulebench))
         ]
     return lines
 
 
-def _nearer(peer: Cell, ours: Cell) -> str:
+def _smaller(peer: WindowErrors, joulebench: WindowErrors) -> str:
     parts = []
-    if peer.middle < ours.middle:
-        parts.append(f"median {percent(peer.middle)} against our {percent(ours.middle)}")
-    if abs(peer.worst) < abs(ours.worst):
+    if peer.median < joulebench.median:
+        parts.append(f"median {percent(peer.median)} against our {percent(joulebench.median)}")
+    if abs(peer.worst) < abs(joulebench.worst):
         worst = f"{percent(abs(peer.worst))} of {len(peer.errors)} windows"
-        mine = f"{percent(abs(ours.worst))} of {len(ours.errors)}"
-        parts.append(f"worst {worst} against our {mine}")
+        our_worst = f"{percent(abs(joulebench.worst))} of {len(joulebench.errors)}"
+        parts.append(f"worst {worst} against our {our_worst}")
     return "; ".join(parts)
 
 
 def cost_rows(records: Sequence[Record]) -> tuple[list[str], dict[str, list[float | None]]]:
     """Columns and, for each tool, its figures in seconds; None where there is none."""
     imports = next(r for r in records if r.get("kind") == "how")["imports"]
-    spent = by((r for r in records if r.get("kind") == "cost"), lambda r: (r["tool"], r["profile"]))
+    costs_by = group_by(
+        (r for r in records if r.get("kind") == "cost"), lambda r: (r["tool"], r["profile"])
+    )
     windows = [r for r in records if "kind" not in r and r["fault"] is None and r["length"]]
-    read = by((r for r in windows if not r["raised"]), lambda r: (r["tool"], r["profile"]))
+    windows_by = group_by(
+        (r for r in windows if not r["raised"]), lambda r: (r["tool"], r["profile"])
+    )
     head = ["import"]
     figures: dict[str, list[float | None]] = {tool: [imports[tool]] for tool in imports}
-    for profile, words in (("h100", "with a counter"), ("turing", "without")):
-        head += [f"open, {words}", f"begin + end, {words}", f"CPU in 20 s, {words}"]
+    for profile, suffix in (("h100", "with a counter"), ("turing", "without")):
+        head += [f"open, {suffix}", f"begin + end, {suffix}", f"CPU in 20 s, {suffix}"]
         for tool, row in figures.items():
-            costs = [r for r in spent.get((tool, profile), []) if not r["raised"]]
-            both = [r["begin_seconds"] + r["end_seconds"] for r in read.get((tool, profile), [])]
+            costs = [r for r in costs_by.get((tool, profile), []) if not r["raised"]]
+            both = [
+                r["begin_seconds"] + r["end_seconds"] for r in windows_by.get((tool, profile), [])
+            ]
             row.append(costs[0]["open_seconds"] if costs else None)
             row.append(statistics.median(both) if both else None)
             row.append(costs[0]["cpu_seconds"] if costs else None)
     return head, figures
 
 
-def cheaper(head: Sequence[str], figures: dict[str, list[float | None]]) -> list[str]:
-    """One line for each cost in which somebody is cheaper than we."""
+def smaller_costs(head: Sequence[str], figures: dict[str, list[float | None]]) -> list[str]:
+    """A line for each cost in which a peer is cheaper than our meter."""
     lines = []
     for column, title in enumerate(head):
-        ours = figures.get(OURS, [None] * len(head))[column]
-        if ours is None:
+        joulebench = figures.get(JOULEBENCH, [None] * len(head))[column]
+        if joulebench is None:
             continue
         less = [
             f"{tool} ({seconds(value)})"
             for tool, row in figures.items()
-            if tool != OURS and (value := row[column]) is not None and value < ours
+            if tool != JOULEBENCH and (value := row[column]) is not None and value < joulebench
         ]
         if less:
-            lines.append(f"- {title}: less than our {seconds(ours)} take {', '.join(less)}.")
+            lines.append(
+                f"- {title}: our meter takes {seconds(joulebench)}; less: {', '.join(less)}."
+            )
     return lines
 
 
-def answer(row: Record) -> str:
-    """What a tool returned in one faulty window, in a few words."""
+def fault_result(row: Record) -> str:
+    """The result of a tool in a window with a fault, in a few words."""
     if row.get("raised"):
         return "raises " + _short(row["raised"])
     if row["joules"] is None:
-        return "None, " + _short(row["words"])
-    about = [w for w in row["warned"] if "gpu" in w.lower() and "AMD" not in w]  # of this card
-    warned = _short("; ".join(about))
-    said = f"logs “{warned}”" if warned else "without a word"
+        return "None, " + _short(row["message"])
+    warnings = [w for w in row["warned"] if "gpu" in w.lower() and "AMD" not in w]
+    logged = _short("; ".join(warnings))
+    warning = f"logs “{logged}”" if logged else "no warning"
     joules = f"{row['joules']:,.1f} J".replace("-", "−")
-    return f"{joules} ({row['true_joules']:,.1f} J is true), {said}"
+    return f"{joules} ({row['true_joules']:,.1f} J is true), {warning}"
 
 
-def _short(words: str) -> str:
-    words = " ".join(words.replace("|", "/").split())
-    return words if len(words) <= 160 else words[:157] + "…"
+def _short(text: str) -> str:
+    text = " ".join(text.replace("|", "/").split())
+    return text if len(text) <= 160 else text[:157] + "…"
 
 
 def fault_table(records: Sequence[Record]) -> str:
+    """A row for each fault and tool."""
     rows = [r for r in records if r.get("fault")]
-    found = {(r["fault"], r["tool"]): r for r in rows}
+    by_fault = {(r["fault"], r["tool"]): r for r in rows}
     tools = list(dict.fromkeys(r["tool"] for r in rows))
-    names = [name for name in FAULT_WORDS if any(r["fault"] == name for r in rows)]
+    names = [name for name in FAULT_TEXTS if any(r["fault"] == name for r in rows)]
     body = []
     for name in names:
         for tool in tools:
-            if (name, tool) in found:
-                body.append([FAULT_WORDS[name], tool, answer(found[name, tool])])
-    return table(["what happens in a window of 3 s", "tool", "what it returns"], body)
+            if (name, tool) in by_fault:
+                body.append([FAULT_TEXTS[name], tool, fault_result(by_fault[name, tool])])
+    return table(["fault in a window of 3 s", "tool", "result"], body)
 
 
-def summary(measured: dict[tuple[str, str, float], Cell]) -> str:
-    """How often our interval held, in all and by profile."""
-    ours = {key: one for key, one in measured.items() if key[1] == OURS and one.halves}
-    if not ours:
+def summary(measured: dict[tuple[str, str, float], WindowErrors]) -> str:
+    """How often our interval covers the true energy, in all and by profile."""
+    joulebench = {
+        key: one for key, one in measured.items() if key[1] == JOULEBENCH and one.half_widths
+    }
+    if not joulebench:
         return ""
     parts = []
-    for profile in dict.fromkeys(key[0] for key in ours):
-        picked = [one for key, one in ours.items() if key[0] == profile]
-        held, all_ = sum(c.covered for c in picked), sum(len(c.halves) for c in picked)
-        parts.append((profile, held, all_))
-    held, all_ = sum(p[1] for p in parts), sum(p[2] for p in parts)
+    for profile in dict.fromkeys(key[0] for key in joulebench):
+        picked = [one for key, one in joulebench.items() if key[0] == profile]
+        covered, all_ = (
+            sum(c.covered_count for c in picked),
+            sum(len(c.half_widths) for c in picked),
+        )
+        parts.append((profile, covered, all_))
+    covered, all_ = sum(p[1] for p in parts), sum(p[2] for p in parts)
     each = ", ".join(f"{name} {100 * h / n:.1f} %" for name, h, n in parts)
-    return f"Our 95 % interval covers the truth in {held} of {all_} windows: {each}."
+    return (
+        f"JouleBench's 95 % interval covers the true energy in {covered} of {all_} windows: {each}."
+    )
 
 
-def made(how: Record, records: Sequence[Record]) -> str:
+def _provenance(how: Record, records: Sequence[Record]) -> str:
     names = ", ".join(f"{name} {number}" for name, number in how["versions"].items())
     windows = sum(1 for r in records if "kind" not in r and r["fault"] is None)
     load = (
-        ""
-        if how["load"] is None
-        else f", load average {how['load']:.1f} at the end of the errors' part"
+        "" if how["load"] is None else f", load average {how['load']:.1f} after the part on errors"
     )
     return (
         f"Made on {how['date']} by `make bench-meters`: {windows:,} windows in "
         f"{how['minutes']:.0f} minutes on a machine with {how['cores']} cores{load}, "
-        f"{how['side_by_side']} processes of ours and all of the others side by side. "
+        f"{how['side_by_side']} processes of our meter and all of the peers in parallel. "
         f"Python {how['python']}; {names}."
     )
 
@@ -232,38 +250,42 @@ def made(how: Record, records: Sequence[Record]) -> str:
 def tables(records: Sequence[Record]) -> str:
     """The generated part, between its markers."""
     how = next(r for r in records if r.get("kind") == "how")
-    measured = cells(records)
-    profiles = sorted({key[0] for key in measured}, key=list(WHAT).index)
+    measured = errors_by_window(records)
+    profiles = sorted({key[0] for key in measured}, key=list(PROFILE_TEXTS).index)
     head, figures = cost_rows(records)
     costs = [
         [tool, *("" if value is None else seconds(value) for value in row)]
         for tool, row in figures.items()
     ]
     reason = (
-        "Where a sensor looks part of the time, what it misses is chance, for every tool alike: "
-        "ours is the one that says how much that may be."
+        "Where a sensor samples part of the time, the energy that it misses is random, for every "
+        "tool: only our meter states an interval for it."
     )
-    behind = [reason, "", *ahead(measured)] if ahead(measured) else ["- In no cell."]
+    behind = [reason, "", *smaller_errors(measured)] if smaller_errors(measured) else ["- Nowhere."]
     reason = (
-        "Ours waits for steps of the sensor before and after a window, and characterises it once: "
-        "that is where the accuracy comes from. Three or four steps on each side are enough where "
-        "a window is long, and a short one takes up to nine. Inside the window it does "
-        "something only where it sums power: then it looks ten times a step."
+        "Our meter waits for steps of the sensor before and after a window, and characterises it "
+        "once: its accuracy comes from that. Three or four steps on each side are enough for a "
+        "long window, and a short one takes up to nine. Inside the window it reads only where it "
+        "sums power: ten times a step."
     )
-    dear = [reason, "", *cheaper(head, figures)] if cheaper(head, figures) else ["- In no cell."]
+    dearer = (
+        [reason, "", *smaller_costs(head, figures)]
+        if smaller_costs(head, figures)
+        else ["- Nowhere."]
+    )
     parts = [
         BEGIN,
-        made(how, records),
+        _provenance(how, records),
         "### Errors",
         "Relative error of a window: median of its size / the worst, with its sign.",
         *(profile_table(profile, measured) for profile in profiles),
         summary(measured),
-        "### Where a peer is nearer to the truth",
+        "### Where a peer has the smaller error",
         "\n".join(behind),
         "### Costs",
         table(["tool", *head], costs),
         "### Where a peer is cheaper",
-        "\n".join(dear),
+        "\n".join(dearer),
         "### Faults",
         fault_table(records),
         END,
@@ -271,7 +293,7 @@ def tables(records: Sequence[Record]) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def put(text: str, generated: str) -> str:
+def replace_generated(text: str, generated: str) -> str:
     """The page with its generated part replaced. Raises ValueError without both markers."""
     try:
         before, rest = text.split(BEGIN)

@@ -1,4 +1,4 @@
-"""Which windows are measured: jobs of one tool on one profile, in processes side by side."""
+"""The windows to measure: jobs of one tool on one profile, in parallel processes."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .meters import OURS, TOOLS
+from .meters import JOULEBENCH, TOOLS
 
 PROFILES = (
     *("h100", "a100", "volta", "lagging", "slow-calls", "part-time-counter"),
     *("turing", "part-time-power", "average-only"),
 )
 LENGTHS = (0.05, 0.1, 0.5, 1.0, 5.0, 30.0)
-FULL_TIME = ("h100", "a100", "volta")  # where issue 3 states how many windows there must be
+FULL_TIME = ("h100", "a100", "volta")  # more windows: targets of the error are stated for these
 WITHOUT_COUNTER = ("turing", "part-time-power", "average-only")
 OPTIONS = {
     "part-time-counter": {"nvml_counter_duty": "0.25"},
@@ -25,12 +25,12 @@ COST_PROFILES = ("h100", "turing")
 COST_SECONDS = 20.0
 FAULT_SECONDS = 3.0
 CHUNK = 50
-REST_SECONDS = 1.6  # what a window costs beside its own length, about
+REST_SECONDS = 1.6  # about what a window takes beyond its length
 
 
 @dataclass(frozen=True)
 class Job:
-    """What one process measures; a segment is (length in seconds, seed, windows)."""
+    """The windows of one process; a segment is (length in seconds, seed, number of windows)."""
 
     tool: str
     profile: str
@@ -39,15 +39,16 @@ class Job:
 
     @property
     def seconds(self) -> float:
+        """About how long the job takes."""
         return sum(count * (1.1 * length + REST_SECONDS) for length, _, count in self.segments)
 
     @property
-    def loud(self) -> bool:
-        """Zeus polls as fast as it can where there is no counter: a core each, so run apart."""
+    def uses_a_core(self) -> bool:
+        """Zeus polls as fast as it can where there is no counter: such jobs run apart."""
         return self.tool == "Zeus" and self.profile in WITHOUT_COUNTER
 
-    def text(self) -> dict[str, Any]:
-        """What the worker is told."""
+    def as_dict(self) -> dict[str, Any]:
+        """The job as the worker's argument."""
         return {
             "tool": self.tool,
             "profile": self.profile,
@@ -59,38 +60,40 @@ class Job:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many windows a cell gets: of ours where the targets are stated, and of all others.
+    """Numbers of windows for each tool, profile and length.
 
-    At 5 s and 30 s there are fewer; `share` cuts all.
+    `joulebench` is that of our meter where targets are stated, `others` of all else, `core` the
+    most of a job that uses a core; `longer` has (joulebench, others) by the least length in s.
     """
 
-    ours: int = 200
+    joulebench: int = 200
     others: int = 30
-    loud: int = 10
+    core: int = 10
     longer: dict[float, tuple[int, int]] = field(
         default_factory=lambda: {5.0: (30, 6), 30.0: (8, 2)}
     )
 
     def of(self, tool: str, profile: str, length: float) -> int:
-        most = tool == OURS and profile in FULL_TIME
-        base = self.ours if most else self.others
-        if Job(tool, profile, ()).loud:
-            base = min(base, self.loud)
-        for limit, (ours, others) in sorted(self.longer.items(), reverse=True):
+        """The number of windows of this tool, profile and length."""
+        most = tool == JOULEBENCH and profile in FULL_TIME
+        base = self.joulebench if most else self.others
+        if Job(tool, profile, ()).uses_a_core:
+            base = min(base, self.core)
+        for limit, (joulebench, others) in sorted(self.longer.items(), reverse=True):
             if length >= limit:
-                return min(base, ours if most else others)
+                return min(base, joulebench if most else others)
         return base
 
 
 def seed(profile: str, length: float, chunk: int) -> int:
-    """The same for all tools: they see the same loads of the same lengths."""
+    """The seed of a segment, the same for all tools: equal loads of equal lengths."""
     return zlib.crc32(f"{profile} {length} {chunk}".encode())
 
 
 def windows(
     profiles: Sequence[str], lengths: Sequence[float], counts: Counts, tools: Sequence[str]
 ) -> list[Job]:
-    """Ours in many processes, each of which learns the sensor anew; the others in one a profile."""
+    """Our meter in many processes, each of which learns the sensor; others in one a profile."""
     jobs = []
     for profile in profiles:
         for tool in tools:
@@ -101,7 +104,7 @@ def windows(
                 while left > 0:
                     segments.append((length, seed(profile, length, chunk), min(left, size)))
                     left, chunk = left - size, chunk + 1
-            if tool == OURS:
+            if tool == JOULEBENCH:
                 jobs += [Job(tool, profile, (segment,)) for segment in segments]
             else:
                 jobs.append(Job(tool, profile, tuple(segments)))
@@ -118,10 +121,11 @@ def costs(tools: Sequence[str]) -> list[Job]:
 
 
 def faults(tools: Sequence[str]) -> list[Job]:
-    """One window in whose middle something goes wrong."""
+    """One window for each tool and fault, with the fault in its middle."""
     segment = (FAULT_SECONDS, seed("fault", FAULT_SECONDS, 0), 1)
     return [Job(tool, "h100", (segment,), fault) for tool in tools for fault in FAULTS]
 
 
-def everything() -> tuple[str, ...]:
+def tool_names() -> tuple[str, ...]:
+    """The names of all tools."""
     return tuple(TOOLS)

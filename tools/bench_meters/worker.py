@@ -2,7 +2,7 @@
 
 Run as: worker.py '{"tool": …, "profile": …, "options": {…}, "segments": [[seconds, seed, count] …],
 "fault": name or null}' with the driver first in LD_LIBRARY_PATH and JOULEBENCH_SIMULATED_GPUS
-naming a file to make. It says "ready" once the tool is open and waits for a line before it begins.
+naming a file to make. It prints "ready" once the tool is open and waits for a line of input.
 """
 
 from __future__ import annotations
@@ -24,35 +24,35 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from meters import TOOLS, Outcome, Tool
 from simulated_nvml import PROFILES, World
 
-REST_SECONDS = 0.6  # between two windows: a card that has gone quiet, as before a run's trials
-KEPT_SECONDS = 5.0  # of the past of the true power, before a window; more is never looked at
+REST_SECONDS = 0.6  # between two windows: the GPU idles, as before a run's trials
+KEPT_SECONDS = 5.0  # of the true power before a window; no tool reads further back
 
 
-class Warnings(logging.Handler):
-    """What a tool warns of in its log."""
+class LogWarnings(logging.Handler):
+    """Collects the warnings that a tool logs."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.words: list[str] = []
+        self.messages: list[str] = []
         logging.captureWarnings(True)
-        self.listen()
+        self.attach()
 
-    def listen(self) -> None:
-        """Hear the tools' loggers; again after a tool was opened, which may have set up its own."""
+    def attach(self) -> None:
+        """Attach to the tools' loggers; again after a tool was opened, which may add loggers."""
         for name in (None, "codecarbon", "zeus"):
             logging.getLogger(name).addHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        words = record.getMessage()
-        if "Multiple instances of codecarbon" not in words and words not in self.words:
-            self.words.append(words)
+        message = record.getMessage()
+        if "Multiple instances of codecarbon" not in message and message not in self.messages:
+            self.messages.append(message)
 
 
 def attempt(end: Any, began: float, ended: float) -> tuple[Outcome, str | None]:
-    """What the tool says, and the exception if it raised one."""
+    """The tool's outcome, and the text of the exception if it raised one."""
     try:
         return end(began, ended), None
-    except Exception as error:  # noqa: BLE001 (whatever a tool raises is its answer)
+    except Exception as error:  # noqa: BLE001 (any exception of a tool is its result)
         return Outcome(None), f"{type(error).__name__}: {error}"
 
 
@@ -64,8 +64,8 @@ def cpu_seconds() -> float:
     return time.process_time() + sum(t.user + t.system for t in times)
 
 
-def fault(world: World, name: str, when: float) -> None:
-    """Let something go wrong on the card at this time."""
+def inject_fault(world: World, name: str, when: float) -> None:
+    """Let the simulated GPU fail at this time."""
     if name == "lost":
         world.change(0, lost_at=when)
     elif name == "forbidden":
@@ -76,24 +76,24 @@ def fault(world: World, name: str, when: float) -> None:
         world.change(0, step=1e6, jitter=0.0, phase=when)
 
 
-def window(
+def measure_window(
     tool: Tool,
     world: World,
-    warnings: Warnings,
+    warnings: LogWarnings,
     seconds: float,
-    chance: random.Random,
-    spoiled: str | None,
+    rng: random.Random,
+    fault: str | None,
 ) -> dict[str, Any]:
-    """One window beside the truth: the energy between the return of begin and the call of end."""
+    """One window, with the true energy between the return of `begin` and the call of `end`."""
     now = time.perf_counter
-    asked = now()
+    called = now()
     _, raised = attempt(lambda *_: tool.begin(), 0.0, 0.0)
     began = now()
-    world.busy(0, began, seconds, chance)
+    world.busy(0, began, seconds, rng)
     spent = cpu_seconds() if seconds >= 20 else 0.0
     time.sleep(seconds / 2)
-    if spoiled:
-        fault(world, spoiled, now())
+    if fault:
+        inject_fault(world, fault, now())
     time.sleep(max(0.0, began + seconds - now()))
     spent = cpu_seconds() - spent if seconds >= 20 else 0.0
     ended = now()
@@ -104,16 +104,16 @@ def window(
     return {
         "true_joules": world.joules(0, began, ended),
         **dataclasses.asdict(outcome),
-        "warned": warnings.words,
+        "warned": warnings.messages,
         "raised": raised,
-        "begin_seconds": began - asked,
+        "begin_seconds": began - called,
         "end_seconds": now() - ended,
         "cpu_seconds": spent,
     }
 
 
-def leave() -> None:
-    """End now, with the processes and threads that some tools leave behind."""
+def exit_now() -> None:
+    """Exit without waiting for processes and threads that some tools leave running."""
     import psutil
 
     for child in psutil.Process().children(recursive=True):
@@ -124,35 +124,35 @@ def leave() -> None:
 
 def main(job: dict[str, Any]) -> None:
     path = Path(os.environ["JOULEBENCH_SIMULATED_GPUS"])
-    card = PROFILES[job["profile"]]
+    gpu = PROFILES[job["profile"]]
     if job["fault"] == "forbidden from the start":
-        card = card.with_values(forbidden=1.0)
-    world = World(path, [card], time.perf_counter(), job["segments"][0][1])
+        gpu = gpu.with_values(forbidden=1.0)
+    world = World(path, [gpu], time.perf_counter(), job["segments"][0][1])
     label = {"tool": job["tool"], "profile": job["profile"], "fault": job["fault"]}
-    warnings = Warnings()
-    opened = time.perf_counter()
+    warnings = LogWarnings()
+    start = time.perf_counter()
     try:
         tool = TOOLS[job["tool"]](job["options"])
-    except Exception as error:  # noqa: BLE001 (whatever a tool raises is its answer)
+    except Exception as error:  # noqa: BLE001 (any exception of a tool is its result)
         print("ready", flush=True)
         raised = f"{type(error).__name__}: {error}"
         print(json.dumps({**label, "length": None, "raised": raised}), flush=True)
         return
-    label["open_seconds"] = time.perf_counter() - opened
-    warnings.listen()
+    label["open_seconds"] = time.perf_counter() - start
+    warnings.attach()
     print("ready", flush=True)
     sys.stdin.readline()
     for length, seed, count in job["segments"]:
-        chance = random.Random(seed)
+        rng = random.Random(seed)
         for _ in range(count):
-            time.sleep(REST_SECONDS + 0.1 * chance.random())
-            seconds = length * chance.uniform(1, 1.2)
+            time.sleep(REST_SECONDS + 0.1 * rng.random())
+            seconds = length * rng.uniform(1, 1.2)
             world.drop_history(0, time.perf_counter() - KEPT_SECONDS)
-            row = window(tool, world, warnings, seconds, chance, job["fault"])
-            warnings.words = []
+            row = measure_window(tool, world, warnings, seconds, rng, job["fault"])
+            warnings.messages = []
             print(json.dumps({**label, "length": length, **row}), flush=True)
 
 
 if __name__ == "__main__":
     main(json.loads(sys.argv[1]))
-    leave()
+    exit_now()

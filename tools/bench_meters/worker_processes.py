@@ -1,4 +1,4 @@
-"""Where windows are measured: the peers' environment, the simulated driver, and the workers."""
+"""The peers' environment, the simulated driver, and the processes that measure windows."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ import threading
 import time
 from pathlib import Path
 
-from .cells import Record
-from .meters import IMPORTS, OF_THE_PEERS
+from .meters import IMPORTS, PEERS
 from .plan import Job
+from .window_errors import Record
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 IMPORT_ROUNDS = 3
 
 
-def say(words: str) -> None:
-    print(words, file=sys.stderr, flush=True)
+def log(text: str) -> None:
+    """Print progress to standard error."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def peers_python(folder: Path) -> Path:
-    """An environment with the pinned peers, made in `folder`."""
-    say("installing the peers into a throw-away environment: a few minutes")
+    """Install the pinned peers into a new environment in `folder`; the path of its Python."""
+    log("installing the peers into a temporary environment: a few minutes")
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     python = folder / "bin" / "python"
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -35,18 +36,19 @@ def peers_python(folder: Path) -> Path:
 
 
 def build_driver(folder: Path) -> Path:
+    """Compile the simulated driver into `folder`, which goes first in LD_LIBRARY_PATH."""
     folder.mkdir()
     library = str(folder / "libnvidia-ml.so.1")
     command = ["cc", "-O2", "-shared", "-fPIC", "-o", library, str(HERE / "driver.c"), "-lm"]
     subprocess.run(command, check=True)
-    smi = folder / "nvidia-smi"  # CodeCarbon believes in a card only where this can be run
+    smi = folder / "nvidia-smi"  # CodeCarbon looks for a GPU only where this can be run
     smi.write_text("#!/bin/sh\n")
     smi.chmod(0o755)
     return folder
 
 
-class Laboratory:
-    """Starts workers, each with a simulated card and a working folder of its own."""
+class WorkerProcesses:
+    """Starts workers, each with a simulated GPU and a working folder of its own."""
 
     def __init__(self, folder: Path, peers: Path) -> None:
         self._folder = folder
@@ -56,10 +58,11 @@ class Laboratory:
         self._lock = threading.Lock()
 
     def python(self, tool: str) -> str:
-        return str(self._peers) if tool in OF_THE_PEERS else sys.executable
+        """The Python that has this tool."""
+        return str(self._peers) if tool in PEERS else sys.executable
 
     def start(self, job: Job) -> subprocess.Popen[str]:
-        """A worker that has opened its tool and waits."""
+        """Start a worker; it has opened its tool and waits."""
         with self._lock:
             self._count += 1
             work = self._folder / f"work-{self._count}"
@@ -68,12 +71,12 @@ class Laboratory:
             **os.environ,
             "LD_LIBRARY_PATH": str(self._driver),
             "PATH": f"{self._driver}{os.pathsep}{os.environ['PATH']}",
-            "JOULEBENCH_SIMULATED_GPUS": str(work / "card"),
+            "JOULEBENCH_SIMULATED_GPUS": str(work / "gpu"),
             "OMP_NUM_THREADS": "1",
         }
         environment.pop("CUDA_VISIBLE_DEVICES", None)
         process = subprocess.Popen(
-            [self.python(job.tool), str(HERE / "worker.py"), json.dumps(job.text())],
+            [self.python(job.tool), str(HERE / "worker.py"), json.dumps(job.as_dict())],
             cwd=work,
             env=environment,
             stdin=subprocess.PIPE,
@@ -88,14 +91,15 @@ class Laboratory:
         return process
 
     def finish(self, job: Job, process: subprocess.Popen[str]) -> list[Record]:
-        """Let it measure, and read what it says."""
+        """Let a worker measure; its records."""
         output, _ = process.communicate("go\n")
         rows = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
         if process.returncode != 0:
-            say(f"a worker ended with {process.returncode}: {job}")
+            log(f"a worker ended with {process.returncode}: {job}")
         return rows
 
     def run(self, job: Job) -> list[Record]:
+        """Start a worker and let it measure; its records."""
         return self.finish(job, self.start(job))
 
     def import_seconds(self, tool: str) -> float:
@@ -114,6 +118,7 @@ class Laboratory:
 
 
 def versions(python: Path) -> dict[str, str]:
+    """Versions of the peers in the environment of this Python."""
     code = (
         "import importlib.metadata as m, json; print(json.dumps({n: m.version(n) for n in "
         "('zeus', 'codecarbon', 'optimum-benchmark', 'nvidia-ml-py', 'torch')}))"

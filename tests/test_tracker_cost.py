@@ -79,15 +79,15 @@ def test_duration_grows_by_less_than_one_percent(tmp_path: Path) -> None:
 def test_reading_the_sensors_takes_less_than_one_percent_of_a_cpu(tmp_path: Path) -> None:
     """CPU time of the tracker over a long program less that over a short one."""
 
-    def cpu(seconds: float) -> float:
-        folder = tmp_path / str(seconds)
+    def cpu(number: int, seconds: float) -> float:
+        folder = tmp_path / f"{number}-{seconds}"
         subprocess.run(
             track_command(folder, "sleep", str(seconds)), check=True, stderr=subprocess.DEVNULL
         )
         (path,) = folder.glob("*.json")
         return ProgramRecord.model_validate_json(path.read_text()).tracker_cpu_seconds
 
-    for _ in range(3):
-        if cpu(9.0) - cpu(2.0) < SHARE * 7.0:
+    for number in range(3):
+        if cpu(number, 9.0) - cpu(number, 2.0) < SHARE * 7.0:
             return
     pytest.fail("reading the sensors takes more than one percent of a CPU")

@@ -36,7 +36,7 @@ def test_error_of_an_unknown_edition_names_the_known_ones():
 
 @pytest.mark.parametrize("key", equivalences.ENERGY_KEYS)
 def test_energy_is_compared_with_energy_only(key):
-    fact = facts.equivalences()[key]
+    fact = facts.table("equivalences")[key]
     assert equivalences.energy_equivalence(10 * fact.value, key).value == pytest.approx(10)
     with pytest.raises(ValueError, match="carbon only"):
         equivalences.carbon_equivalence(carbon.co2e_grams(1.0, "FR"), key)
@@ -44,7 +44,7 @@ def test_energy_is_compared_with_energy_only(key):
 
 @pytest.mark.parametrize("key", equivalences.CARBON_KEYS)
 def test_carbon_is_compared_with_carbon_only(key):
-    fact = facts.equivalences()[key]
+    fact = facts.table("equivalences")[key]
     grams = carbon.co2e_grams(Interval(2.0, 1.0, 3.0), "FR")
     quantity = equivalences.carbon_equivalence(grams, key)
     assert quantity.value == pytest.approx(2 * 44.18 / fact.value)
@@ -57,7 +57,7 @@ def test_carbon_is_compared_with_carbon_only(key):
 
 def test_phone_charge_is_an_energy_and_not_a_mass():
     """EPA's CO2 of a charge holds for one grid, so the table does not have it."""
-    charges = [f for k, f in facts.equivalences().items() if "charge" in k]
+    charges = [f for k, f in facts.table("equivalences").items() if "charge" in k]
     assert len(charges) == 4 and {fact.unit for fact in charges} == {"kWh"}
     assert len(equivalences.energy_equivalences(1.0)) == 12
     with pytest.raises(ValueError, match="led-bulb-hour"):

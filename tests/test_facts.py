@@ -57,7 +57,7 @@ def test_row_without_a_positive_value_is_refused(folder, value):
 
 
 def test_values_that_the_documents_quote():
-    charges = {k: f.value for k, f in facts.equivalences().items() if k.startswith("phone")}
+    charges = {k: f.value for k, f in facts.table("equivalences").items() if k.startswith("phone")}
     assert charges == {
         "phone-charge/epa-current": 0.019,
         "phone-charge/epa-2019": 0.012,
@@ -95,9 +95,9 @@ def test_zero_needs_a_note_that_it_is_published(folder):
 
 
 def test_known_errors_of_other_tools_are_absent():
-    assert facts.gpus()["nvidia-v100-sxm2-16-32gb"].value == 300
-    assert facts.gpus()["nvidia-v100-pcie"].value == 250
-    assert not [key for key in facts.gpus() if "v5e" in key]
+    assert facts.table("gpu")["nvidia-v100-sxm2-16-32gb"].value == 300
+    assert facts.table("gpu")["nvidia-v100-pcie"].value == 250
+    assert not [key for key in facts.table("gpu") if "v5e" in key]
     every = [fact for name in facts.tables() for fact in facts.table(name).values()]
     assert not [fact for fact in every if fact.value == 97 and "TV" in fact.label]
     provinces = facts.table("grid_provinces")
@@ -122,8 +122,8 @@ def test_long_tables_are_grouped_by_subject():
     assert facts.training_runs()["gpt-3-175b"]["energy"].value == 1_287_000
     assert facts.clouds()["aws:eu-west-3"]["market"].value == 0
     assert facts.datacenters("pue")["jean-zay-2022"].value == 1.2
-    assert facts.inference()["bloom-api/requests"].value == 230_768
-    assert facts.gpu_peaks().keys() <= facts.gpus().keys()
+    assert facts.table("inference")["bloom-api/requests"].value == 230_768
+    assert facts.table("gpu_peak").keys() <= facts.table("gpu").keys()
     claims = load_claims()
     assert len(claims) == 24 and sum(len(claim.quantities) for claim in claims) == 58
     assert all(claim.caveat and claim.source for claim in claims)

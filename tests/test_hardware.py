@@ -24,7 +24,7 @@ def test_hardware_is_found_by_the_names_of_people_and_drivers(name, key):
 
 
 def test_every_board_is_found_by_its_label():
-    for board in facts.gpus().values():
+    for board in facts.table("gpu").values():
         assert hardware.find(board.label) == board
 
 

@@ -126,10 +126,10 @@ def test_stages_of_a_measured_result_add_up(measured):
     )
     summary = storage.load_result(measured).summary
     assert summary is not None
-    gross, net = summary.energy_kwh_per_1000, summary.net_energy_kwh_per_1000
+    per_1000, net = summary.energy_kwh_per_1000, summary.net_energy_kwh_per_1000
     assert computed.stage("dynamic").energy_kwh.value == pytest.approx(net.value)
-    assert computed.stage("idle").energy_kwh.value == pytest.approx(gross.value - net.value)
-    assert computed.stage("overhead").energy_kwh.value == pytest.approx(0.2 * gross.value)
+    assert computed.stage("idle").energy_kwh.value == pytest.approx(per_1000.value - net.value)
+    assert computed.stage("overhead").energy_kwh.value == pytest.approx(0.2 * per_1000.value)
     assert computed.stage("embodied").grams.low < computed.stage("embodied").grams.high
     scores = sci.result_scores(
         storage.load_result(measured), per_inference.LifeCycleInputs(region="FR", pue=1.2)

@@ -106,7 +106,7 @@ def arithmetic(tmp_path, result):
 
 
 def test_no_model_computes_faster_than_its_device(tmp_path):
-    peak = facts.gpu_peaks()["nvidia-h100-sxm5-80gb"].value * 1e12
+    peak = facts.table("gpu_peak")["nvidia-h100-sxm5-80gb"].value * 1e12
     most = int(peak * 10 / 2e9)
     assert arithmetic(tmp_path, busy(most - 1)) == []
     assert len(arithmetic(tmp_path, busy(most + 10_000))) == 5
@@ -117,7 +117,7 @@ def test_no_model_computes_faster_than_its_device(tmp_path):
 
 
 def test_a_mixture_of_experts_counts_the_parameters_that_a_token_meets(tmp_path):
-    peak = facts.gpu_peaks()["nvidia-h100-sxm5-80gb"].value * 1e12
+    peak = facts.table("gpu_peak")["nvidia-h100-sxm5-80gb"].value * 1e12
     result = busy(int(2 * peak * 10 / 2e9))
     assert arithmetic(tmp_path, result)
     model = result.model.model_copy(update={"active_parameter_count": 100_000_000})

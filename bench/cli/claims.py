@@ -60,7 +60,7 @@ def _claim_json(recomputed: RecomputedClaim) -> dict[str, Any]:
     """A claim for JSON: each quantity with its interval, facts and caveat."""
     import dataclasses
 
-    from bench.impact import claims
+    from bench.impact.facts import fact_by_name
     from bench.results.interval import interval_json
 
     return dataclasses.asdict(recomputed.claim) | {
@@ -71,7 +71,7 @@ def _claim_json(recomputed: RecomputedClaim) -> dict[str, Any]:
                 "ratios": each.ratios,
                 "caveat": recomputed.claim.caveat,
                 "facts": [
-                    {"fact": name, **_fact_json(claims.fact_by_name(name))}
+                    {"fact": name, **_fact_json(fact_by_name(name))}
                     for name in each.claimed.rests_on
                 ],
             }

@@ -77,7 +77,7 @@ def _print_projection(projected: Projection) -> None:
     from bench.results.formatting import interval_text
 
     service, grid = projected.service, projected.grid
-    home = facts.equivalences()["home-day-us"]
+    home = facts.table("equivalences")["home-day-us"]
     kind = "modelled, NOT measured" if projected.cost.modelled else "measured"
     rows = [
         (

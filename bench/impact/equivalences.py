@@ -35,7 +35,7 @@ CARBON_UNITS = ("gCO2e", "gCO2")
 
 def editions() -> tuple[str, ...]:
     """The editions of the smartphone charge, the default one first."""
-    keys = (key for key in facts.equivalences() if key.startswith(PREFIX))
+    keys = (key for key in facts.table("equivalences") if key.startswith(PREFIX))
     return tuple(key.removeprefix(PREFIX) for key in keys)
 
 
@@ -44,7 +44,7 @@ def phone_charge(edition: str = DEFAULT_EDITION) -> Fact:
 
     Raises ValueError for an unknown edition.
     """
-    fact = facts.equivalences().get(PREFIX + edition)
+    fact = facts.table("equivalences").get(PREFIX + edition)
     if fact is None:
         raise ValueError(f"unknown edition {edition!r}: choose one of {', '.join(editions())}")
     return fact
@@ -96,7 +96,9 @@ def carbon_equivalences(grams: DerivedQuantity) -> list[DerivedQuantity]:
 
 
 def _fact(key: str) -> Fact:
-    fact = facts.equivalences().get(key)
+    fact = facts.table("equivalences").get(key)
     if fact is None:
-        raise ValueError(f"no equivalence {key!r}: choose one of {', '.join(facts.equivalences())}")
+        raise ValueError(
+            f"no equivalence {key!r}: choose one of {', '.join(facts.table('equivalences'))}"
+        )
     return fact

@@ -21,7 +21,7 @@ def find(name: str) -> facts.Fact:
     Raises ValueError, with the nearest names, where no board or several match.
     """
     words = _words(name)
-    matches = [board for board in facts.gpus().values() if words and _matches(words, board)]
+    matches = [board for board in facts.table("gpu").values() if words and _matches(words, board)]
     if len(matches) == 1:
         return matches[0]
     if matches:
@@ -74,7 +74,7 @@ def _nearest(name: str) -> list[facts.Fact]:
         a, b = (" ".join(sorted(part)) for part in (words, label))
         return len(words & label) + difflib.SequenceMatcher(None, a, b).ratio()
 
-    return sorted(facts.gpus().values(), key=similarity, reverse=True)[:3]
+    return sorted(facts.table("gpu").values(), key=similarity, reverse=True)[:3]
 
 
 def _names(boards: list[facts.Fact]) -> str:

@@ -74,10 +74,16 @@ def read(text: str, name: str) -> DailyProfile:
     by_hour: dict[int, float] = {}
     for number, (hour_cell, intensity_cell) in enumerate(rows, start=2):
         place = f"{name}, line {number}"
-        hour = _hour(hour_cell, place)
+        hour, intensity = _number(hour_cell, HOURS), _number(intensity_cell, math.inf)
+        if hour is None or hour % 1:
+            raise ValueError(f"{place}: the hour {hour_cell!r} is not a whole number from 0 to 23")
+        if intensity is None:
+            raise ValueError(
+                f"{place}: {intensity_cell!r} is not a number of zero or more, in gCO2e/kWh"
+            )
         if hour in by_hour:
-            raise ValueError(f"{place}: hour {hour} is there twice")
-        by_hour[hour] = _intensity(intensity_cell, place)
+            raise ValueError(f"{place}: hour {hour:.0f} is there twice")
+        by_hour[int(hour)] = intensity
     if len(by_hour) != HOURS:
         missing = ", ".join(str(hour) for hour in range(HOURS) if hour not in by_hour)
         raise ValueError(f"{name} lacks the hours {missing}")
@@ -85,21 +91,10 @@ def read(text: str, name: str) -> DailyProfile:
     return DailyProfile(intensities, "unstated", "as the file states it", name)
 
 
-def _hour(cell: str | None, place: str) -> int:
+def _number(cell: str | None, limit: float) -> float | None:
+    """The number in a cell; None if it is not one of zero or more and below `limit`."""
     try:
-        hour = int(cell or "")
+        number = float(cell or "")
     except ValueError:
-        hour = -1
-    if not 0 <= hour < HOURS:
-        raise ValueError(f"{place}: the hour {cell!r} is not a whole number from 0 to 23")
-    return hour
-
-
-def _intensity(cell: str | None, place: str) -> float:
-    try:
-        intensity = float(cell or "")
-    except ValueError:
-        intensity = -1.0
-    if not 0 <= intensity < math.inf:
-        raise ValueError(f"{place}: {cell!r} is not an intensity of zero or more, in gCO2e/kWh")
-    return intensity
+        return None
+    return number if 0 <= number < limit else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -159,7 +159,7 @@ def load(path: Path) -> LifeCyclePlan:
     for key in RESERVED & content.keys():
         raise ValueError(f"{path}: there is no key {key} in a plan")
     try:
-        return LifeCyclePlan.model_validate(_floats(content))
+        return LifeCyclePlan.model_validate(content)
     except ValidationError as error:
         raise ValueError(f"{path}: {_sentence(error)}") from error
 
@@ -170,13 +170,6 @@ def with_location(plan: LifeCyclePlan, region: str | None, pue: float | None) ->
         raise ValueError(f"a PUE is 1 to 5, not {pue:g}")
     grid = {} if region is None else {"region": region, "grid_gco2e_per_kwh": None}
     return plan.model_copy(update=grid if pue is None else {**grid, "pue": pue})
-
-
-def _floats(value: Any) -> Any:
-    """The value with integers as floats, since TOML distinguishes 8 from 8.0; booleans stay."""
-    if isinstance(value, dict):
-        return {key: _floats(item) for key, item in value.items()}
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _sentence(error: ValidationError) -> str:

@@ -178,7 +178,7 @@ def service_projection(
         per_day=per_day,
         kwh_per_day=energy,
         grams_per_day=energy * grid.grams_per_kwh,
-        homes=energy / facts.equivalences()["home-day-us"].value,
+        homes=energy / facts.table("equivalences")["home-day-us"].value,
         reactors=energy / REACTOR_KWH_PER_DAY,
         machines=machines,
     )

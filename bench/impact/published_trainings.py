@@ -118,7 +118,9 @@ def _bloom_plan(run: dict[str, Fact]) -> LifeCyclePlan:
 def _bloom_deployment() -> DeploymentPlan:
     """The 18 days in which BLOOM was served through an API, idle energy included."""
     names = ("energy", "requests", "days", "grid")
-    kwh, requests, days, grid = (facts.inference()[f"bloom-api/{name}"].value for name in names)
+    kwh, requests, days, grid = (
+        facts.table("inference")[f"bloom-api/{name}"].value for name in names
+    )
     return DeploymentPlan(
         inferences_per_day=requests / days,
         wh_per_inference=1000 * kwh / requests,

@@ -147,7 +147,7 @@ def _board_peak(name: str) -> float | None:
         board = hardware.find(name)
     except ValueError:
         return None
-    fact = facts.gpu_peaks().get(board.key)
+    fact = facts.table("gpu_peak").get(board.key)
     return None if fact is None else fact.value
 
 

@@ -8,11 +8,11 @@ from bench.impact.claims import (
     Claim,
     RecomputedClaim,
     RecomputedQuantity,
-    fact_by_name,
     published_text,
     recompute_claims,
     value_text,
 )
+from bench.impact.facts import fact_by_name
 
 PLOTS = {  # claim: (name of the plot, its alternative text)
     "S2": ("bloom", "Emissions of training BLOOM, by stage"),

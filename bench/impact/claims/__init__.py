@@ -1,30 +1,23 @@
-"""Published claims, recomputed from published facts; `training` and `use` hold the formulas."""
+"""Published claims, recomputed from published facts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bench.impact import facts
-from bench.impact.claims import training, use
+from bench.impact.claims import formulas
 from bench.impact.facts import FOLDER, read_rows
 from bench.results.formatting import interval_text
 from bench.results.interval import Interval
-
-FORMULAS: dict[tuple[str, str, str], Callable[[], Interval | float]] = {
-    **training.FORMULAS,
-    **use.FORMULAS,
-}
 
 
 @dataclass(frozen=True)
 class ClaimedQuantity:
     """One quantity of a claim: the published text, empty if none, and the facts to recompute it.
 
-    `rests_on` names the facts as "table/key". The recomputed value depends on each of them, and on
-    no other fact.
+    `formula` is the name of a function of `formulas` and its arguments. `rests_on` names the facts
+    as "table/key"; the recomputed value depends on each of them, and on no other fact.
     """
 
     quantity: str
@@ -32,6 +25,12 @@ class ClaimedQuantity:
     published: str
     note: str
     rests_on: tuple[str, ...]
+    formula: str
+
+    def compute(self) -> Interval:
+        """The value by the formula, in `unit`."""
+        name, *arguments = self.formula.split()
+        return Interval.of(getattr(formulas, name)(*arguments))
 
 
 @dataclass(frozen=True)
@@ -90,12 +89,6 @@ def recompute_claims(ids: tuple[str, ...] = ()) -> list[RecomputedClaim]:
     return [_recompute(claims[claim_id]) for claim_id in selected]
 
 
-def fact_by_name(name: str) -> facts.Fact:
-    """The fact named "table/key". Raises KeyError if there is none."""
-    table, _, key = name.partition("/")
-    return facts.table(table)[key]
-
-
 def value_text(quantity: RecomputedQuantity) -> tuple[str, str]:
     """The recomputed value, and its unit with low and high if not exact: ("24.69", "tCO2e")."""
     unit = "times" if quantity.claimed.unit == "ratio" else quantity.claimed.unit
@@ -131,6 +124,5 @@ def load_claims() -> tuple[Claim, ...]:
 
 
 def _recompute(claim: Claim) -> RecomputedClaim:
-    values = (FORMULAS[claim.id, q.quantity, q.unit]() for q in claim.quantities)
-    quantities = zip(claim.quantities, map(Interval.of, values), strict=True)
-    return RecomputedClaim(claim, tuple(RecomputedQuantity(*pair) for pair in quantities))
+    quantities = (RecomputedQuantity(each, each.compute()) for each in claim.quantities)
+    return RecomputedClaim(claim, tuple(quantities))

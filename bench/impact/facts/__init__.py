@@ -101,9 +101,10 @@ def table(name: str) -> dict[str, Fact]:
     return facts
 
 
-def equivalences() -> dict[str, Fact]:
-    """Energy (kWh), carbon (gCO2e) or water (mL) of one everyday thing each."""
-    return table("equivalences")
+def fact_by_name(name: str) -> Fact:
+    """The fact named "table/key". Raises KeyError if there is none."""
+    table_name, _, key = name.partition("/")
+    return table(table_name)[key]
 
 
 def grids() -> dict[str, Fact]:
@@ -120,26 +121,6 @@ def grids() -> dict[str, Fact]:
 def grid_factors(place: str) -> tuple[Fact, ...]:
     """All carbon intensities of exactly this place, each of another basis."""
     return tuple(table(name)[place] for name in GRIDS if place in table(name))
-
-
-def gpus() -> dict[str, Fact]:
-    """Thermal design power of accelerator boards, in watts."""
-    return table("gpu")
-
-
-def gpu_peaks() -> dict[str, Fact]:
-    """Peak dense 16-bit tensor arithmetic of accelerators, in TFLOPS, by the keys of `gpus`."""
-    return table("gpu_peak")
-
-
-def fuels() -> dict[str, Fact]:
-    """Carbon intensity by fuel, gCO2e/kWh; IPCC's are life-cycle, some of CodeCarbon's direct."""
-    return table("fuel")
-
-
-def inference() -> dict[str, Fact]:
-    """Published energy, carbon and water of inference; the basis is the boundary."""
-    return table("inference")
 
 
 def training_runs() -> dict[str, dict[str, Fact]]:

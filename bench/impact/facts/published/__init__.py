@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent
+# Columns of the csv files that are numbers; an empty cell is None.
+INTEGERS = ("gpu_count", "steps", "stars")
+FLOATS = ("energy_kwh_per_1000", "gpu_energy_kwh_per_1000", "batch_size", "new_tokens")
 
 
 @dataclass(frozen=True)
@@ -89,18 +92,7 @@ def _figures(study: Study) -> tuple[PublishedFigure, ...]:
 
 
 def _figure(study: Study, cells: dict[str, str]) -> PublishedFigure:
-    return PublishedFigure(
-        study=study,
-        task=cells["task"],
-        model=cells["model"],
-        model_class=cells["model_class"] or None,
-        energy_kwh_per_1000=float(cells["energy_kwh_per_1000"]),
-        gpu_energy_kwh_per_1000=float(cells["gpu_energy_kwh_per_1000"]),
-        gpu=cells["gpu"],
-        gpu_count=int(cells["gpu_count"]) if cells["gpu_count"] else None,
-        batch_size=float(cells["batch_size"]),
-        steps=int(cells["steps"]) if cells["steps"] else None,
-        new_tokens=float(cells["new_tokens"]) if cells["new_tokens"] else None,
-        workload=cells["workload"] or None,
-        stars=int(cells["stars"]) if cells["stars"] else None,
-    )
+    values: dict[str, Any] = {name: cell or None for name, cell in cells.items()}
+    for kind, names in ((int, INTEGERS), (float, FLOATS)):
+        values |= {name: kind(cells[name]) for name in names if cells[name]}
+    return PublishedFigure(study=study, **values)

@@ -1,4 +1,4 @@
-"""What others published: figures with the study that they come from, as they stand there."""
+"""Published figures of energy, each with its study."""
 
 from collections import Counter
 
@@ -7,7 +7,7 @@ import pytest
 from bench.impact.facts import published
 
 
-def test_every_figure_is_positive_and_knows_its_study():
+def test_every_figure_is_positive_and_has_its_study():
     rows = published.rows()
     assert Counter(row.study.key for row in rows) == {
         "ai-energy-score": 166,
@@ -27,18 +27,18 @@ def test_every_figure_is_positive_and_knows_its_study():
         ("image-gen", "stabilityai/stable-diffusion-xl-base-1.0", 1.64),
     ],
 )
-def test_figures_that_people_quote(task, model, kwh):
-    found = [
+def test_figures_that_are_often_quoted(task, model, kwh):
+    figures = [
         row
         for row in published.rows(task)
         if row.model == model and row.study.key == "ai-energy-score"
     ]
-    (row,) = found
+    (row,) = figures
     assert row.energy_kwh_per_1000 == pytest.approx(kwh, rel=0.003)
     assert row.batch_size == 1
 
 
-def test_the_famous_study_bills_more_than_its_gpus():
+def test_power_hungry_includes_more_than_its_gpus():
     rows = [row for row in published.rows("image-gen") if row.study.key == "power-hungry"]
     assert rows and all(row.gpu_count == 8 for row in rows)
     assert all(row.energy_kwh_per_1000 > 1.3 * row.gpu_energy_kwh_per_1000 for row in rows)

@@ -1,0 +1,181 @@
+"""leaderboard.json, .csv and .md: contents, schema, escaping."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+from pathlib import Path
+
+import jsonschema
+import pytest
+from boards import (
+    board_document,
+    document_of,
+    rank_results,
+)
+from synthetic_results import result_with_energy, synthetic_result, with_derived_warnings
+
+from bench import leaderboard
+from bench.leaderboard import (
+    board_files,
+)
+from bench.results.escaping import csv_safe
+from bench.results.record import Failure
+
+FAILURE = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
+
+
+def results_with_hostile_text():
+    return [
+        result_with_energy(0.2, model="=HYPERLINK(1)"),
+        result_with_energy(0.1, model="a|b `c` <script>alert(1)</script>\n# head"),
+        result_with_energy(0.3, model="[x](http://evil.example)"),
+        synthetic_result(model="f", energies=[], failure=FAILURE),
+        result_with_energy(0.05, model="m", kind="modelled"),
+    ]
+
+
+def test_files_do_not_depend_on_the_order_of_results(tmp_path):
+    results = results_with_hostile_text()
+    first = board_files.write_board(rank_results(results), tmp_path / "a")
+    random.Random(1).shuffle(results)
+    second = board_files.write_board(rank_results(results), tmp_path / "b")
+    assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
+    names = {str(path.relative_to(tmp_path / "a")) for path in first}
+    assert names >= {"leaderboard.json", "leaderboard.csv", "leaderboard.md", "site/index.html"}
+
+
+def test_board_is_valid_under_the_shipped_schema(tmp_path):
+    shipped = Path(leaderboard.__file__).parent / "leaderboard.schema.json"
+    schema = json.loads(shipped.read_text())
+    assert schema == board_files.board_schema(), "make generated"
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.check_schema(schema)
+    board_files.write_board(rank_results(results_with_hostile_text()), tmp_path)
+    content = json.loads((tmp_path / "leaderboard.json").read_text())
+    validator.validate(content)
+    validator.validate(document_of([]))
+    row = content["tasks"][0]["groups"][0]["rows"][0]
+    for wrong in ({"sponsor": "me"}, {"rank": "1"}, {"kind": "guessed"}):
+        row_before = dict(row)
+        row |= wrong
+        assert not validator.is_valid(content)
+        row.clear()
+        row |= row_before
+
+
+def test_published_figures_are_separate_from_results(tmp_path):
+    content = document_of([result_with_energy(0.1)])
+    keys = {study["key"] for study in content["published"]}
+    assert keys == {"ai-energy-score", "power-hungry", "ml-energy-v2"}, "v3 may not ship"
+    assert all(study["boundary"] and study["licence"] for study in content["published"])
+    names = {row["model"] for study in content["published"] for row in study["rows"]}
+    ours = {r["model"]["id"] for g in content["tasks"][0]["groups"] for r in g["rows"]}
+    assert len(names) > 100 and not names & ours
+    board_files.write_board(rank_results([result_with_energy(0.1)]), tmp_path)
+    assert "not ranked with these results" in (tmp_path / "leaderboard.md").read_text()
+    assert len((tmp_path / "leaderboard.csv").read_text().splitlines()) == 2
+
+
+def test_empty_board_is_written(tmp_path):
+    board_files.write_board(rank_results([]), tmp_path)
+    assert json.loads((tmp_path / "leaderboard.json").read_text())["tasks"] == []
+    assert "No submissions yet" in (tmp_path / "leaderboard.md").read_text()
+
+
+def test_csv_text_that_starts_a_formula_is_quoted(tmp_path):
+    board_files.write_board(rank_results(results_with_hostile_text()), tmp_path)
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "leaderboard.csv").read_text())))
+    assert len(rows) == 5
+    assert "'=HYPERLINK(1)" in {row["model"] for row in rows}
+    for start in "=+-@\t\r\n":
+        assert csv_safe(f"{start}1").startswith("'")
+    assert csv_safe(-1.5) == -1.5
+
+
+def test_markdown_escapes_hostile_names(tmp_path):
+    board_files.write_board(rank_results(results_with_hostile_text()), tmp_path)
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert "<script>" not in text and "[x](http" not in text and "\n# head" not in text
+    tables = [line for line in text.splitlines() if line.startswith("|")]
+    assert all(line.count(" | ") in (13, 14) for line in tables)
+
+
+def test_run_settings_are_in_json_csv_and_markdown(tmp_path):
+    found = rank_results(
+        [
+            result_with_energy(0.1, dtype="bfloat16", batch=8, steps=20),
+            result_with_energy(0.2, dtype=None),
+        ]
+    )
+    board_files.write_board(found, tmp_path)
+    (group,) = board_document(found)["tasks"][0]["groups"]
+    first, second = group["rows"]
+    assert (first["model"]["dtype"], first["backend"]) == ("bfloat16", "diffusers")
+    assert (first["batch_size"], first["steps"]) == (8, 20)
+    assert (second["model"]["dtype"], second["batch_size"], second["steps"]) == (None, 1, None)
+    table = list(csv.DictReader(io.StringIO((tmp_path / "leaderboard.csv").read_text())))
+    names = ("dtype", "backend", "batch_size", "steps")
+    assert [[row[n] for n in names] for row in table] == [
+        ["bfloat16", "diffusers", "8", "20"],
+        ["", "diffusers", "1", ""],
+    ]
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert "| bfloat16 · diffusers · batch 8 · 20 steps |" in text
+    assert "| diffusers · batch 1 |" in text
+
+
+@pytest.mark.parametrize("odd", [True, "eight", 8.5, [8], None])
+def test_batch_size_that_is_no_integer_is_null(odd):
+    result = result_with_energy(0.1)
+    model = result.model.model_copy(update={"settings": {"batch_size": odd}})
+    results = [result.model_copy(update={"model": model})]
+    (row,) = document_of(results)["tasks"][0]["groups"][0]["rows"]
+    assert row["batch_size"] is None
+
+
+def test_document_states_its_sources(tmp_path):
+    content = document_of([result_with_energy(0.019, model="a")])
+    (row,) = content["tasks"][0]["groups"][0]["rows"]
+    assert row["phone_charges_per_1000"]["value"] == pytest.approx(1.0)
+    assert row["grams_co2e_per_1000"]["FR"]["value"] == pytest.approx(0.019 * 44.18)
+    assert "EPA" in content["phone_charge"]["edition"]
+    assert content["grids"]["US-WV"]["basis"] == "direct combustion"
+    assert row["stars"] == 5 and row["kind"] == "measured"
+
+
+def test_equivalents_have_intervals_with_and_without_calibration(tmp_path):
+    results = [result_with_energy(0.019, 0.001, model="a")]
+    (row,) = document_of(results)["tasks"][0]["groups"][0]["rows"]
+    energy, whole = row["energy_kwh_per_1000"], row["energy_with_calibration_kwh_per_1000"]
+    for found, factor in (
+        (row["phone_charges_per_1000"], 1 / 0.019),
+        (row["grams_co2e_per_1000"]["world"], 472.94),
+    ):
+        assert found["low"] == pytest.approx(energy["low"] * factor)
+        assert found["low_with_calibration"] == pytest.approx(whole["low"] * factor)
+        assert found["high_with_calibration"] == pytest.approx(whole["high"] * factor)
+        assert (
+            found["low_with_calibration"]
+            < found["low"]
+            < found["high"]
+            < found["high_with_calibration"]
+        )
+    board_files.write_board(rank_results(results), tmp_path)
+    text = (tmp_path / "leaderboard.md").read_text()
+    assert "| 1.00 (0.95 to 1.05) | 9.0 (8.5 to 9.4) |" in text
+
+
+def test_every_markdown_figure_has_an_interval(tmp_path):
+    board_files.write_board(rank_results([result_with_energy(0.019, 0.001, model="a")]), tmp_path)
+    (line,) = [x for x in (tmp_path / "leaderboard.md").read_text().splitlines() if "| a |" in x]
+    cells = line.split(" | ")
+    assert all(" to " in cell for cell in cells[6:]), cells
+
+
+def test_synthetic_result_is_consistent():
+    result = result_with_energy(0.1)
+    assert with_derived_warnings(result) == result
+    assert result.summary.energy_kwh_per_1000.value == pytest.approx(0.1)

@@ -1,0 +1,283 @@
+"""Validation of one record: what is refused, and what is accepted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from boards import (
+    board_document,
+    save,
+    save_edited,
+    set_field,
+)
+from synthetic_results import result_with_energy, synthetic_result, with_derived_warnings
+from virtual_run import CONFIG, virtual_run
+
+from bench.impact import facts
+from bench.leaderboard import (
+    board_entry,
+    ranking,
+    submissions,
+    validation,
+)
+from bench.leaderboard.submissions import submit
+from bench.meters.replay import ReplayTrace
+from bench.results import storage, versions
+from bench.results.machine_record import card_id
+from bench.results.record import Failure, Result
+from bench.results.warning_catalogue import make_warning
+
+FAILURE = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
+
+
+def lower_energy(content):
+    energy = content["summary"]["energy_kwh_per_1000"]
+    energy["value"] = energy["value"] * (1 - 1e-6)
+
+
+def add_second_gpu(content):
+    first = content["machine"]["devices"][0]
+    content["machine"]["devices"].append({**first, "domain": "gpu:1", "card_id": card_id("GPU-1")})
+
+
+REFUSED = {
+    "another digit in the summary": (lower_energy, "energy_kwh_per_1000"),
+    "an edited trial": (
+        set_field("trials", 4, "readings", 0, "energy_joules", 2999.0),
+        "Irreproducible",
+    ),
+    "no summary figure": (set_field("summary", "energy_kwh_per_1000", None), "Irreproducible"),
+    "a warning left out": (set_field("warnings", []), "warnings"),
+    "a rank of its own making": (set_field("rankable", False), "rank"),
+    "an unknown field": (set_field("sponsor", "me"), "Unreadable"),
+    "a future schema": (set_field("schema_version", 99), "Unreadable"),
+    "NaN": (set_field("trials", 3, "duration_seconds", float("nan")), "Unreadable"),
+    "negative time": (set_field("trials", 3, "duration_seconds", -1.0), "Unreadable"),
+    "a path in the task": (set_field("task", "id", "../../etc"), "task id"),
+    "an unknown unit": (set_field("task", "unit", "smile"), "recomputed"),
+    "value outside its interval": (
+        set_field("summary", "energy_kwh_per_1000", "high", 0.0),
+        "Unreadable",
+    ),
+    "quality outside its interval": (set_field("quality", "value", 0.99), "quality"),
+    "quality beyond 1": (set_field("quality", "high", 7.0), "quality"),
+    "more parameters than atoms": (set_field("model", "parameter_count", 10**400), "integer"),
+    "a scale error beyond sense": (
+        set_field("calibration", "relative_half_width", 1e300),
+        "calibration uncertainty",
+    ),
+    "a limit beyond sense": (
+        set_field("machine", "devices", 0, "power_limit_watts", 1e300),
+        "power limit",
+    ),
+    "energy that overflows": (
+        lambda content: [
+            reading.update(energy_joules=1e308)
+            for trial in content["trials"]
+            for reading in trial["readings"]
+        ],
+        "Impossible",
+    ),
+    "energy that all but vanishes": (
+        set_field("trials", 5, "readings", 0, "energy_joules", 1e-300),
+        "Impossible",
+    ),
+    "a trial that took no time": (set_field("trials", 5, "duration_seconds", 0.0), "took 0 s"),
+    "a boundary called modelled": (set_field("boundary", "kind", "modelled"), "Impossible"),
+    "a modelled reading called measured": (
+        set_field("trials", 3, "readings", 0, "method", "modelled"),
+        "modelled",
+    ),
+    "a domain left out of the boundary": (
+        set_field("machine", "sensors", 0, "domains", ["gpu:0", "cpu-package:0"]),
+        "boundary is not",
+    ),
+    "a GPU left out of the boundary": (add_second_gpu, "boundary is not"),
+    "a smaller scale error": (
+        set_field("calibration", "relative_half_width", 0.001),
+        "calibration uncertainty is not",
+    ),
+    "no scale error": (set_field("calibration", None), "calibration uncertainty is not"),
+    "fewer trials than the profile asks for": (
+        set_field("protocol", "min_trials", 2),
+        "fewer trials",
+    ),
+    "a wider target": (set_field("protocol", "target_relative_half_width", 0.2), "wider target"),
+    "the target of another profile": (set_field("profile", "strict"), "wider target than a strict"),
+    "a lower confidence level": (
+        set_field("protocol", "confidence_level", 0.5),
+        "lower confidence",
+    ),
+    "shorter windows": (set_field("protocol", "window_seconds", 1.0), "shorter windows"),
+    "windows too short for the sensor": (
+        set_field("machine", "sensors", 0, "step_seconds", 0.2),
+        "shorter windows",
+    ),
+    "a shorter block": (set_field("protocol", "max_inferences", 1), "fewer inferences"),
+    "another unit than the task's": (set_field("task", "unit", "inference"), "counts images"),
+    "an end before enough trials": (set_field("protocol", "min_trials", 7), "ended after 6 trials"),
+    "an end at trials it has not": (set_field("stop_reason", "trials"), "6 trials are not the 30"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_edited_record_is_refused(tmp_path, case):
+    edit, word = REFUSED[case]
+    honest = result_with_energy(0.01, 0.05)
+    assert honest.warnings, "the case needs a warning to leave out"
+    assert validation.validate_file(save(tmp_path, honest)).refusals == ()
+    path = save_edited(tmp_path, honest, edit)
+    report = validation.validate_file(path)
+    assert word in " ".join(report.refusals)
+    with pytest.raises(submissions.SubmissionRefused, match=word):
+        submit(path, tmp_path / "submissions")
+    assert not (tmp_path / "submissions").exists()
+
+
+@pytest.mark.parametrize("profile", [{}, {"strict": True}, {"quick": True}])
+@pytest.mark.parametrize("noise", [0.0, 0.03, 0.3])
+def test_record_of_a_run_is_accepted(tmp_path, profile, noise):
+    steady = ReplayTrace([0.0], [250.0])
+    for budget in (20.0, 150.0):
+        config = CONFIG.with_changes(**profile, budget_seconds=budget)
+        result = virtual_run(steady, config=config, noise=noise)
+        assert result.status == "done"
+        assert validation.validate_file(save(tmp_path, result)).refusals == ()
+
+
+def test_quick_run_and_unknown_task_are_accepted(tmp_path):
+    quick = result_with_energy(0.1, profile="quick")
+    short = {"window_seconds": 0.5, "max_inferences": 4}
+    quick = with_derived_warnings(
+        quick.model_copy(update={"protocol": quick.protocol.model_copy(update=short)})
+    )
+    strict = result_with_energy(0.1, 0.001, profile="strict")
+    for update in ({"id": "unheard-of"}, {"version": 99}):
+        other = result_with_energy(0.1, task="text-classification")
+        task = other.task.model_copy(update=update)
+        for result in (quick, strict, other.model_copy(update={"task": task})):
+            assert validation.validate_file(save(tmp_path, result)).refusals == ()
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"energies": [0.0] * 5}, "0 J"),
+        ({"energies": [-3000.0] * 5}, "-3000 J"),
+        ({"energies": [9000.0] * 5}, "900 W, above 1.1 times 700 W"),
+    ],
+)
+def test_implausible_energy_is_refused(tmp_path, options, word):
+    report = validation.validate_file(save(tmp_path, synthetic_result(**options)))
+    assert word in " ".join(report.refusals)
+
+
+@pytest.mark.parametrize(("joules", "refused"), [(0.0, False), (-1.0, True), (1e9, True)])
+def test_unused_gpu_may_read_zero_energy(tmp_path, joules, refused):
+    content = result_with_energy(0.1).model_dump()
+    (device,) = content["machine"]["devices"]
+    content["machine"]["devices"] += (
+        {**device, "domain": "gpu:1", "card_id": card_id("b"), "used": False},
+    )
+    for trial in content["trials"]:
+        resting = {**trial["readings"][0], "domain": "gpu:1", "energy_joules": joules}
+        trial["readings"] += (resting,)
+    report = validation.validate_file(
+        save(tmp_path, with_derived_warnings(Result.model_validate(content)))
+    )
+    assert bool(report.refusals) == refused
+    assert all("gpu:1: a mean of" in reason for reason in report.refusals)
+
+
+def test_reading_warning_with_changed_blocks_ranking_is_refused(tmp_path):
+    light = make_warning("foreign-process", count=1, domain="gpu:0").model_copy(
+        update={"blocks_ranking": False}
+    )
+    report = validation.validate_file(
+        save(tmp_path, result_with_energy(0.1, reading_warnings=(light,)))
+    )
+    assert "another `blocks_ranking`" in " ".join(report.refusals)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b"1e999", b" " * 10_000_001]
+)
+def test_file_that_is_no_result_is_refused(tmp_path, content):
+    path = tmp_path / "strange.json"
+    path.write_bytes(content)
+    report = validation.validate_file(path)
+    assert report.result is None and "Unreadable" in report.refusals[0]
+
+
+def test_missing_file_is_refused(tmp_path):
+    assert "Unreadable" in validation.validate_file(tmp_path / "nothing.json").refusals[0]
+
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize("version", range(1, versions.SCHEMA_VERSION + 1))
+def test_record_of_every_schema_version_is_accepted_and_ranked(version):
+    path = GOLDEN / f"result-v{version}.json"
+    report = validation.validate_file(path)
+    assert report.refusals == () and report.rank_obstacles == ()
+    assert report.result.model.id == "golden/one" and report.result.schema_version == 2
+    assert report.result.summary.energy_kwh_per_1000.value == pytest.approx(0.0123)
+    (task,) = board_document(ranking.rank_entries(board_entry.entries_of([report.result])))["tasks"]
+    assert task["groups"][0]["rows"][0]["rank"] == 1
+
+
+def test_golden_record_of_the_current_version_is_written_unchanged():
+    text = (GOLDEN / f"result-v{versions.SCHEMA_VERSION}.json").read_text()
+    assert storage.canonical_json(storage.parse_result(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("version", "words"), [(3, "a newer one can read it"), (0, "known is 2"), ("null", "None")]
+)
+def test_unknown_schema_version_is_refused(tmp_path, version, words):
+    text = (GOLDEN / "result-v1.json").read_text()
+    path = tmp_path / "other.json"
+    path.write_text(text.replace('"schema_version":1', f'"schema_version":{version}'))
+    (reason,) = validation.validate_file(path).refusals
+    assert words in reason
+
+
+def result_with_tokens(tokens, dtype="float16", parameters=1_000_000_000, **options):
+    """Trials of 10 s in which so many tokens came out of a model of a billion parameters."""
+    result = synthetic_result(task="text-gen", dtype=dtype, parameters=parameters, **options)
+    trials = [
+        trial.model_copy(
+            update={"work": trial.work.model_copy(update={"output_token_count": tokens})}
+        )
+        for trial in result.trials
+    ]
+    return result.model_copy(update={"trials": tuple(trials)})
+
+
+def operation_refusals(tmp_path, result):
+    path = tmp_path / "busy.json"
+    storage.save_result(result, path)
+    return [r for r in validation.validate_file(path).refusals if "operations a second" in r]
+
+
+def test_more_operations_than_the_device_peak_are_refused(tmp_path):
+    peak = facts.table("gpu_peak")["nvidia-h100-sxm5-80gb"].value * 1e12
+    most = int(peak * 10 / 2e9)
+    assert operation_refusals(tmp_path, result_with_tokens(most - 1)) == []
+    assert len(operation_refusals(tmp_path, result_with_tokens(most + 10_000))) == 5
+    # Fewer bits compute faster; of a device without a published peak nothing is said.
+    assert operation_refusals(tmp_path, result_with_tokens(most + 10_000, dtype="int4")) == []
+    assert (
+        operation_refusals(tmp_path, result_with_tokens(most + 10_000, device="Unheard-of")) == []
+    )
+    assert operation_refusals(tmp_path, result_with_tokens(most + 10_000, parameters=None)) == []
+
+
+def test_mixture_of_experts_counts_active_parameters(tmp_path):
+    peak = facts.table("gpu_peak")["nvidia-h100-sxm5-80gb"].value * 1e12
+    result = result_with_tokens(int(2 * peak * 10 / 2e9))
+    assert operation_refusals(tmp_path, result)
+    model = result.model.model_copy(update={"active_parameter_count": 100_000_000})
+    assert operation_refusals(tmp_path, result.model_copy(update={"model": model})) == []

@@ -179,3 +179,61 @@ def test_synthetic_result_is_consistent():
     result = result_with_energy(0.1)
     assert with_derived_warnings(result) == result
     assert result.summary.energy_kwh_per_1000.value == pytest.approx(0.1)
+
+
+# Five trials of 100 images in 10 s: 3000, 3010, 2990, 3005, 2995 J; idle 30 W; calibration 5 %.
+# Energy: 15,000 J / 500 = 30 J per image = 30 * 1000 / 3.6e6 = 1/120 kWh per 1,000.
+# Interval: s = sqrt((0 + 100 + 100 + 25 + 25) / 4) = sqrt(62.5) J. The lag-1 sum of products is
+# 0 - 100 - 50 - 25 = -175 < 0, so the correlation does not widen it. Student's t at 98 %, 4 degrees
+# of freedom (tables): 3.746947. Half-width: 3.746947 * sqrt(62.5 / 5) = 13.24746 J of 3000 J.
+# Net: 3000 J - 10 s * 30 W = 2700 J per trial, with the same half-width in joules.
+# With calibration: sqrt(13.24746**2 + (0.05 * 3000)**2) = 150.58384 J of 3000 J.
+# One phone charge is 0.019 kWh; grids: world 472.94, France 44.18 gCO2e/kWh.
+JOULES, HALF_WIDTH, CALIBRATED = 3000.0, 13.24746, 150.58384
+KWH_PER_1000 = 1000 / 3.6e6 / 100
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "half_width"),
+    [
+        ("energy_kwh_per_1000", JOULES * KWH_PER_1000, HALF_WIDTH * KWH_PER_1000),
+        ("net_energy_kwh_per_1000", 2700 * KWH_PER_1000, HALF_WIDTH * KWH_PER_1000),
+        ("energy_joules_per_unit", 30.0, 0.1324746),
+        ("duration_seconds_per_inference", 0.1, 0.0),
+        ("phone_charges_per_1000", 0.4385965, 0.4385965 * HALF_WIDTH / JOULES),
+    ],
+)
+def test_row_has_the_figures_computed_by_hand(name, value, half_width):
+    (row,) = document_of([synthetic_result()])["tasks"][0]["groups"][0]["rows"]
+    figure = row[name]
+    assert figure["value"] == pytest.approx(value, rel=1e-6)
+    assert figure["low"] == pytest.approx(value - half_width, rel=1e-6)
+    assert figure["high"] == pytest.approx(value + half_width, rel=1e-6)
+
+
+def test_row_has_the_calibrated_figures_computed_by_hand():
+    (row,) = document_of([synthetic_result()])["tasks"][0]["groups"][0]["rows"]
+    ends = row["energy_with_calibration_kwh_per_1000"]
+    low, high = (JOULES - CALIBRATED) * KWH_PER_1000, (JOULES + CALIBRATED) * KWH_PER_1000
+    assert (ends["low"], ends["high"]) == pytest.approx((low, high), rel=1e-6)
+    for region, grams in (("world", 472.94), ("FR", 44.18)):
+        figure = row["grams_co2e_per_1000"][region]
+        assert figure["value"] == pytest.approx(grams / 120, rel=1e-6)
+        assert figure["low_with_calibration"] == pytest.approx(low * grams, rel=1e-6)
+        assert figure["high_with_calibration"] == pytest.approx(high * grams, rel=1e-6)
+
+
+# Energies of 1, 1.5, 3 and 9 kWh per 1,000 with intervals of a few per mille: ranks 1 to 4.
+# Grades by doublings of the least: A below 2, B below 4, C below 8, D below 16. Stars: bands of
+# (9 - 1) / 5 = 1.6 kWh from 1: 1 and 1.5 in the first, 3 in the second (2.6 to 4.2), 9 in the last.
+def test_ranks_grades_and_stars_computed_by_hand():
+    energies = {"a": 1.0, "b": 1.5, "c": 3.0, "d": 9.0}
+    results = [result_with_energy(kwh, 0.001, model=name) for name, kwh in energies.items()]
+    rows = document_of(results)["tasks"][0]["groups"][0]["rows"]
+    columns = [(r["model"]["id"], r["rank"], r["tied"], r["grade"], r["stars"]) for r in rows]
+    assert columns == [
+        ("a", 1, False, "A", 5),
+        ("b", 2, False, "A", 5),
+        ("c", 3, False, "B", 4),
+        ("d", 4, False, "D", 1),
+    ]

@@ -11,10 +11,9 @@ from boards import (
     save_edited,
     set_field,
 )
-from synthetic_results import result_with_energy, synthetic_result, with_derived_warnings
+from synthetic_results import result_with_energy, with_derived_warnings
 from virtual_run import CONFIG, virtual_run
 
-from bench.impact import facts
 from bench.leaderboard import (
     board_entry,
     ranking,
@@ -23,9 +22,9 @@ from bench.leaderboard import (
 )
 from bench.leaderboard.submissions import submit
 from bench.meters.replay import ReplayTrace
-from bench.results import storage, versions
+from bench.results import statistics, storage, versions, warning_rules
 from bench.results.machine_record import card_id
-from bench.results.record import Failure, Result
+from bench.results.record import Failure
 from bench.results.warning_catalogue import make_warning
 
 FAILURE = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
@@ -161,46 +160,6 @@ def test_quick_run_and_unknown_task_are_accepted(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "word"),
-    [
-        ({"energies": [0.0] * 5}, "0 J"),
-        ({"energies": [-3000.0] * 5}, "-3000 J"),
-        ({"energies": [9000.0] * 5}, "900 W, above 1.1 times 700 W"),
-    ],
-)
-def test_implausible_energy_is_refused(tmp_path, options, word):
-    report = validation.validate_file(save(tmp_path, synthetic_result(**options)))
-    assert word in " ".join(report.refusals)
-
-
-@pytest.mark.parametrize(("joules", "refused"), [(0.0, False), (-1.0, True), (1e9, True)])
-def test_unused_gpu_may_read_zero_energy(tmp_path, joules, refused):
-    content = result_with_energy(0.1).model_dump()
-    (device,) = content["machine"]["devices"]
-    content["machine"]["devices"] += (
-        {**device, "domain": "gpu:1", "card_id": card_id("b"), "used": False},
-    )
-    for trial in content["trials"]:
-        resting = {**trial["readings"][0], "domain": "gpu:1", "energy_joules": joules}
-        trial["readings"] += (resting,)
-    report = validation.validate_file(
-        save(tmp_path, with_derived_warnings(Result.model_validate(content)))
-    )
-    assert bool(report.refusals) == refused
-    assert all("gpu:1: a mean of" in reason for reason in report.refusals)
-
-
-def test_reading_warning_with_changed_blocks_ranking_is_refused(tmp_path):
-    light = make_warning("foreign-process", count=1, domain="gpu:0").model_copy(
-        update={"blocks_ranking": False}
-    )
-    report = validation.validate_file(
-        save(tmp_path, result_with_energy(0.1, reading_warnings=(light,)))
-    )
-    assert "another `blocks_ranking`" in " ".join(report.refusals)
-
-
-@pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b"1e999", b" " * 10_000_001]
 )
 def test_file_that_is_no_result_is_refused(tmp_path, content):
@@ -244,40 +203,68 @@ def test_unknown_schema_version_is_refused(tmp_path, version, words):
     assert words in reason
 
 
-def result_with_tokens(tokens, dtype="float16", parameters=1_000_000_000, **options):
-    """Trials of 10 s in which so many tokens came out of a model of a billion parameters."""
-    result = synthetic_result(task="text-gen", dtype=dtype, parameters=parameters, **options)
-    trials = [
-        trial.model_copy(
-            update={"work": trial.work.model_copy(update={"output_token_count": tokens})}
-        )
-        for trial in result.trials
-    ]
-    return result.model_copy(update={"trials": tuple(trials)})
+@pytest.mark.parametrize("path", sorted((GOLDEN / "v1").glob("*.json")), ids=lambda path: path.stem)
+def test_version_1_record_is_accepted(path):
+    report = validation.validate_file(path)
+    assert report.refusals == () and report.result.analysis_version == 1
 
 
-def operation_refusals(tmp_path, result):
-    path = tmp_path / "busy.json"
-    storage.save_result(result, path)
-    return [r for r in validation.validate_file(path).refusals if "operations a second" in r]
+def scale_summary(factor):
+    """An edit that multiplies the energy in the summary."""
+
+    def edit(content):
+        energy = content["summary"]["energy_kwh_per_1000"]
+        energy |= {end: energy[end] * factor for end in ("value", "low", "high")}
+
+    return edit
 
 
-def test_more_operations_than_the_device_peak_are_refused(tmp_path):
-    peak = facts.table("gpu_peak")["nvidia-h100-sxm5-80gb"].value * 1e12
-    most = int(peak * 10 / 2e9)
-    assert operation_refusals(tmp_path, result_with_tokens(most - 1)) == []
-    assert len(operation_refusals(tmp_path, result_with_tokens(most + 10_000))) == 5
-    # Fewer bits compute faster; of a device without a published peak nothing is said.
-    assert operation_refusals(tmp_path, result_with_tokens(most + 10_000, dtype="int4")) == []
-    assert (
-        operation_refusals(tmp_path, result_with_tokens(most + 10_000, device="Unheard-of")) == []
+@pytest.mark.parametrize(("error", "accepted"), [(1e-12, True), (-1e-10, True), (1e-8, False)])
+def test_summary_is_compared_with_a_relative_tolerance(tmp_path, error, accepted):
+    path = save_edited(tmp_path, result_with_energy(0.1), scale_summary(1 + error))
+    assert (validation.validate_file(path).refusals == ()) == accepted
+
+
+def test_wording_of_warnings_and_calibration_is_not_compared(tmp_path):
+    def reword(content):
+        content["calibration"]["source"] = "another wording"
+        for warning in content["warnings"]:
+            warning |= {"message": "Another wording.", "remedy": "Another remedy."}
+
+    result = result_with_energy(0.01, 0.05)
+    assert result.warnings and result.calibration.source != "another wording"
+    assert validation.validate_file(save_edited(tmp_path, result, reword)).refusals == ()
+
+
+def test_record_is_validated_by_the_analysis_version_that_it_states(tmp_path, monkeypatch):
+    def summarize(*arguments):
+        """A later analysis, whose intervals are twice as wide."""
+        summary = statistics.summarize(*arguments)
+        energy = summary.energy_kwh_per_1000
+        half_width = energy.high - energy.low
+        wide = {"low": energy.value - half_width, "high": energy.value + half_width}
+        return summary.model_copy(update={"energy_kwh_per_1000": energy.model_copy(update=wide)})
+
+    def derive_warnings(result):
+        """A later analysis, which raises one more warning."""
+        return (*warning_rules.derive_warnings(result), make_warning("not-steady"))
+
+    monkeypatch.setitem(validation.ANALYSES, 2, validation.Analysis(summarize, derive_warnings))
+    old = result_with_energy(0.1, 0.001)
+    assert validation.validate_file(save(tmp_path, old)).refusals == ()
+    mislabelled = old.model_copy(update={"analysis_version": 2})
+    refusals = " ".join(validation.validate_file(save(tmp_path, mislabelled)).refusals)
+    assert "energy_kwh_per_1000 is not what the trials give" in refusals
+    new = mislabelled.model_copy(
+        update={
+            "summary": summarize(old.trials, old.boundary, old.idle, old.task.unit),
+            "warnings": derive_warnings(old),
+        }
     )
-    assert operation_refusals(tmp_path, result_with_tokens(most + 10_000, parameters=None)) == []
+    assert validation.validate_file(save(tmp_path, new)).refusals == ()
 
 
-def test_mixture_of_experts_counts_active_parameters(tmp_path):
-    peak = facts.table("gpu_peak")["nvidia-h100-sxm5-80gb"].value * 1e12
-    result = result_with_tokens(int(2 * peak * 10 / 2e9))
-    assert operation_refusals(tmp_path, result)
-    model = result.model.model_copy(update={"active_parameter_count": 100_000_000})
-    assert operation_refusals(tmp_path, result.model_copy(update={"model": model})) == []
+def test_unknown_analysis_version_is_refused(tmp_path):
+    path = save_edited(tmp_path, result_with_energy(0.1), set_field("analysis_version", 99))
+    (message,) = validation.validate_file(path).refusals
+    assert "analysis version 99 is not one" in message

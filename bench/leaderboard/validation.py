@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from bench.leaderboard.plausibility import contradictions, implausibilities
 from bench.results import statistics, storage, warning_rules
-from bench.results.record import Estimate, MeasurementWarning, Result
-from bench.results.versions import ANALYSIS_VERSION
+from bench.results.record import (
+    Boundary,
+    Estimate,
+    IdleFloor,
+    MeasurementWarning,
+    Result,
+    Summary,
+    Trial,
+)
 from bench.results.warning_rules import rank_blockers
 
 TASK_ID = re.compile(r"(?=.{1,60}\Z)[a-z0-9]+(-[a-z0-9]+)*")
@@ -23,6 +30,18 @@ RELATIVE_TOLERANCE = 1e-9
 
 # "refused": not on the board. "no-rank": listed without rank, with the reason. "note": a remark.
 Severity = Literal["refused", "no-rank", "note"]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """How one analysis version computes the summary and the warnings of a record."""
+
+    summarize: Callable[[Sequence[Trial], Boundary, Sequence[IdleFloor], str], Summary]
+    derive_warnings: Callable[[Result], tuple[MeasurementWarning, ...]]
+
+
+# By version. A version that was published stays here, so that its records stay reproducible.
+ANALYSES = {1: Analysis(statistics.summarize, warning_rules.derive_warnings)}
 
 REMEDIES = {
     "unreadable": "Send the file as `joulebench run` wrote it, with a version that reads it.",
@@ -89,9 +108,16 @@ def validate_bytes(content: bytes, name: str) -> ValidationReport:
     # Implausible values are refused first: numbers without bounds would break what follows.
     if issues := tuple(refusals("impossible", implausibilities(result, content))):
         return ValidationReport(result, issues)
+    analysis = ANALYSES.get(result.analysis_version)
+    if analysis is None:
+        message = (
+            f"Irreproducible: analysis version {result.analysis_version} is not one that this "
+            f"JouleBench computes ({', '.join(map(str, ANALYSES))})."
+        )
+        return ValidationReport(result, tuple(refusals("irreproducible", [message])))
     try:
-        warnings = warning_rules.derive_warnings(result)
-        messages = [*_differences(result, warnings), *contradictions(result)]
+        warnings = analysis.derive_warnings(result)
+        messages = [*_differences(result, analysis, warnings), *contradictions(result)]
     except (KeyError, ValueError, ArithmeticError) as error:
         messages = [f"The summary can't be recomputed from the trials: {error!s:.200}."]
         return ValidationReport(result, tuple(refusals("irreproducible", messages)))
@@ -123,22 +149,16 @@ def refusals(code: str, messages: Iterable[str]) -> Iterator[ValidationIssue]:
         yield ValidationIssue("refused", code, message, REMEDIES[code])
 
 
-def _differences(result: Result, warnings: tuple[MeasurementWarning, ...]) -> Iterator[str]:
+def _differences(
+    result: Result, analysis: Analysis, warnings: tuple[MeasurementWarning, ...]
+) -> Iterator[str]:
     """How the record differs from what its trials give by the analysis version that it states.
 
     Figures are compared with a relative tolerance of 1e-9, warnings by code and `blocks_ranking`.
     Messages and remedies are not compared, so a later version may word them better.
     """
-    if result.analysis_version > ANALYSIS_VERSION:
-        yield (
-            f"Irreproducible: its analysis version is {result.analysis_version}, and this "
-            f"JouleBench computes versions up to {ANALYSIS_VERSION}."
-        )
-        return
     if result.summary is not None:
-        summary = statistics.summarize(
-            result.trials, result.boundary, result.idle, result.task.unit
-        )
+        summary = analysis.summarize(result.trials, result.boundary, result.idle, result.task.unit)
         for name in type(summary).model_fields:
             if not _nearly_equal(getattr(result.summary, name), getattr(summary, name)):
                 yield f"Irreproducible: {name} is not what the trials give."

@@ -1,7 +1,7 @@
-"""A small hub on loopback: serves folders as repositories, the way the Hugging Face hub does.
+"""A local server that serves folders as repositories of the Hugging Face hub.
 
-A test tool. What it answers follows huggingface_hub's own reading of the protocol: the API's
-`siblings` and `tree`, `resolve` with HEAD, ETag, X-Repo-Commit, ranges, and X-Error-Code on errors.
+It implements the part of the protocol that huggingface_hub uses: `siblings` and `tree` of the API,
+`resolve` with HEAD, ETag, X-Repo-Commit and ranges, and X-Error-Code on errors.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ ROUTE = re.compile(
 
 @dataclass
 class Repository:
-    """A folder under a name. `fault` is what goes wrong with its files on the way."""
+    """A folder served as a repository; `fault` is how the download of its files fails."""
 
     folder: Path
     kind: Literal["models", "datasets"] = "models"
     gated: bool = False
     branches: tuple[str, ...] = ("main",)
-    # closes: the server hangs up half-way through every large file, each time.
-    # short: it calls half of a file the whole.
-    fault: Literal["", "closes", "short"] = ""
+    # disconnect: the server closes the connection in the middle of every large file.
+    # truncate: it sends half of a file, with the length of the complete file.
+    fault: Literal["", "disconnect", "truncate"] = ""
     information: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -45,8 +45,8 @@ class Repository:
 
     def files(self) -> list[str]:
         """Every file, as a path inside the repository."""
-        found = (path for path in self.folder.rglob("*") if path.is_file())
-        return sorted(path.relative_to(self.folder).as_posix() for path in found)
+        paths = (path for path in self.folder.rglob("*") if path.is_file())
+        return sorted(path.relative_to(self.folder).as_posix() for path in paths)
 
     def tag(self, name: str) -> str:
         """The ETag of a file."""
@@ -54,14 +54,14 @@ class Repository:
 
 
 class Hub(ThreadingHTTPServer):
-    """The server, with its repositories by name and a list of what it was asked."""
+    """The server, with its repositories by name and a log of its requests ("GET /path")."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.repositories: dict[str, Repository] = {}
-        self.asked: list[str] = []
+        self.request_log: list[str] = []
 
     @property
     def endpoint(self) -> str:
@@ -71,7 +71,7 @@ class Hub(ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def serving() -> Iterator[Hub]:
-    """A hub that listens until the block ends."""
+    """Run a hub until the block ends."""
     with Hub() as hub:
         thread = threading.Thread(target=hub.serve_forever, args=(0.05,), daemon=True)
         thread.start()
@@ -102,76 +102,78 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length)
         path = unquote(urlsplit(self.path).path)
-        self.server.asked.append(f"{self.command} {path}")
+        self.server.request_log.append(f"{self.command} {path}")
         match = ROUTE.fullmatch(path)
-        found = match and self.server.repositories.get(match["id"])
+        repository = match and self.server.repositories.get(match["id"])
         is_data = match and match["kind"] == "datasets/"
-        if not match or not found or (found.kind == "datasets") != is_data:
+        if not match or not repository or (repository.kind == "datasets") != is_data:
             return self._refuse(404, "RepoNotFound", "Repository not found")
-        revision, _, rest = self._revision(found, match["rest"] or "main")
+        revision, _, rest = self._revision(repository, match["rest"] or "main")
         if revision is None:
             return self._refuse(404, "RevisionNotFound", "Invalid rev id")
         if match["what"] == "resolve":
-            return self._file(found, rest)
+            return self._file(repository, rest)
         if match["what"] == "tree":
-            return self._json([self._entry(found, name) for name in self._under(found, rest)])
+            return self._json(
+                [self._entry(repository, name) for name in self._under(repository, rest)]
+            )
         if match["what"] == "paths-info":
             wanted = parse_qs(body.decode())["paths"] if body[:1] != b"{" else None
             wanted = wanted or json.loads(body)["paths"]
-            names = [name for name in found.files() if name in wanted]
-            return self._json([self._entry(found, name) for name in names])
-        return self._json(self._information(match["id"], found))
+            names = [name for name in repository.files() if name in wanted]
+            return self._json([self._entry(repository, name) for name in names])
+        return self._json(self._information(match["id"], repository))
 
-    def _revision(self, found: Repository, rest: str) -> tuple[str | None, str, str]:
-        for name in (*found.branches, found.commit):
+    def _revision(self, repository: Repository, rest: str) -> tuple[str | None, str, str]:
+        for name in (*repository.branches, repository.commit):
             if rest == name or rest.startswith(f"{name}/"):
                 return name, "/", rest[len(name) + 1 :]
         return None, "", ""
 
-    def _under(self, found: Repository, folder: str) -> list[str]:
+    def _under(self, repository: Repository, folder: str) -> list[str]:
         prefix = f"{folder}/" if folder else ""
-        return [name for name in found.files() if name.startswith(prefix)]
+        return [name for name in repository.files() if name.startswith(prefix)]
 
-    def _information(self, name: str, found: Repository) -> dict[str, Any]:
+    def _information(self, name: str, repository: Repository) -> dict[str, Any]:
         return {
-            "_id": "0", "id": name, "sha": found.commit, "private": False, "disabled": False,
-            "gated": "manual" if found.gated else False, "tags": [], "downloads": 0, "likes": 0,
-            "siblings": [{"rfilename": file} for file in found.files()],
-            **found.information,
+            "_id": "0", "id": name, "sha": repository.commit, "private": False, "disabled": False,
+            "gated": "manual" if repository.gated else False, "tags": [], "downloads": 0, "likes": 0,
+            "siblings": [{"rfilename": file} for file in repository.files()],
+            **repository.information,
         }  # fmt: skip
 
-    def _entry(self, found: Repository, name: str) -> dict[str, Any]:
-        size = (found.folder / name).stat().st_size
-        return {"type": "file", "path": name, "size": size, "oid": found.tag(name)[:40]}
+    def _entry(self, repository: Repository, name: str) -> dict[str, Any]:
+        size = (repository.folder / name).stat().st_size
+        return {"type": "file", "path": name, "size": size, "oid": repository.tag(name)[:40]}
 
-    def _file(self, found: Repository, name: str) -> None:
-        if found.gated:
+    def _file(self, repository: Repository, name: str) -> None:
+        if repository.gated:
             return self._refuse(403, "GatedRepo", "Access to this repository is restricted")
-        if name not in found.files():
-            return self._refuse(404, "EntryNotFound", "Entry not found", found.commit)
-        content = (found.folder / name).read_bytes()
-        whole = len(content)
-        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
-        first = int(asked[1]) if asked else 0
-        last = min(int(asked[2] or whole - 1), whole - 1) if asked else whole - 1
-        if asked and first >= whole:
+        if name not in repository.files():
+            return self._refuse(404, "EntryNotFound", "Entry not found", repository.commit)
+        content = (repository.folder / name).read_bytes()
+        total = len(content)
+        requested = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
+        first = int(requested[1]) if requested else 0
+        last = min(int(requested[2] or total - 1), total - 1) if requested else total - 1
+        if requested and first >= total:
             return self._refuse(416, "", "Range not satisfiable")
         content = content[first : last + 1]
-        faulty = found.fault if whole > 100_000 else ""
-        if faulty == "short" and self.command == "GET":
+        faulty = repository.fault if total > 100_000 else ""
+        if faulty == "truncate" and self.command == "GET":
             content = content[: len(content) // 2]
-        self.send_response(206 if asked else 200)
+        self.send_response(206 if requested else 200)
         self.send_header("Content-Length", str(len(content)))
-        self.send_header("ETag", f'"{found.tag(name)}"')
-        self.send_header("X-Repo-Commit", found.commit)
-        self.send_header("X-Linked-Size", str(whole))
+        self.send_header("ETag", f'"{repository.tag(name)}"')
+        self.send_header("X-Repo-Commit", repository.commit)
+        self.send_header("X-Linked-Size", str(total))
         self.send_header("Accept-Ranges", "bytes")
-        if asked:
-            self.send_header("Content-Range", f"bytes {first}-{last}/{whole}")
+        if requested:
+            self.send_header("Content-Range", f"bytes {first}-{last}/{total}")
         self.end_headers()
         if self.command == "HEAD":
             return None
-        if faulty == "closes":
+        if faulty == "disconnect":
             self.wfile.write(content[: 50_000 if first == 0 else 0])
             self.wfile.flush()
             self.close_connection = True

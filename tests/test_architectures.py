@@ -1,4 +1,4 @@
-"""Named architectures: their published size, their processors, the names they answer to."""
+"""Shipped architectures: published size, processors, and hub ids."""
 
 import json
 
@@ -19,14 +19,16 @@ from bench.workloads.architectures import ARCHITECTURES
 PUBLISHED = {
     row["architecture"]: int(row["parameter_count"]) for row in architectures.architecture_table()
 }
-SENSES = sorted(path.parent.name for path in ARCHITECTURES.glob("*/preprocessor_config.json"))
-TEXT_TOO = ("blip", "git")
+WITH_PROCESSOR = sorted(
+    path.parent.name for path in ARCHITECTURES.glob("*/preprocessor_config.json")
+)
+IMAGE_AND_TEXT = ("blip", "git")
 
 
 def networks(folder):
-    """The networks that a folder describes, on the meta device: the true size, no memory."""
+    """The networks that a folder describes, at full size on the meta device, without memory."""
     if (folder / "config.json").exists():
-        return [built(folder)]
+        return [build_network(folder)]
     index = json.loads((folder / "model_index.json").read_text())
     parts = [part for part in index if part.split("_")[0] in ("unet", "vae", "text")]
     owners = {"diffusers": pipelines, "transformers": models}
@@ -34,19 +36,19 @@ def networks(folder):
     return [diffusers.load_component(kinds[p], folder / p, torch.float32, "meta") for p in parts]
 
 
-def built(folder, device="meta"):
+def build_network(folder, device="meta"):
     config = models.AutoConfig.from_pretrained(folder)
     with torch.device(device):
         return getattr(models, config.architectures[0])(config).eval()
 
 
 @pytest.mark.parametrize("name", architectures.architecture_names())
-def test_an_architecture_has_its_published_size(name):
+def test_architecture_has_its_published_parameter_count(name):
     count = sum(p.numel() for net in networks(ARCHITECTURES / name) for p in net.parameters())
     assert count == pytest.approx(PUBLISHED[name], rel=0.01)
 
 
-def test_every_architecture_has_one_published_count_and_no_hub_id_stands_twice():
+def test_architecture_table_has_one_row_each_and_unique_hub_ids():
     rows = architectures.architecture_table()
     assert sorted(row["architecture"] for row in rows) == architectures.architecture_names()
     ids = [name.lower() for row in rows for name in row["hub_ids"].split()]
@@ -54,31 +56,31 @@ def test_every_architecture_has_one_published_count_and_no_hub_id_stands_twice()
     assert all(row["source"] for row in rows)
 
 
-@pytest.mark.parametrize("name", SENSES)
-def test_an_architecture_that_sees_or_hears_brings_its_processor(name):
-    """What the processor makes is what the network takes: one forward pass, at true size."""
+@pytest.mark.parametrize("name", WITH_PROCESSOR)
+def test_architecture_for_images_or_sounds_has_a_fitting_processor(name):
+    """The output of the processor fits the network: one forward pass at full size."""
     folder = ARCHITECTURES / name
-    # DETR looks at the values of its mask, which the meta device does not have: a small image.
-    real = name.startswith("detr")
-    device = "cpu" if real else "meta"
-    network = built(folder, device)
+    # DETR reads the values of its mask, which the meta device does not have: a small image.
+    on_cpu = name.startswith("detr")
+    device = "cpu" if on_cpu else "meta"
+    network = build_network(folder, device)
     if "feature_extractor_type" in (folder / "preprocessor_config.json").read_text():
-        hear = models.AutoFeatureExtractor.from_pretrained(folder)
-        made = hear(np.zeros(16_000, np.float32), sampling_rate=16_000, return_tensors="pt")
+        extractor = models.AutoFeatureExtractor.from_pretrained(folder)
+        inputs = extractor(np.zeros(16_000, np.float32), sampling_rate=16_000, return_tensors="pt")
     else:
-        look = models.AutoImageProcessor.from_pretrained(folder, backend="pil")
-        small = {"size": {"shortest_edge": 64, "longest_edge": 64}} if real else {}
-        made = look(images=Image.new("RGB", (640, 480)), return_tensors="pt", **small)
-    words = {key: value.to(device) for key, value in made.items()}
-    if network.config.is_encoder_decoder or network.config.model_type in TEXT_TOO:
-        text = "input_ids" if network.config.model_type in TEXT_TOO else "decoder_input_ids"
-        words[text] = torch.zeros(1, 2, dtype=torch.long, device=device)
+        processor = models.AutoImageProcessor.from_pretrained(folder, backend="pil")
+        small = {"size": {"shortest_edge": 64, "longest_edge": 64}} if on_cpu else {}
+        inputs = processor(images=Image.new("RGB", (640, 480)), return_tensors="pt", **small)
+    tensors = {key: value.to(device) for key, value in inputs.items()}
+    if network.config.is_encoder_decoder or network.config.model_type in IMAGE_AND_TEXT:
+        text = "input_ids" if network.config.model_type in IMAGE_AND_TEXT else "decoder_input_ids"
+        tensors[text] = torch.zeros(1, 2, dtype=torch.long, device=device)
     with torch.inference_mode(), torch.device(device):
-        network(**words)
+        network(**tensors)
 
 
 @pytest.mark.parametrize(
-    ("asked", "name"),
+    ("model", "name"),
     [
         ("llama-3-8b", "llama-3-8b"),
         ("meta-llama/Meta-Llama-3-8B", "llama-3-8b"),
@@ -86,9 +88,9 @@ def test_an_architecture_that_sees_or_hears_brings_its_processor(name):
         ("gpt2", "gpt2"),
     ],
 )
-def test_random_weights_of_a_known_shape_need_no_hub(asked, name):
+def test_random_weights_of_a_shipped_architecture_need_no_hub(model, name):
     task = registry.find_task("text-gen")
-    spec = ModelSpec(task.id, task.tag, asked, task.parameters, ModelSettings(weights="random"))
+    spec = ModelSpec(task.id, task.tag, model, task.parameters, ModelSettings(weights="random"))
     assert _model_source.locate_model(spec) == ModelSource(
         "architecture", str(ARCHITECTURES / name)
     )

@@ -1,4 +1,4 @@
-"""The embedded models and requests: they load offline, are what they say, and do their work."""
+"""Embedded models and requests: they load offline, have complete model cards, and work."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ import torch
 from bench.workloads import embedded
 from bench.workloads.embedded import image_judge
 
-TRAINED = [
+TRAINED_TASKS = [
     task
     for task in embedded.TASK_IDS
     if any(embedded.model_path(task, "tiny").rglob("*.safetensors"))
 ]
-SHAPES = [task for task in embedded.TASK_IDS if task not in TRAINED]
+CONFIGURATION_TASKS = [task for task in embedded.TASK_IDS if task not in TRAINED_TASKS]
 FIELDS = {
     "text-gen": ("text", "continuation"),
     "text-classification": ("text", "label"),
@@ -61,7 +61,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def load(task: str, size: str) -> tuple[Any, Any]:
-    """(model or pipeline, what stands beside it) of one size, as a backend would load them."""
+    """(model or pipeline, tokenizer or processor) of one size, as a backend loads them."""
     from diffusers import StableDiffusionPipeline
     from transformers import (
         AutoImageProcessor,
@@ -90,28 +90,28 @@ def load(task: str, size: str) -> tuple[Any, Any]:
 
 
 def modules(model: Any) -> list[torch.nn.Module]:
-    """The parts that hold weights: a pipeline has three, every other model is one."""
+    """The modules with weights: three of a pipeline, or the model itself."""
     if isinstance(model, torch.nn.Module):
         return [model]
     return [model.unet, model.text_encoder, model.vae]
 
 
-def parameters(model: Any) -> int:
+def parameter_count(model: Any) -> int:
     return sum(weight.numel() for part in modules(model) for weight in part.parameters())
 
 
-@pytest.mark.parametrize("task", TRAINED)
+@pytest.mark.parametrize("task", TRAINED_TASKS)
 def test_both_sizes_load_and_small_is_several_times_tiny(task: str) -> None:
     tiny, small = (load(task, size)[0] for size in embedded.SIZES)
     for model in (tiny, small):
         kinds = {weight.dtype for part in modules(model) for weight in part.parameters()}
         assert kinds == {torch.float32}
-    assert 2.5 <= parameters(small) / parameters(tiny) <= 6
+    assert 2.5 <= parameter_count(small) / parameter_count(tiny) <= 6
 
 
 @pytest.mark.parametrize("size", embedded.SIZES)
-@pytest.mark.parametrize("task", TRAINED)
-def test_card_tells_licence_data_quality_and_command(task: str, size: str) -> None:
+@pytest.mark.parametrize("task", TRAINED_TASKS)
+def test_model_card_has_licence_data_quality_and_command(task: str, size: str) -> None:
     card = (embedded.model_path(task, size) / "README.md").read_text(encoding="utf-8")
     assert "license: apache-2.0" in card
     assert f"python -m tools.embedded_training {task} --size {size}" in card
@@ -121,20 +121,20 @@ def test_card_tells_licence_data_quality_and_command(task: str, size: str) -> No
 
 
 @pytest.mark.parametrize("size", embedded.SIZES)
-@pytest.mark.parametrize("task", SHAPES)
-def test_card_of_a_shape_says_that_it_has_no_weights(task: str, size: str) -> None:
+@pytest.mark.parametrize("task", CONFIGURATION_TASKS)
+def test_model_card_of_a_configuration_says_that_it_has_no_weights(task: str, size: str) -> None:
     card = (embedded.model_path(task, size) / "README.md").read_text(encoding="utf-8")
     assert f"python -m tools.embedded_training {task} --size {size}" in card
     assert "without weights" in card and "answers mean nothing" in card
 
 
-def test_card_of_the_judge_reports_nine_in_ten_on_real_pictures() -> None:
+def test_model_card_of_the_judge_reports_90_percent_accuracy() -> None:
     card = (embedded.judge_path() / "README.md").read_text(encoding="utf-8")
     found = re.search(r"\| Accuracy on real test pictures \(10,000\) \| ([\d.]+)% \|", card)
     assert found and float(found.group(1)) >= 90
 
 
-def test_files_are_small_and_without_pickles() -> None:
+def test_model_files_are_small_and_without_pickles() -> None:
     files = [file for file in (embedded.FOLDER / "models").rglob("*") if file.is_file()]
     assert sum(file.stat().st_size for file in files) <= LIMIT
     assert {file.suffix for file in files} <= {".safetensors", ".json", ".md", ".txt"}
@@ -143,7 +143,7 @@ def test_files_are_small_and_without_pickles() -> None:
 
 
 @pytest.mark.parametrize("task", embedded.TASK_IDS)
-def test_rows_are_whole_and_none_comes_twice(task: str) -> None:
+def test_rows_are_complete_and_unique(task: str) -> None:
     lines = embedded.data_path(task).read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
     few = "image" in rows[0] or "audio" in rows[0]
@@ -156,13 +156,13 @@ def test_rows_are_whole_and_none_comes_twice(task: str) -> None:
 
 
 def test_labels_are_known_and_balanced() -> None:
-    mails = Counter(row["label"] for row in embedded.rows("text-classification"))
-    assert set(mails) == {"spam", "ham"} and min(mails.values()) >= 400
+    labels = Counter(row["label"] for row in embedded.rows("text-classification"))
+    assert set(labels) == {"spam", "ham"} and min(labels.values()) >= 400
     clothes = Counter(row["label"] for row in embedded.rows("image-gen"))
     assert clothes == dict.fromkeys(CLOTHES, 100)
 
 
-def test_prompts_of_text_gen_vary_in_length() -> None:
+def test_text_gen_prompts_vary_in_length() -> None:
     lengths = [len(row["text"].split()) for row in embedded.rows("text-gen")]
     assert min(lengths) >= 20 and max(lengths) <= 60 and len(set(lengths)) > 30
     assert max(len(row["text"]) for row in embedded.rows("text-classification")) <= 1500
@@ -175,7 +175,7 @@ def test_unknown_names_are_refused_in_one_sentence() -> None:
         embedded.rows("nothing")
 
 
-def test_text_gen_writes_words() -> None:
+def test_text_gen_model_generates_words() -> None:
     model, tokenizer = load("text-gen", "tiny")
     ids = tokenizer(
         [row["text"] for row in embedded.rows("text-gen")[:4]], return_tensors="pt", padding=True
@@ -185,10 +185,10 @@ def test_text_gen_writes_words() -> None:
     assert all(len(text.split()) >= 5 for text in texts)
 
 
-def test_classifier_is_right_nine_times_in_ten() -> None:
+def test_text_classifier_has_90_percent_accuracy() -> None:
     model, tokenizer = load("text-classification", "small")
     rows = embedded.rows("text-classification")[:200]
-    right = 0
+    correct = 0
     with torch.inference_mode():
         for at in range(0, len(rows), 25):
             part = rows[at : at + 25]
@@ -196,11 +196,11 @@ def test_classifier_is_right_nine_times_in_ten() -> None:
             ids = tokenizer(texts, truncation=True, padding=True, return_tensors="pt")
             guesses = model(**ids).logits.argmax(-1).tolist()
             names = [model.config.id2label[guess] for guess in guesses]
-            right += sum(name == row["label"] for name, row in zip(names, part, strict=True))
-    assert right / len(rows) >= 0.9
+            correct += sum(name == row["label"] for name, row in zip(names, part, strict=True))
+    assert correct / len(rows) >= 0.9
 
 
-def test_judge_recognises_most_drawn_pictures() -> None:
+def test_image_judge_recognises_most_generated_images() -> None:
     pipeline, _ = load("image-gen", "small")
     rows = embedded.rows("image-gen")[:20]
     images = pipeline(
@@ -215,7 +215,7 @@ def test_judge_recognises_most_drawn_pictures() -> None:
     assert image_judge.classify_images([]) == []
 
 
-def test_importing_the_room_loads_nothing_heavy() -> None:
+def test_import_loads_no_large_library() -> None:
     source = Path(embedded.__file__).read_text(encoding="utf-8")
     assert set(re.findall(r"^(?:import|from) (\w+)", source, re.M)) <= {
         "__future__",

@@ -1,4 +1,4 @@
-"""Models and data sets from a hub, as processes against a hub on loopback: the real clients."""
+"""Models and data sets from the hub: runs of the command against a local hub server."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from bench.workloads import embedded
 
 DATA = registry.find_task("text-classification").datasets["standard"].repository
 CLASSIFIER = embedded.model_path("text-classification", "tiny")
-PAINTER = embedded.model_path("image-gen", "tiny")
+PIPELINE = embedded.model_path("image-gen", "tiny")
 NO_HUB = "http://127.0.0.1:9"  # a port that nobody listens on
 
 
@@ -30,11 +30,11 @@ def hub(tmp_path_factory):
             DATA: Repository(rows, "datasets"),
             "org/spam": Repository(CLASSIFIER, branches=("main", "v2")),
             "org/larger": Repository(embedded.model_path("text-classification", "small")),
-            "org/painter": Repository(PAINTER),
+            "org/pipeline": Repository(PIPELINE),
             "org/gated": Repository(CLASSIFIER, gated=True),
-            "org/gated-painter": Repository(PAINTER, gated=True),
-            "org/closes": Repository(CLASSIFIER, fault="closes"),
-            "org/short": Repository(CLASSIFIER, fault="short"),
+            "org/gated-pipeline": Repository(PIPELINE, gated=True),
+            "org/disconnects": Repository(CLASSIFIER, fault="disconnect"),
+            "org/truncates": Repository(CLASSIFIER, fault="truncate"),
         }
         yield server
 
@@ -60,25 +60,25 @@ def quick(endpoint, home, *words, **options):
     return joulebench(endpoint, home, "run", *words, *common, **options)
 
 
-def sentence(done):
-    """The one sentence that a refused run ends in."""
+def error_line(done):
+    """The one error line of a refused run."""
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr and done.stdout == ""
-    said = [line for line in done.stderr.splitlines() if line.startswith("joulebench: ")]
-    assert len(said) == 1, done.stderr
-    return said[0]
+    lines = [line for line in done.stderr.splitlines() if line.startswith("joulebench: ")]
+    assert len(lines) == 1, done.stderr
+    return lines[0]
 
 
 @pytest.fixture(scope="module")
 def first(hub, tmp_path_factory):
-    """A model and the standard data set, both from the hub; and the cache that they are in now."""
+    """A run with a model and the standard data set from the hub, and the cache that it filled."""
     home = tmp_path_factory.mktemp("home")
     done = quick(hub.endpoint, home, "text-classification", "--model", "org/spam")
     assert done.returncode == 0, done.stderr
     return home, done
 
 
-def test_the_commits_that_answered_are_recorded_and_shown(hub, first):
+def test_commits_are_recorded_and_shown(hub, first):
     _, done = first
     result = json.loads(done.stdout)
     model, rows = hub.repositories["org/spam"].commit, hub.repositories[DATA].commit
@@ -90,7 +90,7 @@ def test_the_commits_that_answered_are_recorded_and_shown(hub, first):
     assert f"model org/spam at {model[:12]}" in words and f"standard at {rows[:12]}" in words
 
 
-def test_what_was_fetched_once_runs_without_the_hub_and_keeps_its_commits(first):
+def test_downloaded_model_and_data_run_without_the_hub_at_the_same_commits(first):
     home, online = first
     done = quick(NO_HUB, home, "text-classification", "--model", "org/spam")
     assert done.returncode == 0, done.stderr
@@ -100,54 +100,54 @@ def test_what_was_fetched_once_runs_without_the_hub_and_keeps_its_commits(first)
     assert after["task"]["fingerprint"] == before["task"]["fingerprint"]
 
 
-def test_a_copy_of_another_commit_is_not_taken_for_the_one_that_was_asked_for(hub, first, tmp_path):
-    """Without the hub, datasets takes its latest copy; here main has moved since it was made."""
+def test_local_copy_of_another_commit_is_refused(hub, first, tmp_path):
+    """Without the hub, datasets uses its latest copy; here main has moved since then."""
     home = tmp_path / "home"
     shutil.copytree(first[0], home, symlinks=True)
     reference = next(home.glob("hub/datasets--*/refs/main"))
     reference.write_text("0" * 40)
     done = quick("", home, "text-classification", "--model", "org/spam")
-    said = sentence(done)
-    assert "is not of 00000000" in said or "there is no local copy" in said
+    line = error_line(done)
+    assert "is not of 00000000" in line or "there is no local copy" in line
 
 
-def test_random_weights_fetch_no_weights(hub, tmp_path):
-    del hub.asked[:]
+def test_random_weights_download_no_weights(hub, tmp_path):
+    del hub.request_log[:]
     words = ["--model", "org/spam", "--revision", "v2", "--weights", "random"]
     done = quick(hub.endpoint, tmp_path, "text-classification", *words, "--dataset", "embedded")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert result["model"]["weights"] == "random"
     assert result["model"]["revision"] == hub.repositories["org/spam"].commit
-    assert any("config.json" in line for line in hub.asked)
-    assert not any("safetensors" in line for line in hub.asked)
+    assert any("config.json" in line for line in hub.request_log)
+    assert not any("safetensors" in line for line in hub.request_log)
 
 
-def test_a_pipeline_comes_from_the_hub(hub, tmp_path):
-    words = ["--model", "org/painter", "--dataset", "embedded", "--max-inferences", "1"]
+def test_pipeline_is_loaded_from_the_hub(hub, tmp_path):
+    words = ["--model", "org/pipeline", "--dataset", "embedded", "--max-inferences", "1"]
     done = quick(hub.endpoint, tmp_path, "image-gen", *words)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["model"]["revision"] == hub.repositories["org/painter"].commit
+    assert json.loads(done.stdout)["model"]["revision"] == hub.repositories["org/pipeline"].commit
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["text-classification", "--model", "org/gated"], "org/gated is gated: accept its terms"),
-        (["image-gen", "--model", "org/gated-painter"], "is gated: accept its terms"),
+        (["image-gen", "--model", "org/gated-pipeline"], "is gated: accept its terms"),
         (["text-classification", "--model", "org/none"], "the hub has no model 'org/none'"),
         (["text-classification", "--model", "org/spam", "--revision", "v9"], "no revision 'v9'"),
         (["text-classification", "--model", "org/spam", "--revision", "0" * 40], "no revision"),
-        (["text-classification", "--model", "org/painter"], "not a model for text-classification"),
+        (["text-classification", "--model", "org/pipeline"], "not a model for text-classification"),
         (["text-gen", "--model", "org/spam"], "it is a BertForSequenceClassification"),
         (["image-gen", "--model", "org/spam"], "org/spam is not a model for image-gen"),
         (
-            ["text-classification", "--model", "org/closes"],
-            "the download of org/closes was interrupted",
+            ["text-classification", "--model", "org/disconnects"],
+            "the download of org/disconnects was interrupted",
         ),
         (
-            ["text-classification", "--model", "org/short"],
-            "the download of org/short was interrupted",
+            ["text-classification", "--model", "org/truncates"],
+            "the download of org/truncates was interrupted",
         ),
         (
             ["image-gen", "--model", "embedded/tiny", "--dataset", "standard"],
@@ -160,16 +160,16 @@ def test_a_pipeline_comes_from_the_hub(hub, tmp_path):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_what_the_hub_refuses_is_one_sentence_and_exit_2(hub, words, said, tmp_path):
-    assert said in sentence(quick(hub.endpoint, tmp_path, *words))
+def test_refusal_of_the_hub_is_one_sentence_and_exit_code_2(hub, words, message, tmp_path):
+    assert message in error_line(quick(hub.endpoint, tmp_path, *words))
     assert not list(tmp_path.glob("results/**/*.json"))
 
 
-def test_a_gated_data_set_is_said(hub, tmp_path):
+def test_gated_data_set_is_refused(hub, tmp_path):
     hub.repositories[DATA].gated = True
     try:
         words = ["text-classification", "--model", "embedded/tiny", "--dataset", "standard"]
-        assert f"{DATA} is gated" in sentence(quick(hub.endpoint, tmp_path, *words))
+        assert f"{DATA} is gated" in error_line(quick(hub.endpoint, tmp_path, *words))
     finally:
         hub.repositories[DATA].gated = False
 
@@ -177,22 +177,22 @@ def test_a_gated_data_set_is_said(hub, tmp_path):
 @pytest.mark.parametrize(
     "words", [["--model", "org/spam"], ["--model", "embedded/tiny", "--dataset", "standard"]]
 )
-def test_no_network_is_said(words, tmp_path):
+def test_missing_network_is_reported(words, tmp_path):
     done = quick(NO_HUB, tmp_path, "text-classification", *words)
-    assert "the hub can't be reached" in sentence(done)
+    assert "the hub can't be reached" in error_line(done)
 
 
-def test_a_download_that_broke_off_goes_on_the_next_time(hub, tmp_path):
-    repository = hub.repositories["org/closes"]
-    words = ["text-classification", "--model", "org/closes", "--dataset", "embedded"]
+def test_interrupted_download_continues_at_the_next_run(hub, tmp_path):
+    repository = hub.repositories["org/disconnects"]
+    words = ["text-classification", "--model", "org/disconnects", "--dataset", "embedded"]
     try:
-        assert "was interrupted" in sentence(quick(hub.endpoint, tmp_path, *words))
+        assert "was interrupted" in error_line(quick(hub.endpoint, tmp_path, *words))
         repository.fault = ""
-        del hub.asked[:]
+        del hub.request_log[:]
         assert quick(hub.endpoint, tmp_path, *words).returncode == 0
-        assert not any(line.startswith("GET") and "config.json" in line for line in hub.asked)
+        assert not any(line.startswith("GET") and "config.json" in line for line in hub.request_log)
     finally:
-        repository.fault = "closes"
+        repository.fault = "disconnect"
 
 
 @contextmanager
@@ -211,17 +211,17 @@ def small_disk(folder):
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_is_said(hub, tmp_path):
+def test_full_disk_is_reported(hub, tmp_path):
     with small_disk(tmp_path / "disk") as disk:
         words = ["--model", "org/spam", "--quick", "--out", tmp_path / "results"]
         done = joulebench(hub.endpoint, disk, "run", "text-classification", *words)
-        assert f"the disk is full: org/spam does not fit into {disk}" in sentence(done)
+        assert f"the disk is full: org/spam does not fit into {disk}" in error_line(done)
 
 
-def test_a_limit_on_the_size_of_files_is_a_full_disk_too(hub, tmp_path):
+def test_limit_on_file_size_is_reported_as_a_full_disk(hub, tmp_path):
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000))
 
     words = ["text-classification", "--model", "org/larger"]
     done = quick(hub.endpoint, tmp_path, *words, preexec_fn=limit)
-    assert "the disk is full: org/larger" in sentence(done)
+    assert "the disk is full: org/larger" in error_line(done)

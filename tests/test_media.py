@@ -1,4 +1,4 @@
-"""Decoding: the embedded images and sounds, files of every kind, and what is neither."""
+"""Decoding of images and sounds: shipped files, local files, and data that is neither."""
 
 import io
 import sys
@@ -16,38 +16,40 @@ from bench.workloads import dataset_loader, embedded, media
 TONE = numpy.sin(numpy.arange(8000) * 0.1).astype("float32") / 2
 
 
-def written(path, samples, rate, **words):
-    soundfile.write(path, samples, rate, **words)
+def write_sound(path, samples, rate, **options):
+    soundfile.write(path, samples, rate, **options)
     return str(path)
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac"])
-def test_a_sound_is_its_samples_to_the_bit_of_the_file(suffix, tmp_path):
-    heard = media.decode_sound(written(tmp_path / f"a.{suffix}", TONE, 16_000, subtype="PCM_16"))
-    assert heard.dtype == numpy.float32 and heard.shape == (8000,)
-    assert numpy.abs(heard - TONE).max() < 1 / 32_000
+def test_sound_has_the_samples_of_its_file(suffix, tmp_path):
+    samples_read = media.decode_sound(
+        write_sound(tmp_path / f"a.{suffix}", TONE, 16_000, subtype="PCM_16")
+    )
+    assert samples_read.dtype == numpy.float32 and samples_read.shape == (8000,)
+    assert numpy.abs(samples_read - TONE).max() < 1 / 32_000
 
 
-def test_another_rate_and_two_channels_become_one_at_16_khz(tmp_path):
+def test_sound_is_resampled_to_mono_at_16_khz(tmp_path):
     two = numpy.stack([TONE, -TONE], axis=1)
-    heard = media.decode_sound(written(tmp_path / "a.wav", two, 8000))
-    assert heard.shape == (16_000,) and numpy.abs(heard).max() < 1e-3
+    samples_read = media.decode_sound(write_sound(tmp_path / "a.wav", two, 8000))
+    assert samples_read.shape == (16_000,) and numpy.abs(samples_read).max() < 1e-3
     slow = media.decode_sound({"array": TONE, "sampling_rate": 8000})
-    # The same tone at twice the samples: a crossing of zero every 2 × 10 π samples.
+    # Twice the sample rate: the sine crosses zero every 2 × 10 π samples.
     crossings = numpy.flatnonzero(numpy.diff(numpy.signbit(slow[1000:-1000])))
     assert numpy.diff(crossings).mean() == pytest.approx(20 * numpy.pi, rel=0.01)
 
 
-def test_an_image_becomes_rgb_from_bytes_and_from_a_file(tmp_path):
+def test_image_is_rgb_from_bytes_and_from_a_file(tmp_path):
     Image.fromarray(numpy.full((3, 5), 7, numpy.uint8)).save(tmp_path / "grey.png")
     content = (tmp_path / "grey.png").read_bytes()
     for value in (str(tmp_path / "grey.png"), {"bytes": content, "path": None}):
-        seen = media.decode_image(value)
-        assert (seen.mode, seen.size, seen.getpixel((4, 2))) == ("RGB", (5, 3), (7, 7, 7))
+        image = media.decode_image(value)
+        assert (image.mode, image.size, image.getpixel((4, 2))) == ("RGB", (5, 3), (7, 7, 7))
 
 
 @pytest.mark.parametrize("read", [media.decode_image, media.decode_sound])
-def test_what_is_neither_is_one_sentence(read, tmp_path):
+def test_undecodable_data_is_refused_in_one_sentence(read, tmp_path):
     (tmp_path / "notes.txt").write_text("no pixels, no samples")
     for value in (str(tmp_path / "notes.txt"), str(tmp_path / "missing"), {"bytes": b"x" * 50}):
         with pytest.raises(media.UndecodableMedia, match="can't be read as") as caught:
@@ -55,14 +57,14 @@ def test_what_is_neither_is_one_sentence(read, tmp_path):
         assert "\n" not in str(caught.value)
 
 
-def test_an_image_that_unfolds_to_too_many_pixels_is_refused(tmp_path, monkeypatch):
+def test_decompression_bomb_is_refused(tmp_path, monkeypatch):
     Image.new("RGB", (10, 10)).save(tmp_path / "bomb.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4)
     with pytest.raises(media.UndecodableMedia, match="bomb"):
         media.decode_image(str(tmp_path / "bomb.png"))
 
 
-def test_a_row_is_decoded_when_it_is_asked_for_and_strangers_name_no_files(tmp_path):
+def test_row_is_decoded_on_access_and_opens_no_file_without_a_folder(tmp_path):
     row = media.MediaRow({"image": "missing.png", "text": "a"}, tmp_path)
     assert row["text"] == "a" and "image" in row and len(row) == 2
     with pytest.raises(media.UndecodableMedia):
@@ -79,21 +81,21 @@ def test_embedded_images_decode(task):
     assert len({row["image"].tobytes() for row in rows}) == len(rows)
 
 
-def test_embedded_boxes_hold_a_piece_each_and_nothing_lies_outside():
+def test_embedded_boxes_are_tight_and_cover_all_objects():
     for row in embedded.rows("object-detection"):
         pixels = numpy.asarray(row["image"].convert("L")).copy()
         boxes = row["objects"]["bbox"]
         assert len(boxes) == len(row["objects"]["category"]) >= 2
         for x0, y0, x1, y1 in boxes:
-            piece = pixels[y0:y1, x0:x1]
-            assert piece.shape == (y1 - y0, x1 - x0)
-            # The box is tight: something shows at each of its four edges.
-            assert min(piece[0].max(), piece[-1].max(), piece[:, 0].max(), piece[:, -1].max()) > 15
-            piece[:] = 0
+            crop = pixels[y0:y1, x0:x1]
+            assert crop.shape == (y1 - y0, x1 - x0)
+            # The box is tight: each of its four edges has a bright pixel.
+            assert min(crop[0].max(), crop[-1].max(), crop[:, 0].max(), crop[:, -1].max()) > 15
+            crop[:] = 0
         assert pixels.max() == 0
 
 
-def test_embedded_recordings_decode_and_say_something():
+def test_embedded_recordings_decode_and_have_speech():
     rows = embedded.rows("asr")
     assert len(rows) >= 20
     for row in rows:
@@ -109,14 +111,14 @@ def test_embedded_media_are_small():
     assert sum(file.stat().st_size for file in files) <= 3_000_000
 
 
-def test_local_sounds_images_and_boxes_reach_a_task(tmp_path):
+def test_local_sounds_images_and_boxes_become_requests(tmp_path):
     """Through the real `datasets`: a list of files, and tables that hold what they show."""
-    written(tmp_path / "one.wav", TONE, 16_000)
+    write_sound(tmp_path / "one.wav", TONE, 16_000)
     (tmp_path / "list.jsonl").write_text('{"audio": "one.wav", "text": "Hello, World!"}\n')
-    (asked,) = dataset_loader.load_dataset_workload(
+    (request,) = dataset_loader.load_dataset_workload(
         registry.find_task("asr"), str(tmp_path / "list.jsonl")
     ).requests
-    assert asked.inputs["audio"].shape == (8000,) and asked.reference == "hello world"
+    assert request.inputs["audio"].shape == (8000,) and request.reference == "hello world"
     boxes = {"bbox": List(List(Value("float32"))), "category": List(ClassLabel(names=["a", "b"]))}
     table = Dataset.from_dict(
         {
@@ -126,14 +128,14 @@ def test_local_sounds_images_and_boxes_reach_a_task(tmp_path):
         features=Features({"image": ImageFeature(), "objects": boxes}),
     )
     table.save_to_disk(tmp_path / "images")
-    (asked,) = dataset_loader.load_dataset_workload(
+    (request,) = dataset_loader.load_dataset_workload(
         registry.find_task("object-detection"), str(tmp_path / "images")
     ).requests
-    assert asked.inputs["image"].mode == "RGB"
-    assert [(box.label, box.corners) for box in asked.reference] == [("b", (1.0, 2.0, 3.0, 4.0))]
+    assert request.inputs["image"].mode == "RGB"
+    assert [(box.label, box.corners) for box in request.reference] == [("b", (1.0, 2.0, 3.0, 4.0))]
 
 
-def test_a_folder_of_images_is_a_data_set_of_its_labels(tmp_path):
+def test_folder_of_images_is_a_data_set_with_folder_names_as_labels(tmp_path):
     for label in ("cat", "dog"):
         (tmp_path / label).mkdir()
         content = io.BytesIO()
@@ -148,14 +150,14 @@ def test_a_folder_of_images_is_a_data_set_of_its_labels(tmp_path):
     }
 
 
-def test_a_folder_of_sounds_says_how_to_give_them(tmp_path):
+def test_folder_of_sounds_is_refused_with_a_remedy(tmp_path):
     """`datasets` lists such a folder only with torchcodec, which few machines have."""
-    written(tmp_path / "one.wav", TONE, 16_000)
+    write_sound(tmp_path / "one.wav", TONE, 16_000)
     with pytest.raises(dataset_loader.DatasetNotFound, match="a jsonl file whose column 'audio'"):
         dataset_loader.load_dataset_workload(registry.find_task("asr"), str(tmp_path))
 
 
-def test_a_missing_decoder_is_one_sentence(monkeypatch):
+def test_missing_decoder_is_refused_with_a_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "soundfile", None)
     with pytest.raises(media.UndecodableMedia, match="pip install soundfile"):
         media.decode_sound("x.wav")

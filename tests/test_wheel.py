@@ -1,4 +1,4 @@
-"""The wheel carries everything: tasks, facts, models, data; it runs outside the checkout."""
+"""The wheel has all tasks, facts, models and data, and runs outside the checkout."""
 
 import json
 import os
@@ -29,27 +29,27 @@ def tracked(*patterns):
     return set(found.stdout.split("\n")) - {""}
 
 
-def test_every_file_of_the_packages_is_in_it_and_nothing_else(wheel):
-    inside = {n for n in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in n}
-    assert inside == tracked("bench", "tasks")
+def test_wheel_has_exactly_the_tracked_files_of_the_packages(wheel):
+    packed = {n for n in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in n}
+    assert packed == tracked("bench", "tasks")
 
 
-def test_it_runs_outside_the_checkout(wheel, tmp_path):
-    site, place = tmp_path / "site", tmp_path / "somewhere"
-    place.mkdir()
-    command = [sys.executable, "-m", "pip", "install", "--no-deps", "-q", "--target", str(site)]
+def test_installed_wheel_runs_outside_the_checkout(wheel, tmp_path):
+    packages, folder = tmp_path / "packages", tmp_path / "elsewhere"
+    folder.mkdir()
+    command = [sys.executable, "-m", "pip", "install", "--no-deps", "-q", "--target", str(packages)]
     subprocess.run([*command, str(wheel)], check=True)
-    environment = {**os.environ, "PYTHONPATH": str(site)}
+    environment = {**os.environ, "PYTHONPATH": str(packages)}
     done = subprocess.run(
         [sys.executable, "-m", "bench", "run", "image-gen", "--model", "embedded/tiny", "--quick",
          "--json"],
-        cwd=place, env=environment, capture_output=True, text=True, check=True,
+        cwd=folder, env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert json.loads(done.stdout)["status"] == "done"
-    saved = list((place / "results" / "image-gen").glob("*.json"))
+    saved = list((folder / "results" / "image-gen").glob("*.json"))
     assert len(saved) == 1
-    where = subprocess.run(
+    located = subprocess.run(
         [sys.executable, "-c", "import bench; print(bench.__file__)"],
-        cwd=place, env=environment, capture_output=True, text=True, check=True,
+        cwd=folder, env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert where.stdout.startswith(str(site))
+    assert located.stdout.startswith(str(packages))

@@ -1,4 +1,4 @@
-"""A text model of a task with its requests: what the tests of text models share."""
+"""Loads a text model and a workload of a task, for tests of sessions."""
 
 from bench.backends import ModelSpec, transformers
 from bench.results.settings import ModelSettings
@@ -7,6 +7,7 @@ from bench.workloads import dataset_loader
 
 
 def load(task_id, model="embedded/tiny", dataset="embedded", **changes):
+    """(session, workload) of a task; `changes` are fields of the ModelSpec."""
     task = registry.find_task(task_id)
     work = dataset_loader.load_dataset_workload(task, dataset)
     settings = ModelSettings(**changes)

@@ -1,19 +1,19 @@
-"""The same task asked of different kinds of models: classifier, zero-shot, prompted generator."""
+"""Text classification by three methods: classifier, zero-shot and prompted generator."""
 
 import json
 import shutil
 
 import pytest
 import torch
-from text_models import load
+from session_loader import load
 
 from bench.backends import ModelNotFound, _classification_sessions
 from bench.runner import quality
 from bench.workloads import embedded
 
 
-def inference_model(tmp_path):
-    """A folder with a classifier that says what a text entails; its weights are random."""
+def save_nli_model(tmp_path):
+    """A folder with an NLI classifier with random weights."""
     folder = tmp_path / "nli"
     shutil.copytree(embedded.model_path("text-classification", "tiny"), folder)
     config = json.loads((folder / "config.json").read_text())
@@ -30,14 +30,14 @@ def inference_model(tmp_path):
     return folder
 
 
-def test_an_inference_model_is_asked_zero_shot_as_the_library_asks_it(tmp_path):
+def test_zero_shot_labels_are_those_of_the_library(tmp_path):
     from transformers import pipeline
 
-    folder = inference_model(tmp_path)
+    folder = save_nli_model(tmp_path)
     session, work = load("text-classification", folder, batch_size=3)
     assert session.model.settings["label_method"] == "zero-shot"
     assert session.model.settings["template"] == "example-1"
-    # Short mails: where a text must be cut, the library cuts elsewhere.
+    # Short texts: the library truncates long ones differently.
     short = sorted(work.requests, key=lambda request: request.length)[:12]
     library = pipeline("zero-shot-classification", str(folder))
     expected = [library(r.inputs["text"], ["ham", "spam"])["labels"][0] for r in short]
@@ -46,15 +46,19 @@ def test_an_inference_model_is_asked_zero_shot_as_the_library_asks_it(tmp_path):
     assert served.work.inference_count == 12
 
 
-def test_a_generator_is_prompted_and_its_refusals_are_wrong_and_counted(monkeypatch):
+def test_refusals_of_a_prompted_generator_are_wrong_and_counted(monkeypatch):
     folder = embedded.model_path("text-gen", "tiny")
     session, work = load("text-classification", folder, batch_size=2)
     assert session.model.settings["label_method"] == "prompt"
     assert session.model.settings["template"] == "label-1"
     requests = work.blocks[0]
-    said = iter([f" {requests[0].reference}!", " spam or ham?", " I can't tell", *[" well"] * 7])
+    answers_of_model = iter(
+        [f" {requests[0].reference}!", " spam or ham?", " I can't tell", *[" well"] * 7]
+    )
     monkeypatch.setattr(
-        session.tokenizer, "batch_decode", lambda new, **words: [next(said) for _ in new]
+        session.tokenizer,
+        "batch_decode",
+        lambda new, **words: [next(answers_of_model) for _ in new],
     )
     served = session.serve(requests)
     answers = list(zip(requests, served.outputs, strict=True))
@@ -66,7 +70,7 @@ def test_a_generator_is_prompted_and_its_refusals_are_wrong_and_counted(monkeypa
     assert 10 <= served.work.output_token_count <= 80
 
 
-def test_a_prompt_holds_the_question_whole_however_long_the_text():
+def test_prompt_has_the_complete_question_for_a_long_text():
     folder = embedded.model_path("text-gen", "tiny")
     session, _ = load("text-classification", folder)
     prompt = session.prompt("a long text " * 1000)
@@ -85,19 +89,19 @@ def test_a_prompt_holds_the_question_whole_however_long_the_text():
         ("", None),
     ],
 )
-def test_an_answer_names_one_label_as_a_word_or_none(answer, label):
+def test_answer_with_exactly_one_label_as_a_word_has_that_label(answer, label):
     assert _classification_sessions.label_in(answer, ("ham", "spam")) == label
 
 
-def test_a_model_is_not_asked_in_a_way_it_does_not_know(tmp_path):
+def test_unsupported_label_method_is_refused(tmp_path):
     with pytest.raises(ModelNotFound, match="has no label for entailment"):
         load("text-classification", label_method="zero-shot")
     path = tmp_path / "unlabelled.jsonl"
     path.write_text('{"text": "hello"}\n')
     with pytest.raises(ModelNotFound, match="names no labels"):
-        load("text-classification", inference_model(tmp_path), dataset=str(path))
+        load("text-classification", save_nli_model(tmp_path), dataset=str(path))
 
 
-def test_how_it_is_asked_can_be_chosen(tmp_path):
-    session, _ = load("text-classification", inference_model(tmp_path), label_method="classifier")
+def test_label_method_is_an_option(tmp_path):
+    session, _ = load("text-classification", save_nli_model(tmp_path), label_method="classifier")
     assert session.model.settings["label_method"] == "classifier"

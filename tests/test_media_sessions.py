@@ -1,4 +1,4 @@
-"""Images, sounds and videos through the real library classes: counted work, batches, boxes."""
+"""Sessions for images, sounds and videos: outputs, counted work, independence of batches."""
 
 import json
 
@@ -16,7 +16,7 @@ from bench.workloads import dataset_loader, embedded
 from bench.workloads.workload import build_workload
 
 NOISE = numpy.random.default_rng(0)
-PICTURES = [
+IMAGES = [
     Request({"image": Image.fromarray(NOISE.integers(0, 255, (h, w, 3), numpy.uint8))})
     for w, h in ((40, 30), (64, 48), (30, 40))
 ]
@@ -26,7 +26,7 @@ SOUNDS = [
 ]
 
 
-def spec(task_id, model="embedded/tiny", **changes):
+def make_spec(task_id, model="embedded/tiny", **changes):
     task = registry.find_task(task_id)
     parameters = {**task.parameters, **task.datasets["embedded"].parameters}
     return ModelSpec(
@@ -38,21 +38,21 @@ def spec(task_id, model="embedded/tiny", **changes):
     )
 
 
-def shape(folder, config, *companions):
-    """A folder with the configuration of a tiny model, and what stands beside it."""
+def save_model(folder, config, *processors):
+    """Save the configuration of a tiny model with its processors; returns the folder."""
     config.save_pretrained(folder)
-    for companion in companions:
-        companion.save_pretrained(folder)
+    for processor in processors:
+        processor.save_pretrained(folder)
     return folder
 
 
-def words():
+def text_tokenizer():
     from transformers import AutoTokenizer
 
     return AutoTokenizer.from_pretrained(embedded.model_path("text-gen", "small"))
 
 
-def small(**more):
+def small_network(**more):
     return {
         "hidden_size": 32,
         "intermediate_size": 64,
@@ -81,7 +81,7 @@ def detr(folder):
         **sides,
     )
     size = {"shortest_edge": 32, "longest_edge": 64}
-    return shape(folder, config, DetrImageProcessor(size=size))
+    return save_model(folder, config, DetrImageProcessor(size=size))
 
 
 def vit_gpt2(folder):
@@ -89,57 +89,59 @@ def vit_gpt2(folder):
     from transformers import GPT2Config, VisionEncoderDecoderConfig, ViTConfig, ViTImageProcessor
 
     config = VisionEncoderDecoderConfig.from_encoder_decoder_configs(
-        ViTConfig(**small(), image_size=32, patch_size=16),
+        ViTConfig(**small_network(), image_size=32, patch_size=16),
         GPT2Config(n_embd=32, n_layer=1, n_head=2, vocab_size=2048, eos_token_id=0),
     )
     config.decoder_start_token_id = config.eos_token_id = config.pad_token_id = 0
     size = {"height": 32, "width": 32}
-    return shape(folder, config, ViTImageProcessor(size=size), words())
+    return save_model(folder, config, ViTImageProcessor(size=size), text_tokenizer())
 
 
 def wav2vec2(folder):
     from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor
 
     config = Wav2Vec2Config(
-        **small(), vocab_size=32, conv_dim=(16,) * 7, num_conv_pos_embeddings=16,
+        **small_network(), vocab_size=32, conv_dim=(16,) * 7, num_conv_pos_embeddings=16,
         num_conv_pos_embedding_groups=2,
     )  # fmt: skip
-    return shape(folder, config, Wav2Vec2FeatureExtractor(), words())
+    return save_model(folder, config, Wav2Vec2FeatureExtractor(), text_tokenizer())
 
 
-def test_embedded_shapes_are_random_and_say_so():
+def test_embedded_configurations_without_weights_are_recorded_as_random():
     for task_id in ("asr", "image-captioning", "object-detection"):
-        session = transformers.load(spec(task_id))
+        session = transformers.load(make_spec(task_id))
         assert session.model.weights == "random"
         assert sum(p.std() > 0 for p in session.network.parameters() if p.dim() > 1) > 5
-    assert transformers.load(spec("image-classification")).model.weights == "pretrained"
-    assert diffusers.load(spec("video-gen")).model.weights == "random"
+    assert transformers.load(make_spec("image-classification")).model.weights == "pretrained"
+    assert diffusers.load(make_spec("video-gen")).model.weights == "random"
 
 
-def test_images_are_counted_with_the_pixels_they_were_given():
+def test_input_images_are_counted_with_their_original_pixels():
     for task_id in ("image-classification", "object-detection", "image-captioning"):
-        work = transformers.load(spec(task_id)).serve(PICTURES).work
+        work = transformers.load(make_spec(task_id)).serve(IMAGES).work
         assert (work.inference_count, work.image_count) == (3, 3)
         assert work.pixel_count == 40 * 30 + 64 * 48 + 30 * 40
 
 
-def test_the_embedded_classifier_is_right_and_a_batch_answers_as_one_by_one_does():
+def test_embedded_classifier_is_accurate_and_independent_of_the_batch():
     work = dataset_loader.load_dataset_workload(
         registry.find_task("image-classification"), "embedded"
     )
     requests = [request for block in work.blocks[:10] for request in block]
-    together = transformers.load(spec("image-classification", batch_size=32)).serve(requests)
+    together = transformers.load(make_spec("image-classification", batch_size=32)).serve(requests)
     right = sum(o.label == r.reference for o, r in zip(together.outputs, requests, strict=True))
     assert right >= 80
-    alone = transformers.load(spec("image-classification")).serve(requests)
+    alone = transformers.load(make_spec("image-classification")).serve(requests)
     assert alone.outputs == together.outputs
 
 
-def test_one_wrong_label_planted_in_the_data_lowers_the_accuracy_by_one_row():
+def test_accuracy_falls_by_one_row_for_one_wrong_label():
     task = registry.find_task("image-classification")
     rows = [dict(row) for row in embedded.rows("image-classification")[:30]]
     outputs = (
-        transformers.load(spec(task.id)).serve(build_workload(task, "x", rows, {}).requests).outputs
+        transformers.load(make_spec(task.id))
+        .serve(build_workload(task, "x", rows, {}).requests)
+        .outputs
     )
     right = next(n for n, o in enumerate(outputs) if o.label == rows[n]["label"])
     rows.append({**rows[right], "label": "sandal" if rows[right]["label"] != "sandal" else "bag"})
@@ -152,7 +154,7 @@ def test_one_wrong_label_planted_in_the_data_lowers_the_accuracy_by_one_row():
     assert shares[0] - shares[1] == pytest.approx(1 / 30)
 
 
-def test_an_image_keeps_the_size_that_the_data_set_fixes():
+def test_image_has_the_size_that_the_data_set_fixes():
     task = registry.find_task("image-classification")
     fixed = task.datasets["power-hungry"].parameters
     row = {"img": Image.new("RGB", (32, 32)), "label": "cat"}
@@ -165,46 +167,44 @@ def test_an_image_keeps_the_size_that_the_data_set_fixes():
 
 
 @pytest.mark.parametrize("batch", [1, 3])
-def test_boxes_are_in_pixels_of_the_image_as_given(batch, tmp_path):
+def test_boxes_are_in_pixels_of_the_input_image(batch, tmp_path):
     for model in ("embedded/tiny", detr(tmp_path)):
-        asked = spec("object-detection", model, batch_size=batch, weights="random")
-        served = transformers.load(asked).serve(PICTURES)
+        spec = make_spec("object-detection", model, batch_size=batch, weights="random")
+        served = transformers.load(spec).serve(IMAGES)
         assert len(served.outputs) == 3
-        for request, output in zip(PICTURES, served.outputs, strict=True):
+        for request, output in zip(IMAGES, served.outputs, strict=True):
             width, height = request.inputs["image"].size
             assert output.boxes and all(0 < box.score <= 1 for box in output.boxes)
-            middle = [((b.corners[0] + b.corners[2]) / 2, (b.corners[1] + b.corners[3]) / 2)
+            centres = [((b.corners[0] + b.corners[2]) / 2, (b.corners[1] + b.corners[3]) / 2)
                       for b in output.boxes]  # fmt: skip
-            assert all(0 <= x <= width and 0 <= y <= height for x, y in middle)
+            assert all(0 <= x <= width and 0 <= y <= height for x, y in centres)
 
 
-def test_a_batch_of_images_is_padded_and_finds_what_one_by_one_finds(tmp_path):
-    """DETR pads the images of a batch to one size, and masks what it added."""
+def test_detections_do_not_depend_on_the_batch(tmp_path):
+    """DETR pads the images of a batch to one size, and masks the padding."""
     folder = detr(tmp_path)
     one, three = (
-        transformers.load(spec("object-detection", folder, batch_size=n, weights="random"))
+        transformers.load(make_spec("object-detection", folder, batch_size=n, weights="random"))
         for n in (1, 3)
     )
-    for alone, together in zip(
-        one.serve(PICTURES).outputs, three.serve(PICTURES).outputs, strict=True
-    ):
+    for alone, together in zip(one.serve(IMAGES).outputs, three.serve(IMAGES).outputs, strict=True):
         assert [b.label for b in alone.boxes] == [b.label for b in together.boxes]
         for a, b in zip(alone.boxes, together.boxes, strict=True):
             assert a.corners == pytest.approx(b.corners, abs=0.5)
 
 
 @pytest.mark.parametrize("batch", [1, 3])
-def test_random_captioners_write_the_fixed_number_of_tokens(batch, tmp_path):
+def test_captioner_with_random_weights_generates_a_fixed_number_of_tokens(batch, tmp_path):
     for model in ("embedded/tiny", vit_gpt2(tmp_path)):
         session = transformers.load(
-            spec("image-captioning", model, batch_size=batch, weights="random")
+            make_spec("image-captioning", model, batch_size=batch, weights="random")
         )
         assert session.model.settings["fixed_new_tokens"] == 10
-        assert session.serve(PICTURES).work.output_token_count == 3 * 10
+        assert session.serve(IMAGES).work.output_token_count == 3 * 10
 
 
-def test_a_captioner_that_stops_by_itself_is_counted_up_to_its_end(tmp_path):
-    """Weights saved and read again: this model writes its end at once, for every image."""
+def test_generated_tokens_are_counted_up_to_the_end_token(tmp_path):
+    """The first token of this model is its end token, for every image."""
     from transformers import AutoModelForImageTextToText, VisionEncoderDecoderConfig
 
     folder = vit_gpt2(tmp_path)
@@ -214,9 +214,9 @@ def test_a_captioner_that_stops_by_itself_is_counted_up_to_its_end(tmp_path):
     with torch.no_grad():
         net.decoder.lm_head.weight.zero_()
     net.save_pretrained(folder)
-    words().save_pretrained(folder)
-    session = transformers.load(spec("image-captioning", folder, batch_size=3))
-    served = session.serve(PICTURES)
+    text_tokenizer().save_pretrained(folder)
+    session = transformers.load(make_spec("image-captioning", folder, batch_size=3))
+    served = session.serve(IMAGES)
     assert session.model.weights == "pretrained"
     assert served.work.output_token_count == 3
     assert [output.text for output in served.outputs] == ["", "", ""]
@@ -225,7 +225,7 @@ def test_a_captioner_that_stops_by_itself_is_counted_up_to_its_end(tmp_path):
 @pytest.mark.parametrize("batch", [1, 3])
 def test_seconds_of_sound_are_counted_without_padding(batch, tmp_path):
     for model in ("embedded/tiny", wav2vec2(tmp_path)):
-        session = transformers.load(spec("asr", model, batch_size=batch, weights="random"))
+        session = transformers.load(make_spec("asr", model, batch_size=batch, weights="random"))
         served = session.serve(SOUNDS)
         assert served.work.audio_seconds == pytest.approx(3.75)
         assert len(served.outputs) == 3
@@ -234,23 +234,23 @@ def test_seconds_of_sound_are_counted_without_padding(batch, tmp_path):
         assert writes == (model == "embedded/tiny")
 
 
-def test_a_speech_model_at_another_rate_is_refused(tmp_path):
+def test_speech_model_at_another_sample_rate_is_refused(tmp_path):
     folder = wav2vec2(tmp_path)
     path = folder / "preprocessor_config.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "sampling_rate": 8000}))
     with pytest.raises(ModelNotFound, match="takes sound at 8000 Hz"):
-        transformers.load(spec("asr", folder, weights="random"))
+        transformers.load(make_spec("asr", folder, weights="random"))
 
 
-def test_a_model_that_cant_see_or_hear_is_said():
+def test_text_model_is_refused_for_images_and_sounds():
     for task_id in ("image-classification", "asr", "object-detection", "image-captioning"):
         writer = embedded.model_path("text-gen", "tiny")
         with pytest.raises(ModelNotFound, match=f"not a model for {task_id}"):
-            transformers.load(spec(task_id, writer, weights="random"))
+            transformers.load(make_spec(task_id, writer, weights="random"))
 
 
 def test_frames_pixels_steps_and_seconds_of_a_video_are_counted():
-    session = diffusers.load(spec("video-gen", batch_size=2))
+    session = diffusers.load(make_spec("video-gen", batch_size=2))
     prompts = [Request({"prompt": f"a boat, {n}"}) for n in range(3)]
     served = session.serve(prompts)
     assert [len(output.frames) for output in served.outputs] == [9, 9, 9]
@@ -259,18 +259,18 @@ def test_frames_pixels_steps_and_seconds_of_a_video_are_counted():
     assert served.work.pixel_count == 3 * 9 * 32 * 32
     assert served.work.step_count == 3 * 2
     assert served.work.image_count is None
-    # Each prompt has its own seed: the same video in another batch, but for rounding.
+    # Each prompt has its own seed: the same video in another batch, except for rounding.
     again = session.serve(prompts[::-1]).outputs
     one, other = (numpy.asarray(f, int) for f in (again[0].frames[4], served.outputs[2].frames[4]))
     assert numpy.abs(one - other).max() <= 2
     assert numpy.abs(one - numpy.asarray(served.outputs[0].frames[4], int)).max() > 2
 
 
-def test_longer_recordings_are_left_out_and_words_are_compared_without_case_or_marks():
+def test_long_recordings_are_left_out_and_transcriptions_are_normalised():
     task = registry.find_task("asr")
     row = {"audio": numpy.zeros(16_000 * 31, "float32"), "text": "x"}
     assert task.request(row, task.parameters) is None
-    heard = task.request(
+    request = task.request(
         {"audio": numpy.ones(160, "float32"), "text": "I'm here, now!"}, task.parameters
     )
-    assert heard.reference == "i'm here now"
+    assert request.reference == "i'm here now"

@@ -1,4 +1,4 @@
-"""Data sets through the real `datasets` library: files, folders, and a hub that does not answer."""
+"""Data sets from files, folders, and a hub that does not answer, with the `datasets` library."""
 
 import json
 
@@ -21,21 +21,21 @@ def write(path, rows=ROWS):
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
-def test_a_local_file_is_the_same_work_in_every_format(suffix, tmp_path):
-    work = dataset_loader.load_dataset_workload(TASK, str(write(tmp_path / f"mails{suffix}")))
+def test_local_file_gives_the_same_work_in_every_format(suffix, tmp_path):
+    work = dataset_loader.load_dataset_workload(TASK, str(write(tmp_path / f"rows{suffix}")))
     assert len(work.requests) == 40 and len(work.blocks) == 4
     assert work.requests[0].inputs["text"] == "mail number 0"
     assert work.requests[1].reference == "spam"
 
 
-def test_formats_share_a_fingerprint(tmp_path):
-    names = [str(write(tmp_path / f"mails{suffix}")) for suffix in (".jsonl", ".csv", ".parquet")]
+def test_fingerprint_does_not_depend_on_the_format(tmp_path):
+    names = [str(write(tmp_path / f"rows{suffix}")) for suffix in (".jsonl", ".csv", ".parquet")]
     assert (
         len({dataset_loader.load_dataset_workload(TASK, name).fingerprint for name in names}) == 1
     )
 
 
-def test_class_numbers_become_the_names_that_the_data_set_gives(tmp_path):
+def test_class_numbers_become_class_names(tmp_path):
     features = Features({"text": Value("string"), "label": ClassLabel(names=["neg", "pos"])})
     rows = {"text": ["good", "bad", "who knows"], "label": [1, 0, -1]}
     Dataset.from_dict(rows, features=features).save_to_disk(tmp_path / "set")
@@ -43,7 +43,7 @@ def test_class_numbers_become_the_names_that_the_data_set_gives(tmp_path):
     assert [r.reference for r in work.requests] == ["pos", "neg", None]
 
 
-def test_the_tags_of_words_are_named_as_well(tmp_path):
+def test_nested_class_numbers_become_class_names(tmp_path):
     features = Features(
         {"tokens": List(Value("string")), "ner_tags": List(ClassLabel(names=["O", "B-PER"]))}
     )
@@ -63,7 +63,7 @@ def test_the_tags_of_words_are_named_as_well(tmp_path):
         (json.dumps({"text": " "}), "no row"),
     ],
 )
-def test_bad_data_is_one_sentence(content, words, tmp_path):
+def test_invalid_data_is_refused_in_one_sentence(content, words, tmp_path):
     path = tmp_path / "rows.jsonl"
     path.write_text(content + "\n")
     with pytest.raises(dataset_loader.DatasetNotFound, match=words) as caught:
@@ -71,7 +71,7 @@ def test_bad_data_is_one_sentence(content, words, tmp_path):
     assert "\n" not in str(caught.value)
 
 
-def test_an_unknown_format_is_said(tmp_path):
+def test_unknown_format_is_refused(tmp_path):
     (tmp_path / "rows.xlsx").write_text("")
     with pytest.raises(dataset_loader.DatasetNotFound, match="is not one of"):
         dataset_loader.load_dataset_workload(TASK, str(tmp_path / "rows.xlsx"))
@@ -86,7 +86,7 @@ ON_HUB = [
 
 
 @pytest.mark.parametrize(("name", "profile"), ON_HUB)
-def test_a_hub_that_cant_be_reached_names_the_way_out(name, profile, monkeypatch):
+def test_unreachable_hub_is_refused_with_a_remedy(name, profile, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("HF_HUB_CACHE", "/nonexistent")
     monkeypatch.setattr("huggingface_hub.hf_api.constants.ENDPOINT", "http://127.0.0.1:9")

@@ -25,7 +25,7 @@ FORMS = registry.names("exporter")
 FAILED = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
 
 
-def some(kind="measured"):
+def example_results(kind="measured"):
     return [
         result_with_energy(0.0123456789 / 3, 0.03, kind=kind),
         result_with_energy(0.1 + 0.2, 0.01, model="a/b", task="text-gen", kind=kind),
@@ -39,7 +39,7 @@ def total_kwh(result):
 
 def accepted(form):
     """As many results as a form takes."""
-    return some()[:1] if form in {"model-card", "sci"} else some()
+    return example_results()[:1] if form in {"model-card", "sci"} else example_results()
 
 
 def cells(data):
@@ -138,25 +138,27 @@ def test_invalid_energy_in_a_codecarbon_row_is_refused(energy):
 
 
 def test_truncated_codecarbon_row_is_refused():
-    data = exporters.export("codecarbon", some()[:1], ExportOptions())
+    data = exporters.export("codecarbon", example_results()[:1], ExportOptions())
     with pytest.raises(ValueError, match="line 2"):
         exporters.read("codecarbon", data[:-80])
 
 
 @pytest.mark.parametrize("kind", ["measured", "modelled"])
 def test_exported_codecarbon_file_is_imported(kind):
-    data = exporters.export("codecarbon", some(kind), ExportOptions())
+    data = exporters.export("codecarbon", example_results(kind), ExportOptions())
     energies = exporters.read("codecarbon", data)
-    assert [item.energy_kwh for item in energies] == [total_kwh(r) for r in some(kind)]
+    assert [item.energy_kwh for item in energies] == [total_kwh(r) for r in example_results(kind)]
     assert {item.kind for item in energies} == {kind}
 
 
 def test_codecarbon_has_the_38_columns_and_its_units():
     (row,) = cells(
-        exporters.export("codecarbon", some()[:1], ExportOptions(regions.find("FR"), 1.2))
+        exporters.export(
+            "codecarbon", example_results()[:1], ExportOptions(regions.find("FR"), 1.2)
+        )
     )
     assert len(row) == 38 and list(row) == list(codecarbon.COLUMNS)
-    energy = total_kwh(some()[0]) * 1.2
+    energy = total_kwh(example_results()[0]) * 1.2
     assert float(row["energy_consumed"]) == energy == float(row["cpu_energy"] or row["gpu_energy"])
     assert float(row["emissions"]) == pytest.approx(energy * 44.18 / 1000)
     assert float(row["emissions_rate"]) == pytest.approx(
@@ -169,7 +171,7 @@ def test_codecarbon_has_the_38_columns_and_its_units():
 
 
 def test_codecarbon_cells_without_a_reading_are_empty():
-    (row,) = cells(exporters.export("codecarbon", some()[:1], ExportOptions()))
+    (row,) = cells(exporters.export("codecarbon", example_results()[:1], ExportOptions()))
     for column in ("emissions", "emissions_rate", "water_consumed", "ram_energy", "country_name"):
         assert row[column] == "", column
     assert row["cpu_utilization_percent"] == "" and row["longitude"] == ""
@@ -177,7 +179,7 @@ def test_codecarbon_cells_without_a_reading_are_empty():
 
 def test_codecarbon_row_has_the_cloud_region():
     options = ExportOptions(regions.find("aws:us-east-1"))
-    (row,) = cells(exporters.export("codecarbon", some()[:1], options))
+    (row,) = cells(exporters.export("codecarbon", example_results()[:1], options))
     assert (row["cloud_provider"], row["cloud_region"], row["on_cloud"]) == (
         "aws",
         "us-east-1",
@@ -189,7 +191,8 @@ def test_codecarbon_row_has_the_cloud_region():
 
 def test_former_name_codecarbon_2_gives_the_form_of_codecarbon_3():
     former, form = (
-        exporters.export(n, some(), ExportOptions()) for n in ("codecarbon-2", "codecarbon")
+        exporters.export(n, example_results(), ExportOptions())
+        for n in ("codecarbon-2", "codecarbon")
     )
     assert cells(former)[0].keys() == cells(form)[0].keys() == {*codecarbon.COLUMNS}
 
@@ -261,7 +264,7 @@ def card(data):
 
 def test_existing_model_card_keeps_its_content():
     options = ExportOptions(regions.find("FR"), base=CARD.encode())
-    data = exporters.export("model-card", some()[:1], options)
+    data = exporters.export("model-card", example_results()[:1], options)
     old, new = ModelCard(CARD), card(data)
     assert new.text == old.text
     before, after = old.data.to_dict(), new.data.to_dict()
@@ -270,41 +273,43 @@ def test_existing_model_card_keeps_its_content():
     }
     fid, energy = new.data.eval_results
     assert (fid.metric_type, fid.metric_value, new.data.model_name) == ("fid", 12.5, "kept")
-    assert energy.metric_value == some()[0].summary.energy_kwh_per_1000.value
+    assert energy.metric_value == example_results()[0].summary.energy_kwh_per_1000.value
     assert (energy.task_type, energy.metric_type) == ("text-to-image", "energy_kwh_per_1000")
-    again = exporters.export("model-card", some()[:1], ExportOptions(base=data))
+    again = exporters.export("model-card", example_results()[:1], ExportOptions(base=data))
     assert again == data, "the same result is listed once"
 
 
 def test_model_card_has_emissions_only_with_a_region():
     with_region = card(
-        exporters.export("model-card", some()[:1], ExportOptions(regions.find("FR"), 1.2))
+        exporters.export(
+            "model-card", example_results()[:1], ExportOptions(regions.find("FR"), 1.2)
+        )
     )
     emissions = with_region.data.to_dict()["co2_eq_emissions"]
-    per_1000 = some()[0].summary.energy_kwh_per_1000.value
+    per_1000 = example_results()[0].summary.energy_kwh_per_1000.value
     assert emissions["emissions"] == pytest.approx(per_1000 * 1.2 * 44.18)
     assert "not training" in emissions["source"] and "life-cycle" in emissions["source"]
     assert emissions["geographical_location"] == "France"
-    without = card(exporters.export("model-card", some()[:1], ExportOptions()))
+    without = card(exporters.export("model-card", example_results()[:1], ExportOptions()))
     assert "co2_eq_emissions" not in without.data.to_dict()
 
 
 @pytest.mark.parametrize("base", [b"---\na: [1\n---\n", b"\xff\xfe", b"---\nmodel-index: 3\n---\n"])
 def test_unreadable_model_card_is_refused(base):
     with pytest.raises(ValueError) as refusal:
-        exporters.export("model-card", some()[:1], ExportOptions(base=base))
+        exporters.export("model-card", example_results()[:1], ExportOptions(base=base))
     assert "\n" not in str(refusal.value)
 
 
 def test_model_card_of_two_models_is_refused():
     with pytest.raises(ValueError, match="one model"):
-        exporters.export("model-card", some(), ExportOptions())
+        exporters.export("model-card", example_results(), ExportOptions())
 
 
 def test_csv_has_a_row_for_each_reading():
-    rows = cells(exporters.export("csv", some(), ExportOptions()))
-    readings = [r for result in some() for t in result.trials for r in t.readings]
-    idle = [r for result in some() for i in result.idle for r in i.readings]
+    rows = cells(exporters.export("csv", example_results(), ExportOptions()))
+    readings = [r for result in example_results() for t in result.trials for r in t.readings]
+    idle = [r for result in example_results() for i in result.idle for r in i.readings]
     assert len(rows) == len(readings) + len(idle)
     energies = [float(row["energy_joules"]) for row in rows if row["trial_index"]]
     assert energies == [reading.energy_joules for reading in readings]
@@ -314,30 +319,30 @@ def test_csv_has_a_row_for_each_reading():
 
 def test_ai_energy_score_total_is_gpu_energy():
     (gpu,) = json.loads(
-        b"[" + exporters.export("ai-energy-score", some()[:1], ExportOptions()) + b"]"
+        b"[" + exporters.export("ai-energy-score", example_results()[:1], ExportOptions()) + b"]"
     )
     assert gpu["units"] == "Wh" and gpu["prefill_wh"] is None
-    assert gpu["total"] == pytest.approx(1000 * total_kwh(some()[0]))
+    assert gpu["total"] == pytest.approx(1000 * total_kwh(example_results()[0]))
     cpu = [result_with_energy(0.1, kind="modelled")]
     assert json.loads(exporters.export("ai-energy-score", cpu, ExportOptions()))["total"] is None
 
 
 def test_boamps_report_has_the_required_fields():
     options = ExportOptions(regions.find("aws:eu-west-3"))
-    report = json.loads(exporters.export("boamps", some()[:1], options))
+    report = json.loads(exporters.export("boamps", example_results()[:1], options))
     assert {"task", "measures", "infrastructure"} <= {*report}
     assert {"taskStage", "taskFamily", "algorithms", "dataset"} <= {*report["task"]}
     (measure,) = report["measures"]
     assert {"measurementMethod", "powerConsumption"} <= {*measure}
-    assert measure["powerConsumption"] == total_kwh(some()[0])
+    assert measure["powerConsumption"] == total_kwh(example_results()[0])
     assert report["infrastructure"]["infraType"] == "publicCloud"
     assert report["environment"]["country"] == "France"
     assert report["quality"] in {"high", "medium", "low"}
-    assert len(json.loads(exporters.export("boamps", some(), options))) == 2
+    assert len(json.loads(exporters.export("boamps", example_results(), options))) == 2
 
 
 def test_sci_has_operational_and_embodied_emissions_per_unit():
-    (result,) = some()[:1]
+    (result,) = example_results()[:1]
     score = json.loads(exporters.export("sci", [result], ExportOptions(regions.find("FR"))))
     per_image = result.summary.energy_kwh_per_1000.value / 1000 * 44.18
     assert score["sci"]["operational_gco2e"]["value"] == pytest.approx(per_image)
@@ -363,13 +368,13 @@ def test_sci_uses_embodied_kg_for_an_unknown_machine():
 
 
 def test_openmetrics_file_is_parsed_by_prometheus_client():
-    data = exporters.export("openmetrics", some(), ExportOptions()).decode()
+    data = exporters.export("openmetrics", example_results(), ExportOptions()).decode()
     families = {f.name: f for f in text_string_to_metric_families(data)}
     energy = families["hw_energy_joules"]
     assert (energy.type, energy.unit) == ("counter", "joules")
     assert [s.value for s in energy.samples] == [
         math.fsum(r.energy_joules for t in result.measured() for r in t.readings)
-        for result in some()
+        for result in example_results()
     ]
     labels = energy.samples[0].labels
     assert labels["hw_id"] == "gpu:0" and labels["hw_type"] == "gpu"

@@ -23,7 +23,7 @@ NAMES = registry.names("plot")
 FAILED = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
 
 
-def some():
+def example_results():
     sizes = {"a/gpt2": 3_000_000, "b/middle-one": 80_000_000, "c/large-one": 900_000_000}
     return [
         result_with_energy(
@@ -43,9 +43,9 @@ def texts(figure):
     from matplotlib.text import Text
 
     figure.draw_without_rendering()
-    found = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
+    visible = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
     size = figure.bbox
-    boxes = [(t.get_text(), t.get_window_extent()) for t in found]
+    boxes = [(t.get_text(), t.get_window_extent()) for t in visible]
     return [(text, box) for text, box in boxes if box.width > 0 and size.count_overlaps([box])]
 
 
@@ -57,30 +57,33 @@ def test_every_plot_has_a_scope_and_a_docstring():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_texts_stay_inside_the_figure_and_do_not_overlap(name):
-    found = texts(module(name).draw(some()))
-    width, height = module(name).draw(some()).bbox.size
-    for i, (text, box) in enumerate(found):
+    labels = texts(module(name).draw(example_results()))
+    width, height = module(name).draw(example_results()).bbox.size
+    for i, (text, box) in enumerate(labels):
         assert box.x0 >= 0 and box.x1 <= width and box.y0 >= 0 and box.y1 <= height, text
-        for other, its in found[i + 1 :]:
-            across = min(box.x1, its.x1) - max(box.x0, its.x0)
-            along = min(box.y1, its.y1) - max(box.y0, its.y0)
+        for other, other_box in labels[i + 1 :]:
+            across = min(box.x1, other_box.x1) - max(box.x0, other_box.x0)
+            along = min(box.y1, other_box.y1) - max(box.y0, other_box.y0)
             assert across < 1 or along < 2, (text, other)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_figure_states_boundary_kind_and_date(name):
-    words = " ".join(text for text, _ in texts(module(name).draw(some())))
+    text = " ".join(label for label, _ in texts(module(name).draw(example_results())))
     # A figure of one result, and that of measured domains, has no place for the modelled ones.
-    alone = module(name).SCOPE == "result" or name in ("breakdown", "measured-against-published")
-    for word in ("GPU" if alone else "CPU package", "measured", "2026-03-01"):
-        assert word in words
+    measured_only = module(name).SCOPE == "result" or name in (
+        "breakdown",
+        "measured-against-published",
+    )
+    for word in ("GPU" if measured_only else "CPU package", "measured", "2026-03-01"):
+        assert word in text
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_same_results_give_the_same_files_with_the_numbers_as_text(name, tmp_path):
     figure = module(name)
-    first = plots.save(figure.draw(some()), tmp_path / "a", name)
-    second = plots.save(figure.draw(some()), tmp_path / "b", name)
+    first = plots.save(figure.draw(example_results()), tmp_path / "a", name)
+    second = plots.save(figure.draw(example_results()), tmp_path / "b", name)
     assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
     assert "per 1,000 (" in Image.open(first[0]).info["Description"]
     svg = first[1].read_text()
@@ -91,14 +94,14 @@ def test_same_results_give_the_same_files_with_the_numbers_as_text(name, tmp_pat
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(
-    "strange", ["$\\frac{1}{", "<script>&\"'", "a\u202eb\x07\n", "x" * 300, "模型", "_^{}%$"]
+    "model", ["$\\frac{1}{", "<script>&\"'", "a\u202eb\x07\n", "x" * 300, "模型", "_^{}%$"]
 )
-def test_untrusted_names_are_drawn_literally(name, strange, tmp_path):
+def test_untrusted_names_are_drawn_literally(name, model, tmp_path):
     pair = [
-        result_with_energy(0.1, model=strange, device=strange),
+        result_with_energy(0.1, model=model, device=model),
         result_with_energy(0.2, model="sd-2.1", parameters=9),
     ]
-    _, svg = plots.save(module(name).draw(pair), tmp_path, "strange")
+    _, svg = plots.save(module(name).draw(pair), tmp_path, "untrusted")
     tree = ET.fromstring(svg.read_text())
     assert not [element for element in tree.iter() if element.tag.endswith("script")]
 
@@ -120,8 +123,8 @@ def test_modelled_marks_are_hollow_and_measured_marks_are_filled():
     assert "modelled" in plot_data.footer([modelled]) and "modelled" not in plot_data.footer(
         [measured]
     )
-    words = " ".join(t for t, _ in texts(run.draw([result_with_energy(0.1, kind="modelled")])))
-    assert "modelled, not measured" in words
+    text = " ".join(t for t, _ in texts(run.draw([result_with_energy(0.1, kind="modelled")])))
+    assert "modelled, not measured" in text
 
 
 def test_name_states_why_a_result_has_no_rank():
@@ -132,13 +135,13 @@ def test_name_states_why_a_result_has_no_rank():
 
 @pytest.mark.parametrize("edition", ["epa-2019", "iea-2025"])
 def test_edition_selects_the_phone_charge(edition):
-    figure = module("energy-by-task").draw(some(), edition=edition)
-    words = " ".join(text for text, _ in texts(figure))
-    assert {"epa-2019": "0.012", "iea-2025": "0.015"}[edition] in words
+    figure = module("energy-by-task").draw(example_results(), edition=edition)
+    text = " ".join(label for label, _ in texts(figure))
+    assert {"epa-2019": "0.012", "iea-2025": "0.015"}[edition] in text
 
 
 def test_draw_all_draws_each_plot_once(tmp_path):
-    written = {path.stem for path in plots.draw_all(some(), tmp_path)}
+    written = {path.stem for path in plots.draw_all(example_results(), tmp_path)}
     by_task = [name for name in NAMES if module(name).SCOPE == "task"]
     expected = {f"{name}-{task}" for name in by_task for task in ("text-gen", "image-gen")}
     expected -= {"measured-against-published-image-gen"}  # no published figure for these models
@@ -169,11 +172,11 @@ def test_breakdown_adds_up_to_gross_and_net_energy():
 
 def test_power_over_time_has_every_phase_in_order():
     result = result_with_host(0.05)
-    found = list(power_over_time.windows(result))
-    assert list(dict.fromkeys(window.phase for window in found)) == list(power_over_time.COLOURS)
-    assert all(a.end <= b.start + 1e-9 for a, b in itertools.pairwise(found))
-    words = " ".join(text for text, _ in texts(power_over_time.draw([result])))
-    assert "idle, model loaded" in words and "in the profile trial" in words
+    traces = list(power_over_time.windows(result))
+    assert list(dict.fromkeys(window.phase for window in traces)) == list(power_over_time.COLOURS)
+    assert all(a.end <= b.start + 1e-9 for a, b in itertools.pairwise(traces))
+    text = " ".join(label for label, _ in texts(power_over_time.draw([result])))
+    assert "idle, model loaded" in text and "in the profile trial" in text
 
 
 def test_pareto_front_has_the_points_that_no_other_exceeds():
@@ -191,8 +194,8 @@ def test_pareto_front_has_the_points_that_no_other_exceeds():
 
 
 def test_modelled_idle_power_is_not_drawn():
-    found = power_over_time.windows(result_with_energy(0.1, kind="modelled"))
-    assert {window.phase for window in found} == {"warm-up", "trials"}
+    traces = power_over_time.windows(result_with_energy(0.1, kind="modelled"))
+    assert {window.phase for window in traces} == {"warm-up", "trials"}
 
 
 def test_plot_command_draws_one_plot_by_name(tmp_path):

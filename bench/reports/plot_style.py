@@ -76,10 +76,10 @@ def canvas(height: float, width: float = 9.0) -> tuple[Figure, Axes]:
 
 def draw_point(axes: Axes, point: PlotPoint, y: float) -> None:
     """A mark at (energy, y): bold bar for the interval, thin line with calibration uncertainty."""
-    tone = colour(point)
-    axes.plot(point.calibrated_range, (y, y), color=tone, linewidth=1, alpha=0.5, zorder=2)
+    color = colour(point)
+    axes.plot(point.calibrated_range, (y, y), color=color, linewidth=1, alpha=0.5, zorder=2)
     interval = (point.low, point.high)
-    axes.plot(interval, (y, y), color=tone, linewidth=3.5, solid_capstyle="butt", zorder=3)
+    axes.plot(interval, (y, y), color=color, linewidth=3.5, solid_capstyle="butt", zorder=3)
     axes.plot([point.value], [y], **marker_style(point))
 
 
@@ -90,14 +90,14 @@ def colour(point: PlotPoint) -> str:
 
 def marker_style(point: PlotPoint) -> dict[str, Any]:
     """Keywords of a mark: a filled circle if measured, a hollow diamond if modelled."""
-    tone = colour(point)
+    color = colour(point)
     return {
         "marker": "D" if point.modelled else "o",
         "markersize": 6.5 if point.modelled else 8,
-        "markerfacecolor": PAPER if point.modelled else tone,
-        "markeredgecolor": tone,
+        "markerfacecolor": PAPER if point.modelled else color,
+        "markeredgecolor": color,
         "markeredgewidth": 1.8,
-        "color": tone,
+        "color": color,
         "linestyle": "none",
         "zorder": 4,
     }
@@ -185,7 +185,7 @@ def name_rows(axes: Axes, ticks: Sequence[tuple[float, str]]) -> None:
 def draw_legend(axes: Axes, colours: Mapping[str, str], columns: int = 4) -> None:
     """A legend above the axes: the name of each colour."""
     axes.legend(
-        handles=[Patch(color=tone, label=name) for name, tone in colours.items()],
+        handles=[Patch(color=color, label=name) for name, color in colours.items()],
         loc="lower left",
         bbox_to_anchor=(0.0, 1.0),
         ncols=columns,

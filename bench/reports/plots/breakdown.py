@@ -97,10 +97,10 @@ def _draw_bar(axes: Axes, y: float, shares: Sequence[EnergyShare], size: float) 
     for share in shares:
         dark, light = COLOURS.get(share.kind, OTHER_COLOURS)
         idle = share.idle or 0.0
-        for width, tone in ((idle, light), (share.energy - idle, dark)):
+        for width, color in ((idle, light), (share.energy - idle, dark)):
             if width > 0:
                 edge = plot_style.PAPER
-                axes.barh(y, width / size, 0.62, left / size, color=tone, edgecolor=edge)
+                axes.barh(y, width / size, 0.62, left / size, color=color, edgecolor=edge)
             left += width
 
 

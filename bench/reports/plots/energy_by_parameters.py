@@ -31,9 +31,9 @@ def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
     plot_style.log_axis(axes, "x", left, right, lambda value: format_count(round(value)))
     spots = []
     for point, count in zip(points, counts, strict=True):
-        x, tone = (count, count), plot_style.colour(point)
-        axes.plot(x, point.calibrated_range, color=tone, linewidth=1, alpha=0.5, zorder=2)
-        axes.plot(x, (point.low, point.high), color=tone, linewidth=3.5)
+        x, color = (count, count), plot_style.colour(point)
+        axes.plot(x, point.calibrated_range, color=color, linewidth=1, alpha=0.5, zorder=2)
+        axes.plot(x, (point.low, point.high), color=color, linewidth=3.5)
         axes.plot([count], [point.value], **plot_style.marker_style(point))
         spots.append((count, count, point.value, _label(point)))
     axes.set_xlabel("parameters", labelpad=8)

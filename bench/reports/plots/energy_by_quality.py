@@ -93,8 +93,8 @@ def _draw_front(axes: Axes, pairs: Sequence[QualityPoint], better: str) -> bool:
 def _draw_pair(axes: Axes, point: plot_data.PlotPoint, quality: Quality) -> plot_style.LabelSpot:
     """Draw a point with the intervals of energy and quality. Returns the spot of its label."""
     plot_style.draw_point(axes, point, quality.value)
-    x, tone = (point.value, point.value), plot_style.colour(point)
-    axes.plot(x, (quality.low, quality.high), color=tone, linewidth=3.5, alpha=0.9)
+    x, color = (point.value, point.value), plot_style.colour(point)
+    axes.plot(x, (quality.low, quality.high), color=color, linewidth=3.5, alpha=0.9)
     left, right = point.calibrated_range
     name = plot_data.model_name(point.result, 32)
     return max(left, axes.get_xlim()[0]), right, quality.value, name

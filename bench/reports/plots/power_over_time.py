@@ -127,8 +127,8 @@ def _draw_profile(axes: Axes, point: plot_data.PlotPoint) -> float:
             if trace.domain not in point.result.boundary.domains or not trace.watts:
                 continue
             seconds = [trial.started_seconds + second for second in trace.seconds]
-            tone = plot_style.colour(point)
-            axes.plot(seconds, trace.watts, color=tone, linewidth=0.9, alpha=0.8, zorder=3)
+            color = plot_style.colour(point)
+            axes.plot(seconds, trace.watts, color=color, linewidth=0.9, alpha=0.8, zorder=3)
             highest = max(highest, *trace.watts)
     return highest
 

@@ -19,7 +19,7 @@ WARM_UP = "#b9b4a8"  # colour of warm-up trials
 def draw(results: Sequence[Result]) -> Figure:
     """The trials of the first result. Raises ValueError if there is none or it has no energy."""
     point = plot_data.single_point(results)
-    result, tone = point.result, plot_style.colour(point)
+    result, color = point.result, plot_style.colour(point)
     unit, size = energy_unit(point.value)
     warm_up = [trial for trial in result.trials if trial.phase == "warmup"]
     first, last = -len(warm_up) or 1, len(result.measured())
@@ -29,8 +29,8 @@ def draw(results: Sequence[Result]) -> Figure:
         axes.plot([x], [kwh / size], "o", color=WARM_UP, markersize=5)
     for x, kwh in _energies(result, result.measured(), 1):
         axes.plot([x], [kwh / size], **plot_style.marker_style(point))
-    axes.axhspan(point.low / size, point.high / size, color=tone, alpha=0.13, linewidth=0)
-    axes.axhline(point.value / size, color=tone, linewidth=1.6)
+    axes.axhspan(point.low / size, point.high / size, color=color, alpha=0.13, linewidth=0)
+    axes.axhline(point.value / size, color=color, linewidth=1.6)
 
     axes.set_ylabel(f"{unit} per 1,000", labelpad=8)
     plot_style.plain_ticks(axes, "y")

@@ -81,13 +81,13 @@ def _energy_of_use(point: plot_data.PlotPoint) -> Interval:
 def _draw_use(
     axes: Axes, point: plot_data.PlotPoint, use: Interval, ends: tuple[float, float], dash: Any
 ) -> None:
-    tone = plot_style.colour(point)
+    color = plot_style.colour(point)
     low, high = ([end * x for x in ends] for end in (use.low, use.high))
-    axes.fill_between(ends, low, high, color=tone, alpha=0.13, linewidth=0)
+    axes.fill_between(ends, low, high, color=color, alpha=0.13, linewidth=0)
     kind = "modelled" if point.modelled else "measured"
     name = f"{point.result.task.id}, {plot_data.model_name(point.result, 26)}, {kind}"
     values = [use.value * x for x in ends]
-    axes.plot(ends, values, color=tone, linewidth=1.8, linestyle=dash, label=name)
+    axes.plot(ends, values, color=color, linewidth=1.8, linestyle=dash, label=name)
 
 
 def _draw_crossing(
@@ -95,8 +95,8 @@ def _draw_crossing(
 ) -> plot_style.LabelSpot:
     """Mark the break-even of a use and a training. Returns the spot of its label."""
     even, y = break_even(run.energy_kwh, use), run.energy_kwh.value
-    interval, tone = (even.low, even.high), plot_style.colour(point)
-    axes.plot(interval, (y, y), color=tone, linewidth=3.5, alpha=0.6)
+    interval, color = (even.low, even.high), plot_style.colour(point)
+    axes.plot(interval, (y, y), color=color, linewidth=3.5, alpha=0.6)
     axes.plot([even.value], [y], **plot_style.marker_style(point))
     return even.value, even.value, y, _count_text(even.value, 2)
 

@@ -155,7 +155,7 @@ def _notes(comparison: RegionComparison, places: list[RegionImpact], water: bool
     if water:
         default = facts.table("water")["world"].value
         uses = [use for p in places for use in (p.water.off_site, p.water.on_site) if use]
-        notes.append("on site: — is unpublished; both are models, nobody metered this water")
+        notes.append("on site: — is unpublished; both are modelled, not metered")
         if any(place.water.is_world_default for place in places):
             notes.append(f"† by the world's default of {default} L/kWh")
         return notes + [f"source: {source}" for source in sorted({u.fact.source for u in uses})]

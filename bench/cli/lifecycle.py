@@ -69,7 +69,7 @@ def _compute(source: str, inputs: LifeCycleInputs) -> tuple[LifeCycle, SciScores
         return per_inference.inference_lifecycle(result, inputs), scores
     for option in ("training", "uses", "embodied_kg"):
         if getattr(inputs, option) is not None:
-            raise ValueError(f"--{option.replace('_', '-')} goes with a result file only")
+            raise ValueError(f"--{option.replace('_', '-')} needs a result file")
     if source.endswith(".toml"):
         plan = lifecycle_plan.load(Path(source))
     else:

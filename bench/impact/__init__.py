@@ -1,1 +1,1 @@
-"""From energy to things that people know: phone charges, grams of CO2e."""
+"""Impact of energy: phone charges and other equivalences, CO2e, water, life cycles, claims."""

@@ -45,7 +45,7 @@ class JobEstimate:
 
 
 def ml_co2(watts: float, device_hours: float, grams_per_kwh: float) -> tuple[float, float]:
-    """(kWh, gCO2e) by the formula of ML CO2 Impact: TDP x hours x grid, and nothing else.
+    """(kWh, gCO2e) by the formula of ML CO2 Impact: TDP x hours x grid, without overheads.
 
     Source: Lacoste et al. 2019, arXiv 1910.09700, as its calculator computes it (unrounded).
     """

@@ -162,7 +162,7 @@ def hardware_utilisation() -> Interval:
 
 
 def embodied_per_hour(embodied: Interval, lifetime_years: Interval, share: Interval) -> Interval:
-    """Embodied carbon per hour of use: divided by the hours in use of the whole life.
+    """Embodied carbon per hour of use: divided by the hours in use over the lifetime.
 
     `share` is the utilisation, from 0 to 1. The result has the unit of `embodied`, per hour.
     """
@@ -172,7 +172,7 @@ def embodied_per_hour(embodied: Interval, lifetime_years: Interval, share: Inter
 def embodied_grams(
     device_hours: float, board: str | None, plan: EmbodiedPlan | None = None
 ) -> tuple[Interval, str]:
-    """gCO2e of manufacturing devices and their servers, for these device-hours, and how.
+    """gCO2e of manufacturing devices and servers, for these device-hours, and the calculation.
 
     A field that the plan omits is a range over all sources; for a field that it states, the sources
     give low and high. Raises ValueError for an unknown board.
@@ -222,7 +222,7 @@ def break_even(training_kwh: Interval, per_use_kwh: Interval) -> Interval:
     Raises ValueError where a use takes no energy.
     """
     if per_use_kwh.value <= 0:
-        raise ValueError("a use that takes no energy never outweighs a training")
+        raise ValueError("a use of no energy has no break-even with a training")
     return training_kwh / per_use_kwh
 
 

@@ -241,7 +241,7 @@ def _notes(cost: InferenceCost, inputs: ProjectionInputs) -> Iterator[str]:
     if inputs.pue is None:
         yield "No PUE: the overhead of the data centre is not included (--pue)."
     if inputs.training is not None:
-        yield "That this training made this model is an assumption: it is not checked."
+        yield "That this training produced this model is an assumption: it is not checked."
 
 
 def _by_setting(

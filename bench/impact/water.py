@@ -1,7 +1,7 @@
 """Water of an energy in litres: on site, for cooling, and off site, for making the electricity.
 
 On site is energy times WUE; off site is energy times PUE times EWIF (Li et al., Making AI less
-thirsty, arXiv:2304.03271). Both are models: nobody metered this water.
+thirsty, arXiv:2304.03271). Both are models, not metered water.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ INTRO = """# Well-known claims, recomputed
 Each claim with its published values, and with the values that published facts give, recomputed by
 the code of the commands. Nothing here was measured by this project. `joulebench claims` prints this
 page on a terminal, `joulebench claims --json` adds every fact; `python -m tools.claims` writes it.
-Where a paper disagrees with itself, both of its values stand here. "Low to high" is the range over
-the sources, or over the interpretations of a source. Claims that are not computations stand at the
+Where a paper disagrees with itself, both of its values are listed. "Low to high" is the range over
+the sources, or over the interpretations of a source. Claims that are not computations are at the
 end, with their source and without a recomputed value.
 """
 

@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent
 REQUIRED = ("key", "label", "unit", "edition", "basis", "source", "licence")
 # Tables of carbon intensity, in order of precedence for a place that is in several.
 GRIDS = ("grid", "grid_us_states", "grid_provinces", "grid_google", "grid_clouds_2021")
-PUBLISHED_ZERO = "0 as published"  # stands in the note of a fact whose source gives 0
+PUBLISHED_ZERO = "0 as published"  # the note of a fact whose source gives 0
 
 
 @dataclass(frozen=True)

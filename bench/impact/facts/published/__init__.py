@@ -1,8 +1,8 @@
 """Published energy per 1,000 inferences, each figure with the study that measured it.
 
 These are not this project's measurements. Boundary, precision, batch size and engine differ from
-study to study, so every figure holds its `Study`. The studies stand in `studies.toml`, the figures
-of each in the csv file of its key.
+study to study, so every figure holds its `Study`. The studies are in `studies.toml`, the
+figures of each in the csv file of its key.
 """
 
 from __future__ import annotations

@@ -49,8 +49,8 @@ def test_errors_have_median_worst_and_coverage() -> None:
 
 
 def test_peer_with_the_smaller_error_has_a_line() -> None:
-    mine = [row(JOULEBENCH, 101.0, uncertainty=1.0), row(JOULEBENCH, 98.0, uncertainty=1.0)]
-    records = [HOW, *mine, row("Zeus", 100.5), row("Zeus", 90.0)]
+    joulebench = [row(JOULEBENCH, 101.0, uncertainty=1.0), row(JOULEBENCH, 98.0, uncertainty=1.0)]
+    records = [HOW, *joulebench, row("Zeus", 100.5), row("Zeus", 90.0)]
     assert page.smaller_errors(window_errors.errors_by_window(records)) == []
     records[-1]["joules"] = 99.9
     (line,) = page.smaller_errors(window_errors.errors_by_window(records))

@@ -182,7 +182,7 @@ def test_gpu_that_is_not_selected_is_outside_the_boundary(outcomes: dict[str, Ou
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "words"),
+    ("name", "code", "text"),
     [
         ("forbidden", "energy-missing", "forbidden"),
         ("lost", "energy-missing", "lost"),
@@ -190,7 +190,7 @@ def test_gpu_that_is_not_selected_is_outside_the_boundary(outcomes: dict[str, Ou
     ],
 )
 def test_fault_gives_none_with_its_reason(
-    outcomes: dict[str, Outcome], name: str, code: str, words: str
+    outcomes: dict[str, Outcome], name: str, code: str, text: str
 ) -> None:
     """The modelled CPU does not replace the missing GPU in the total."""
     outcome = outcomes[name]
@@ -198,7 +198,7 @@ def test_fault_gives_none_with_its_reason(
     assert outcome.track.energy_kwh is None
     assert outcome.track.exit_code == 0
     (warning,) = [d for d in outcome.track.warnings if d.code == code]
-    assert words in warning.message and warning.remedy
+    assert text in warning.message and warning.remedy
     assert "could not be read" in outcome.stderr
 
 

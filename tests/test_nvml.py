@@ -90,14 +90,14 @@ class Series:
         return sum(1 for error, half in pairs if abs(error) <= half)
 
 
-def start(folder: Path, script: str, state: str, *words: str) -> subprocess.Popen[str]:
+def start(folder: Path, script: str, state: str, *arguments: str) -> subprocess.Popen[str]:
     environment = {
         **os.environ,
         "LD_LIBRARY_PATH": str(folder),
         "JOULEBENCH_SIMULATED_GPUS": str(folder / state),
     }
     environment.pop("CUDA_VISIBLE_DEVICES", None)
-    command = [sys.executable, str(FOLDER / script), *words]
+    command = [sys.executable, str(FOLDER / script), *arguments]
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 
@@ -126,8 +126,10 @@ def series(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, float], 
     for batch in (STRICT, [*OTHERS, *(row[:4] for row in FAULTY)]):
         running = {}
         for seed, (profile, seconds, count, options) in enumerate(batch):
-            words = [profile, str(seconds), str(count), str(seed), *options.split()]
-            running[profile, seconds] = start(folder, "worker.py", f"{profile}-{seconds}", *words)
+            arguments = [profile, str(seconds), str(count), str(seed), *options.split()]
+            running[profile, seconds] = start(
+                folder, "worker.py", f"{profile}-{seconds}", *arguments
+            )
         for key, process in running.items():
             sensor, *windows = finish(process)
             out[key] = Series(sensor, windows)
@@ -215,7 +217,7 @@ def test_load_of_another_gpu_changes_nothing(series: Measured) -> None:
 
 
 def test_counter_of_a_module_is_marked(series: Measured) -> None:
-    """The counter of a GH200 covers the CPU too, 120 W here: a warning says so."""
+    """The counter of a GH200 covers the CPU too, 120 W here: a warning states it."""
     one = series["module", 0.5]
     assert "module" in one.sensor["calibration_source"]
     assert one.sensor["counter_to_power_ratio"] > 2
@@ -242,7 +244,7 @@ def codes(reading: dict[str, Any]) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("scenario", "code", "words"),
+    ("scenario", "code", "text"),
     [
         ("reset", "counter-reset", "backwards"),
         ("lost", "read-failed", "lost"),
@@ -253,20 +255,20 @@ def codes(reading: dict[str, Any]) -> set[str]:
     ],
 )
 def test_fault_gives_none_with_its_reason(
-    scenarios: dict[str, Any], scenario: str, code: str, words: str
+    scenarios: dict[str, Any], scenario: str, code: str, text: str
 ) -> None:
     (reading,) = scenarios[scenario]["readings"]
     assert reading["energy_joules"] is None
     assert reading["standard_uncertainty_joules"] is None
     assert codes(reading) == {code}
-    assert words in reading["warnings"][0]["message"]
+    assert text in reading["warnings"][0]["message"]
 
 
 def test_unreadable_sensor_is_unusable_with_its_reason(scenarios: dict[str, Any]) -> None:
-    for scenario, words in (("forbidden", "forbidden"), ("no_sensor", "does not support")):
+    for scenario, text in (("forbidden", "forbidden"), ("no_sensor", "does not support")):
         sensor = scenarios[scenario]["sensor"]
         assert not sensor["usable"]
-        assert words in sensor["reason"]
+        assert text in sensor["reason"]
         assert scenarios[scenario]["watts"] == {}
     assert scenarios["no_driver"]["sensor"]["reason"] == "NVIDIA's driver is not loaded"
     assert scenarios["no_driver"]["devices"] == 1

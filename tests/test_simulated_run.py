@@ -1,4 +1,4 @@
-"""A whole run through the command on a simulated GPU, with the real driver binding in between."""
+"""A complete run of the command on a simulated GPU, with the real driver binding in between."""
 
 import os
 import subprocess
@@ -34,9 +34,9 @@ def run_on(library, tmp_path, gpus, device, at_trial_3=lambda world: None):
         "JOULEBENCH_SIMULATED_GPUS": str(tmp_path / "gpus"),
     }
     environment.pop("CUDA_VISIBLE_DEVICES", None)
-    words = ["run", "text-gen", "--backend", "simulated", "--quick", "--device", device]
+    options = ["run", "text-gen", "--backend", "simulated", "--quick", "--device", device]
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench", *words, "--out", str(tmp_path / "out")],
+        [sys.executable, "-m", "bench", *options, "--out", str(tmp_path / "out")],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     for line in process.stderr:

@@ -103,16 +103,16 @@ def test_power_is_integrated_where_the_counter_is_wrong(monkeypatch):
     clock = SystemClock()
     for name, module in simulated_zeus.install(clock).items():
         monkeypatch.setitem(sys.modules, name, module)
-    card = AMDGPU(0)
-    card.has_counter = False
-    card.watts = lambda now: 200.0 + int(now / 0.05) % 2  # a value that moves every 50 ms
-    AMD_GPUS.append(card)
+    gpu = AMDGPU(0)
+    gpu.has_counter = False
+    gpu.watts = lambda now: 200.0 + int(now / 0.05) % 2  # a value that moves every 50 ms
+    AMD_GPUS.append(gpu)
     sensor, (reading,) = measure(clock, 0.6)
     assert sensor.method == reading.method == "integrated"
     assert sensor.step_seconds == pytest.approx(0.05, rel=0.2)
     assert reading.energy_joules == pytest.approx(200.5 * reading.duration_seconds, rel=0.02)
     assert [d.code for d in reading.warnings] == ["aliasing-risk"]
-    card.has_instant = False
+    gpu.has_instant = False
     _, (reading,) = measure(clock, 0.6)
     assert [d.code for d in reading.warnings] == ["power-averaged"]
     assert reading.energy_joules == pytest.approx(200.5 * reading.duration_seconds, rel=0.02)

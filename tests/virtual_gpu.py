@@ -1,4 +1,4 @@
-"""The simulated driver in virtual time: the whole meter over thousands of windows a minute.
+"""The simulated driver in virtual time: the complete meter over thousands of windows a minute.
 
 It gives the readings that `simulated_nvml/driver.c` gives, without a compiler; sleeps end a little
 late, as on any machine, and some much later, as on a busy machine.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from bench.meters._latency import LatencyPosterior
 
-# The constants below were chosen by simulation: with them the intervals of
+# The constants below come from simulation: with them the intervals of
 # tests/test_meter_in_virtual_time.py cover, on quiet and on busy machines (docs/decisions/0002).
 
 # Standard deviation of the power's derivatives at rest, as a share of the power: the first per
@@ -228,7 +228,7 @@ def _complete_edges(
     ended: float,
     model: SensorModel,
 ) -> tuple[list[CounterEdge], LatencyPosterior]:
-    """The edges after the end that hold the whole window, and the latency's updated posterior.
+    """The edges after the end that hold all of the window, and the latency's updated posterior.
 
     An edge that came before the latency was over lies below the line through the later ones by
     (load - rest) x the rest of the latency.

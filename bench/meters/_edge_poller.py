@@ -1,7 +1,7 @@
 """Polls counters and notes their steps: closely around the expected step only, all in one loop.
 
 A reader is a function that returns the counter in joules (or any number that changes when the
-sensor updates) and raises SensorReadError with a clause that says why it can't.
+sensor updates) and raises SensorReadError with a clause that gives the reason.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SHARP_SHARE = 0.05  # the gap of a sharp edge is at most this share of a step
 
 
 class SensorReadError(Exception):
-    """A reading failed; `reason` is a clause that says why."""
+    """A reading failed; `reason` is a clause that explains it."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

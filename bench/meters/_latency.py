@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 GRID_POINTS = 200
 
-# The constants below were chosen by simulation (docs/decisions/0002): with them the intervals of
+# The constants below come from simulation (docs/decisions/0002): with them the intervals of
 # tests/test_meter_in_virtual_time.py cover, on quiet and on busy machines.
 PRIOR_SCALE = 0.1  # scale of the prior, as a share of a step: drivers publish soon
 PRIOR_FLOOR = 0.02  # weight of any other latency, relative to the prior's peak

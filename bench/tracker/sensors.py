@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bench.results.record import Reading
     from bench.system.nvidia_driver import GpuInfo
 
-DRIVER_TIMEOUT_SECONDS = 0.05  # a slower driver is opened while the program runs (docs/decisions)
+DRIVER_TIMEOUT_SECONDS = 0.05  # a slower driver is opened while the program runs (decision 0008)
 POWERCAP = "/sys/class/powercap"
 
 
@@ -72,10 +72,10 @@ class SystemSensors:
 
     def _open_others(self) -> None:
         context = MeterContext(self._clock, self.describe().devices, self._context.options)
-        opened = {reader.name for reader in self._readers} | {"modelled"}
+        present = {reader.name for reader in self._readers} | {"modelled"}
         for name in registry.names("meter"):
             module = registry.load("meter", name)
-            if name not in opened and not getattr(module, "ON_REQUEST", False):
+            if name not in present and not getattr(module, "ON_REQUEST", False):
                 self._add(LateWindowReader(module.build(context), self._clock))
 
     def _add(self, reader: CumulativeReader) -> None:

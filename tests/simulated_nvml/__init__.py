@@ -59,8 +59,8 @@ _COMMON = {
 }  # fmt: skip
 
 # The counter moves every 100 ms on A100 and H100 and every 20 ms on V100; power is sampled for 25
-# of every 100 ms on A100 and H100, all the time on Turing, as published measurements of these GPUs
-# say. Lags and jitters are assumptions: none are published.
+# of every 100 ms on A100 and H100, all the time on Turing, according to published measurements of
+# these GPUs. Lags and jitters are assumptions: none are published.
 H100 = SimulatedGpu("Simulated H100").with_values(
     **_COMMON, step=0.1, jitter=0.002, lag=0.004, lag_jitter=0.0002
 )

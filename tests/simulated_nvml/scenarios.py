@@ -131,20 +131,20 @@ def pair() -> dict[str, object]:
 
 
 def processes() -> dict[str, object]:
-    """Foreign processes: one before ours, with ours, with another, and ours in a container."""
+    """Foreign processes: one before our own, with it, with another, and our own in a container."""
     world = make_world(SimulatedGpu("Shared", pids=(FOREIGN_PID,)).with_values(**H100.values))
     described = machine.describe_machine()
-    watch = device_monitor.DeviceMonitor(described)
+    monitor = device_monitor.DeviceMonitor(described)
 
     def count() -> int | None:
-        return watch.look()[0].foreign_process_count
+        return monitor.look()[0].foreign_process_count
 
     out: dict[str, object] = {"described": _device(described), "alone": count()}
     world.change(0, process_count=2, pid1=os.getpid())
     out["with_own"] = count()
     world.change(0, process_count=3, pid2=FOREIGN_PID + 1)
     out["with_another"] = count()
-    world.change(0, process_count=2, pid1=FOREIGN_PID + 2)  # ours, by its number on the host
+    world.change(0, process_count=2, pid1=FOREIGN_PID + 2)  # our own, by its number on the host
     out["contained"] = count()
     return out
 
@@ -175,15 +175,15 @@ def shared() -> dict[str, object]:
     described = machine.describe_machine()
     meter = build(MeterContext(CLOCK, described.devices))
     meter.probe()
-    watch = device_monitor.DeviceMonitor(described)
-    rig = instruments.Instruments(CLOCK, (meter,), foreign_processes=watch.strangers)
+    monitor = device_monitor.DeviceMonitor(described)
+    meters = instruments.Instruments(CLOCK, (meter,), foreign_processes=monitor.strangers)
 
     def window(before: tuple[int, ...], after: tuple[int, ...]) -> object:
         set_processes(before)
-        opened = open_window(rig)
+        token = open_window(meters)
         CLOCK.sleep(0.2)
         set_processes(after)
-        closed: MeasuredWindow[None] = close_window(rig, opened)
+        closed: MeasuredWindow[None] = close_window(meters, token)
         return as_json(closed.readings)[0]
 
     def set_processes(pids: tuple[int, ...]) -> None:

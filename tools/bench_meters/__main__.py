@@ -26,7 +26,7 @@ from .worker_processes import ROOT, WorkerProcesses, log, peers_python, versions
 RECORDS = ROOT / "build" / "bench_meters" / "records.jsonl"
 
 
-def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+def parse_arguments(command_line: Sequence[str] | None = None) -> argparse.Namespace:
     """The options of the command."""
     parser = argparse.ArgumentParser(prog="make bench-meters", description=__doc__)
     parser.add_argument("--profiles", help="by default " + ",".join(plan.PROFILES))
@@ -44,7 +44,7 @@ def parse_arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         "--records", type=Path, default=RECORDS, help="file for the results of all windows"
     )
     parser.add_argument("--page-only", action="store_true", help="write the page from the records")
-    return parser.parse_args(words)
+    return parser.parse_args(command_line)
 
 
 def measure(workers: WorkerProcesses, jobs: list[Job], side_by_side: int) -> list[Record]:

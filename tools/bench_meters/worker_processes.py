@@ -41,7 +41,7 @@ def build_driver(folder: Path) -> Path:
     library = str(folder / "libnvidia-ml.so.1")
     command = ["cc", "-O2", "-shared", "-fPIC", "-o", library, str(HERE / "driver.c"), "-lm"]
     subprocess.run(command, check=True)
-    smi = folder / "nvidia-smi"  # CodeCarbon looks for a GPU only where this can be run
+    smi = folder / "nvidia-smi"  # CodeCarbon detects a GPU only where this can be run
     smi.write_text("#!/bin/sh\n")
     smi.chmod(0o755)
     return folder

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 
-def main(words: list[str] | None = None) -> int:
+def main(command_line: list[str] | None = None) -> int:
     """Run one part and print the paths of its records; 2 where this machine can't run it."""
-    arguments = _parser().parse_args(words)
+    arguments = _parser().parse_args(command_line)
     try:
         from bench.system.process import configure_environment
 

@@ -152,7 +152,7 @@ class _Run:
             session.close()
 
     def _measured(self, size: int, budget: float | None) -> Result:
-        """One whole run; quick, one inference a window, where there is no budget."""
+        """One run; quick, one inference a window, where there is no budget."""
         requests = self._workload.requests
         blocks = tuple(
             requests[start : start + size] for start in range(0, len(requests) - size + 1, size)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-MATRIX = 4096  # half precision: a fifth of a millisecond on a large card
+MATRIX = 4096  # half precision: a fifth of a millisecond on a large GPU
 LAYERS, WIDTH, TOKENS = 6, 768, 128
 
 

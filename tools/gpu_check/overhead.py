@@ -69,11 +69,11 @@ def compare(
 
     def inside() -> Measured:
         began = clock.now()
-        opened = window.open_window(instruments)
+        open_window = window.open_window(instruments)
         opening.append(clock.now() - began)
         result = _plain(uuid, clock, lambda: load.work(units))
         closing = clock.now()
-        window.close_window(instruments, opened)
+        window.close_window(instruments, open_window)
         opening[-1] += clock.now() - closing
         return result
 

@@ -67,7 +67,7 @@ def sensor_duties(uuid: str, clock: Clock, load: Load, step: float, steps: int) 
 
 
 def conclusion(counter_duty: float | None) -> str:
-    """A clause that says whether a counter of this duty integrates all the time."""
+    """A clause on whether a counter of this duty integrates all the time."""
     if counter_duty is None:
         return "the duty of the counter could not be estimated"
     if counter_duty >= FULL_TIME:

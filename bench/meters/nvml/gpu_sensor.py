@@ -53,7 +53,7 @@ def watts(uuid: str) -> float:
 class GpuSensor:
     """A GPU of the run. At most one of `poller` (counter) and `integrator` (power) is set.
 
-    `reason` says why neither is; `model` holds only once the sensor is `characterised`. `duty` is
+    `reason` explains why neither is. `model` is valid once the sensor is `characterised`. `duty` is
     the share of a step for which the integrated reading samples.
     """
 
@@ -152,7 +152,7 @@ class GpuSensor:
     def reading(
         self, before: Sequence[CounterEdge], began: float, ended: float, under_load: bool = False
     ) -> Reading:
-        """The energy of one window, or None with the warning that says why."""
+        """The energy of one window, or None with a warning that explains it."""
         fault = self._fault(before, ended - began)
         if fault is not None:
             return self._missing(*fault, began, ended)

@@ -48,12 +48,12 @@ class NvmlWindowStart:
 
 
 class NvmlMeter:
-    """All NVIDIA GPUs of the context: those in use are bracketed, of the others two reads differ.
+    """All NVIDIA GPUs of the context: bracketed if they are used, else two reads subtracted.
 
     Options: `nvml_counter_duty` and `nvml_power_duty`, the share of time (0 to 1) for which the
     sensor behind the counter (assumed 1) and behind the power reading (assumed 0.25) samples;
     `nvml_back_to_back=1` for a load that goes on before a window and after it, so that there is no
-    rest around it; `nvml_mig=whole` for the energy of the whole of a GPU that MIG splits.
+    rest around it; `nvml_mig=whole` for the energy of all of a GPU that MIG splits.
     """
 
     name = METER
@@ -206,7 +206,7 @@ class NvmlMeter:
         began: float,
         ended: float,
     ) -> Callable[[], bool]:
-        """A function that says whether a counter's edges after the window are enough."""
+        """A function that returns whether a counter's edges after the window are enough."""
         if self._under_load:
             return lambda: poller.sharp_edge_count(ended) >= EDGES_UNDER_LOAD
         since = ended + sensor.model.latency.upper_bound

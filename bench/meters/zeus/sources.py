@@ -130,7 +130,7 @@ def _amd(context: MeterContext) -> list[ZeusSource]:
 
 
 def _amd_gpu(domain: str, gpu: Any) -> ZeusSource:
-    """The counter of a GPU; where zeus found it wrong, its power at the moment, or averaged."""
+    """The counter of a GPU; where zeus rejects it, its momentary or its average power."""
 
     def source(kind: Kind, read: Callable[[], int], calibration: tuple[float, str]) -> ZeusSource:
         read_milli = _guarded(domain, read)  # millijoules or milliwatts
@@ -173,7 +173,7 @@ def _apple(context: MeterContext) -> list[ZeusSource]:
 
 
 def _jetson(context: MeterContext) -> list[ZeusSource]:
-    """The whole module where its input is measured, else the rails of CPU and GPU."""
+    """The module where its input is measured, else the rails of CPU and GPU."""
     jetson = import_module("zeus.device.soc.jetson")
     if not jetson.jetson_is_available():
         return []

@@ -6,7 +6,6 @@ ablation, the record, the command that repeats a run and the differences of a co
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -57,13 +56,16 @@ def option(name: str, field: FieldInfo) -> Option:
 class Settings(BaseModel):
     """Base of all options: frozen and checked; an unknown name is refused with the nearest one."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # The schema is built on first use, which keeps `joulebench run --help` fast.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod
     def _known_names(cls, values: Any) -> Any:
         unknown = [] if not isinstance(values, Mapping) else [*values.keys() - cls.model_fields]
         for name in sorted(map(str, unknown)):
+            import difflib
+
             near = difflib.get_close_matches(name, cls.model_fields, n=1)
             hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(cls.options())}"
             raise ValueError(f"there is no option {name!r}; {hint}")

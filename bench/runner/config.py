@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, ValidationError, field_serializer, field_validator, model_validator
 
 from bench.results.fields import Scalar
-from bench.results.machine_record import Machine
 from bench.results.settings import ModelSettings, Option, error_sentence
+
+if TYPE_CHECKING:
+    from bench.results.machine_record import Machine
 
 # Pipeline tags of the tasks whose denoising steps and image size can be set.
 DIFFUSION_TAGS = ("text-to-image", "text-to-video")

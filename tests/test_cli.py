@@ -1,4 +1,4 @@
-"""The command itself, as a process: exit codes, one sentence for bad input, nothing lost."""
+"""The command line as a process: exit codes, messages for bad input, saved results."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from bench.results import statistics, storage
 from bench.workloads import embedded
 
 SCHEMA = json.loads((Path(storage.__file__).parent / "result.schema.json").read_text())
-# A port that nobody listens on: a hub that can't be reached, wherever the tests run.
+# No server listens on this port, so the hub cannot be reached.
 NO_HUB = {**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_OFFLINE": "0"}
 QUICK = ["run", "text-classification", "--model", "embedded/tiny", "--quick"]
 
@@ -30,14 +30,14 @@ def joulebench(*words, cwd=None, timeout=240):
 
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory):
-    """One quick run of two models on a real model and whatever meters this machine has."""
+    """A quick run of two real models with the meters of this machine."""
     out = tmp_path_factory.mktemp("runs")
     done = joulebench(*QUICK, "--model", "embedded/small", "--out", out, "--json")
     assert done.returncode == 0, done.stderr
     return out, done
 
 
-def test_json_is_one_line_a_result_and_nothing_else(quick):
+def test_json_prints_one_line_for_each_result_and_nothing_else(quick):
     _, done = quick
     lines = done.stdout.splitlines()
     assert [json.loads(line)["model"]["id"] for line in lines] == [
@@ -46,7 +46,7 @@ def test_json_is_one_line_a_result_and_nothing_else(quick):
     ]
 
 
-def test_results_validate_and_say_what_their_trials_say(quick):
+def test_results_are_valid_and_agree_with_their_trials(quick):
     out, _ = quick
     files = sorted(out.glob("text-classification/*.json"))
     assert len(files) == 2
@@ -65,7 +65,7 @@ def test_results_validate_and_say_what_their_trials_say(quick):
         assert path.with_suffix(".png").stat().st_size > 10_000
 
 
-def test_the_summary_names_what_a_reader_needs(quick):
+def test_the_summary_states_energy_interval_boundary_and_equivalences(quick):
     out, done = quick
     for words in (
         "per 1,000 inferences", "95 % interval", "one charge: 19 Wh", "World (472.94 g/kWh)",
@@ -77,7 +77,7 @@ def test_the_summary_names_what_a_reader_needs(quick):
     assert "one charge: 15 Wh" in " ".join(shown.stdout.split())
 
 
-def test_no_sensor_is_said_plainly(quick):
+def test_a_machine_without_sensor_has_a_warning(quick):
     out, _ = quick
     result = storage.load_result(next(out.glob("text-classification/*.json")))
     if result.boundary.kind == "measured":
@@ -87,7 +87,7 @@ def test_no_sensor_is_said_plainly(quick):
     assert all(r.method == "modelled" for t in result.trials for r in t.readings)
 
 
-def test_submit_board_and_plots(quick, tmp_path):
+def test_submit_board_and_plots_write_their_files(quick, tmp_path):
     out, _ = quick
     results = tmp_path / "results"
     for path in out.glob("text-classification/*.json"):
@@ -114,7 +114,7 @@ def test_an_edited_summary_is_refused(quick, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("words", "message"),
     [
         (["run", "imge-gen"], "did you mean image-gen"),
         (["run", "image-gen", "--model", "embedded/huge"], "no embedded model"),
@@ -143,21 +143,21 @@ def test_an_edited_summary_is_refused(quick, tmp_path):
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
 )
-def test_bad_input_is_one_sentence_and_exit_2(words, sentence, tmp_path):
+def test_bad_input_is_refused_in_one_sentence_with_exit_code_2(words, message, tmp_path):
     done = joulebench(*words, cwd=tmp_path)
     assert done.returncode == 2
-    said = [line for line in done.stderr.splitlines() if line.startswith("joulebench: ")]
-    assert len(said) == 1 and sentence in said[0], done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("joulebench: ")]
+    assert len(lines) == 1 and message in lines[0], done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
 
 
 @pytest.mark.parametrize("words", [["run"], ["run", "text-gen", "--batch-size", "0"], ["fly"]])
-def test_bad_options_are_exit_2(words):
+def test_bad_options_end_with_exit_code_2(words):
     assert joulebench(*words).returncode == 2
 
 
-def test_a_failing_model_is_a_result_and_exit_3(tmp_path):
+def test_a_failing_model_is_a_result_with_exit_code_3(tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(embedded.model_path("text-gen", "tiny"), folder)
     config = json.loads((folder / "config.json").read_text())
@@ -170,8 +170,8 @@ def test_a_failing_model_is_a_result_and_exit_3(tmp_path):
     jsonschema.validate(json.loads(storage.to_json(result)), SCHEMA)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
-def test_an_ended_run_keeps_its_finished_trials(how, tmp_path):
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+def test_an_ended_run_keeps_its_finished_trials(ending, tmp_path):
     words = ["run", "text-classification", "--model", "embedded/tiny", "--max-inferences", "10"]
     process = subprocess.Popen(
         [sys.executable, "-m", "bench", *words, "--out", str(tmp_path)],
@@ -182,29 +182,29 @@ def test_an_ended_run_keeps_its_finished_trials(how, tmp_path):
     )
     for line in process.stderr:
         if "trial 3" in line:
-            process.send_signal(how)
+            process.send_signal(ending)
             break
     process.wait(timeout=60)
     process.stderr.close()
     result = storage.load_result(next(tmp_path.glob("text-classification/*.json")))
     assert result.status == "interrupted"
     assert len(result.measured()) >= 2
-    assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
+    assert process.returncode == (130 if ending == signal.SIGINT else -signal.SIGKILL)
 
 
 @pytest.mark.timing
-def test_help_and_tasks_answer_at_once():
-    """0.3 s on a quiet machine; the best of five, since others may be at work here."""
+def test_help_and_tasks_take_less_than_0_3_seconds():
+    """On a quiet machine; the best of five, because other programs may run."""
     for words in (["--help"], ["tasks"]):
         times = []
         for _ in range(5):
-            began = time.perf_counter()
+            start = time.perf_counter()
             assert joulebench(*words).returncode == 0
-            times.append(time.perf_counter() - began)
+            times.append(time.perf_counter() - start)
         assert min(times) < 0.3
 
 
-def test_tasks_lists_what_there_is():
+def test_tasks_lists_all_tasks():
     listed = json.loads(joulebench("tasks", "--json").stdout)
     assert {"image-gen", "text-gen", "text-classification"} <= {item["id"] for item in listed}
     assert all(item["title"] and item["tag"] for item in listed)

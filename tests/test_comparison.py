@@ -1,4 +1,4 @@
-"""Comparisons: ratios with their interval, ties, what differs, and what is not compared at all."""
+"""Comparison of results: ratios with intervals, ties, differences, and figures left out."""
 
 import json
 import subprocess
@@ -22,47 +22,47 @@ def joulebench(*words):
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
 
 
-def test_energy_is_a_ratio_to_the_base_and_the_gain_of_one_card_cancels():
+def test_energy_is_a_ratio_to_the_base_and_the_calibration_of_one_card_cancels():
     base, other = result_with_energy(0.1, 0.001), result_with_energy(0.2, 0.001, model="b")
-    found = comparison.compare_results(base, other)
-    assert found.energy.value == pytest.approx(2.0) and found.energy_verdict == "more"
-    assert found.energy.high - found.energy.low < 0.02
-    apart = comparison.compare_results(
+    compared = comparison.compare_results(base, other)
+    assert compared.energy.value == pytest.approx(2.0) and compared.energy_verdict == "more"
+    assert compared.energy.high - compared.energy.low < 0.02
+    across = comparison.compare_results(
         base, result_with_energy(0.2, 0.001, uuid="GPU-9", model="b")
     )
     # Two meters of ±5 % (rectangular), each in the ratio once.
-    assert (apart.energy.high / apart.energy.low) == pytest.approx(1.17, abs=0.02)
+    assert (across.energy.high / across.energy.low) == pytest.approx(1.17, abs=0.02)
 
 
-def test_across_devices_the_interval_holds_the_gain_of_both_meters():
+def test_the_interval_across_devices_includes_the_calibration_of_both_meters():
     base = result_with_energy(0.1, 0.001)
     other = result_with_energy(0.105, 0.001, device="NVIDIA A100", uuid="GPU-A", model="b")
-    found = comparison.compare_results(base, other)
-    assert found.energy_verdict == "tie" and not comparison.is_comparable(found)
-    assert {"devices", "model"} <= {difference.what for difference in found.differences}
+    compared = comparison.compare_results(base, other)
+    assert compared.energy_verdict == "tie" and not comparison.is_comparable(compared)
+    assert {"devices", "model"} <= {difference.what for difference in compared.differences}
 
 
-def test_modelled_energy_is_never_set_against_measured():
-    found = comparison.compare_results(
+def test_modelled_energy_is_not_compared_with_measured_energy():
+    compared = comparison.compare_results(
         result_with_energy(0.1), result_with_energy(0.1, kind="modelled")
     )
-    assert found.energy is None and found.energy_verdict is None
-    assert "modelled energy is not compared with measured energy" in found.why_not
+    assert compared.energy is None and compared.energy_verdict is None
+    assert "modelled energy is not compared with measured energy" in compared.why_not
 
 
-def test_on_one_machine_the_scale_of_a_model_cancels():
+def test_the_calibration_of_a_model_cancels_on_one_machine():
     pair = [result_with_energy(k, 0.001, kind="modelled", model=f"{k}") for k in (0.1, 0.15)]
     assert comparison.compare_results(*pair).energy_verdict == "tie"
     assert comparison.compare_results(*pair, one_machine=True).energy_verdict == "more"
 
 
-def test_quality_differs_or_not():
+def test_quality_has_a_verdict_or_a_tie():
     def pair(first, second):
-        made = [
+        results = [
             result_with_energy(0.1, model=str(q), quality=(q, q - 0.02, q + 0.02))
             for q in (first, second)
         ]
-        return comparison.compare_results(*made)
+        return comparison.compare_results(*results)
 
     assert pair(0.8, 0.9).quality_verdict == "better"
     assert pair(0.9, 0.8).quality_verdict == "worse"
@@ -73,27 +73,27 @@ def test_quality_differs_or_not():
     assert tie.quality.high == pytest.approx(0.01 + 0.02 * 2**0.5)
 
 
-def test_what_is_missing_is_said_and_never_a_number():
+def test_a_missing_figure_has_a_reason_and_no_number():
     failed = synthetic_result(energies=[], failure=FAILED, quality=None)
-    found = comparison.compare_results(result_with_energy(0.1), failed)
-    assert found.energy is None and found.quality is None and found.duration is None
-    assert len(found.why_not) == 2
-    assert comparison_table.comparison_json(found)["energy_ratio"] is None
+    compared = comparison.compare_results(result_with_energy(0.1), failed)
+    assert compared.energy is None and compared.quality is None and compared.duration is None
+    assert len(compared.why_not) == 2
+    assert comparison_table.comparison_json(compared)["energy_ratio"] is None
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    comparison_table.print_comparison([found], console)
+    comparison_table.print_comparison([compared], console)
     assert "can't be compared" in console.export_text()
 
 
-def test_what_differs_stands_beside():
+def test_differences_are_listed_with_both_values():
     other = result_with_energy(0.1, model="b", dtype="float16", batch=8, dataset="standard")
-    found = comparison.compare_results(result_with_energy(0.1), other)
-    lines = {d.what: (d.base, d.other) for d in found.differences}
+    compared = comparison.compare_results(result_with_energy(0.1), other)
+    lines = {d.what: (d.base, d.other) for d in compared.differences}
     assert lines["precision"] == ("float32", "float16") and lines["batch"] == ("1", "8")
-    assert lines["data set"] == ("embedded", "standard") and not comparison.is_comparable(found)
-    assert found.quality is None
+    assert lines["data set"] == ("embedded", "standard") and not comparison.is_comparable(compared)
+    assert compared.quality is None
 
 
-def test_files_as_a_command(tmp_path):
+def test_compare_reads_files(tmp_path):
     paths = [tmp_path / f"{name}.json" for name in "ab"]
     for path, kwh in zip(paths, (0.1, 0.3), strict=True):
         storage.save_result(result_with_energy(kwh, 0.001, model=path.stem), path)
@@ -103,26 +103,26 @@ def test_files_as_a_command(tmp_path):
     assert "more energy, 3.0" in joulebench("compare", *paths).stdout
 
 
-def test_a_task_is_run_and_compared_in_one_command(tmp_path):
+def test_compare_runs_a_task_with_two_models(tmp_path):
     words = ["--model", "embedded/small", "--model", "embedded/tiny", "--quick", "--json"]
     done = joulebench("compare", "text-classification", *words, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    assert found["equals"] and found["energy_ratio"]["value"] > 0
+    compared = json.loads(done.stdout)
+    assert compared["equals"] and compared["energy_ratio"]["value"] > 0
     assert len(list(tmp_path.rglob("*.json"))) == 2
 
 
 @pytest.mark.parametrize(
-    ("words", "sentence"),
+    ("words", "message"),
     [
         (["text-gen"], "--model twice"),
         (["none.json", "other.json"], "can't be read"),
         (["text-gn", "--model", "a", "--model", "b"], "did you mean text-gen"),
     ],
 )
-def test_bad_input_is_one_sentence(words, sentence):
+def test_bad_input_is_refused_in_one_sentence(words, message):
     done = joulebench("compare", *words)
-    assert done.returncode == 2 and sentence in done.stderr
+    assert done.returncode == 2 and message in done.stderr
 
 
 def test_two_tasks_are_not_compared(tmp_path):
@@ -133,34 +133,34 @@ def test_two_tasks_are_not_compared(tmp_path):
     assert done.returncode == 2 and "two tasks" in done.stderr
 
 
-def test_published_figures_of_the_same_model_stand_beside():
-    ours = result_with_energy(0.00215, 0.001, task="text-gen", model="gpt2", dtype="float16")
-    first, *others = find_published_results(ours)
+def test_published_figures_of_the_same_model_come_first():
+    result = result_with_energy(0.00215, 0.001, task="text-gen", model="gpt2", dtype="float16")
+    first, *others = find_published_results(result)
     assert first.row.model == "openai-community/gpt2" and first.same == "model"
     assert first.ratio.value == pytest.approx(0.00215 / 0.002146239)
     assert first.ratio.low < 1 < first.ratio.high
-    apart = {difference.what for difference in first.differences}
-    assert "precision" not in apart and "boundary" not in apart and "data set" in apart
+    differing = {difference.what for difference in first.differences}
+    assert "precision" not in differing and "boundary" not in differing and "data set" in differing
     assert {item.row.study.key for item in [first, *others]} >= {"ai-energy-score", "power-hungry"}
     hungry = next(item for item in others if item.row.study.key == "power-hungry")
     assert {"boundary", "card", "precision"} <= {d.what for d in hungry.differences}
 
 
-def test_an_architecture_finds_its_hub_id_and_says_that_weights_differ():
-    ours = result_with_energy(0.5, model="sd-2.1", weights="random")
-    found = find_published_results(ours)
-    assert found[0].row.model == "stabilityai/stable-diffusion-2-1"
-    assert "weights" in {difference.what for difference in found[0].differences}
+def test_an_architecture_has_the_figures_of_its_hub_id_with_other_weights():
+    result = result_with_energy(0.5, model="sd-2.1", weights="random")
+    matches = find_published_results(result)
+    assert matches[0].row.model == "stabilityai/stable-diffusion-2-1"
+    assert "weights" in {difference.what for difference in matches[0].differences}
 
 
 def test_modelled_energy_has_no_ratio_to_published_figures():
-    found = find_published_results(
+    matches = find_published_results(
         result_with_energy(0.002, task="text-gen", model="gpt2", kind="modelled")
     )
-    assert found and all(item.ratio is None for item in found)
+    assert matches and all(item.ratio is None for item in matches)
 
 
-def test_published_as_a_command(tmp_path):
+def test_compare_published_prints_the_ratio(tmp_path):
     path = tmp_path / "a.json"
     storage.save_result(result_with_energy(0.002, task="text-gen", model="gpt2"), path)
     done = joulebench("compare", path, "--published")

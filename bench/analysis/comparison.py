@@ -1,4 +1,4 @@
-"""Two results side by side: energy, quality and time, what differs, and whether it is real."""
+"""Comparison of two results: energy, quality and duration with intervals, and differences."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RESOLVED_SETTINGS = ("device", "scheduler", "tokenizer")
 
 @dataclass(frozen=True)
 class Difference:
-    """Something that is not the same on both sides, in words."""
+    """A setting or condition that differs, with its value on both sides."""
 
     what: str
     base: str
@@ -32,7 +32,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class ResultComparison:
-    """`other` against `base`. What can't be compared is None, and `why_not` says why.
+    """`other` against `base`. A figure that cannot be compared is None; `why_not` has the reasons.
 
     `energy` and `duration` are ratios other / base, `quality` is the difference other - base in the
     metric's own unit; all with their 95 % interval. A verdict of "tie" means that the interval
@@ -51,64 +51,67 @@ class ResultComparison:
 
 
 def compare_results(base: Result, other: Result, one_machine: bool = False) -> ResultComparison:
-    """Compare two results of one task; `one_machine` says that both ran on the same machine.
+    """Compare two results of one task; `one_machine` states that both ran on the same machine.
 
-    The scale error of the sensors enters for both sides, unless one card read both. On one machine
-    it cancels too; what is modelled there is a ratio of CPU time. Raises ValueError for two tasks.
+    The calibration uncertainty of both sensors enters, unless one sensor read both. On one machine
+    it cancels too, and modelled energy is then a ratio of CPU time. Raises ValueError for results
+    of two tasks.
     """
     if base.task.id != other.task.id:
-        raise ValueError(f"{base.task.id} and {other.task.id} are two tasks: compare within one")
+        raise ValueError(
+            f"{base.task.id} and {other.task.id} are two tasks: compare results of one task"
+        )
     energy, why_energy = _energy(base, other, one_machine)
-    better, why_quality = quality_difference(base, other)
+    quality, why_quality = quality_difference(base, other)
     return ResultComparison(
         base=base,
         other=other,
         energy=energy,
         energy_verdict=None if energy is None else _verdict(energy, 1.0, "less", "more"),
         duration=_duration(base, other),
-        quality=better,
-        quality_verdict=None if better is None else _quality_verdict(better, base.task.id),
+        quality=quality,
+        quality_verdict=None if quality is None else _quality_verdict(quality, base.task.id),
         differences=tuple(differences(base, other)),
         why_not=tuple(why for why in (why_energy, why_quality) if why),
     )
 
 
 def quality_difference(base: Result, other: Result) -> tuple[Estimate | None, str | None]:
-    """Quality of other less that of base, with its interval, or None and why.
+    """The quality of `other` minus that of `base`, with its 95 % interval, or None and the reason.
 
-    The two intervals are put together as Newcombe (1998, method 10) does for independent
-    proportions; the requests are the same, so that the true interval is narrower, never wider.
+    The two intervals are combined as for independent proportions (Newcombe 1998, method 10). Both
+    sides serve the same requests, so the true interval is narrower, never wider.
     """
-    mine, its = base.quality, other.quality
-    if mine is None or its is None:
+    first, second = base.quality, other.quality
+    if first is None or second is None:
         return None, "quality is not known on both sides"
-    if mine.metric != its.metric:
-        return None, f"quality is {mine.metric} on one side and {its.metric} on the other"
+    if first.metric != second.metric:
+        return None, f"quality is {first.metric} on one side and {second.metric} on the other"
     if base.task.dataset != other.task.dataset:
-        return None, "quality was judged on two data sets"
-    value = its.value - mine.value
+        return None, "quality was evaluated on two data sets"
+    value = second.value - first.value
     return Estimate(
         value=value,
-        low=value - math.hypot(its.value - its.low, mine.high - mine.value),
-        high=value + math.hypot(its.high - its.value, mine.value - mine.low),
+        low=value - math.hypot(second.value - second.low, first.high - first.value),
+        high=value + math.hypot(second.high - second.value, first.value - first.low),
         confidence_level=statistics.CONFIDENCE,
-        sample_count=min(mine.sample_count, its.sample_count),
+        sample_count=min(first.sample_count, second.sample_count),
     ), None
 
 
 def differences(base: Result, other: Result) -> Iterator[Difference]:
-    """Everything that is not the same and that energy may depend on, the model itself included."""
+    """Everything that differs and that energy may depend on, the model itself included."""
     sides = [dict(_facts(result)) for result in (base, other)]
     for what in dict.fromkeys([*sides[0], *sides[1]]):
-        mine, its = (side.get(what, formatting.MISSING) for side in sides)
-        if mine != its:
-            yield Difference(what, mine, its)
+        first, second = (side.get(what, formatting.MISSING) for side in sides)
+        if first != second:
+            yield Difference(what, first, second)
 
 
 def is_comparable(comparison: ResultComparison) -> bool:
     """Whether both sides did the same work inside the same boundary on the same kind of device."""
-    apart = {difference.what for difference in comparison.differences}
-    return not apart & {"data set", "work", "boundary", "devices", "energy is"}
+    differing = {difference.what for difference in comparison.differences}
+    return not differing & {"data set", "work", "boundary", "devices", "energy is"}
 
 
 def _facts(result: Result) -> Iterator[tuple[str, str]]:
@@ -148,31 +151,31 @@ def _text(value: Setting | None) -> str:
 def _energy(base: Result, other: Result, one_machine: bool) -> tuple[Estimate | None, str | None]:
     if views.is_modelled(base) != views.is_modelled(other):
         return None, "modelled energy is not compared with measured energy"
-    mine, its = views.headline_energy(base), views.headline_energy(other)
-    if mine is None or its is None or min(mine.value, its.value) <= 0:
+    first, second = views.headline_energy(base), views.headline_energy(other)
+    if first is None or second is None or min(first.value, second.value) <= 0:
         return None, "energy is not known on both sides"
     if one_machine:
-        return statistics.ratio(its, mine), None
+        return statistics.ratio(second, first), None
     return energy_ratio(other, base), None
 
 
 def _duration(base: Result, other: Result) -> Estimate | None:
-    its, mine = (
+    first, second = (
         None if r.summary is None else r.summary.duration_seconds_per_inference
-        for r in (other, base)
+        for r in (base, other)
     )
-    if its is None or mine is None or min(its.value, mine.value) <= 0:
+    if first is None or second is None or min(first.value, second.value) <= 0:
         return None
-    return statistics.ratio(its, mine)
+    return statistics.ratio(second, first)
 
 
-def _verdict(of: Estimate, neutral: float, below: Verdict, above: Verdict) -> Verdict:
-    if of.high < neutral:
+def _verdict(estimate: Estimate, neutral: float, below: Verdict, above: Verdict) -> Verdict:
+    if estimate.high < neutral:
         return below
-    return above if of.low > neutral else "tie"
+    return above if estimate.low > neutral else "tie"
 
 
-def _quality_verdict(of: Estimate, task_id: str) -> Verdict:
+def _quality_verdict(estimate: Estimate, task_id: str) -> Verdict:
     if registry.quality_direction(task_id) == "lower":
-        return _verdict(of, 0.0, "better", "worse")
-    return _verdict(of, 0.0, "worse", "better")
+        return _verdict(estimate, 0.0, "better", "worse")
+    return _verdict(estimate, 0.0, "worse", "better")

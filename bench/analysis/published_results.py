@@ -1,4 +1,4 @@
-"""A result beside what others published of the same task and model, with all that differs."""
+"""Published figures of the same task and model as a result, with the ratio and differences."""
 
 from __future__ import annotations
 
@@ -22,31 +22,36 @@ GPU_ALONE = "the GPU alone"
 class PublishedResult:
     """A published figure for the same model, or for another of the same architecture.
 
-    `ratio` is our GPU energy over theirs (both per 1,000), with our interval and the scale error
-    of both meters; the study states no interval of its own. None where ours has no measured GPU.
+    `ratio` is the measured GPU energy divided by the published one, with the interval of the
+    measurement and the calibration uncertainty of both meters; studies state no interval. It is
+    None where the result has no measured GPU energy.
     """
 
     row: published.PublishedFigure
     same: Literal["model", "architecture"]
-    ours_kwh_per_1000: Estimate | None
+    measured_kwh_per_1000: Estimate | None
     ratio: Estimate | None
     differences: tuple[Difference, ...]
 
 
 def find_published_results(result: Result) -> list[PublishedResult]:
     """The published figures that fit the task and the model of a result, the same model first."""
-    ours = gpu_energy(result)
-    found = []
+    measured = gpu_energy(result)
+    matches = []
     for row in published.rows(result.task.id):
         same = _same(result.model.id, row.model)
         if same is not None:
-            ratio = _ratio(ours, row, calibration_half_width(result))
-            found.append(PublishedResult(row, same, ours, ratio, tuple(_differences(result, row))))
-    return sorted(found, key=lambda item: item.same != "model")
+            ratio = _ratio(measured, row, calibration_half_width(result))
+            differences = tuple(_differences(result, row))
+            matches.append(PublishedResult(row, same, measured, ratio, differences))
+    return sorted(matches, key=lambda item: item.same != "model")
 
 
 def gpu_energy(result: Result) -> Estimate | None:
-    """Measured energy of the GPUs alone in kWh per 1,000 inferences, as most studies state it."""
+    """Measured energy of the GPUs alone in kWh per 1,000 inferences, as most studies state it.
+
+    Returns None where no GPU was measured.
+    """
     gpus = tuple(d for d in result.boundary.domains if is_gpu(d))
     if not gpus or views.is_modelled(result):
         return None
@@ -56,20 +61,21 @@ def gpu_energy(result: Result) -> Estimate | None:
 
 
 def _ratio(
-    ours: Estimate | None, row: published.PublishedFigure, calibration: float
+    measured: Estimate | None, row: published.PublishedFigure, calibration: float
 ) -> Estimate | None:
-    if ours is None or ours.value <= 0:
+    if measured is None or measured.value <= 0:
         return None
     value = row.gpu_energy_kwh_per_1000
-    theirs = ours.model_copy(update={"value": value, "low": value, "high": value})
-    return ratio_with_calibration(ours, theirs, (calibration, calibration))
+    stated = measured.model_copy(update={"value": value, "low": value, "high": value})
+    return ratio_with_calibration(measured, stated, (calibration, calibration))
 
 
-def _same(ours: str, theirs: str) -> Literal["model", "architecture"] | None:
-    if _short(ours) == _short(theirs):
+def _same(measured: str, published: str) -> Literal["model", "architecture"] | None:
+    """Whether two model names stand for the same model, or for the same architecture."""
+    if _short(measured) == _short(published):
         return "model"
-    mine, its = _architecture(ours), _architecture(theirs)
-    if mine is None or mine != its:
+    architecture = _architecture(measured)
+    if architecture is None or architecture != _architecture(published):
         return None
     return "architecture"
 
@@ -89,7 +95,7 @@ def _architecture(name: str) -> str | None:
 
 
 def _differences(result: Result, row: published.PublishedFigure) -> Iterator[Difference]:
-    """Ours against theirs wherever the two are not the same, or can't be told to be."""
+    """The settings of the result and of the study that differ, or that one of them leaves open."""
     sides = (
         ("model", printable(result.model.id), row.model),
         ("weights", result.model.weights, "pretrained"),
@@ -104,20 +110,22 @@ def _differences(result: Result, row: published.PublishedFigure) -> Iterator[Dif
         ("engine", result.backend.name, row.study.engine),
         ("data set", printable(result.task.dataset), row.workload or "its own"),
         ("boundary", GPU_ALONE, row.study.boundary),
-        ("card", " + ".join(_cards(result)), f"{row.gpu_count or 'several'} × {row.gpu}"),
+        ("card", " + ".join(_gpu_counts(result)), f"{row.gpu_count or 'several'} × {row.gpu}"),
     )
-    for what, ours, theirs in sides:
-        if not _alike(ours, theirs):
-            yield Difference(what, ours, theirs)
+    for what, measured, stated in sides:
+        if not _same_text(measured, stated):
+            yield Difference(what, measured, stated)
 
 
-def _alike(ours: str, theirs: str) -> bool:
-    """Whether two descriptions say the same; "the GPU alone, by a tool" is the GPU alone."""
-    mine, its = ours.lower(), theirs.lower()
-    return mine == its or its.startswith(f"{mine},") or {mine, its} == {formatting.MISSING}
+def _same_text(measured: str, stated: str) -> bool:
+    """Whether two descriptions agree; "the GPU alone, by a tool" agrees with "the GPU alone"."""
+    measured, stated = measured.lower(), stated.lower()
+    if {measured, stated} == {formatting.MISSING}:
+        return True
+    return measured == stated or stated.startswith(f"{measured},")
 
 
-def _cards(result: Result) -> list[str]:
+def _gpu_counts(result: Result) -> list[str]:
     used = [d for d in result.machine.devices if d.domain in result.boundary.domains]
     gpus = [printable(d.name) for d in used if d.is_gpu]
     return [f"{gpus.count(name)} × {name}" for name in dict.fromkeys(gpus)] or ["no GPU"]

@@ -1,4 +1,4 @@
-"""Several models or all tasks, each in its own process; overview table."""
+"""Runs of several models or of all tasks, each in its own process, and a table of them."""
 
 from __future__ import annotations
 
@@ -14,45 +14,49 @@ if TYPE_CHECKING:
     from bench.results.record import Quality, Result
 
 
+COLUMNS = ("task", "energy per 1,000", "time each", "", "quality")
+WIDTH = 116  # of the table, where the stream is no terminal
+
+
 @dataclass(frozen=True)
 class TaskOutcome:
-    """One task of several: its result, or the last words of a run that left none."""
+    """One task of several: its exit code, and its result or the last line of its error output."""
 
     task: str
     code: int
     result: Result | None
-    words: str
+    last_line: str
 
 
-def models(task: str, names: Iterable[str], words: Sequence[str]) -> int:
-    """Run a task on one model after the other; gives the first exit code that is not 0."""
+def run_models(task: str, names: Iterable[str], words: Sequence[str]) -> int:
+    """Run a task on one model after the other; returns the first exit code that is not 0."""
     codes = []
     for name in names:
         process = subprocess.Popen(run_command(task, [*words, "--model", name]))
         try:
             codes.append(process.wait())
         except KeyboardInterrupt:
-            # The terminal told the run too: it saves its finished trials, and says so.
+            # The terminal interrupts the run too: it saves its finished trials, then ends.
             codes.append(process.wait())
         if codes[-1] == INTERRUPTED:
             break
-    return first_bad(codes)
+    return first_failure_code(codes)
 
 
-def tasks(names: Sequence[str], words: Sequence[str], as_json: bool) -> list[TaskOutcome]:
-    """Run one task after the other, a line of JSON a result where they are asked for."""
-    ended = []
-    for place, name in enumerate(names, 1):
-        log(f"· {place} of {len(names)}: {name}")
-        ended.append(_task(name, words, as_json))
-        if ended[-1].code == INTERRUPTED:
+def run_tasks(names: Sequence[str], words: Sequence[str], as_json: bool) -> list[TaskOutcome]:
+    """Run one task after the other; `as_json` prints each result as one line of JSON."""
+    outcomes: list[TaskOutcome] = []
+    for index, name in enumerate(names, 1):
+        log(f"· {index} of {len(names)}: {name}")
+        outcomes.append(_task(name, words, as_json))
+        if outcomes[-1].code == INTERRUPTED:
             break
-        if ended[-1].result is None:
-            log(f"  {ended[-1].words}")
-    return ended
+        if outcomes[-1].result is None:
+            log(f"  {outcomes[-1].last_line}")
+    return outcomes
 
 
-def first_bad(codes: Iterable[int]) -> int:
+def first_failure_code(codes: Iterable[int]) -> int:
     """The first exit code that is not 0, or 0."""
     return next((code for code in codes if code), 0)
 
@@ -67,14 +71,14 @@ def _task(name: str, words: Sequence[str], as_json: bool) -> TaskOutcome:
         encoding="utf-8",
     )
     try:
-        out, said = process.communicate()
+        out, errors = process.communicate()
     except KeyboardInterrupt:
-        out, said = process.communicate()
+        out, errors = process.communicate()
     lines = out.splitlines()
     if as_json:
         print(out, end="", flush=True)
     result = storage.parse_result(lines[-1]) if lines else None
-    return TaskOutcome(name, process.returncode, result, (said.strip().splitlines() or [""])[-1])
+    return TaskOutcome(name, process.returncode, result, (errors.strip().splitlines() or [""])[-1])
 
 
 def run_command(task: str, words: Sequence[str]) -> list[str]:
@@ -83,29 +87,25 @@ def run_command(task: str, words: Sequence[str]) -> list[str]:
     return [sys.executable, "-P", "-m", "bench", "run", task, *words]
 
 
-HEADS = ("task", "energy per 1,000", "time each", "", "quality")
-WIDTH = 116  # where nobody looks at a terminal
-
-
-def print_overview(ended: Sequence[TaskOutcome], seconds: float, stream: Any) -> None:
-    """Print one line a task; `seconds` is how long all of it took."""
+def print_overview(outcomes: Sequence[TaskOutcome], seconds: float, stream: Any) -> None:
+    """Print one line a task; `seconds` is the duration of all of them together."""
     from rich.console import Console
     from rich.padding import Padding
     from rich.table import Table
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for head in HEADS:
-        table.add_column(head, overflow="fold", no_wrap=head != "quality")
-    for one in ended:
+    for column in COLUMNS:
+        table.add_column(column, overflow="fold", no_wrap=column != "quality")
+    for one in outcomes:
         table.add_row(one.task, *_cells(one))
     console = Console(file=stream, highlight=False, width=None if stream.isatty() else WIDTH)
     console.print(Padding(table, (1, 2)))
-    kinds = {one.result.boundary.kind for one in ended if one.result}
+    kinds = {one.result.boundary.kind for one in outcomes if one.result}
     if "modelled" in kinds:
-        console.print("  The energy is modelled, NOT measured: joulebench doctor says why.")
-    if any(one.result and one.result.model.weights == "random" for one in ended):
-        console.print("  random: drawn weights; the quality is what chance gives.")
-    console.print(f"  {len(ended)} tasks in {seconds:.0f} s\n")
+        console.print("  The energy is modelled, NOT measured: joulebench doctor gives the reason.")
+    if any(one.result and one.result.model.weights == "random" for one in outcomes):
+        console.print("  random: weights are random, and quality is that of chance.")
+    console.print(f"  {len(outcomes)} tasks in {seconds:.0f} s\n")
 
 
 def _cells(one: TaskOutcome) -> tuple[str, str, str, str]:
@@ -113,20 +113,19 @@ def _cells(one: TaskOutcome) -> tuple[str, str, str, str]:
 
     result = one.result
     if result is None or result.failure is not None:
-        said = result.failure.message if result and result.failure else one.words
-        return formatting.MISSING, formatting.MISSING, "", f"exit {one.code}: {said}"
+        reason = result.failure.message if result and result.failure else one.last_line
+        return formatting.MISSING, formatting.MISSING, "", f"exit {one.code}: {reason}"
     summary = result.summary
     energy = summary and summary.energy_kwh_per_1000
-    spent = summary and summary.duration_seconds_per_inference
+    duration = summary and summary.duration_seconds_per_inference
     cost = time = formatting.MISSING
     if energy:
         unit, size = formatting.energy_unit(energy.value)
-        floor = energy.model_copy(update={"low": max(0.0, energy.low)})
-        value, low, high = formatting.format_interval(floor, size)
+        value, low, high = formatting.format_nonnegative(energy, size)
         cost = f"{value} ({low} to {high}) {unit}"
-    if spent:
-        unit, size = formatting.time_unit(spent.value)
-        time = f"{formatting.format_interval(spent, size)[0]} {unit}"
+    if duration:
+        unit, size = formatting.time_unit(duration.value)
+        time = f"{formatting.format_interval(duration, size)[0]} {unit}"
     return cost, time, _notes(result), _quality(result.quality)
 
 

@@ -50,7 +50,7 @@ def command(
         raise typer.Exit(_run_all(words, as_json))
     if model and len(model) > 1:
         _check_all(config, model)
-        raise typer.Exit(_batch.models(task, model, [*words, *(["--json"] if as_json else [])]))
+        raise typer.Exit(_batch.run_models(task, model, [*words, *(["--json"] if as_json else [])]))
     raise typer.Exit(_run_one(config, edition, as_json))
 
 
@@ -89,10 +89,10 @@ def _run_all(words: list[str], as_json: bool) -> int:
     from bench.system import registry
 
     began = time.monotonic()
-    outcomes = _batch.tasks(registry.names("task"), words, as_json)
+    outcomes = _batch.run_tasks(registry.names("task"), words, as_json)
     stream = sys.stderr if as_json else sys.stdout
     _batch.print_overview(outcomes, time.monotonic() - began, stream)
-    return _batch.first_bad(one.code for one in outcomes)
+    return _batch.first_failure_code(one.code for one in outcomes)
 
 
 def _draw(result: Result, path: Path) -> Path | None:

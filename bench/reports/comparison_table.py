@@ -39,7 +39,7 @@ def print_comparison(comparisons: Sequence[ResultComparison], console: Console) 
 
 def print_published(result: Result, rows: Sequence[PublishedResult], console: Console) -> None:
     """Print a result, then each published figure with its ratio and the differences."""
-    energy = rows[0].ours_kwh_per_1000
+    energy = rows[0].measured_kwh_per_1000
     measured = _energy(energy).replace("\n", " (") + ")" if energy else "no measured GPU energy"
     title = f"{result.task.id}, {printable(result.model.id)}: {measured} per 1,000, GPU alone"
     blocks: list[RenderableType] = [Text(title, style="bold")]
@@ -60,7 +60,7 @@ def published_json(item: PublishedResult) -> dict[str, Any]:
         "same": item.same,
         "published_gpu_kwh_per_1000": row.gpu_energy_kwh_per_1000,
         "published_kwh_per_1000": row.energy_kwh_per_1000,
-        "ours_gpu_kwh_per_1000": item.ours_kwh_per_1000 and item.ours_kwh_per_1000.model_dump(),
+        "ours_gpu_kwh_per_1000": item.measured_kwh_per_1000 and item.measured_kwh_per_1000.model_dump(),
         "ratio": item.ratio and item.ratio.model_dump(),
         "differences": [vars(difference) for difference in item.differences],
     }

@@ -66,13 +66,13 @@ def _with_published(results: Sequence[Result]) -> list[ResultAndPublished]:
 
 
 def _energies(item: PublishedResult) -> list[float]:
-    measured = item.ours_kwh_per_1000
+    measured = item.measured_kwh_per_1000
     ends = [measured.low, measured.high] if measured else []
     return [item.row.gpu_energy_kwh_per_1000, *ends]
 
 
 def _draw_measured(axes: Axes, point: plot_data.PlotPoint, item: PublishedResult, y: float) -> None:
-    measured = item.ours_kwh_per_1000
+    measured = item.measured_kwh_per_1000
     if measured is None:
         return
     interval = (measured.low, measured.high)

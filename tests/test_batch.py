@@ -1,4 +1,4 @@
-"""Several runs, each in a process of its own: results pass on, the first bad exit code counts."""
+"""Runs of all tasks, each in a process of its own: results, exit code, table."""
 
 import io
 import json
@@ -11,7 +11,7 @@ from bench.cli import _batch
 from bench.results import storage
 
 RUN = ["--quick", "--model", "embedded/tiny"]
-TWO = """
+TWO_TASKS = """
 import sys
 from bench.system import registry
 registry.names = lambda kind, names=registry.names: (
@@ -22,15 +22,15 @@ main()
 
 
 @pytest.fixture(scope="module")
-def ended(tmp_path_factory):
+def all_tasks(tmp_path_factory):
     """`joulebench run all`, on a real task and on one that does not exist."""
     out = tmp_path_factory.mktemp("runs")
-    command = [sys.executable, "-c", TWO, "run", "all", *RUN, "--out", str(out), "--json"]
+    command = [sys.executable, "-c", TWO_TASKS, "run", "all", *RUN, "--out", str(out), "--json"]
     return subprocess.run(command, capture_output=True, text=True, timeout=250, check=False), out
 
 
-def test_a_task_that_fails_stops_no_other_and_gives_the_exit_code(ended):
-    done, out = ended
+def test_a_failing_task_gives_the_exit_code_and_the_others_still_run(all_tasks):
+    done, out = all_tasks
     assert done.returncode == 2
     (line,) = done.stdout.splitlines()
     result = storage.parse_result(line)
@@ -39,8 +39,8 @@ def test_a_task_that_fails_stops_no_other_and_gives_the_exit_code(ended):
     assert json.loads(line)["model"]["id"] == "embedded/tiny"
 
 
-def test_the_table_has_a_line_a_task(ended):
-    done, _ = ended
+def test_the_table_has_one_line_for_each_task(all_tasks):
+    done, _ = all_tasks
     assert "· 2 of 2: no-such-task" in done.stderr
     lines = done.stderr.splitlines()
     (row,) = [line for line in lines if line.lstrip().startswith("text-classification ")]
@@ -50,13 +50,13 @@ def test_the_table_has_a_line_a_task(ended):
     assert "2 tasks in" in done.stderr
 
 
-def test_random_weights_and_modelled_energy_are_said_below_the_table():
-    said = io.StringIO()
-    _batch.print_overview([_batch.TaskOutcome("asr", 3, None, "no memory")], 12.3, said)
-    assert "asr" in said.getvalue() and "no memory" in said.getvalue()
-    assert "modelled" not in said.getvalue() and "random" not in said.getvalue()
+def test_the_table_has_no_notes_that_do_not_apply():
+    stream = io.StringIO()
+    _batch.print_overview([_batch.TaskOutcome("asr", 3, None, "no memory")], 12.3, stream)
+    assert "asr" in stream.getvalue() and "no memory" in stream.getvalue()
+    assert "modelled" not in stream.getvalue() and "random" not in stream.getvalue()
 
 
-def test_the_first_bad_exit_code_counts():
-    assert _batch.first_bad([0, 3, 2]) == 3
-    assert _batch.first_bad([0, 0]) == 0
+def test_the_first_exit_code_that_is_not_zero_is_returned():
+    assert _batch.first_failure_code([0, 3, 2]) == 3
+    assert _batch.first_failure_code([0, 0]) == 0

@@ -43,9 +43,9 @@ def texts(figure):
     from matplotlib.text import Text
 
     figure.draw_without_rendering()
-    visible = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
+    shown = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
     size = figure.bbox
-    boxes = [(t.get_text(), t.get_window_extent()) for t in visible]
+    boxes = [(t.get_text(), t.get_window_extent()) for t in shown]
     return [(text, box) for text, box in boxes if box.width > 0 and size.count_overlaps([box])]
 
 
@@ -164,8 +164,8 @@ def test_breakdown_adds_up_to_gross_and_net_energy():
     result = result_with_host(0.05)
     parts = list(breakdown.energy_shares(result))
     assert [part.kind for part in parts] == ["gpu", "cpu-package", "dram"]
-    gross = result.summary.energy_kwh_per_1000.value
-    assert sum(part.energy for part in parts) == pytest.approx(gross, rel=1e-12)
+    energy = result.summary.energy_kwh_per_1000.value
+    assert sum(part.energy for part in parts) == pytest.approx(energy, rel=1e-12)
     net = result.summary.net_energy_kwh_per_1000.value
     assert sum(part.energy - part.idle for part in parts) == pytest.approx(net, rel=1e-12)
 

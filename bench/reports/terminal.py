@@ -199,7 +199,7 @@ def _carbon(energy: Estimate) -> Iterator[str]:
         line = f"  {_rounded(mass)} g   {grid.label} ({grid.value:g} g/kWh)"
         bases.setdefault(f"{grid.basis}, {grid.edition}", []).append(line)
     for index, (basis, lines) in enumerate(bases.items()):
-        yield f"{basis}{' (not comparable with the basis above)' if index else ''}:"
+        yield f"{basis}{' (not comparable with above)' if index else ''}:"
         yield from lines
 
 

@@ -27,8 +27,9 @@ def name_value_table(rows: Iterable[tuple[str | Text, str | Text]], style: str =
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style=style, no_wrap=True, min_width=NAME_WIDTH)
     table.add_column(overflow="fold")
-    for name, value in rows:
-        table.add_row(name, value if isinstance(value, Text) else Text(value))
+    for row in rows:
+        # A `Text` is printed as it is; a plain string would be read as markup.
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     return table
 
 

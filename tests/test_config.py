@@ -1,5 +1,7 @@
 """`RunConfig`: a field is all that an option of a run needs."""
 
+import functools
+import importlib
 import inspect
 import shlex
 from typing import Annotated
@@ -15,7 +17,9 @@ from bench.analysis.comparison import differences
 from bench.cli import _options
 from bench.cli import run as run_command
 from bench.meters.replay import ReplayTrace
+from bench.results import storage
 from bench.results.settings import Option, error_sentence
+from bench.runner import config as config_module
 from bench.runner.config import RunConfig, apply_override
 from bench.runner.repeat_command import repeat_command
 
@@ -45,35 +49,42 @@ def parse(kind, words):
     return received[0]
 
 
-def help_text(kind):
+@pytest.fixture
+def extended_command(monkeypatch):
+    """The command `joulebench run`, imported while `ExtendedConfig` is the configuration."""
+    monkeypatch.setattr(config_module, "RunConfig", ExtendedConfig)
+    module = importlib.reload(run_command)
     app = typer.Typer()
-
-    def command(task: str, **options: object) -> None:
-        """Unused."""
-
-    app.command()(_options.options_from(kind)(command))
-    return CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"}).output
+    app.command()(module.command)
+    yield functools.partial(CliRunner().invoke, app, catch_exceptions=False)
+    monkeypatch.undo()
+    importlib.reload(run_command)
 
 
-def test_a_new_field_is_an_option_in_help_in_the_record_and_in_the_repeat_command():
-    text = help_text(ExtendedConfig)
+def test_a_new_field_is_in_the_help_the_record_and_the_repeat_command(extended_command, tmp_path):
+    text = extended_command(["--help"], env={"COLUMNS": "200"}).output
     assert "--draft-model" in text and "Model that drafts tokens." in text
     assert "--page-size" in text and "x>=1" in text and "default: 16" in text
 
-    words = ["virtual", "--weights", "random", "--draft-model", "a/b c", "--page-size", "32"]
-    config = parse(ExtendedConfig, words)
-    assert (config.draft_model, config.page_size) == ("a/b c", 32)
-    assert config.command_line() == words[1:]
-
-    result = virtual_run(STEADY, config=config)
+    options = ["--draft-model", "a/b c", "--page-size", "32"]
+    words = ["text-gen", "--backend", "simulated", "--quick", "--out", str(tmp_path), *options]
+    done = extended_command([*words, "--json"])
+    assert done.exit_code == 0, done.output
+    result = storage.load_result(next(tmp_path.rglob("*.json")))
     assert result.model.settings["draft_model"] == "a/b c"
     assert result.model.settings["page_size"] == 32
 
     repeated = shlex.split(repeat_command(result, ExtendedConfig))
-    assert parse(ExtendedConfig, repeated[2:]).draft_model == "a/b c"
-    assert parse(ExtendedConfig, repeated[2:]).page_size == 32
+    again = parse(ExtendedConfig, repeated[2:])
+    assert (again.draft_model, again.page_size, again.backend) == ("a/b c", 32, "simulated")
+    other = virtual_run(STEADY, config=ExtendedConfig(task="virtual", page_size=8))
+    assert other.model.settings["page_size"] == 8
 
-    assert apply_override(config, "page=64").page_size == 64
+
+def test_a_new_field_is_an_override_of_an_ablation_and_a_word_for_a_child_process():
+    config = apply_override(ExtendedConfig(task="text-gen"), "page=64")
+    assert config.page_size == 64
+    assert config.command_line() == ["--page-size", "64"]
 
 
 def test_the_command_run_is_made_from_the_fields():

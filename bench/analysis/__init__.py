@@ -1,1 +1,1 @@
-"""bench.analysis"""
+"""Several results together: ablations, comparisons, published figures of the same model."""

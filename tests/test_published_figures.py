@@ -42,3 +42,8 @@ def test_power_hungry_includes_more_than_its_gpus():
     rows = [row for row in published.rows("image-gen") if row.study.key == "power-hungry"]
     assert rows and all(row.gpu_count == 8 for row in rows)
     assert all(row.energy_kwh_per_1000 > 1.3 * row.gpu_energy_kwh_per_1000 for row in rows)
+
+
+def test_every_table_of_figures_has_a_study():
+    tables = {path.stem for path in published.FOLDER.glob("*.csv")}
+    assert tables == {study.key for study in published.STUDIES}

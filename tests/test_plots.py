@@ -210,6 +210,11 @@ def test_plot_command_draws_one_plot_by_name(tmp_path):
     assert bad.returncode == 2 and "there is no plot 'pwr'" in bad.stderr
 
 
+def test_former_name_of_a_plot_answers():
+    former = registry.load("plot", "ours-against-published")
+    assert former is module("measured-against-published")
+
+
 def test_matplotlib_is_not_imported_before_drawing():
     code = (
         "import sys, bench.reports.plots, bench.leaderboard; sys.exit('matplotlib' in sys.modules)"

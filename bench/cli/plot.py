@@ -39,5 +39,5 @@ def command(
         records = list(collection.results)
     written = exit_on_error(lambda: plots.draw(name, records, out or results / "plots"))
     if not written:
-        exit_with_error(f"{name} shows none of these {len(records)} result(s): no plot drawn")
+        exit_with_error(f"{name} can draw none of the {len(records)} result(s)")
     print_written(written, as_json)

@@ -75,14 +75,14 @@ def module_name(file: str) -> str:
 
 def imported_modules(file: str) -> set[str]:
     """Every module that a file imports, also inside functions, and every name out of a module."""
-    found: set[str] = set()
+    modules: set[str] = set()
     for node in ast.walk(tree(file)):
         if isinstance(node, ast.Import):
-            found.update(alias.name for alias in node.names)
+            modules.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-            found.update(f"{node.module}.{alias.name}" for alias in node.names)
-    return found
+            modules.add(node.module)
+            modules.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return modules
 
 
 def calls_method(file: str, function: str) -> bool:

@@ -1,4 +1,7 @@
-"""A folder of hostile and broken submissions: each refused with its reason, none on the board."""
+"""Hostile and broken submissions: each is refused with its reason, none changes the board.
+
+Over 300 lines because every case of the table is a record of its own.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from bench.leaderboard import board_entry, board_files, ranking, verification
 from bench.leaderboard.board_entry import make_entry
 from bench.leaderboard.submissions import SubmissionRefused, submit
 from bench.results import storage
-from bench.results.record import Failure, Result
+from bench.results.record import Failure
 
 HONEST = [
     result_with_energy(0.100, 0.01, model="honest/a"),
@@ -29,39 +32,33 @@ HONEST = [
 
 
 def victim(**options):
-    """The run that an attacker starts from: nobody else has it."""
+    """The record that an attacker edits; it is not among the honest ones."""
     options = {"model": "victim", "uuid": "GPU-9"} | options
     return result_with_energy(0.05, 0.05, **options).model_dump(mode="json")
 
 
-def at(*keys_and_value, **options):
-    """The victim with one value changed."""
+def edited_victim(*keys_and_value, **options):
+    """The victim's record with one value changed."""
     content = victim(**options)
     *keys, last, value = keys_and_value
-    place = content
+    parent = content
     for key in keys:
-        place = place[key]
-    place[last] = value
+        parent = parent[key]
+    parent[last] = value
     return content
 
 
-def dumped(content):
+def encoded(content):
     return json.dumps(content, sort_keys=True, separators=(",", ":")).encode() + b"\n"
 
 
-def again(content):
-    """The record with a summary, warnings and a rank that fit what was changed."""
-    result = Result.model_validate_json(json.dumps(content))
-    return with_derived_warnings(result).model_dump(mode="json")
-
-
 def scaled(factor):
-    """A sum that fits its trials, whose energies were made smaller or larger."""
+    """A consistent record whose energies are multiplied by a factor."""
     honest = result_with_energy(0.05 * factor, 0.05, model="victim", uuid="GPU-9", seconds=45.0)
     return honest.model_dump(mode="json")
 
 
-def busy():
+def too_many_tokens():
     result = synthetic_result(task="text-gen", parameters=70_000_000_000, dtype="float16", uuid="x")
     content = result.model_dump(mode="json")
     for trial in content["trials"]:
@@ -69,8 +66,8 @@ def busy():
     return content
 
 
-# What is wrong with it -> (its bytes, a word of the reason)
-BROKEN = {
+# Case -> (the bytes of the file, a part of the reason).
+CASES = {
     "no JSON": (b"{", "not JSON"),
     "nothing": (b"", "not JSON"),
     "binary": (b"\xff\xfe\x00\x01", "not JSON"),
@@ -82,119 +79,133 @@ BROKEN = {
         "not JSON",
     ),
     "more than ten million bytes": (b'{"schema_version":2,"x":"' + b"y" * 10_000_000, "bytes"),
-    "NaN": (dumped(at("trials", 4, "duration_seconds", float("nan"))), "not JSON"),
-    "infinity": (dumped(at("trials", 4, "duration_seconds", float("inf"))), "not JSON"),
+    "NaN": (encoded(edited_victim("trials", 4, "duration_seconds", float("nan"))), "not JSON"),
+    "infinity": (encoded(edited_victim("trials", 4, "duration_seconds", float("inf"))), "not JSON"),
     "a number too large": (
-        dumped(victim()).replace(b'"index":0', b'"index":1e999', 1),
+        encoded(victim()).replace(b'"index":0', b'"index":1e999', 1),
         "Unreadable",
     ),
-    "a future schema": (dumped(at("schema_version", 3)), "a newer one can read it"),
-    "a schema of no number": (dumped(at("schema_version", "1")), "schema version"),
-    "an unknown field": (dumped(at("sponsor", "me")), "Unreadable"),
-    "a field that steers Python": (dumped(at("__class__", "os.system")), "Unreadable"),
+    "a future schema": (encoded(edited_victim("schema_version", 3)), "a newer one can read it"),
+    "a schema of no number": (encoded(edited_victim("schema_version", "1")), "schema version"),
+    "an unknown field": (encoded(edited_victim("sponsor", "me")), "Unreadable"),
+    "a field that steers Python": (encoded(edited_victim("__class__", "os.system")), "Unreadable"),
     "a missing field": (
-        dumped({k: v for k, v in victim().items() if k != "machine"}),
+        encoded({k: v for k, v in victim().items() if k != "machine"}),
         "machine: Field required",
     ),
     "text for a number": (
-        dumped(at("trials", 4, "readings", 0, "energy_joules", "12")),
+        encoded(edited_victim("trials", 4, "readings", 0, "energy_joules", "12")),
         "Unreadable",
     ),
-    "negative time": (dumped(at("trials", 4, "duration_seconds", -1.0)), "Unreadable"),
+    "negative time": (encoded(edited_victim("trials", 4, "duration_seconds", -1.0)), "Unreadable"),
     "a negative count": (
-        dumped(at("trials", 4, "work", "inference_count", -5)),
+        encoded(edited_victim("trials", 4, "work", "inference_count", -5)),
         "Unreadable",
     ),
-    "a name of a megabyte": (dumped(at("model", "id", "x" * 1_000_000)), "Unreadable"),
-    "a run id that is a path": (dumped(at("run_id", "../../../x")), "Unreadable"),
-    "a date that is none": (dumped(at("created_at", "yesterday")), "Unreadable"),
-    "../ in the task": (dumped(at("task", "id", "../../etc/cron.d/x")), "not a task id"),
-    "script in the task": (dumped(at("task", "id", "<script>")), "not a task id"),
-    "a task of 300 letters": (dumped(at("task", "id", "a" * 300)), "not a task id"),
+    "a name of a megabyte": (encoded(edited_victim("model", "id", "x" * 1_000_000)), "Unreadable"),
+    "a run id that is a path": (encoded(edited_victim("run_id", "../../../x")), "Unreadable"),
+    "a date that is none": (encoded(edited_victim("created_at", "yesterday")), "Unreadable"),
+    "../ in the task": (
+        encoded(edited_victim("task", "id", "../../etc/cron.d/x")),
+        "not a task id",
+    ),
+    "script in the task": (encoded(edited_victim("task", "id", "<script>")), "not a task id"),
+    "a task of 300 letters": (encoded(edited_victim("task", "id", "a" * 300)), "not a task id"),
     "an edited summary": (
-        dumped(at("summary", "energy_kwh_per_1000", None)),
+        encoded(edited_victim("summary", "energy_kwh_per_1000", None)),
         "Irreproducible",
     ),
     "an edited trial": (
-        dumped(at("trials", 5, "readings", 0, "energy_joules", 17_000.0)),
+        encoded(edited_victim("trials", 5, "readings", 0, "energy_joules", 17_000.0)),
         "Irreproducible",
     ),
     "a trial left out": (
-        dumped(victim() | {"trials": victim()["trials"][:-1]}),
+        encoded(victim() | {"trials": victim()["trials"][:-1]}),
         "Irreproducible",
     ),
-    "an edited duration": (dumped(at("trials", 5, "duration_seconds", 44.0)), "Irreproducible"),
-    "warnings left out": (dumped(at("warnings", [])), "warnings are not those"),
+    "an edited duration": (
+        encoded(edited_victim("trials", 5, "duration_seconds", 44.0)),
+        "Irreproducible",
+    ),
+    "warnings left out": (encoded(edited_victim("warnings", [])), "warnings are not those"),
     "a rank it has not": (
-        dumped(at("rankable", True, profile="quick")),
+        encoded(edited_victim("rankable", True, profile="quick")),
         "`rankable` does not follow",
     ),
-    "wrong units": (dumped(at("task", "unit", "megajoule")), "recomputed"),
-    "the unit of another task": (dumped(at("task", "unit", "inference")), "Irreproducible"),
-    "kWh written as joules": (dumped(scaled(1 / 3.6e6)), "a mean of"),
-    "millijoules written as joules": (dumped(scaled(1000)), "a mean of 380000 W"),
+    "an unknown unit": (encoded(edited_victim("task", "unit", "megajoule")), "recomputed"),
+    "the unit of another task": (
+        encoded(edited_victim("task", "unit", "inference")),
+        "Irreproducible",
+    ),
+    "kWh written as joules": (encoded(scaled(1 / 3.6e6)), "a mean of"),
+    "millijoules written as joules": (encoded(scaled(1000)), "a mean of 380000 W"),
     "a negative energy": (
-        dumped(synthetic_result(energies=[-3000.0] * 5, uuid="n").model_dump(mode="json")),
+        encoded(synthetic_result(energies=[-3000.0] * 5, uuid="n").model_dump(mode="json")),
         "a measured energy of -3000 J",
     ),
     "no energy at all": (
-        dumped(synthetic_result(energies=[0.0] * 5, uuid="z").model_dump(mode="json")),
+        encoded(synthetic_result(energies=[0.0] * 5, uuid="z").model_dump(mode="json")),
         "a measured energy of 0 J",
     ),
     "more power than the limit": (
-        dumped(synthetic_result(energies=[7800.0] * 5, uuid="p").model_dump(mode="json")),
+        encoded(synthetic_result(energies=[7800.0] * 5, uuid="p").model_dump(mode="json")),
         "above 1.1 times 700 W",
     ),
-    "more arithmetic than the device can": (dumped(busy()), "operations a second"),
+    "more arithmetic than the device can": (encoded(too_many_tokens()), "operations a second"),
     "a whole number of 400 digits": (
-        dumped(victim()).replace(b'"parameter_count":3000000', b'"parameter_count":1' + b"0" * 400),
+        encoded(victim()).replace(
+            b'"parameter_count":3000000', b'"parameter_count":1' + b"0" * 400
+        ),
         "Impossible",
     ),
     "energies that overflow": (
-        dumped(at("trials", 5, "readings", 0, "energy_joules", 1e308)),
+        encoded(edited_victim("trials", 5, "readings", 0, "energy_joules", 1e308)),
         "Impossible",
     ),
-    "time that takes no time": (dumped(at("trials", 5, "duration_seconds", 0.0)), "took 0 s"),
-    "quality above one": (dumped(at("quality", "high", 7.0)), "quality outside"),
+    "time that takes no time": (
+        encoded(edited_victim("trials", 5, "duration_seconds", 0.0)),
+        "took 0 s",
+    ),
+    "quality above one": (encoded(edited_victim("quality", "high", 7.0)), "quality outside"),
     "modelled energy called measured": (
-        dumped(at("trials", 4, "readings", 0, "method", "modelled")),
+        encoded(edited_victim("trials", 4, "readings", 0, "method", "modelled")),
         "modelled",
     ),
     "a GPU left out of the figure": (
-        dumped(at("machine", "sensors", 0, "domains", ["gpu:0", "dram:0"])),
+        encoded(edited_victim("machine", "sensors", 0, "domains", ["gpu:0", "dram:0"])),
         "boundary is not",
     ),
     "a smaller scale error": (
-        dumped(at("calibration", "relative_half_width", 1e-6)),
+        encoded(edited_victim("calibration", "relative_half_width", 1e-6)),
         "calibration uncertainty",
     ),
     "a target of its own": (
-        dumped(at("protocol", "target_relative_half_width", 0.5)),
+        encoded(edited_victim("protocol", "target_relative_half_width", 0.5)),
         "wider target",
     ),
-    "a run of one trial": (dumped(at("protocol", "min_trials", 1)), "fewer trials"),
-    "the run of another": (
-        dumped(HONEST[2].model_copy(update={"run_id": "0" * 12}).model_dump(mode="json")),
+    "a run of one trial": (encoded(edited_victim("protocol", "min_trials", 1)), "fewer trials"),
+    "the trials of another": (
+        encoded(HONEST[2].model_copy(update={"run_id": "0" * 12}).model_dump(mode="json")),
         "same trials",
     ),
     "the id of another": (
-        dumped(victim() | {"run_id": HONEST[2].run_id, "created_at": "2026-09-09T09:09:09Z"}),
+        encoded(victim() | {"run_id": HONEST[2].run_id, "created_at": "2026-09-09T09:09:09Z"}),
         "same run id",
     ),
 }
 
 
-def put(folder, content):
-    """A file where a submission lies, with the name of its content, whatever that is."""
-    found = re.search(rb'"task":\{[^{}]*"id":"(text-gen)"', content)
-    task = found[1].decode() if found else "image-gen"
+def add_file(folder, content):
+    """Write a file under the name of its content, as a submission has, whatever the content is."""
+    match = re.search(rb'"task":\{[^{}]*"id":"(text-gen)"', content)
+    task = match[1].decode() if match else "image-gen"
     path = folder / task / f"{hashlib.sha256(content).hexdigest()[:16]}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
 
 
-def honest(folder):
+def submit_honest(folder):
     for result in HONEST:
         storage.save_result(result, folder / "honest.json")
         submit(folder / "honest.json", folder / "submissions")
@@ -203,14 +214,14 @@ def honest(folder):
 
 
 def commit(folder):
-    """Commit the folder to git, as the submissions that were accepted before are."""
+    """Commit the folder to git, where accepted submissions are before others arrive."""
     identity = ("-c", "user.name=t", "-c", "user.email=t@example.org")
     for words in (("init", "-q"), ("add", "."), (*identity, "commit", "-q", "-m", "honest")):
         subprocess.run(["git", "-C", str(folder.parent), *words], check=True, capture_output=True)
 
 
-def misplaced(submissions):
-    """Files that are not where, or what, they should be -> a word of the reason."""
+def add_misplaced(submissions):
+    """Add files that are misplaced or of the wrong kind; returns a part of the reason by file."""
     good = submissions / "image-gen" / f"{storage.content_id(HONEST[0])}.json"
     secret = submissions.parent / "secret.json"
     shutil.copy(good, secret)
@@ -240,44 +251,46 @@ def misplaced(submissions):
     }
 
 
-def everything(folder):
+def file_contents(folder):
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-def written(folder, submissions):
-    found = verification.verify_folder(submissions, make_entry)
-    board_files.write_board(ranking.rank_entries(found.accepted), folder)
-    return found, everything(folder)
+def write_board_of(folder, submissions):
+    verified = verification.verify_folder(submissions, make_entry)
+    board_files.write_board(ranking.rank_entries(verified.accepted), folder)
+    return verified, file_contents(folder)
 
 
-def test_every_hostile_submission_is_refused_with_its_reason_and_none_changes_the_board(tmp_path):
-    submissions = honest(tmp_path)
-    _, before = written(tmp_path / "before", submissions)
+def test_every_hostile_submission_is_refused_and_none_changes_the_board(tmp_path):
+    submissions = submit_honest(tmp_path)
+    _, before = write_board_of(tmp_path / "before", submissions)
     commit(submissions)
-    hostile = {put(submissions, content): word for content, word in BROKEN.values()}
-    hostile |= misplaced(submissions)
+    hostile = {add_file(submissions, content): word for content, word in CASES.values()}
+    hostile |= add_misplaced(submissions)
     assert len(hostile) >= 40
-    found, after = written(tmp_path / "after", submissions)
-    told = {p: " ".join(item.message for item in why) for p, why in found.refused.items()}
-    wrong = {p.name: told.get(p) for p, word in hostile.items() if word not in told.get(p, "")}
-    assert wrong == {} and set(told) == set(hostile)
-    assert all(item.remedy for why in found.refused.values() for item in why)
-    assert len(found.accepted) == len(HONEST)
+    verified, after = write_board_of(tmp_path / "after", submissions)
+    messages = {p: " ".join(item.message for item in why) for p, why in verified.refused.items()}
+    wrong = {
+        p.name: messages.get(p) for p, word in hostile.items() if word not in messages.get(p, "")
+    }
+    assert wrong == {} and set(messages) == set(hostile)
+    assert all(item.remedy for why in verified.refused.values() for item in why)
+    assert len(verified.accepted) == len(HONEST)
     assert after == before
 
 
-@pytest.mark.parametrize("case", BROKEN)
-def test_submit_refuses_it_too(tmp_path, case):
-    content, word = BROKEN[case]
-    submissions = honest(tmp_path)
-    before = everything(submissions)
+@pytest.mark.parametrize("case", CASES)
+def test_submit_refuses_a_hostile_file(tmp_path, case):
+    content, word = CASES[case]
+    submissions = submit_honest(tmp_path)
+    before = file_contents(submissions)
     (tmp_path / "hostile.json").write_bytes(content)
     with pytest.raises(SubmissionRefused, match=word):
         submit(tmp_path / "hostile.json", submissions)
-    assert everything(submissions) == before
+    assert file_contents(submissions) == before
 
 
-LEGAL = (
+LEGAL_TEXTS = (
     "<script>alert(1)</script>",
     '=HYPERLINK("http://evil.example","click")',
     "+cmd|' /C calc'!A0",
@@ -299,17 +312,17 @@ LEGAL = (
 )
 
 
-@pytest.mark.parametrize("text", LEGAL)
-def test_a_strange_text_that_is_legal_is_shown_as_text_in_every_form(tmp_path, text):
+@pytest.mark.parametrize("text", LEGAL_TEXTS)
+def test_legal_hostile_text_is_escaped_in_every_file(tmp_path, text):
     failure = Failure(stage="load", code="other", message=text)
-    strange = result_with_energy(0.1, model=text, device=text, dataset=text, dtype=text)
+    hostile_result = result_with_energy(0.1, model=text, device=text, dataset=text, dtype=text)
     failed = synthetic_result(model=text, energies=[], failure=failure)
-    assert with_derived_warnings(strange) == strange
-    for result in (strange, failed):
+    assert with_derived_warnings(hostile_result) == hostile_result
+    for result in (hostile_result, failed):
         storage.save_result(result, tmp_path / "one.json")
         submit(tmp_path / "one.json", tmp_path / "submissions")
-    found, _ = written(tmp_path / "out", tmp_path / "submissions")
-    assert len(found.accepted) == 2 and found.refused == {}
+    verified, _ = write_board_of(tmp_path / "out", tmp_path / "submissions")
+    assert len(verified.accepted) == 2 and verified.refused == {}
     with (tmp_path / "out" / "leaderboard.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2
@@ -326,7 +339,7 @@ def test_a_strange_text_that_is_legal_is_shown_as_text_in_every_form(tmp_path, t
     assert task["groups"][0]["rows"][0]["model"]["id"] == text
 
 
-def test_a_chain_of_ties_is_one_on_every_view(tmp_path):
+def test_chain_of_ties_is_equal_in_every_file(tmp_path):
     chain = [
         result_with_energy(e, 0.01, model=m) for e, m in ((0.100, "a"), (0.102, "b"), (0.104, "c"))
     ]

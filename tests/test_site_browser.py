@@ -30,6 +30,8 @@ from bench.leaderboard.verification import Submission
 from bench.results import formatting, storage
 from bench.results.record import Estimate
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = [
     "rank",
     "model",
@@ -385,12 +387,12 @@ def test_browser_and_python_format_figures_equally(board_page):
         cases.append([value, value - half, value + half, generator.choice([None, 0.05, 0.75])])
     expected = []
     for value, low, high, error in cases:
-        found = Estimate(value=value, low=low, high=high, confidence_level=0.95, sample_count=5)
+        estimate = Estimate(value=value, low=low, high=high, confidence_level=0.95, sample_count=5)
         unit, scale = formatting.energy_unit(value)
         expected.append(
             [
-                list(formatting.format_interval(ends)),
-                list(formatting.format_nonnegative(ends, scale, error)),
+                list(formatting.format_interval(estimate)),
+                list(formatting.format_nonnegative(estimate, scale, error)),
                 list(formatting.format_rough(value, low, high)),
                 formatting.format_number(value, 2),
                 formatting.format_count(round(value)),

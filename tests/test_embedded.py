@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
@@ -17,6 +18,8 @@ import torch
 
 from bench.workloads import embedded
 from bench.workloads.embedded import image_judge
+from tools.embedded_training import __main__ as training
+from tools.embedded_training import configurations
 
 TRAINED_TASKS = [
     task
@@ -125,7 +128,7 @@ def test_model_card_has_licence_data_quality_and_command(task: str, size: str) -
 def test_model_card_of_a_configuration_says_that_it_has_no_weights(task: str, size: str) -> None:
     card = (embedded.model_path(task, size) / "README.md").read_text(encoding="utf-8")
     assert f"python -m tools.embedded_training {task} --size {size}" in card
-    assert "without weights" in card and "answers mean nothing" in card
+    assert "without weights" in card and "outputs have no meaning" in card
 
 
 def test_model_card_of_the_judge_reports_90_percent_accuracy() -> None:
@@ -224,3 +227,11 @@ def test_import_loads_no_large_library() -> None:
         "pathlib",
         "typing",
     }
+
+
+def test_training_command_has_a_script_for_every_embedded_task() -> None:
+    assert {*training.TASKS} == {*embedded.TASK_IDS, "judge"}
+    assert {*training.CONFIGURATION_TASKS} == {*configurations.TEXT_ROWS}
+    for task in {*training.TASKS} - {*training.CONFIGURATION_TASKS}:
+        name = f"tools.embedded_training.{task.replace('-', '_')}"
+        assert importlib.util.find_spec(name) is not None

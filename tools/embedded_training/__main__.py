@@ -1,4 +1,4 @@
-"""`python -m tools.embedded_training TASK`: make the embedded models, data and cards again."""
+"""`python -m tools.embedded_training TASK`: reproduce the embedded models, data and cards."""
 
 from __future__ import annotations
 
@@ -26,9 +26,16 @@ TASKS = (
     "token-classification",
 )
 
+# Tasks with a configuration alone, whose data needs no script of its own.
+CONFIGURATION_TASKS = ("summarization", "question-answering", "sentence-similarity", "fill-mask")
+
 
 def run(task: str, job: common.Job) -> None:
-    """Make one thing; each script is imported only when it is needed."""
+    """Write data, model and card of one task; only its script is imported."""
+    if task in CONFIGURATION_TASKS:
+        configurations = import_module("tools.embedded_training.configurations")
+        configurations.train(task, job)
+        return
     script = import_module(f"tools.embedded_training.{task.replace('-', '_')}")
     script.train(job)
 
@@ -41,15 +48,15 @@ def main() -> None:
         "--raw",
         type=Path,
         default=Path.home() / ".cache" / "joulebench" / "raw",
-        help="folder for the raw data; what is there already is not downloaded again",
+        help="folder for the raw data; existing files are not downloaded again",
     )
     parser.add_argument("--quick", action="store_true", help="a fortieth of the steps")
-    choice = parser.parse_args()
-    # The judge comes before the pictures it has to judge.
-    for task in TASKS if choice.task == "all" else (choice.task,):
-        sizes = (choice.size,) if choice.size else embedded.SIZES
+    arguments = parser.parse_args()
+    # The judge is trained before the image model, which it scores.
+    for task in TASKS if arguments.task == "all" else (arguments.task,):
+        sizes = (arguments.size,) if arguments.size else embedded.SIZES
         for size in sizes[:1] if task == "judge" else sizes:
-            run(task, common.Job(raw=choice.raw, size=size, quick=choice.quick))
+            run(task, common.Job(raw=arguments.raw, size=size, quick=arguments.quick))
 
 
 if __name__ == "__main__":

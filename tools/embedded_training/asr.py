@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.workloads import embedded
-from tools.embedded_training import common, shapes, sources
+from tools.embedded_training import common, configurations, sources
 
 RATE = 16_000
 PROMPT = re.compile(r"^([\w/.-]+):\s*(.*)$")
@@ -78,4 +78,4 @@ def write_data(raw: Path) -> None:
 def train(job: common.Job) -> None:
     """The data, and the shape of one size; there is nothing to train."""
     write_data(job.raw)
-    shapes.write("asr", job.size)
+    configurations.write("asr", job.size)

@@ -1,4 +1,4 @@
-"""What every training script needs: seeds, half-precision saving, averaged weights, cards."""
+"""Shared by all training scripts: seeds, half-precision saving, averaged weights, model cards."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from bench.workloads import embedded
 
 SEED = 20_240_711
 
-# One thread a training, trainings side by side: no core waits for another.
+# Set OMP_NUM_THREADS=1 to run several trainings in parallel.
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "2"))
 COMMAND = "python -m tools.embedded_training"
 
-# The plain way to compute attention trains fastest in bfloat16 on processors; it is not saved.
+# Eager attention trains fastest in bfloat16 on a CPU; the saved configuration does not have it.
 EAGER: dict[str, Any] = {"attn_implementation": "eager"}
 
 
 @dataclass
 class Job:
-    """What one call of the scripts shall make."""
+    """The arguments of one training script; `quick` trains a fortieth of the steps."""
 
     raw: Path
     size: str
@@ -36,7 +36,7 @@ class Job:
     started: float = field(default_factory=time.perf_counter)
 
     def steps(self, full: int) -> int:
-        """Training steps: all of them, or a fortieth, only to see that everything runs."""
+        """Training steps: `full`, or a fortieth of it for a test of the script."""
         return max(20, full // 40) if self.quick else full
 
     def minutes(self) -> float:
@@ -55,12 +55,12 @@ def parameter_count(modules: Iterable[torch.nn.Module]) -> int:
 
 
 def autocast() -> Any:
-    """bfloat16 where it is safe: two to three times faster on processors that know it."""
+    """bfloat16 where it is safe: two to three times faster on CPUs with bfloat16."""
     return torch.autocast("cpu", dtype=torch.bfloat16)
 
 
 def warmup_cosine(optimizer: torch.optim.Optimizer, steps: int, warmup: int = 100) -> Any:
-    """Learning rate: up in a straight line, then down along a cosine to a twentieth."""
+    """Learning rate: linear warm-up, then cosine decay to a twentieth."""
 
     def factor(step: int) -> float:
         if step < warmup:
@@ -71,8 +71,8 @@ def warmup_cosine(optimizer: torch.optim.Optimizer, steps: int, warmup: int = 10
     return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
 
-class Average:
-    """Moving average of weights: draws far better pictures than the last weights alone."""
+class WeightAverage:
+    """Exponential moving average of weights; its images are better than those of the last ones."""
 
     def __init__(self, modules: list[torch.nn.Module], decay: float) -> None:
         self.weights: list[torch.Tensor] = [
@@ -85,7 +85,7 @@ class Average:
     @torch.no_grad()
     def update(self) -> None:
         self.count += 1
-        # Early on, average over fewer steps, or the random start would stay in for long.
+        # Average over fewer steps at first, so that the random initial weights do not persist.
         keep = min(self.decay, self.count / (self.count + 10))
         torch._foreach_lerp_(self.mean, self.weights, 1 - keep)
 
@@ -96,7 +96,7 @@ class Average:
 
 
 def load_as_float32(config_file: Path) -> None:
-    """Say float32 in a saved config: the file holds half precision, the loaded model does not."""
+    """Set float32 in a saved configuration: weights are stored in half precision only."""
     config = json.loads(config_file.read_text(encoding="utf-8"))
     config.pop("torch_dtype", None)
     config["dtype"] = "float32"
@@ -104,16 +104,16 @@ def load_as_float32(config_file: Path) -> None:
 
 
 def save_half(model: Any, folder: Path) -> None:
-    """Save a transformers model in half precision; halves the package, changes no answer much."""
+    """Save a transformers model in half precision, which halves its size."""
     folder.mkdir(parents=True, exist_ok=True)
     model.half().save_pretrained(folder)
     load_as_float32(folder / "config.json")
     model.float()
-    readable(folder)
+    make_shippable(folder)
 
 
-def readable(folder: Path) -> None:
-    """Fit to ship: readable for all, and no config tells from which folder a part was read."""
+def make_shippable(folder: Path) -> None:
+    """Make files readable for all, and remove local paths from configurations."""
     for file in folder.rglob("*"):
         if file.is_file():
             file.chmod(0o644)
@@ -131,11 +131,11 @@ def write_rows(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 @dataclass
-class Card:
-    """The figures and sentences of a model card; all figures come from the run itself."""
+class ModelCard:
+    """The texts and figures of a model card; all figures come from the training itself."""
 
     title: str
-    what: str
+    description: str
     parameters: dict[str, int]
     data: str
     data_licence: str
@@ -147,13 +147,13 @@ class Card:
     quick: bool = False
 
 
-def write_card(folder: Path, card: Card) -> None:
-    """Fill the card of one model from the figures of the run that made it."""
+def write_card(folder: Path, card: ModelCard) -> None:
+    """Write the card of one model."""
     size = sum(file.stat().st_size for file in folder.rglob("*.safetensors")) / 1e6
-    rush = "\n**Hardly trained: only good for seeing that it loads.**\n" if card.quick else ""
-    text = CARD.format(
+    quick_note = "\n**Hardly trained: only good for seeing that it loads.**\n" if card.quick else ""
+    text = CARD_TEXT.format(
         card=card,
-        rush=rush,
+        quick_note=quick_note,
         size=size,
         total=sum(card.parameters.values()),
         parts=", ".join(f"{name} {count:,}" for name, count in card.parameters.items()),
@@ -163,14 +163,14 @@ def write_card(folder: Path, card: Card) -> None:
     (folder / "README.md").write_text(text, encoding="utf-8")
 
 
-CARD = """---
+CARD_TEXT = """---
 license: apache-2.0
 ---
 
 # {card.title}
 
-{card.what}
-{rush}
+{card.description}
+{quick_note}
 The energy this model needs says nothing about the energy of large models: it is here so that
 the benchmark can run anywhere, and so that a smaller and a larger model can be compared.
 

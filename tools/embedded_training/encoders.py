@@ -57,7 +57,7 @@ def learn(
     """Train on batches of places; the weights end as their moving average."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE[size], weight_decay=0.01)
     schedule = common.warmup_cosine(optimizer, steps)
-    average = common.Average([model], 0.99)
+    average = common.WeightAverage([model], 0.99)
     model.train()
     for step, places in zip(range(steps), batches(count), strict=False):
         loss = loss_of(places)

@@ -99,9 +99,9 @@ def train(job: common.Job) -> None:
     sent = judge.accuracy(model, test_pictures[chosen], test_labels[chosen], prepare)
     common.write_card(
         folder,
-        common.Card(
+        common.ModelCard(
             title=f"JouleBench image classification, {job.size}",
-            what="A small ResNet that says which of ten kinds of clothes a 28×28 picture shows.",
+            description="A small ResNet that says which of ten kinds of clothes a 28×28 picture shows.",
             parameters={"classifier": common.parameter_count([model])},
             data="Fashion-MNIST (Zalando), from the Debian package `dataset-fashion-mnist`: 60,000 "
             "training pictures; the 10,000 test pictures were held out.",

@@ -46,7 +46,7 @@ def learn(
     weights = [*unet.parameters(), *text_encoder.parameters()]
     optimizer = torch.optim.AdamW(weights, lr=RATE[size], weight_decay=0.01)
     schedule = common.warmup_cosine(optimizer, steps)
-    average = common.Average([unet, text_encoder], 0.998)
+    average = common.WeightAverage([unet, text_encoder], 0.998)
     mean_loss = 1.0
     for step in range(steps):
         chosen = torch.randint(0, len(latents), (BATCH,))
@@ -136,9 +136,9 @@ def card(job: common.Job, folder: Path, counts: dict[str, int], steps: str, minu
     share = agreement(folder, rows, DRAW_STEPS, GUIDANCE)
     common.write_card(
         folder,
-        common.Card(
+        common.ModelCard(
             title=f"JouleBench image-gen, {job.size}",
-            what="A Stable-Diffusion-shaped pipeline (text encoder, UNet, autoencoder, scheduler; "
+            description="A Stable-Diffusion-shaped pipeline (text encoder, UNet, autoencoder, scheduler; "
             "no safety checker, as it can draw nothing but clothes) that draws grey 32×32 pictures "
             "of ten kinds of clothes, light or dark. It understands no other prompts.",
             parameters=counts,

@@ -108,4 +108,4 @@ def assemble(folder: Path, vae: Any, parts: tuple[CLIPTokenizer, CLIPTextModel, 
     pipeline.to(dtype=torch.float16)
     pipeline.save_pretrained(folder)
     common.load_as_float32(folder / "text_encoder" / "config.json")
-    common.readable(folder)
+    common.make_shippable(folder)

@@ -44,7 +44,7 @@ def train_vae(pictures: np.ndarray, steps: int) -> Any:
     vae = make_vae().to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(vae.parameters(), lr=RATE, weight_decay=0.0)
     schedule = common.warmup_cosine(optimizer, steps)
-    average = common.Average([vae], 0.995)
+    average = common.WeightAverage([vae], 0.995)
     rng = np.random.default_rng(common.SEED)
     for step in range(steps):
         batch = as_input(pictures[rng.integers(0, len(pictures), BATCH)])

@@ -99,9 +99,9 @@ def train(job: common.Job) -> None:
     share = accuracy(model, test_pictures, test_labels)
     common.write_card(
         folder,
-        common.Card(
+        common.ModelCard(
             title="JouleBench judge of drawn clothes",
-            what="A small ResNet that says which of ten kinds of clothes a 32×32 picture shows. It "
+            description="A small ResNet that says which of ten kinds of clothes a 32×32 picture shows. It "
             "checks whether the pictures of the image-gen models show what the prompt asked for; "
             "it is no benchmark task itself. It was trained on the pictures the drawing models "
             "learned from too, so it tells nothing about how varied or new a drawing is.",

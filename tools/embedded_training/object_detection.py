@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from bench.workloads import embedded
-from tools.embedded_training import common, shapes, sources
+from tools.embedded_training import common, configurations, sources
 
 COUNT = 40
 WIDTH, HEIGHT = 256, 192
@@ -79,4 +79,4 @@ def write_data(job: common.Job) -> None:
 def train(job: common.Job) -> None:
     """The data, and the shape of one size; there is nothing to train."""
     write_data(job)
-    shapes.write("object-detection", job.size)
+    configurations.write("object-detection", job.size)

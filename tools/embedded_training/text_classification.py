@@ -90,7 +90,7 @@ def learn(
 ) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE[size], weight_decay=0.05)
     schedule = common.warmup_cosine(optimizer, steps)
-    average = common.Average([model], 0.99)
+    average = common.WeightAverage([model], 0.99)
     # Fewer spam than ham mails to learn from, as many of both to be judged on.
     loss_of = torch.nn.CrossEntropyLoss(torch.tensor([1.0, 2.0]), label_smoothing=0.05)
     rng = random.Random(common.SEED)
@@ -147,9 +147,9 @@ def train(job: common.Job) -> None:
     count = f"({len(held):,} shipped rows)"
     common.write_card(
         folder,
-        common.Card(
+        common.ModelCard(
             title=f"JouleBench text-classification, {job.size}",
-            what="A BERT model that says whether an English e-mail of 2002 is spam or ham. The "
+            description="A BERT model that says whether an English e-mail of 2002 is spam or ham. The "
             "split is random over mails: both sides hold mails of the same lists and senders, so "
             "expect worse on mail from elsewhere or from today.",
             parameters={"encoder and head": common.parameter_count([model])},

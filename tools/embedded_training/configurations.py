@@ -1,7 +1,6 @@
-"""Shapes: models without weights, small enough to run anywhere, for tasks that have no trained one.
+"""Small configurations without weights, for tasks for which no small model was trained.
 
-Each is a folder of configurations. Its network starts from the library's own random weights, the
-result says so, and it never ranks.
+The library initialises their networks at random; the result records this and never ranks.
 """
 
 from __future__ import annotations
@@ -14,24 +13,30 @@ from typing import Any
 import torch
 
 from bench.workloads import embedded
-from tools.embedded_training import common, text_shapes
+from tools.embedded_training import common, gaps, subjects, text_configurations, wordnet
 
 WIDTHS = {"tiny": 64, "small": 128}
 LAYERS = {"tiny": 2, "small": 3}
 
 
+def train(task_id: str, job: common.Job) -> None:
+    """Write the requests of a task of `TEXT_ROWS` and the configuration of one size."""
+    common.write_rows(task_id, TEXT_ROWS[task_id](job.raw))
+    write(task_id, job.size)
+
+
 def write(task_id: str, size: str) -> None:
-    """Write the configurations of one size, and its card."""
+    """Write the configuration files of one size and the model card."""
     folder = embedded.FOLDER / "models" / task_id / size
     folder.mkdir(parents=True, exist_ok=True)
     count = MAKERS[task_id](folder, WIDTHS[size], LAYERS[size])
-    common.readable(folder)
-    text = CARD.format(task=task_id, size=size, count=count, command=common.COMMAND)
+    common.make_shippable(folder)
+    text = CARD_TEXT.format(task=task_id, size=size, count=count, command=common.COMMAND)
     (folder / "README.md").write_text(text, encoding="utf-8")
 
 
 def _whisper(folder: Path, width: int, layers: int) -> int:
-    """An encoder and decoder as Whisper's; its words are those of the text-gen tokenizer."""
+    """Whisper's encoder and decoder, with the vocabulary of the text-gen tokenizer."""
     from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
 
     config = WhisperConfig(
@@ -55,7 +60,7 @@ def _whisper(folder: Path, width: int, layers: int) -> int:
 
 
 def _blip(folder: Path, width: int, layers: int) -> int:
-    """A captioner as BLIP's; its words are those of the text-classification tokenizer."""
+    """BLIP, with the vocabulary of the text-classification tokenizer."""
     from transformers import (
         AutoTokenizer,
         BlipConfig,
@@ -63,19 +68,19 @@ def _blip(folder: Path, width: int, layers: int) -> int:
         BlipImageProcessor,
     )
 
-    words = AutoTokenizer.from_pretrained(embedded.model_path("text-classification", "small"))
+    tokenizer = AutoTokenizer.from_pretrained(embedded.model_path("text-classification", "small"))
     shared = _encoder(width, layers)
     config = BlipConfig(
         vision_config={**shared, "image_size": 96, "patch_size": 16},
         text_config={
             **shared,
             "encoder_hidden_size": width,
-            "vocab_size": len(words),
+            "vocab_size": len(tokenizer),
             "max_position_embeddings": 64,
-            "pad_token_id": words.pad_token_id,
-            "bos_token_id": words.cls_token_id,
-            "eos_token_id": words.sep_token_id,
-            "sep_token_id": words.sep_token_id,
+            "pad_token_id": tokenizer.pad_token_id,
+            "bos_token_id": tokenizer.cls_token_id,
+            "eos_token_id": tokenizer.sep_token_id,
+            "sep_token_id": tokenizer.sep_token_id,
         },
         projection_dim=width,
     )
@@ -84,7 +89,7 @@ def _blip(folder: Path, width: int, layers: int) -> int:
 
 
 def _yolos(folder: Path, width: int, layers: int) -> int:
-    """A detector as YOLOS, for the ten classes of the embedded canvases."""
+    """YOLOS, for the ten classes of the embedded images."""
     from transformers import YolosConfig, YolosForObjectDetection, YolosImageProcessor
 
     from tools.embedded_training.sources import FASHION_CLASSES
@@ -95,31 +100,31 @@ def _yolos(folder: Path, width: int, layers: int) -> int:
         image_size=[192, 256],
         num_detection_tokens=20,
         id2label=names,
-        label2id={name: place for place, name in names.items()},
+        label2id={name: index for index, name in names.items()},
     )
     YolosImageProcessor(size={"height": 192, "width": 256}).save_pretrained(folder)
     return _save(config, YolosForObjectDetection, folder)
 
 
 def _video(folder: Path, width: int, layers: int) -> int:
-    """A diffusion pipeline over frames; its autoencoder is shaped as the one of image-gen."""
+    """AnimateDiff, with the autoencoder configuration of the embedded image-gen model."""
     from diffusers import AnimateDiffPipeline, AutoencoderKL, DDIMScheduler, UNetMotionModel
     from transformers import CLIPTextConfig, CLIPTextModel
 
-    letters = _letters()
-    words = CLIPTextConfig(
+    tokenizer = _byte_tokenizer()
+    text_config = CLIPTextConfig(
         **_encoder(width, layers),
-        vocab_size=len(letters),
-        max_position_embeddings=letters.model_max_length,
-        bos_token_id=letters.bos_token_id,
-        eos_token_id=letters.eos_token_id,
-        pad_token_id=letters.pad_token_id,
+        vocab_size=len(tokenizer),
+        max_position_embeddings=tokenizer.model_max_length,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
     )
-    drawing = AutoencoderKL.load_config(embedded.model_path("image-gen", "small") / "vae")
+    vae_config = AutoencoderKL.load_config(embedded.model_path("image-gen", "small") / "vae")
     pipeline: Any = AnimateDiffPipeline(
-        vae=AutoencoderKL.from_config(drawing),
-        text_encoder=CLIPTextModel(words),
-        tokenizer=letters,
+        vae=AutoencoderKL.from_config(vae_config),
+        text_encoder=CLIPTextModel(text_config),
+        tokenizer=tokenizer,
         unet=UNetMotionModel(
             sample_size=8,
             layers_per_block=layers - 1,
@@ -129,7 +134,7 @@ def _video(folder: Path, width: int, layers: int) -> int:
             norm_num_groups=8,
             num_attention_heads=4,
             motion_num_attention_heads=4,
-            cross_attention_dim=words.hidden_size,
+            cross_attention_dim=text_config.hidden_size,
         ),
         motion_adapter=None,
         scheduler=DDIMScheduler(clip_sample=False),
@@ -140,18 +145,19 @@ def _video(folder: Path, width: int, layers: int) -> int:
     return common.parameter_count([pipeline.unet, pipeline.vae, pipeline.text_encoder])
 
 
-def _letters() -> Any:
-    """A tokenizer in the form of CLIP's whose words are single bytes: it can read anything."""
+def _byte_tokenizer() -> Any:
+    """A CLIP tokenizer with one token a byte."""
     from tokenizers.pre_tokenizers import ByteLevel
     from transformers import CLIPTokenizer
 
-    known = [f"{byte}{end}" for end in ("", "</w>") for byte in sorted(ByteLevel.alphabet())]
-    vocabulary = {word: at for at, word in enumerate([*known, "<|startoftext|>", "<|endoftext|>"])}
+    tokens = [f"{byte}{end}" for end in ("", "</w>") for byte in sorted(ByteLevel.alphabet())]
+    special = ["<|startoftext|>", "<|endoftext|>"]
+    vocabulary = {token: index for index, token in enumerate([*tokens, *special])}
     return CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
 
 
 def _encoder(width: int, layers: int) -> dict[str, Any]:
-    """The proportions that all encoders here share."""
+    """The proportions of all encoders here."""
     return {
         "hidden_size": width,
         "intermediate_size": 4 * width,
@@ -163,34 +169,41 @@ def _encoder(width: int, layers: int) -> dict[str, Any]:
 def _text(
     maker: Callable[[int, int], tuple[Any, Any]], folder: Path, width: int, layers: int
 ) -> int:
-    """A text model; its words are those of the text-classification tokenizer."""
+    """A text model with the vocabulary of the text-classification tokenizer."""
     return _save(*maker(width, layers), folder)
 
 
 def _save(config: Any, network: Any, folder: Path) -> int:
-    """Save a configuration, and count the parameters of its network without making them."""
+    """Save a configuration; returns the parameters of its network, counted on the meta device."""
     config.architectures = [network.__name__]
     config.save_pretrained(folder)
     with torch.device("meta"):
         return common.parameter_count([network(config)])
 
 
+# Requests of the tasks whose data needs no script of its own.
+TEXT_ROWS: dict[str, Callable[[Path], Any]] = {
+    "summarization": subjects.make_rows,
+    "question-answering": gaps.questions,
+    "sentence-similarity": wordnet.make_rows,
+    "fill-mask": gaps.single,
+}
 MAKERS: dict[str, Callable[[Path, int, int], int]] = {
     "asr": _whisper,
     "image-captioning": _blip,
     "object-detection": _yolos,
     "video-gen": _video,
-    **{task: partial(_text, maker) for task, maker in text_shapes.MAKERS.items()},
+    **{task: partial(_text, maker) for task, maker in text_configurations.MAKERS.items()},
 }
-CARD = """---
+CARD_TEXT = """---
 license: apache-2.0
 ---
 
-# JouleBench {task}, {size}: a shape without weights
+# JouleBench {task}, {size}: a configuration without weights
 
-{count:,} parameters, which start from random numbers whenever the model is loaded. It shows that
-the task runs on a machine, offline; its answers mean nothing, its results say so and never rank.
-The energy this model needs says nothing about the energy of large models.
+{count:,} parameters, which get random values whenever the model is loaded. It tests that the task
+runs on a machine, offline. Its outputs have no meaning; its results say so and never rank. The
+energy this model needs says nothing about the energy of large models.
 
 Made by `{command} {task} --size {size}`.
 """

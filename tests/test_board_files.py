@@ -72,8 +72,8 @@ def test_published_figures_are_separate_from_results(tmp_path):
     assert keys == {"ai-energy-score", "power-hungry", "ml-energy-v2"}, "v3 may not ship"
     assert all(study["boundary"] and study["licence"] for study in content["published"])
     names = {row["model"] for study in content["published"] for row in study["rows"]}
-    ours = {r["model"]["id"] for g in content["tasks"][0]["groups"] for r in g["rows"]}
-    assert len(names) > 100 and not names & ours
+    submitted = {r["model"]["id"] for g in content["tasks"][0]["groups"] for r in g["rows"]}
+    assert len(names) > 100 and not names & submitted
     board_files.write_board(rank_results([result_with_energy(0.1)]), tmp_path)
     assert "not ranked with these results" in (tmp_path / "leaderboard.md").read_text()
     assert len((tmp_path / "leaderboard.csv").read_text().splitlines()) == 2
@@ -104,14 +104,14 @@ def test_markdown_escapes_hostile_names(tmp_path):
 
 
 def test_run_settings_are_in_json_csv_and_markdown(tmp_path):
-    found = rank_results(
+    board = rank_results(
         [
             result_with_energy(0.1, dtype="bfloat16", batch=8, steps=20),
             result_with_energy(0.2, dtype=None),
         ]
     )
-    board_files.write_board(found, tmp_path)
-    (group,) = board_document(found)["tasks"][0]["groups"]
+    board_files.write_board(board, tmp_path)
+    (group,) = board_document(board)["tasks"][0]["groups"]
     first, second = group["rows"]
     assert (first["model"]["dtype"], first["backend"]) == ("bfloat16", "diffusers")
     assert (first["batch_size"], first["steps"]) == (8, 20)
@@ -127,10 +127,10 @@ def test_run_settings_are_in_json_csv_and_markdown(tmp_path):
     assert "| diffusers · batch 1 |" in text
 
 
-@pytest.mark.parametrize("odd", [True, "eight", 8.5, [8], None])
-def test_batch_size_that_is_no_integer_is_null(odd):
+@pytest.mark.parametrize("value", [True, "eight", 8.5, [8], None])
+def test_batch_size_that_is_no_integer_is_null(value):
     result = result_with_energy(0.1)
-    model = result.model.model_copy(update={"settings": {"batch_size": odd}})
+    model = result.model.model_copy(update={"settings": {"batch_size": value}})
     results = [result.model_copy(update={"model": model})]
     (row,) = document_of(results)["tasks"][0]["groups"][0]["rows"]
     assert row["batch_size"] is None
@@ -149,19 +149,19 @@ def test_document_states_its_sources(tmp_path):
 def test_equivalents_have_intervals_with_and_without_calibration(tmp_path):
     results = [result_with_energy(0.019, 0.001, model="a")]
     (row,) = document_of(results)["tasks"][0]["groups"][0]["rows"]
-    energy, whole = row["energy_kwh_per_1000"], row["energy_with_calibration_kwh_per_1000"]
-    for found, factor in (
+    energy, calibrated = row["energy_kwh_per_1000"], row["energy_with_calibration_kwh_per_1000"]
+    for figure, factor in (
         (row["phone_charges_per_1000"], 1 / 0.019),
         (row["grams_co2e_per_1000"]["world"], 472.94),
     ):
-        assert found["low"] == pytest.approx(energy["low"] * factor)
-        assert found["low_with_calibration"] == pytest.approx(whole["low"] * factor)
-        assert found["high_with_calibration"] == pytest.approx(whole["high"] * factor)
+        assert figure["low"] == pytest.approx(energy["low"] * factor)
+        assert figure["low_with_calibration"] == pytest.approx(calibrated["low"] * factor)
+        assert figure["high_with_calibration"] == pytest.approx(calibrated["high"] * factor)
         assert (
-            found["low_with_calibration"]
-            < found["low"]
-            < found["high"]
-            < found["high_with_calibration"]
+            figure["low_with_calibration"]
+            < figure["low"]
+            < figure["high"]
+            < figure["high_with_calibration"]
         )
     board_files.write_board(rank_results(results), tmp_path)
     text = (tmp_path / "leaderboard.md").read_text()

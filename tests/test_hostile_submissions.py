@@ -152,7 +152,7 @@ CASES = {
         "above 1.1 times 700 W",
     ),
     "more arithmetic than the device can": (encoded(too_many_tokens()), "operations a second"),
-    "a whole number of 400 digits": (
+    "an integer of 400 digits": (
         encoded(victim()).replace(
             b'"parameter_count":3000000', b'"parameter_count":1' + b"0" * 400
         ),

@@ -83,7 +83,7 @@ def test_more_operations_than_the_device_peak_are_refused(tmp_path):
     most = int(peak * 10 / 2e9)
     assert operation_refusals(tmp_path, result_with_tokens(most - 1)) == []
     assert len(operation_refusals(tmp_path, result_with_tokens(most + 10_000))) == 5
-    # Fewer bits compute faster; of a device without a published peak nothing is said.
+    # Fewer bits compute faster; a device without a published peak is not checked.
     assert operation_refusals(tmp_path, result_with_tokens(most + 10_000, dtype="int4")) == []
     assert (
         operation_refusals(tmp_path, result_with_tokens(most + 10_000, device="Unheard-of")) == []

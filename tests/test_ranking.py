@@ -32,8 +32,10 @@ def ranks(results):
 
 
 def test_significant_differences_rank_in_order():
-    found = ranks([result_with_energy(e, model=m) for e, m in ((0.3, "c"), (0.1, "a"), (0.2, "b"))])
-    assert found == {"a": 1, "b": 2, "c": 3}
+    by_model = ranks(
+        [result_with_energy(e, model=m) for e, m in ((0.3, "c"), (0.1, "a"), (0.2, "b"))]
+    )
+    assert by_model == {"a": 1, "b": 2, "c": 3}
 
 
 def test_rank_in_a_chain_of_ties_is_one_plus_the_number_of_better_results():
@@ -49,8 +51,8 @@ def test_rank_in_a_chain_of_ties_is_one_plus_the_number_of_better_results():
 
 
 def test_rank_after_a_tie_counts_all_better_results():
-    made = [(0.1, 0.02, "a"), (0.101, 0.02, "b"), (0.9, 0.001, "c")]
-    assert ranks([result_with_energy(e, s, model=m) for e, s, m in made]) == {
+    energies = [(0.1, 0.02, "a"), (0.101, 0.02, "b"), (0.9, 0.001, "c")]
+    assert ranks([result_with_energy(e, s, model=m) for e, s, m in energies]) == {
         "a": 1,
         "b": 1,
         "c": 3,
@@ -106,7 +108,7 @@ def add_host(result, cpu="Synthetic CPU 9000", packages=1, gpus=1):
 
 
 @pytest.mark.parametrize(
-    ("mine", "other", "same"),
+    ("first", "second", "same"),
     [
         ({}, {}, True),
         ({"gpus": 2}, {"gpus": 2}, True),
@@ -117,11 +119,11 @@ def add_host(result, cpu="Synthetic CPU 9000", packages=1, gpus=1):
         ({"uuid": None}, {"uuid": None}, False),
     ],
 )
-def test_instrument_is_identified_by_its_cards_and_processors(mine, other, same):
+def test_instrument_is_identified_by_its_cards_and_processors(first, second, same):
     def measured(energy, uuid="GPU-0", **host):
         return add_host(result_with_energy(energy, 0.001, uuid=uuid), **host)
 
-    a, b = measured(0.100, **mine), measured(0.107, **other)
+    a, b = measured(0.100, **first), measured(0.107, **second)
     assert (energy_ratio(a, b).high < 1) == same
     assert is_significantly_less(make_ranking_key(a), make_ranking_key(b)) == same
 
@@ -162,13 +164,13 @@ def test_two_calibrations_add_in_quadrature():
 
 
 def test_counts_agree_with_energy_ratio_for_every_pair():
-    dice = random.Random(7)
+    generator = random.Random(7)
     many = [
         result_with_energy(
-            dice.uniform(0.1, 0.13),
-            dice.choice((0.001, 0.02)),
-            uuid=dice.choice(("GPU-0", "GPU-1", None)),
-            calibration=dice.choice((0.0, 0.01, 0.05)),
+            generator.uniform(0.1, 0.13),
+            generator.choice((0.001, 0.02)),
+            uuid=generator.choice(("GPU-0", "GPU-1", None)),
+            calibration=generator.choice((0.0, 0.01, 0.05)),
             model=f"m{i}",
         )
         for i in range(40)
@@ -183,26 +185,26 @@ def test_counts_agree_with_energy_ratio_for_every_pair():
 
 
 def test_counts_equal_those_of_a_pairwise_comparison():
-    dice = random.Random(3)
+    generator = random.Random(3)
     cards = [None, *((frozenset({f"GPU-{i}"}), None) for i in range(5))]
     keys = [
         RankingKey(
-            dice.gauss(0, 0.2),
-            dice.choice((0.0, 1e-6, dice.uniform(0.001, 0.05), 2.0)),
-            dice.choice((0.0, 0.05, 0.3)),
-            dice.choice(cards),
+            generator.gauss(0, 0.2),
+            generator.choice((0.0, 1e-6, generator.uniform(0.001, 0.05), 2.0)),
+            generator.choice((0.0, 0.05, 0.3)),
+            generator.choice(cards),
         )
         for _ in range(700)
     ]
     better, worse = count_better_and_worse(keys)
-    assert worse == [sum(is_significantly_less(mine, other) for other in keys) for mine in keys]
-    assert better == [sum(is_significantly_less(other, mine) for other in keys) for mine in keys]
+    assert worse == [sum(is_significantly_less(a, b) for b in keys) for a in keys]
+    assert better == [sum(is_significantly_less(b, a) for b in keys) for a in keys]
 
 
 def test_100000_results_are_ranked_within_30_seconds():
-    dice = random.Random(4)
+    generator = random.Random(4)
     keys = [
-        RankingKey(dice.gauss(0, 0.5), dice.uniform(0.001, 0.05), 0.05, None)
+        RankingKey(generator.gauss(0, 0.5), generator.uniform(0.001, 0.05), 0.05, None)
         for _ in range(100_000)
     ]
     started = time.process_time()
@@ -262,7 +264,9 @@ def test_result_that_cannot_be_ranked_is_listed_with_the_reason(tmp_path, option
 
 
 def test_listed_results_are_ordered_by_energy_with_failures_last():
-    made = [result_with_energy(e, model=m, kind="modelled") for e, m in ((0.2, "b"), (0.1, "a"))]
+    modelled = [
+        result_with_energy(e, model=m, kind="modelled") for e, m in ((0.2, "b"), (0.1, "a"))
+    ]
     failed = synthetic_result(model="f", energies=[], failure=FAILURE)
-    (task,) = document_of([failed, *made])["tasks"]
+    (task,) = document_of([failed, *modelled])["tasks"]
     assert [row["model"]["id"] for row in task["listed"]] == ["a", "b", "f"]

@@ -1,4 +1,4 @@
-"""The files of the site: what pages load, data files, hostile text."""
+"""The files of the site: scripts of the pages, data files, hostile text."""
 
 from __future__ import annotations
 

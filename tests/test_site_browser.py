@@ -56,9 +56,9 @@ def browser():
         pytest.skip("no Chromium on this machine")
     api = pytest.importorskip("playwright.sync_api")
     with api.sync_playwright() as play:
-        found = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield found
-        found.close()
+        browser = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -230,10 +230,10 @@ def test_results_compare_side_by_side(board_page):
 
 def test_slider_updates_the_equivalents(board_page):
     def phones():
-        found = re.search(
+        match = re.search(
             r"([\d.,]+) \([^)]*\) phones", board_page.locator("#equivalent-figures").inner_text()
         )
-        return float(found[1].replace(",", ""))
+        return float(match[1].replace(",", ""))
 
     before = phones()
     slider = board_page.locator("input[name=per-day]")
@@ -257,11 +257,11 @@ def test_all_controls_are_reachable_by_keyboard(board_page):
                 "(e => e.name || e.id || e.className || e.type)(document.activeElement)"
             )
         )
-        seen = board_page.evaluate(
+        is_visible = board_page.evaluate(
             "(e => e === document.body || getComputedStyle(e).outlineStyle !== 'none')"
             "(document.activeElement)"
         )
-        assert seen, "the focus must be visible"
+        assert is_visible, "the focus must be visible"
     assert {"q", "task", "kind", "device", "region", "name", "checkbox", "per-day"} <= reached
     board_page.locator("th[data-key=quality] button").focus()
     board_page.keyboard.press("Enter")
@@ -338,9 +338,9 @@ def test_axe_finds_no_serious_violation(open_page, mixed_site, scheme):
             page.emulate_media(color_scheme=scheme)
             for summary in page.locator("summary").all():
                 summary.click()
-            found = axe.run(page, options={"preload": False}).response["violations"]
-            grave = [v["id"] for v in found if v["impact"] in ("serious", "critical")]
-            assert grave == [], (address, [n["html"] for v in found for n in v["nodes"]][:3])
+            violations = axe.run(page, options={"preload": False}).response["violations"]
+            serious = [v["id"] for v in violations if v["impact"] in ("serious", "critical")]
+            assert serious == [], (address, [n["html"] for v in violations for n in v["nodes"]][:3])
 
 
 def test_site_works_from_a_web_server(open_page, mixed_site):

@@ -33,8 +33,8 @@ def test_submission_is_named_by_its_content_hash(tmp_path):
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     assert path == tmp_path / "submissions" / "image-gen" / f"{digest}.json"
     assert storage.load_result(path) == result
-    found = verification.collect_results(tmp_path / "submissions")
-    assert found.results == [result] and found.refused == {}
+    verified = verification.collect_results(tmp_path / "submissions")
+    assert verified.results == [result] and verified.refused == {}
 
 
 def test_duplicate_is_refused(tmp_path):
@@ -58,24 +58,26 @@ def test_broken_file_in_the_folder_does_not_block_a_submission(tmp_path):
     (folder / "image-gen").mkdir(parents=True)
     (folder / "image-gen" / "broken.json").write_text("{")
     path, _ = submit(save(tmp_path, result_with_energy(0.1)), folder)
-    found = verification.collect_results(folder)
-    assert len(found.results) == 1 and [p.name for p in found.refused] == ["broken.json"]
+    verified = verification.collect_results(folder)
+    assert len(verified.results) == 1 and [p.name for p in verified.refused] == ["broken.json"]
     assert path.exists()
 
 
 def test_name_and_note_are_stored_apart_and_shown_on_the_board(tmp_path):
     folder = tmp_path / "submissions"
-    path, findings = submit(
+    path, issues = submit(
         save(tmp_path, result_with_energy(0.1)), folder, name="Ada", remark="=1+1 <b>first</b>"
     )
-    assert findings == ()
+    assert issues == ()
     bare = result_with_energy(0.1)
     assert path.name == f"{storage.content_id(bare)}.json", "the record's name has no note in it"
     assert storage.load_result(path) == bare
-    found = verification.verify_folder(folder, make_entry)
-    (row,) = board_document(ranking.rank_entries(found.accepted))["tasks"][0]["groups"][0]["rows"]
+    verified = verification.verify_folder(folder, make_entry)
+    (row,) = board_document(ranking.rank_entries(verified.accepted))["tasks"][0]["groups"][0][
+        "rows"
+    ]
     assert row["submitted_by"] == {"name": "Ada", "note": "=1+1 <b>first</b>", "signer": None}
-    assert found.refused == {} and found.remarks == {}
+    assert verified.refused == {} and verified.remarks == {}
 
 
 @pytest.mark.parametrize(
@@ -100,10 +102,10 @@ def test_submit_prints_every_issue_with_its_remedy(tmp_path):
     quick = save(tmp_path, result_with_energy(0.1, profile="quick"))
     done = joulebench("submit", quick, "--results", tmp_path, "--json")
     assert done.returncode == 0
-    said = json.loads(done.stdout)
-    assert Path(said["submission"]).is_file() and said["refused"] == []
-    assert {"no-rank"} <= {item["severity"] for item in said["findings"]}
-    assert all(item["remedy"] for item in said["findings"])
+    content = json.loads(done.stdout)
+    assert Path(content["submission"]).is_file() and content["refused"] == []
+    assert {"no-rank"} <= {item["severity"] for item in content["findings"]}
+    assert all(item["remedy"] for item in content["findings"])
     again = joulebench("submit", quick, "--results", tmp_path, "--json")
     assert again.returncode == 4 and json.loads(again.stdout)["submission"] is None
     (finding,) = json.loads(again.stdout)["findings"]

@@ -33,14 +33,16 @@ def test_renamed_submission_is_refused(tmp_path):
     folder = tmp_path / "submissions"
     path, _ = submit(save(tmp_path, result_with_energy(0.1)), folder)
     os.rename(path, path.with_name("0123456789abcdef.json"))
-    found = verification.collect_results(folder)
-    assert found.results == []
-    assert "name" in found.refused[path.with_name("0123456789abcdef.json")][0]
+    verified = verification.collect_results(folder)
+    assert verified.results == []
+    assert "name" in verified.refused[path.with_name("0123456789abcdef.json")][0]
 
 
 def refusal_messages(folder):
-    found = verification.verify_folder(folder, make_entry)
-    return {p.name: " ".join(item.message for item in why) for p, why in found.refused.items()}
+    verified = verification.verify_folder(folder, make_entry)
+    return {
+        p.name: " ".join(item.message for item in issues) for p, issues in verified.refused.items()
+    }
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"name":"a","sponsor":"b"}', b" " * 20_000])
@@ -48,9 +50,9 @@ def test_broken_note_is_refused_and_its_result_accepted(tmp_path, content):
     folder = tmp_path / "submissions"
     path, _ = submit(save(tmp_path, result_with_energy(0.1)), folder, name="Ada")
     path.with_suffix(".note").write_bytes(content)
-    found = verification.verify_folder(folder, make_entry)
-    assert len(found.accepted) == 1
-    assert [p.suffix for p in found.refused] == [".note"]
+    verified = verification.verify_folder(folder, make_entry)
+    assert len(verified.accepted) == 1
+    assert [p.suffix for p in verified.refused] == [".note"]
 
 
 def test_signer_is_named_once_allowed(tmp_path):
@@ -63,13 +65,13 @@ def test_signer_is_named_once_allowed(tmp_path):
         ".sig",
         ".sig",
     ]
-    found = verification.verify_folder(folder, make_entry)
-    (remark,) = found.remarks[path]
-    assert remark.code == "unknown-signer" and found.refused == {}
+    verified = verification.verify_folder(folder, make_entry)
+    (remark,) = verified.remarks[path]
+    assert remark.code == "unknown-signer" and verified.refused == {}
     allow_signer(folder, key)
-    found = verification.verify_folder(folder, make_entry)
-    assert found.remarks == {} and found.refused == {}
-    assert found.accepted[0].row.submitted_by.signer == "ada@example.org"
+    verified = verification.verify_folder(folder, make_entry)
+    assert verified.remarks == {} and verified.refused == {}
+    assert verified.accepted[0].row.submitted_by.signer == "ada@example.org"
 
 
 def test_signature_of_another_file_is_refused(tmp_path):
@@ -89,9 +91,9 @@ def test_note_changed_after_signing_is_refused(tmp_path):
     path, _ = submit(save(tmp_path, result_with_energy(0.1)), folder, name="Ada", key=key)
     note = path.with_suffix(".note")
     note.write_text(note.read_text().replace("Ada", "Eve"))
-    found = verification.verify_folder(folder, make_entry)
-    assert list(found.refused) == [note]
-    assert found.accepted[0].row.submitted_by.name is None
+    verified = verification.verify_folder(folder, make_entry)
+    assert list(verified.refused) == [note]
+    assert verified.accepted[0].row.submitted_by.name is None
 
 
 def copy_with_another_name(result):
@@ -113,8 +115,8 @@ def test_duplicate_that_was_committed_first_is_accepted(tmp_path, first):
         place_submission(folder, pair[number])
         git(tmp_path, "add", ".")
         git(tmp_path, "commit", "-q", "-m", str(number))
-    found = verification.verify_folder(folder, make_entry)
-    assert [e.id for e in found.accepted] == [storage.content_id(pair[first])]
+    verified = verification.verify_folder(folder, make_entry)
+    assert [e.id for e in verified.accepted] == [storage.content_id(pair[first])]
     assert "Duplicate" in " ".join(refusal_messages(folder).values())
 
 
@@ -125,8 +127,8 @@ def test_older_duplicate_is_accepted_without_git(tmp_path):
     )
     for result in (later, result_with_energy(0.1)):
         place_submission(folder, result)
-    found = verification.verify_folder(folder, make_entry)
-    assert [e.sort_key[1] for e in found.accepted] == ["embedded/small"]
+    verified = verification.verify_folder(folder, make_entry)
+    assert [e.sort_key[1] for e in verified.accepted] == ["embedded/small"]
 
 
 def test_verify_command_validates_all_submissions(tmp_path):
@@ -142,8 +144,8 @@ def test_verify_command_validates_all_submissions(tmp_path):
     path.write_text(path.read_text().replace("embedded/small", "embedded/other"))
     bad = joulebench("verify", folder, "--json")
     assert bad.returncode == 4
-    ((name, (why,)),) = json.loads(bad.stdout)["refused"].items()
-    assert name == str(path) and why["code"] == "misplaced" and why["remedy"]
+    ((name, (issue,)),) = json.loads(bad.stdout)["refused"].items()
+    assert name == str(path) and issue["code"] == "misplaced" and issue["remedy"]
     assert joulebench("verify", tmp_path / "none").returncode == 2
 
 

@@ -81,7 +81,7 @@ def _trial(result: Result, trial: Trial) -> Iterator[str]:
         kind = "modelled" if reading.method == "modelled" else "measured"
         inside = reading.domain in result.boundary.domains
         if inside and kind != result.boundary.kind:
-            yield f"Impossible: {place} is {kind}, and the boundary says {result.boundary.kind}."
+            yield f"Impossible: {place} is {kind}, and the boundary is {result.boundary.kind}."
         limit = _limit(result, reading) if inside and kind == "measured" else inf
         yield from _energy(reading, place, inside, limit)
 
@@ -201,7 +201,7 @@ def _stopping(result: Result) -> Iterator[str]:
     if count < rules.min_trials:
         yield f"Irreproducible: the run ended after {count} trials, before {rules.min_trials}."
     elif result.stop_reason == "trials" and count < rules.max_trials:
-        yield f"Irreproducible: {count} trials are not the {rules.max_trials} it says ended it."
+        yield f"Irreproducible: {count} trials are not the {rules.max_trials} of its stop reason."
 
 
 def _rules(result: Result) -> Iterator[str]:

@@ -105,7 +105,7 @@ def validate_bytes(content: bytes, name: str) -> ValidationReport:
     if not TASK_ID.fullmatch(result.task.id):
         message = f"Impossible: {result.task.id!r:.60} is not a task id."
         return ValidationReport(result, tuple(refusals("impossible", [message])))
-    # Implausible values are refused first: numbers without bounds would break what follows.
+    # Implausible values are refused first: the computations after this need bounded numbers.
     if issues := tuple(refusals("impossible", implausibilities(result, content))):
         return ValidationReport(result, issues)
     analysis = ANALYSES.get(result.analysis_version)

@@ -1,7 +1,7 @@
 """Validate a folder of submissions again from their raw trials, on all processors.
 
-Each process turns an accepted submission into what the caller needs of it, so that 100,000 records
-are never in memory at once.
+Each process reduces an accepted submission to the data that the caller needs, so that 100,000
+records are never in memory at once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from bench.results.record import Result
 
 T = TypeVar("T")
 
-# Records per task of a process: large enough that starting a task costs nothing beside its work.
+# Records per task of a process: large enough that the cost of starting a task is negligible.
 BATCH_SIZE = 250
 
 

@@ -337,7 +337,7 @@ def test_window_shared_with_a_foreign_process_has_no_energy(scenarios: dict[str,
     for name in ("at the start", "at the end"):
         assert scenario[name]["energy_joules"] is None
         assert codes(scenario[name]) == {"foreign-process"}
-        assert "Stop what else runs" in scenario[name]["warnings"][0]["remedy"]
+        assert "Stop other programs" in scenario[name]["warnings"][0]["remedy"]
 
 
 def test_track_measures_a_block_of_a_continuous_load(scenarios: dict[str, Any]) -> None:

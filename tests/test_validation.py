@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,9 @@ from bench.leaderboard import (
 from bench.leaderboard.submissions import submit
 from bench.meters.replay import ReplayTrace
 from bench.results import statistics, storage, versions, warning_rules
+from bench.results.analysis_versions import PARAMETERS, analysis_parameters
 from bench.results.machine_record import card_id
 from bench.results.record import Failure
-from bench.results.warning_catalogue import make_warning
 
 FAILURE = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
 
@@ -237,28 +238,20 @@ def test_wording_of_warnings_and_calibration_is_not_compared(tmp_path):
 
 
 def test_record_is_validated_by_the_analysis_version_that_it_states(tmp_path, monkeypatch):
-    def summarize(*arguments):
-        """A later analysis, whose intervals are twice as wide."""
-        summary = statistics.summarize(*arguments)
-        energy = summary.energy_kwh_per_1000
-        half_width = energy.high - energy.low
-        wide = {"low": energy.value - half_width, "high": energy.value + half_width}
-        return summary.model_copy(update={"energy_kwh_per_1000": energy.model_copy(update=wide)})
-
-    def derive_warnings(result):
-        """A later analysis, which raises one more warning."""
-        return (*warning_rules.derive_warnings(result), make_warning("not-steady"))
-
-    monkeypatch.setitem(validation.ANALYSES, 2, validation.Analysis(summarize, derive_warnings))
-    old = result_with_energy(0.1, 0.001)
+    newer = dataclasses.replace(analysis_parameters(1), t_confidence=0.99, max_power_ratio=0.1)
+    monkeypatch.setitem(PARAMETERS, 2, newer)
+    old = result_with_energy(0.1, 0.01)
     assert validation.validate_file(save(tmp_path, old)).refusals == ()
-    mislabelled = old.model_copy(update={"analysis_version": 2})
-    refusals = " ".join(validation.validate_file(save(tmp_path, mislabelled)).refusals)
+    relabelled = old.model_copy(update={"analysis_version": 2})
+    refusals = " ".join(validation.validate_file(save(tmp_path, relabelled)).refusals)
     assert "energy_kwh_per_1000 is not what the trials give" in refusals
-    new = mislabelled.model_copy(
+    assert "the warnings are not those of the record (power-implausible-high)" in refusals
+    summary = statistics.summarize(old.trials, old.boundary, old.idle, old.task.unit, 2)
+    new = relabelled.model_copy(
         update={
-            "summary": summarize(old.trials, old.boundary, old.idle, old.task.unit),
-            "warnings": derive_warnings(old),
+            "summary": summary,
+            "warnings": warning_rules.derive_warnings(relabelled),
+            "rankable": False,
         }
     )
     assert validation.validate_file(save(tmp_path, new)).refusals == ()

@@ -7,10 +7,12 @@ from functools import lru_cache
 from math import fsum, inf, isclose
 
 from bench.impact import facts, hardware
-from bench.results import views, warning_catalogue
+from bench.results import views
+from bench.results.analysis_versions import analysis_parameters
 from bench.results.calibration import boundary_calibration
 from bench.results.fields import Record
 from bench.results.record import Reading, Result, Trial
+from bench.results.warning_catalogue import catalogue
 from bench.runner import protocol
 from bench.system.registry import known_metric, known_task
 
@@ -75,7 +77,7 @@ def _trial(result: Result, trial: Trial) -> Iterator[str]:
     for reading in trial.readings:
         place = f"trial {trial.index}, {reading.domain}"
         for item in reading.warnings:
-            known = warning_catalogue.CATALOGUE.get(item.code)
+            known = catalogue().get(item.code)
             if known is not None and known.blocks_ranking != item.blocks_ranking:
                 yield f"Impossible: {place}: the warning {item.code} has another `blocks_ranking`."
         kind = "modelled" if reading.method == "modelled" else "measured"
@@ -99,7 +101,7 @@ def _energy(reading: Reading, place: str, inside: bool, limit: float) -> Iterato
         yield f"Impossible: {place}: a measured energy of {joules:g} J."
     elif joules < 0 or (joules > 0 and not _within(watts, POWER_RANGE)):
         yield f"Impossible: {place}: a mean of {watts:g} W."
-    elif watts > warning_catalogue.HIGHEST_POWER_RATIO * limit:
+    elif watts > analysis_parameters().max_power_ratio * limit:
         yield f"Impossible: {place}: a mean of {watts:.0f} W, above 1.1 times {limit:.0f} W."
 
 

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from bench.leaderboard.plausibility import contradictions, implausibilities
 from bench.results import statistics, storage, warning_rules
-from bench.results.record import (
-    Boundary,
-    Estimate,
-    IdleFloor,
-    MeasurementWarning,
-    Result,
-    Summary,
-    Trial,
-)
+from bench.results.record import Estimate, MeasurementWarning, Result
 from bench.results.warning_rules import rank_blockers
 
 TASK_ID = re.compile(r"(?=.{1,60}\Z)[a-z0-9]+(-[a-z0-9]+)*")
@@ -31,17 +23,6 @@ RELATIVE_TOLERANCE = 1e-9
 # "refused": not on the board. "no-rank": listed without rank, with the reason. "note": a remark.
 Severity = Literal["refused", "no-rank", "note"]
 
-
-@dataclass(frozen=True)
-class Analysis:
-    """How one analysis version computes the summary and the warnings of a record."""
-
-    summarize: Callable[[Sequence[Trial], Boundary, Sequence[IdleFloor], str], Summary]
-    derive_warnings: Callable[[Result], tuple[MeasurementWarning, ...]]
-
-
-# By version. A version that was published stays here, so that its records stay reproducible.
-ANALYSES = {1: Analysis(statistics.summarize, warning_rules.derive_warnings)}
 
 REMEDIES = {
     "unreadable": "Send the file as `joulebench run` wrote it, with a version that reads it.",
@@ -108,18 +89,11 @@ def validate_bytes(content: bytes, name: str) -> ValidationReport:
     # Implausible values are refused first: the computations after this need bounded numbers.
     if issues := tuple(refusals("impossible", implausibilities(result, content))):
         return ValidationReport(result, issues)
-    analysis = ANALYSES.get(result.analysis_version)
-    if analysis is None:
-        message = (
-            f"Irreproducible: analysis version {result.analysis_version} is not one that this "
-            f"JouleBench computes ({', '.join(map(str, ANALYSES))})."
-        )
-        return ValidationReport(result, tuple(refusals("irreproducible", [message])))
     try:
-        warnings = analysis.derive_warnings(result)
-        messages = [*_differences(result, analysis, warnings), *contradictions(result)]
+        warnings = warning_rules.derive_warnings(result)
+        messages = [*_differences(result, warnings), *contradictions(result)]
     except (KeyError, ValueError, ArithmeticError) as error:
-        messages = [f"The summary can't be recomputed from the trials: {error!s:.200}."]
+        messages = [f"Irreproducible: the summary cannot be recomputed: {error!s:.200}."]
         return ValidationReport(result, tuple(refusals("irreproducible", messages)))
     issues = tuple(refusals("irreproducible", messages))
     return ValidationReport(result, issues or ranking_issues(result, warnings))
@@ -149,16 +123,16 @@ def refusals(code: str, messages: Iterable[str]) -> Iterator[ValidationIssue]:
         yield ValidationIssue("refused", code, message, REMEDIES[code])
 
 
-def _differences(
-    result: Result, analysis: Analysis, warnings: tuple[MeasurementWarning, ...]
-) -> Iterator[str]:
+def _differences(result: Result, warnings: tuple[MeasurementWarning, ...]) -> Iterator[str]:
     """How the record differs from what its trials give by the analysis version that it states.
 
     Figures are compared with a relative tolerance of 1e-9, warnings by code and `blocks_ranking`.
     Messages and remedies are not compared, so a later version may word them better.
     """
     if result.summary is not None:
-        summary = analysis.summarize(result.trials, result.boundary, result.idle, result.task.unit)
+        summary = statistics.summarize(
+            result.trials, result.boundary, result.idle, result.task.unit, result.analysis_version
+        )
         for name in type(summary).model_fields:
             if not _nearly_equal(getattr(result.summary, name), getattr(summary, name)):
                 yield f"Irreproducible: {name} is not what the trials give."

@@ -1,1 +1,1 @@
-"""Training: the scripts that made the embedded models and requests, from raw data to cards."""
+"""Training scripts of the embedded models and requests, from raw data to model cards."""

@@ -1,4 +1,4 @@
-"""Speech: 30 real recordings with what is said in them, and the shape of an untrained model."""
+"""Speech recognition: 30 real recordings with transcriptions; a configuration without weights."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ RATE = 16_000
 PROMPT = re.compile(r"^([\w/.-]+):\s*(.*)$")
 SAID = re.compile(r"[a-z']+")
 
-# Prompts of two to seven seconds without digits, whose listed words a recogniser (pocketsphinx
-# 5.1, which has never seen them) hears again with the fewest errors: the listing is right there.
+# Prompts of two to seven seconds without digits, with the lowest word error rate of pocketsphinx
+# 5.1, which was not trained on them: their listed words are correct.
 PROMPTS = (
     "cannot-complete-as-dialed",
     "pls-hold-while-try",
@@ -59,7 +59,7 @@ def recordings(raw: Path) -> list[tuple[str, Path, str]]:
 
 
 def write_data(raw: Path) -> None:
-    """Every clip as 16-bit FLAC at 16 kHz, and the list with what is said in it."""
+    """Write every clip as 16-bit FLAC at 16 kHz, and the rows with transcriptions."""
     import soundfile
     import soxr
 
@@ -76,6 +76,6 @@ def write_data(raw: Path) -> None:
 
 
 def train(job: common.Job) -> None:
-    """The data, and the shape of one size; there is nothing to train."""
+    """Write the data and the configuration of one size; no weights are trained."""
     write_data(job.raw)
     configurations.write("asr", job.size)

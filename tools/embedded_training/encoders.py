@@ -1,4 +1,4 @@
-"""Small BERT encoders: their shape, and how they learn."""
+"""Small BERT encoders: their configuration and their training."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def config(size: str, **words: Any) -> BertConfig:
 
 
 def batches(count: int) -> Iterator[list[int]]:
-    """Places of examples, all of them in every pass, in batches without end."""
+    """Endless batches of indices; every epoch has each index once."""
     rng = random.Random(common.SEED)
     while True:
         order = list(range(count))
@@ -54,7 +54,7 @@ def learn(
     count: int,
     loss_of: Callable[[list[int]], torch.Tensor],
 ) -> None:
-    """Train on batches of places; the weights end as their moving average."""
+    """Train on batches of indices; the final weights are their moving average."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE[size], weight_decay=0.01)
     schedule = common.warmup_cosine(optimizer, steps)
     average = common.WeightAverage([model], 0.99)

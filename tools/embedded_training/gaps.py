@@ -1,4 +1,4 @@
-"""Speeches and chapters that were held out, as questions with a gap and as single sentences."""
+"""Held-out speeches and chapters as cloze questions and as single sentences."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ ANSWER = re.compile(f"{NUMBER}|{NAME}")
 
 
 def sentences(raw: Path) -> list[list[str]]:
-    """The sentences of every document that was held out."""
+    """The sentences of every held-out document."""
     _, held = text_rows.documents(raw)
     return [ENDS.split(text) for text in held]
 
 
 def questions(raw: Path) -> list[dict[str, str | list[str]]]:
-    """Passages of several sentences, each with the words around a number or a name left out."""
+    """Passages with a cloze question; the answer is a number or a name of the passage."""
     rng = random.Random(common.SEED)
     rows: list[dict[str, str | list[str]]] = []
     for parts in sentences(raw):

@@ -15,12 +15,12 @@ from tools.embedded_training import common, judge, sources
 STEPS = 1500
 WIDTHS = {"tiny": [16, 32, 48], "small": [32, 64, 96]}
 
-# Of every class so many test pictures are shipped; a sheet has this many side by side.
+# Shipped test images of each class, and tiles side by side on the sheet.
 SHIPPED_PER_CLASS = 50
 COLUMNS = 25
 SIDE = 28
 
-# The pictures are more than doubled before the net sees them: its first layers shrink by four.
+# Images are enlarged more than twice, as the first layers reduce them by four.
 SEEN = 64
 
 
@@ -47,7 +47,7 @@ def prepare(pictures: np.ndarray) -> torch.Tensor:
 
 
 def shipped(labels: np.ndarray) -> np.ndarray:
-    """Which test pictures are shipped: as many of every class, in one mixed order."""
+    """Indices of the shipped test images: equally many of every class, shuffled."""
     rng = np.random.default_rng(common.SEED)
     places = [
         rng.choice(np.flatnonzero(labels == label), SHIPPED_PER_CLASS, replace=False)
@@ -57,7 +57,7 @@ def shipped(labels: np.ndarray) -> np.ndarray:
 
 
 def write_data(pictures: np.ndarray, labels: np.ndarray) -> None:
-    """One sheet with all pictures, and the list that says where each is and what it shows."""
+    """Write one sheet with all images, and the rows with the tile and the label of each."""
     lines = -(-len(pictures) // COLUMNS)
     sheet = np.zeros((lines * SIDE, COLUMNS * SIDE), np.uint8)
     rows: list[dict[str, Any]] = []
@@ -78,7 +78,7 @@ def write_data(pictures: np.ndarray, labels: np.ndarray) -> None:
 
 
 def train(job: common.Job) -> None:
-    """Data, model, image processor, measured accuracy, and card of one size."""
+    """Write data, model, image processor, its accuracy and the card of one size."""
     common.set_seeds()
     padded, labels = sources.fashion(job.raw, "train")
     test_padded, test_labels = sources.fashion(job.raw, "t10k")

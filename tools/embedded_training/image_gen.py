@@ -1,4 +1,4 @@
-"""Image generation: Stable-Diffusion-shaped models that draw 32×32 pictures of clothes."""
+"""Image generation: small Stable Diffusion models for 32×32 images of clothes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ BATCH = 64
 STEPS = {"tiny": 1800, "small": 3000}
 RATE = {"tiny": 1.5e-3, "small": 1e-3}
 
-# So many prompts are left empty in training that guidance has something to steer away from.
+# The share of empty prompts in training, for classifier-free guidance (Ho and Salimans 2022).
 EMPTY = 0.12
 DRAW_STEPS, GUIDANCE = 20, 3.0
 CHECKED = 500
 
 
 def make_noisy(scheduler: Any, clean: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Latents with noise of random strength, that strength, and what the UNet shall say."""
+    """Noisy latents, their random time steps, and the target of the UNet."""
     noise = torch.randn_like(clean)
     times = torch.randint(0, scheduler.config.num_train_timesteps, (len(clean),))
     noisy = scheduler.add_noise(clean, noise, times)
@@ -40,7 +40,7 @@ def learn(
     size: str,
     steps: int,
 ) -> None:
-    """Text encoder and UNet together learn to take noise off; averaged weights are kept."""
+    """Train text encoder and UNet together to denoise; keep the averaged weights."""
     scheduler = image_parts.make_scheduler()
     unet.to(memory_format=torch.channels_last)
     weights = [*unet.parameters(), *text_encoder.parameters()]
@@ -72,7 +72,7 @@ def learn(
 
 
 def agreement(folder: Path, rows: list[dict[str, str]], steps: int, guidance: float) -> float:
-    """Share of drawn pictures in which the judge sees what the prompt asked for."""
+    """The share of generated images to which the judge gives the label of the prompt."""
     pipeline: Any = StableDiffusionPipeline.from_pretrained(folder)
     pipeline.set_progress_bar_config(disable=True)
     generator = torch.Generator().manual_seed(common.SEED)
@@ -91,7 +91,7 @@ def agreement(folder: Path, rows: list[dict[str, str]], steps: int, guidance: fl
 
 
 def shared_vae(job: common.Job, pictures: np.ndarray) -> Any:
-    """The autoencoder of both sizes: trained once, kept beside the raw data, then read again."""
+    """The autoencoder of both sizes, trained once and cached with the raw data."""
     steps = image_vae.STEPS
     kept = job.raw / f"vae-{steps}"
     if not kept.is_dir():
@@ -101,7 +101,7 @@ def shared_vae(job: common.Job, pictures: np.ndarray) -> Any:
 
 
 def train(job: common.Job) -> None:
-    """Requests, autoencoder, pipeline, measured quality and card of one size."""
+    """Write requests, autoencoder, pipeline, its quality and the card of one size."""
     common.set_seeds()
     rows = prompts.shipped()
     common.write_rows("image-gen", rows)
@@ -129,7 +129,7 @@ def train(job: common.Job) -> None:
 
 
 def card(job: common.Job, folder: Path, counts: dict[str, int], steps: str, minutes: float) -> None:
-    """Draw shipped prompts, let the judge look, and write the model card."""
+    """Generate images for shipped prompts, score them with the judge, write the model card."""
     test_pictures, test_labels = sources.fashion(job.raw, "t10k")
     rows = prompts.shipped()[:CHECKED]
     vae = AutoencoderKL.from_pretrained(folder / "vae")

@@ -1,4 +1,4 @@
-"""The parts of the drawing models: tokenizer, text encoder, UNet, scheduler; and saving them."""
+"""Components of the image models: tokenizer, text encoder, UNet, scheduler; and their saving."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEADS = 4
 
 
 def make_tokenizer(texts: list[str]) -> CLIPTokenizer:
-    """A small BPE of our own with the word endings the CLIP classes expect."""
+    """A small BPE tokenizer with the word endings that the CLIP classes expect."""
     tokenizer = Tokenizer(models.BPE(end_of_word_suffix="</w>"))
     tokenizer.normalizer = normalizers.Lowercase()
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -75,7 +75,7 @@ def make_unet(size: str) -> Any:
 
 
 def make_scheduler() -> Any:
-    """Noise that ends in nothing but noise, so that black backgrounds come out black."""
+    """A schedule with zero terminal SNR, for black backgrounds (Lin et al. 2024)."""
     return DDIMScheduler(
         num_train_timesteps=1000,
         beta_schedule="scaled_linear",

@@ -1,4 +1,4 @@
-"""The autoencoder both drawing models share: 32×32 pictures to 8×8 latents and back."""
+"""The autoencoder of both image models: 32×32 images to 8×8 latents and back."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BATCH = 64
 STEPS = 800
 RATE = 2e-3
 
-# A weak pull towards a normal distribution: enough to keep the latents well spread.
+# A small weight of the KL divergence is enough to regularise the latents.
 PULL = 1e-4
 
 
@@ -34,13 +34,13 @@ def make_vae() -> Any:
 
 
 def as_input(pictures: np.ndarray) -> torch.Tensor:
-    """Grey values from 0 to 255 as the autoencoder wants them: three channels from -1 to 1."""
+    """Inputs of the autoencoder, three channels from -1 to 1, from grey values of 0 to 255."""
     grey = torch.from_numpy(pictures.astype(np.float32) / 127.5 - 1)
     return grey[:, None].expand(-1, 3, -1, -1)
 
 
 def train_vae(pictures: np.ndarray, steps: int) -> Any:
-    """Learn to shrink and restore the pictures; scale the latents to unit variance."""
+    """Train the autoencoder, and scale its latents to unit variance."""
     vae = make_vae().to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(vae.parameters(), lr=RATE, weight_decay=0.0)
     schedule = common.warmup_cosine(optimizer, steps)
@@ -69,7 +69,7 @@ def train_vae(pictures: np.ndarray, steps: int) -> Any:
 
 @torch.inference_mode()
 def encode_all(vae: Any, pictures: np.ndarray) -> torch.Tensor:
-    """The latents of all pictures, once; the scale that gives them unit variance is noted."""
+    """The latents of all images; sets the scaling factor that gives them unit variance."""
     parts = []
     for at in range(0, len(pictures), 500):
         batch = as_input(pictures[at : at + 500]).contiguous(memory_format=torch.channels_last)
@@ -82,7 +82,7 @@ def encode_all(vae: Any, pictures: np.ndarray) -> torch.Tensor:
 
 @torch.inference_mode()
 def restore_error(vae: Any, pictures: np.ndarray) -> float:
-    """Mean absolute error in grey values (0 to 255) after shrinking and restoring."""
+    """Mean absolute reconstruction error in grey values (0 to 255)."""
     total = 0.0
     for at in range(0, len(pictures), 500):
         batch = as_input(pictures[at : at + 500])

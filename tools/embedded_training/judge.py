@@ -1,4 +1,4 @@
-"""The judge: a small ResNet that learns the ten classes from the real Fashion-MNIST pictures."""
+"""The image judge: a small ResNet for the ten classes of Fashion-MNIST."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def make_model() -> ResNetForImageClassification:
 
 
 def shifted(pictures: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Every batch moved by up to two pixels: pictures are not always centred so exactly."""
+    """Shift a batch by up to two pixels at random, as data augmentation."""
     return np.roll(pictures, tuple(rng.integers(-2, 3, 2)), axis=(1, 2))
 
 
@@ -45,7 +45,7 @@ def learn(
     steps: int,
     prepare: Callable[[np.ndarray], torch.Tensor] = prepare,
 ) -> None:
-    """Train on random batches; `prepare` makes of grey values what the net wants."""
+    """Train on random batches; `prepare` turns grey values into inputs of the network."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE, weight_decay=0.02)
     schedule = common.warmup_cosine(optimizer, steps)
     loss_of = torch.nn.CrossEntropyLoss(label_smoothing=0.05)
@@ -74,7 +74,7 @@ def accuracy(
     labels: np.ndarray,
     prepare: Callable[[np.ndarray], torch.Tensor] = prepare,
 ) -> float:
-    """The share of pictures that are named right."""
+    """The accuracy on images and their labels."""
     right = 0
     for at in range(0, len(pictures), 500):
         guesses = model(pixel_values=prepare(pictures[at : at + 500])).logits.argmax(-1)
@@ -83,7 +83,7 @@ def accuracy(
 
 
 def train(job: common.Job) -> None:
-    """Model, measured accuracy on real test pictures, and card."""
+    """Write the model, its accuracy on real test images, and its card."""
     common.set_seeds()
     pictures, labels = sources.fashion(job.raw, "train")
     test_pictures, test_labels = sources.fashion(job.raw, "t10k")

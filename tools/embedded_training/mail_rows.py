@@ -1,4 +1,4 @@
-"""Mails of the SpamAssassin corpus as plain, masked text with a label; and which are held out."""
+"""E-mails of the SpamAssassin corpus as masked plain text with a label; training and test split."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STYLE = re.compile(r"(?is)<(script|style|head)\b.*?</\1\s*>|<!--.*?-->")
 TAG = re.compile(r"(?s)<[/!?a-zA-Z][^<>]{0,2000}>")
 LINK = re.compile(r"(?i)\b(?:https?://|ftp://|www\.)\S+|mailto:\S+")
 
-# Anything around an @ goes, even where it is no true address: rather one mask too many.
+# Mask everything around an @, even where it is not a valid address.
 ADDRESS = re.compile(r"[^\s<>\"'(),;:@\[\]]*(?:@|=40|&#64;)[^\s<>\"'(),;:@\[\]]+")
 SPELT = re.compile(r"(?i)\b[\w.+-]+\s+(?:at|\(at\))\s+[\w-]+\.[a-z]{2,4}\b")
 HOST = re.compile(
@@ -29,7 +29,7 @@ PHONE = re.compile(
     r"(?<![\w.])\+?\(?\d[\d()\s./-]{6,}\d(?!\w)|\d{3}[-. )]+\d{3,4}[-. ]\d{4}|\d{7,}"
 )
 
-# Shipped requests shall be fit to be shown at work.
+# Words that shipped requests must not contain.
 EXPLICIT = re.compile(
     r"(?i)\b\w*(?:porn|xxx|sex|fuck|cunt|cock|dick|pussy|tits?\b|titt|nude|naked|penis|vagina|viagra|"
     r"erecti|orgasm|horny|slut|whore|nigg|rape|teen|lolita|incest|shit|bitch|hardcore|breast|virgin|"
@@ -38,7 +38,7 @@ EXPLICIT = re.compile(
 
 
 def _payload(part: EmailMessage) -> str:
-    """A part's text, whatever its headers claim about its encoding."""
+    """The text of a part, also where its declared encoding is wrong."""
     data = part.get_payload(decode=True)
     if not isinstance(data, bytes):
         return str(part.get_payload())
@@ -60,7 +60,7 @@ def _body(message: EmailMessage) -> str:
 
 
 def clean(text: str) -> str:
-    """No tags, no links, no addresses, no telephone numbers, no control characters."""
+    """Remove tags, links, addresses, telephone numbers and control characters."""
     text = re.sub(r"\\u[0-9a-f]{4}|\ufffd", " ", text)  # letters lost when the corpus was made
     text = html.unescape(TAG.sub(" ", STYLE.sub(" ", text)))
     text = TAG.sub(" ", text)
@@ -75,11 +75,11 @@ def clean(text: str) -> str:
 
 
 def parts(raw: str) -> tuple[str, str | None]:
-    """Subject, list names in brackets left out, and body of one mail; None where none is read."""
-    # The corpus keeps the mbox line in front, which is no header.
+    """Subject, without list names in brackets, and body of one e-mail; None if unreadable."""
+    # The corpus keeps the mbox line before the headers.
     source = raw.split("\n", 1)[1] if raw.startswith("From ") else raw
     message = email.message_from_string(source, policy=email.policy.compat32)
-    # List names in brackets ("[ILUG]") would give the label away without reading the mail.
+    # List names in brackets ("[ILUG]") would reveal the label.
     subject = re.sub(r"\[[^\]]{2,30}\]", " ", str(message.get("Subject", "")))
     try:
         return subject, _body(message)  # type: ignore[arg-type]
@@ -88,7 +88,7 @@ def parts(raw: str) -> tuple[str, str | None]:
 
 
 def plain(raw: str) -> str:
-    """Subject and body of one mail; an empty text where there is nothing to read."""
+    """Subject and body of one e-mail; empty if unreadable."""
     subject, body = parts(raw)
     text = clean(f"{subject}\n{body}") if body is not None else ""
     if len(text) > LONGEST:
@@ -97,7 +97,7 @@ def plain(raw: str) -> str:
 
 
 def all_rows(raw: Path) -> list[dict[str, str]]:
-    """Every mail once: texts that begin alike after leaving out digits count as the same mail."""
+    """Remove duplicates: texts with the same beginning, apart from digits."""
     rows, seen = [], set()
     for _, group, source in sources.mails(raw):
         text = plain(source)
@@ -111,7 +111,7 @@ def all_rows(raw: Path) -> list[dict[str, str]]:
 
 
 def split(raw: Path) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
-    """Mails to learn from, and as many spam as ham mails held out and shipped."""
+    """Training e-mails, and held-out e-mails that ship, equally many spam and ham."""
     rows = all_rows(raw)
     random.Random(common.SEED).shuffle(rows)
     held: list[dict[str, str]] = []

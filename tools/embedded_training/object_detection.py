@@ -1,4 +1,4 @@
-"""Detection: real clothes laid at known places on black canvases; an untrained model's shape."""
+"""Object detection: images composed of real clothes; a configuration without weights."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WIDTH, HEIGHT = 256, 192
 SCALES = (1.0, 1.5, 2.0)
 MOST = 6
 
-# Fainter pixels are the dark rim of the pictures, not the piece of clothing.
+# Darker pixels belong to the background.
 FAINTEST = 16
 GAP = 4
 Corners = tuple[int, int, int, int]
@@ -32,7 +32,7 @@ def apart(one: Corners, other: Corners) -> bool:
 
 
 def piece(picture: np.ndarray, scale: float) -> np.ndarray:
-    """One piece of clothing, scaled and cut to the pixels that show it."""
+    """One item of clothing, scaled and cropped to its bounding box."""
     side = round(picture.shape[0] * scale)
     grown = np.asarray(Image.fromarray(picture).resize((side, side), Image.Resampling.BILINEAR))
     rows, columns = np.where(grown >= FAINTEST)
@@ -42,7 +42,7 @@ def piece(picture: np.ndarray, scale: float) -> np.ndarray:
 def canvas(
     pictures: np.ndarray, labels: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, list[Corners], list[str]]:
-    """Two to six pieces that do not touch, each at a random place, with its box and its name."""
+    """Two to six items that do not touch, at random positions, with box and label."""
     ground = np.zeros((HEIGHT, WIDTH), np.uint8)
     boxes: list[Corners] = []
     names: list[str] = []
@@ -61,7 +61,7 @@ def canvas(
 
 
 def write_data(job: common.Job) -> None:
-    """40 canvases of pieces from the test pictures, and the list with their boxes."""
+    """Write 40 images composed of test images, and the rows with their boxes."""
     pictures, labels = sources.fashion(job.raw, "t10k")
     rng = np.random.default_rng(common.SEED)
     folder = embedded.FOLDER / "data" / "object-detection"
@@ -77,6 +77,6 @@ def write_data(job: common.Job) -> None:
 
 
 def train(job: common.Job) -> None:
-    """The data, and the shape of one size; there is nothing to train."""
+    """Write the data and the configuration of one size; no weights are trained."""
     write_data(job)
     configurations.write("object-detection", job.size)

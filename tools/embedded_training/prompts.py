@@ -1,4 +1,4 @@
-"""Prompts for drawing clothes: a small grammar, the same for training and for shipped requests."""
+"""Prompts for images of clothes, from one grammar for training and for shipped requests."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ ENDINGS = (
 )
 PER_CLASS = 100
 
-# Mean grey value of what is not background: a third of the pictures lies beyond each bound.
+# Terciles of the mean grey value of the foreground.
 DARK, LIGHT = 138.0, 182.0
 
 
 def tone_of(pictures: np.ndarray) -> list[str]:
-    """Whether the thing in each picture is dark, light or in between, as measured."""
+    """The tone of each image, dark, light or neither, by the grey value of its foreground."""
     flat = pictures.reshape(len(pictures), -1).astype(np.float32)
     inside = flat > 12
     mean = (flat * inside).sum(1) / np.maximum(1, inside.sum(1))
@@ -63,7 +63,7 @@ def tone_of(pictures: np.ndarray) -> list[str]:
 
 
 def make(label: str, tone: str, rng: random.Random) -> str:
-    """One prompt; the tone is named more often than not where there is one."""
+    """One prompt; it mentions the tone, if there is one, in most cases."""
     word = rng.choice(TONES[tone] if rng.random() < 0.8 else TONES[""])
     thing = f"{word} {rng.choice(NAMES[label])}".strip()
     text = rng.choice(OPENINGS).format(thing) + rng.choice(ENDINGS)
@@ -71,7 +71,7 @@ def make(label: str, tone: str, rng: random.Random) -> str:
 
 
 def shipped() -> list[dict[str, str]]:
-    """A thousand different prompts, as many of each class; never used in training."""
+    """A thousand different prompts, equally many of each class, not used in training."""
     rng = random.Random(common.SEED)
     found: dict[str, str] = {}
     for label in FASHION_CLASSES:
@@ -84,7 +84,7 @@ def shipped() -> list[dict[str, str]]:
 
 
 def training_prompts(labels: np.ndarray, tones: list[str], seed: int) -> list[str]:
-    """A prompt for each picture; a shipped one is drawn again."""
+    """A prompt for each image, other than the shipped ones."""
     held = {row["prompt"] for row in shipped()}
     rng = random.Random(seed)
     made = []

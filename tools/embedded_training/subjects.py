@@ -1,4 +1,4 @@
-"""Mails with the subject that their writer gave them: what a summary of a mail is."""
+"""E-mails with their subject as the reference summary."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MASKS = ("[link]", "[address]", "[number]")
 
 
 def all_rows(raw: Path) -> list[dict[str, str]]:
-    """Mails that open a conversation, each body and each subject once; replies repeat a subject."""
+    """First e-mails of conversations, without duplicate bodies or subjects."""
     rows: list[dict[str, str]] = []
     seen: set[str] = set()
     for _, group, source in sources.mails(raw):

@@ -1,4 +1,4 @@
-"""Text classification: BERT models that tell spam from ham."""
+"""Text classification: small BERT models for spam and ham."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Row = dict[str, str]
 def make_tokenizer(
     texts: list[str], folder: Path, vocabulary_size: int = VOCABULARY, context: int = CONTEXT
 ) -> BertTokenizer:
-    """A lower-case WordPiece vocabulary of our own, saved in the form the BERT classes read."""
+    """A trained lower-case WordPiece tokenizer, saved for the BERT classes."""
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -67,7 +67,7 @@ def make_model(size: str) -> BertForSequenceClassification:
 
 
 def batches(rows: list[Row], rng: random.Random) -> list[list[Row]]:
-    """One pass over all rows, mails of like length together, so that little is padded."""
+    """The batches of one epoch, of rows of similar length, which need little padding."""
     near = sorted(rows, key=lambda row: len(row["text"]) + rng.randint(0, 200))
     parts = [near[at : at + BATCH] for at in range(0, len(near), BATCH)]
     rng.shuffle(parts)
@@ -91,7 +91,7 @@ def learn(
     optimizer = torch.optim.AdamW(model.parameters(), lr=RATE[size], weight_decay=0.05)
     schedule = common.warmup_cosine(optimizer, steps)
     average = common.WeightAverage([model], 0.99)
-    # Fewer spam than ham mails to learn from, as many of both to be judged on.
+    # Training has fewer spam than ham e-mails, the test split equally many.
     loss_of = torch.nn.CrossEntropyLoss(torch.tensor([1.0, 2.0]), label_smoothing=0.05)
     rng = random.Random(common.SEED)
     queue: list[list[Row]] = []
@@ -119,7 +119,7 @@ def learn(
 def errors(
     model: BertForSequenceClassification, tokenizer: BertTokenizer, rows: list[Row]
 ) -> tuple[int, int]:
-    """(ham taken for spam, spam taken for ham)."""
+    """(false positives, false negatives) for spam."""
     found = {"ham": 0, "spam": 0}
     for at in range(0, len(rows), 50):
         part = rows[at : at + 50]
@@ -130,7 +130,7 @@ def errors(
 
 
 def train(job: common.Job) -> None:
-    """Requests, tokenizer, model, measured quality and card of one size."""
+    """Write requests, tokenizer, model, its quality and the card of one size."""
     common.set_seeds()
     learned, held = mail_rows.split(job.raw)
     common.write_rows("text-classification", held)

@@ -24,7 +24,7 @@ RATE = {"tiny": 3e-3, "small": 2e-3}
 
 
 def make_tokenizer(train: list[str], folder: Path) -> GPT2Tokenizer:
-    """A byte-level BPE of our own, saved in the form the GPT-2 classes read."""
+    """A trained byte-level BPE tokenizer, saved for the GPT-2 classes."""
     tokenizer = ByteLevelBPETokenizer()
     tokenizer.train_from_iterator(
         train, vocab_size=VOCABULARY, special_tokens=[END], show_progress=False
@@ -67,7 +67,7 @@ def make_model(size: str, end: int) -> GPT2LMHeadModel:
 
 
 def learn(model: GPT2LMHeadModel, tokens: np.ndarray, size: str, steps: int) -> None:
-    """Plain next-token training on random windows of the joined texts."""
+    """Next-token training on random windows of the concatenated texts."""
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=RATE[size], betas=(0.9, 0.95), weight_decay=0.05
     )
@@ -91,7 +91,7 @@ def learn(model: GPT2LMHeadModel, tokens: np.ndarray, size: str, steps: int) -> 
 
 @torch.inference_mode()
 def bits_per_byte(model: GPT2LMHeadModel, tokenizer: GPT2Tokenizer, rows: list) -> float:
-    """How many bits the model needs for a byte of the true continuation; lower is better."""
+    """Bits per byte of the true continuation; lower is better."""
     nats, size = 0.0, 0
     for row in rows:
         prompt = tokenizer(row["text"])["input_ids"]
@@ -111,7 +111,7 @@ def first_word(text: str) -> str:
 
 @torch.inference_mode()
 def next_word_accuracy(model: Any, tokenizer: GPT2Tokenizer, rows: list, batch: int = 50) -> float:
-    """Share of rows whose first greedily written word is the true one, less punctuation."""
+    """The share of rows whose first generated word is the true one, without punctuation."""
     right = 0
     for at in range(0, len(rows), batch):
         part = rows[at : at + batch]
@@ -124,7 +124,7 @@ def next_word_accuracy(model: Any, tokenizer: GPT2Tokenizer, rows: list, batch: 
 
 
 def train(job: common.Job) -> None:
-    """Requests, tokenizer, model, measured quality and card of one size."""
+    """Write requests, tokenizer, model, its quality and the card of one size."""
     common.set_seeds()
     learned, held = text_rows.documents(job.raw)
     rows = text_rows.make_rows(held)

@@ -1,4 +1,4 @@
-"""Speeches and chapters as plain text: which are held out, and the requests cut from those."""
+"""Speeches and chapters as plain text: training and test split, and requests from the latter."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from tools.embedded_training import common, sources
 
 ROWS = 1200
 
-# Typographic quotes and dashes cost several byte tokens each and say nothing more here.
+# Typographic quotes and dashes take several byte tokens each, ASCII ones take one.
 PLAIN = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "—": "-", "–": "-"})
 
 
 def documents(raw: Path) -> tuple[list[str], list[str]]:
-    """Texts to learn from and texts held out: every tenth speech and every tenth chapter."""
+    """Training texts, and held-out texts: every tenth speech and every tenth chapter."""
     train: list[str] = []
     held: list[str] = []
     for collection in (sources.speeches(raw), sources.chapters(raw)):
@@ -25,7 +25,7 @@ def documents(raw: Path) -> tuple[list[str], list[str]]:
 
 
 def make_rows(held: list[str]) -> list[dict[str, str]]:
-    """Prompts of 20 to 60 words, each with the 20 words that truly follow; no overlaps."""
+    """Prompts of 20 to 60 words, each with the 20 words that follow, without overlaps."""
     rng = random.Random(common.SEED)
     rows = []
     for text in held:

@@ -1,4 +1,4 @@
-"""Token classification: BERT models that say the class of every word of a sentence."""
+"""Token classification: small BERT models for the word class of every word."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def encode(tokenizer: BertTokenizer, rows: list[Row]) -> dict[str, torch.Tensor]
 
 @torch.inference_mode()
 def accuracy(model: Any, tokenizer: BertTokenizer, rows: list[Row]) -> float:
-    """The share of words that are given their class; those cut off count as wrong."""
+    """The accuracy over words; truncated words count as wrong."""
     right = 0
     for at in range(0, len(rows), 50):
         given = encode(tokenizer, rows[at : at + 50])
@@ -51,7 +51,7 @@ def accuracy(model: Any, tokenizer: BertTokenizer, rows: list[Row]) -> float:
 
 
 def train(job: common.Job) -> None:
-    """Requests, tokenizer, model, measured quality and card of one size."""
+    """Write requests, tokenizer, model, its quality and the card of one size."""
     common.set_seeds()
     learned, held = brown.split(job.raw)
     common.write_rows("token-classification", held)

@@ -1,4 +1,4 @@
-"""Definitions of WordNet nouns in pairs, with how near the two things are in its tree."""
+"""Pairs of definitions of WordNet nouns, with the similarity of the two in its tree."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WORDNET = (
     "61060d960f9ada8fa120872312eccd3ecebfbab8c4579e4f5a74e1cf67620752",
 )
 
-# Steps through the tree from one thing to the other, and how many pairs of each.
+# Distances of two nouns in the tree, in edges, and the number of pairs of each.
 DISTANCES = (1, 2, 3, 4, 6, 8, 10, 12, 14, 16)
 PAIRS = 100
 WORDS = (6, 25)  # of a definition
@@ -25,14 +25,14 @@ ABOVE = re.compile(r" @i? (\d{8}) n ")
 
 @dataclass(frozen=True)
 class Noun:
-    """One sense: its definition, and what it is a kind of."""
+    """One sense: its definition and its hypernyms."""
 
     definition: str
     above: tuple[str, ...]
 
 
 def nouns(raw: Path) -> dict[str, Noun]:
-    """Every noun sense of WordNet 3.0 by its number; downloaded where it is missing."""
+    """Every noun sense of WordNet 3.0 by its number; downloaded if missing."""
     file = raw / "wn" / "usr" / "share" / "wordnet" / "data.noun"
     if not file.is_file():
         raw.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def nouns(raw: Path) -> dict[str, Noun]:
 
 
 def climbed(number: str, known: dict[str, Noun]) -> dict[str, int]:
-    """Everything that a sense is a kind of, with the fewest steps up to it."""
+    """All hypernyms of a sense, with the shortest distance to each."""
     steps, front, at = {number: 0}, [number], 0
     while front:
         at += 1
@@ -58,12 +58,12 @@ def climbed(number: str, known: dict[str, Noun]) -> dict[str, int]:
 
 
 def distance(one: dict[str, int], two: dict[str, int]) -> int:
-    """The fewest steps from one sense to the other through what both are kinds of."""
+    """The length of the shortest path between two senses through a common hypernym."""
     return min(steps + two[up] for up, steps in one.items() if up in two)
 
 
 def make_rows(raw: Path) -> list[dict[str, str | float]]:
-    """As many pairs at every distance, each definition in one pair only.
+    """Equally many pairs at every distance, each definition in one pair only.
 
     The score is WordNet's path similarity, 1 / (1 + steps): 0.5 for a thing and its kind.
     """

@@ -137,7 +137,7 @@ def test_an_edited_summary_is_refused(quick, tmp_path):
             ["run", "text-gen", "--model", "embedded/tiny", "--model", "embedded/huge"],
             "no embedded",
         ),
-        (["levers", "text-gen", "--lever", "speed=11"], "no lever 'speed=11'"),
+        (["levers", "text-gen", "--lever", "speed=11"], "no setting 'speed=11'"),
         (["show", "/no/such.json"], "can't be read"),
         (["submit", "/no/such.json"], "there is no file"),
     ],

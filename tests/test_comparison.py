@@ -39,7 +39,7 @@ def test_the_interval_across_devices_includes_the_calibration_of_both_meters():
     other = result_with_energy(0.105, 0.001, device="NVIDIA A100", uuid="GPU-A", model="b")
     compared = comparison.compare_results(base, other)
     assert compared.energy_verdict == "tie" and not comparison.is_comparable(compared)
-    assert {"devices", "model"} <= {difference.what for difference in compared.differences}
+    assert {"devices", "model"} <= {difference.name for difference in compared.differences}
 
 
 def test_modelled_energy_is_not_compared_with_measured_energy():
@@ -87,7 +87,7 @@ def test_a_missing_figure_has_a_reason_and_no_number():
 def test_differences_are_listed_with_both_values():
     other = result_with_energy(0.1, model="b", dtype="float16", batch=8, dataset="standard")
     compared = comparison.compare_results(result_with_energy(0.1), other)
-    lines = {d.what: (d.base, d.other) for d in compared.differences}
+    lines = {d.name: (d.base, d.other) for d in compared.differences}
     assert lines["precision"] == ("float32", "float16") and lines["batch"] == ("1", "8")
     assert lines["data set"] == ("embedded", "standard") and not comparison.is_comparable(compared)
     assert compared.quality is None
@@ -139,18 +139,18 @@ def test_published_figures_of_the_same_model_come_first():
     assert first.row.model == "openai-community/gpt2" and first.same == "model"
     assert first.ratio.value == pytest.approx(0.00215 / 0.002146239)
     assert first.ratio.low < 1 < first.ratio.high
-    differing = {difference.what for difference in first.differences}
+    differing = {difference.name for difference in first.differences}
     assert "precision" not in differing and "boundary" not in differing and "data set" in differing
     assert {item.row.study.key for item in [first, *others]} >= {"ai-energy-score", "power-hungry"}
     hungry = next(item for item in others if item.row.study.key == "power-hungry")
-    assert {"boundary", "card", "precision"} <= {d.what for d in hungry.differences}
+    assert {"boundary", "card", "precision"} <= {d.name for d in hungry.differences}
 
 
 def test_an_architecture_has_the_figures_of_its_hub_id_with_other_weights():
     result = result_with_energy(0.5, model="sd-2.1", weights="random")
     matches = find_published_results(result)
     assert matches[0].row.model == "stabilityai/stable-diffusion-2-1"
-    assert "weights" in {difference.what for difference in matches[0].differences}
+    assert "weights" in {difference.name for difference in matches[0].differences}
 
 
 def test_modelled_energy_has_no_ratio_to_published_figures():

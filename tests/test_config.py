@@ -144,7 +144,7 @@ def test_a_comparison_lists_every_recorded_option_that_differs():
     base = virtual_run(STEADY)
     for name, value in {"batch_size": 8, "compile": True, "quantization": "int8"}.items():
         other = virtual_run(STEADY, config=CONFIG.with_changes(**{name: value}))
-        labels = {difference.what for difference in differences(base, other)}
+        labels = {difference.name for difference in differences(base, other)}
         assert labels == {"batch" if name == "batch_size" else name}
 
 
@@ -153,7 +153,7 @@ def test_a_comparison_reads_the_device_that_a_record_states():
     settings = {**base.model.settings, "device": "cuda:0,cuda:1"}
     other = base.model_copy(update={"model": base.model.model_copy(update={"settings": settings})})
     (difference,) = differences(base, other)
-    assert (difference.what, difference.base, difference.other) == (
+    assert (difference.name, difference.base, difference.other) == (
         "device",
         "cpu",
         "cuda:0,cuda:1",

@@ -44,7 +44,7 @@ DEFAULT_OVERRIDES = (
 class AblationResult:
     """The effect of one variant: ratios variant / base, the quality difference, or the reason.
 
-    `energy` is that of the whole boundary; where it is modelled it is a ratio of CPU time.
+    `energy` is that of all domains of the boundary; where modelled, a ratio of CPU time.
     `why_not` says why a figure is missing.
     """
 

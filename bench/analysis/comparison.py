@@ -25,7 +25,7 @@ RESOLVED_SETTINGS = ("device", "scheduler", "tokenizer")
 class Difference:
     """A setting or condition that differs, with its value on both sides."""
 
-    what: str
+    name: str
     base: str
     other: str
 
@@ -102,15 +102,15 @@ def quality_difference(base: Result, other: Result) -> tuple[Estimate | None, st
 def differences(base: Result, other: Result) -> Iterator[Difference]:
     """Everything that differs and that energy may depend on, the model itself included."""
     sides = [dict(_facts(result)) for result in (base, other)]
-    for what in dict.fromkeys([*sides[0], *sides[1]]):
-        first, second = (side.get(what, formatting.MISSING) for side in sides)
+    for name in dict.fromkeys([*sides[0], *sides[1]]):
+        first, second = (side.get(name, formatting.MISSING) for side in sides)
         if first != second:
-            yield Difference(what, first, second)
+            yield Difference(name, first, second)
 
 
 def is_comparable(comparison: ResultComparison) -> bool:
     """Whether both sides did the same work inside the same boundary on the same kind of device."""
-    differing = {difference.what for difference in comparison.differences}
+    differing = {difference.name for difference in comparison.differences}
     return not differing & {"data set", "work", "boundary", "devices", "energy is"}
 
 

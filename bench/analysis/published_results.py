@@ -112,9 +112,9 @@ def _differences(result: Result, row: published.PublishedFigure) -> Iterator[Dif
         ("boundary", GPU_ALONE, row.study.boundary),
         ("card", " + ".join(_gpu_counts(result)), f"{row.gpu_count or 'several'} × {row.gpu}"),
     )
-    for what, measured, stated in sides:
+    for name, measured, stated in sides:
         if not _same_text(measured, stated):
-            yield Difference(what, measured, stated)
+            yield Difference(name, measured, stated)
 
 
 def _same_text(measured: str, stated: str) -> bool:

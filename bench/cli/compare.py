@@ -23,7 +23,7 @@ PANEL = "Understand"
     RunConfig, only=("dataset", "device", "dtype", "batch_size", "budget_seconds", "quick", "out")
 )
 def command(
-    what: Annotated[
+    inputs: Annotated[
         list[str], typer.Argument(help="Result files, the base first; or one task, to be run.")
     ],
     model: Annotated[
@@ -47,14 +47,14 @@ def command(
     A ratio whose 95 % interval holds 1 is a tie. With a task, the options of `joulebench run`.
     """
     if published:
-        _show_published(_read([Path(name) for name in what]), as_json)
+        _show_published(_read([Path(name) for name in inputs]), as_json)
         return
-    if _are_files(what):
-        results = _read([Path(name) for name in what])
+    if _are_files(inputs):
+        results = _read([Path(name) for name in inputs])
     else:
-        if len(what) > 1 or len(model or []) < 2:
+        if len(inputs) > 1 or len(model or []) < 2:
             exit_with_error("give two result files or more, or one task with --model twice or more")
-        config = exit_on_error(lambda: RunConfig(task=what[0], **options))
+        config = exit_on_error(lambda: RunConfig(task=inputs[0], **options))
         results, one_machine = _run(config, model or []), True
     if len(results) < 2:
         exit_with_error("there is nothing to compare with: give a second result")
@@ -113,13 +113,11 @@ def _show_published(results: list[Result], as_json: bool) -> None:
     from bench.reports import comparison_table
 
     for result in results:
-        found = find_published_results(result)
-        if not found:
-            exit_with_error(
-                f"nobody's figures here are for {result.task.id} with {result.model.id}"
-            )
+        matches = find_published_results(result)
+        if not matches:
+            exit_with_error(f"no figure is published for {result.task.id} with {result.model.id}")
         if as_json:
-            for item in found:
+            for item in matches:
                 print_json(comparison_table.published_json(item))
         else:
-            comparison_table.print_published(result, found, Console(highlight=False))
+            comparison_table.print_published(result, matches, Console(highlight=False))

@@ -84,7 +84,7 @@ def _print(results: list[AblationResult]) -> None:
     if result is None or result.status == "failed":
         console.print(f"\n  the base fails: {base.why_not}\n", markup=False)
         return
-    table = Table("lever", "energy saved", "time saved", "quality", box=box.SIMPLE_HEAD)
+    table = Table("setting", "energy saved", "time saved", "quality", box=box.SIMPLE_HEAD)
     missing = [item for item in variants if item.energy is None and item.duration is None]
     for item in variants:
         if item not in missing:

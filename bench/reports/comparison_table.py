@@ -60,9 +60,10 @@ def published_json(item: PublishedResult) -> dict[str, Any]:
         "same": item.same,
         "published_gpu_kwh_per_1000": row.gpu_energy_kwh_per_1000,
         "published_kwh_per_1000": row.energy_kwh_per_1000,
-        "ours_gpu_kwh_per_1000": item.measured_kwh_per_1000 and item.measured_kwh_per_1000.model_dump(),
+        "ours_gpu_kwh_per_1000": item.measured_kwh_per_1000
+        and item.measured_kwh_per_1000.model_dump(),
         "ratio": item.ratio and item.ratio.model_dump(),
-        "differences": [vars(difference) for difference in item.differences],
+        "differences": [_difference_json(each) for each in item.differences],
     }
 
 
@@ -89,9 +90,13 @@ def comparison_json(item: ResultComparison) -> dict[str, Any]:
         "quality_difference": item.quality and item.quality.model_dump(),
         "quality_verdict": item.quality_verdict,
         "equals": is_comparable(item),
-        "differences": [vars(difference) for difference in item.differences],
+        "differences": [_difference_json(each) for each in item.differences],
         "why_not": list(item.why_not),
     }
+
+
+def _difference_json(difference: Difference) -> dict[str, str]:
+    return {"what": difference.name, "base": difference.base, "other": difference.other}
 
 
 def _table(comparisons: Sequence[ResultComparison]) -> Table:
@@ -127,7 +132,7 @@ def _verdicts(item: ResultComparison) -> Iterator[RenderableType]:
     yield Text(f"{name}: {_energy_verdict(item)}; {_quality_verdict(item)}.", style="bold")
     for reason in item.why_not:
         yield Text(f"  not compared: {reason}", style="yellow")
-    differences = [each for each in item.differences if each.what != "model"]
+    differences = [each for each in item.differences if each.name != "model"]
     if differences:
         yield _differences(differences, "base", "other")
     if not is_comparable(item):
@@ -173,7 +178,7 @@ def _differences(differences: Sequence[Difference], base: str, other: str) -> Re
     for column in ("differs", base, other):
         table.add_column(column, overflow="fold")
     for each in differences:
-        table.add_row(each.what, Text(each.base), Text(each.other))
+        table.add_row(each.name, Text(each.base), Text(each.other))
     return Padding(table, INDENT)
 
 

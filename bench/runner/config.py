@@ -194,13 +194,14 @@ def apply_override(config: Config, override: str) -> Config:
         name, _, text = (word.strip() for word in part.partition("="))
         if name not in names:
             raise ValueError(
-                f"there is no lever {part!r}: give {', '.join(names)}, as in dtype=bf16"
+                f"there is no setting {part!r}; choose from {', '.join(names)}, as in dtype=bf16"
             )
         value: Any = {"on": True, "off": False}.get(text, text)
         try:
             config = config.with_changes(**{names[name]: value})
         except ValidationError as error:
-            raise ValueError(f"there is no lever {part!r}: {error_sentence(error)}") from error
+            message = f"the setting {part!r} is not possible: {error_sentence(error)}"
+            raise ValueError(message) from error
     return config
 
 

@@ -24,7 +24,9 @@ HELP = "Measure the energy of inference, with its interval, its boundary and equ
 def main() -> None:
     """Entry point of the command `joulebench`. Ends the process with the exit code."""
     from bench.system import registry
+    from bench.system.process import configure_environment
 
+    configure_environment()
     name = " ".join(sys.argv[1:2])
     try:
         module = registry.load("command", name)

@@ -26,9 +26,7 @@ def command(
     """Write the board as a folder that `datasets` loads, to be uploaded by hand."""
     from bench.leaderboard.publishing import write_dataset_folder
     from bench.leaderboard.verification import collect_results
-    from bench.system.process import configure_environment
 
-    configure_environment()
     verified = collect_results(results / "submissions")
     for path, reasons in verified.refused.items():
         log(f"left out {path}: {'; '.join(reasons)}")

@@ -19,7 +19,7 @@ from bench.runner.instruments import Instruments, check_meter_options, open_mete
 from bench.runner.run_loop import execute
 from bench.system import device_monitor, process, registry
 from bench.system.clock import Clock, SystemClock
-from bench.system.machine import describe_machine, machine_lock
+from bench.system.machine import check_gpu_numbering, describe_machine, machine_lock
 from bench.task import Task
 from bench.workloads import dataset_loader
 from bench.workloads.workload import Workload
@@ -85,6 +85,8 @@ def resolve(config: RunConfig) -> ResolvedRun:
     storage.check_writable(output_folder(config) / task.id)
     backend = _backend(config, task)
     machine = describe_machine(config.device)
+    if machine.used_gpus:
+        check_gpu_numbering(machine)
     spec = ModelSpec(
         task_id=task.id,
         tag=task.tag,

@@ -110,6 +110,20 @@ def selected_gpus(device: str, seen: GpuSnapshot) -> list[nvidia_driver.GpuInfo]
     return [visible[number] for number in numbers]
 
 
+def check_gpu_numbering(machine: Machine) -> None:
+    """Raise ValueError where CUDA and the driver may number the GPUs differently.
+
+    CUDA numbers the fastest GPU first unless CUDA_DEVICE_ORDER says otherwise, the driver numbers
+    by PCI bus: with different models of GPU the two numberings differ.
+    """
+    names = {device.name for device in machine.devices if device.is_gpu}
+    if len(names) > 1 and os.environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
+        raise ValueError(
+            "this machine has different models of GPU: set CUDA_DEVICE_ORDER=PCI_BUS_ID before "
+            "torch starts, so that torch and the driver number them alike"
+        )
+
+
 def _device(gpu: nvidia_driver.GpuInfo, used: bool) -> Device:
     from bench.results.machine_record import Device
 

@@ -1,10 +1,11 @@
-"""Environment before torch is imported; CPU time of a process tree (today in three places)."""
+"""This process: its environment before torch is imported, CPU time of its process tree."""
 
 from __future__ import annotations
 
 import logging
 import os
 import resource
+import sys
 import time
 
 
@@ -29,7 +30,7 @@ def cpu_seconds() -> float:
 
 
 def own_processes() -> frozenset[int]:
-    """The ids of this process and of everything that it started."""
+    """The ids of this process and of its child processes, at any depth."""
     import psutil
 
     me = psutil.Process()
@@ -37,26 +38,32 @@ def own_processes() -> frozenset[int]:
 
 
 def system_cpu_seconds() -> tuple[float, float, float]:
-    """CPU seconds since the start: of all CPUs, of those the busy ones, of those our own."""
+    """CPU seconds since the machine started: (elapsed on all CPUs, busy, of this process tree)."""
     import psutil
 
     times = psutil.cpu_times()
     idle = times.idle + getattr(times, "iowait", 0.0)
     everything = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
-    mine = os.times()
-    own = mine.user + mine.system + mine.children_user + mine.children_system
+    times_here = os.times()
+    own = times_here.user + times_here.system
+    own += times_here.children_user + times_here.children_system
     for child in psutil.Process().children(recursive=True):
         try:
             spent = child.cpu_times()
         except psutil.Error:
-            continue  # it ended meanwhile, and is counted above once it is waited for
+            continue  # it ended meanwhile, and counts among the ended ones once it is waited for
         own += spent.user + spent.system
     return everything, everything - idle, own
 
 
 def configure_environment() -> None:
-    """Keep libraries from talking, and number GPUs as the driver does. Before torch is imported."""
-    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    """Set the environment of torch and other libraries: no progress output, GPUs in PCI order.
+
+    PCI order is the driver's order, so that cuda:1 and gpu:1 are one GPU. It is left as it is where
+    torch is imported already: CUDA reads it once, and `check_gpu_numbering` reads it afterwards.
+    """
+    if "torch" not in sys.modules:
+        os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("DIFFUSERS_VERBOSITY", "error")
@@ -66,6 +73,6 @@ def configure_environment() -> None:
 
 
 def own_cpu_seconds() -> float:
-    """CPU seconds of this process, finely, and of its ended children, in ticks of 10 ms."""
+    """CPU seconds of this process (to a microsecond) and of its ended children (ticks of 10 ms)."""
     ended = os.times()
     return time.process_time() + ended.children_user + ended.children_system

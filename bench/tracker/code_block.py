@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from bench.runner import window
 from bench.runner.instruments import Instruments, open_meters
 from bench.system import device_monitor, machine
 from bench.system.clock import Clock, SystemClock
+from bench.system.process import configure_environment
 
 if TYPE_CHECKING:
     from bench.tracker.program_record import ProgramRecord
@@ -57,6 +57,7 @@ def track(
     set when the block ends, also where it raises. Raises ValueError with one sentence where there
     is no such device or option.
     """
+    configure_environment()
     clock = clock or SystemClock()
     described = _describe_machine(devices)
     meter_options = {**(options or {}), **({"nvml_back_to_back": "1"} if back_to_back else {})}
@@ -124,22 +125,8 @@ def make_program_record(
 def _describe_machine(devices: Sequence[int] | None) -> Machine:
     if devices is None:
         return machine.describe_machine("all")
-    _check_gpu_numbering(machine.describe_machine("all"))
+    machine.check_gpu_numbering(machine.describe_machine("all"))
     return machine.describe_machine(",".join(f"cuda:{number}" for number in devices) or "cpu")
-
-
-def _check_gpu_numbering(described: Machine) -> None:
-    """Raise ValueError where CUDA and the driver may number the GPUs differently.
-
-    CUDA numbers the fastest GPU first, the driver numbers by slot: with different models of GPU the
-    two numberings differ.
-    """
-    names = {device.name for device in described.devices if device.is_gpu}
-    if len(names) > 1 and os.environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID":
-        raise ValueError(
-            "this machine has different models of GPU: set CUDA_DEVICE_ORDER=PCI_BUS_ID before "
-            "torch starts, so that torch and the driver number them alike"
-        )
 
 
 def _missing_readings(

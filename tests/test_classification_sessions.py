@@ -64,8 +64,8 @@ def test_refusals_of_a_prompted_generator_are_wrong_and_counted(monkeypatch):
     answers = list(zip(requests, served.outputs, strict=True))
     assert served.outputs[0].label == requests[0].reference
     assert [output.label for output in served.outputs[1:]] == [None] * 9
-    found = quality.evaluate_quality(work, answers)
-    assert (found.value, found.sample_count) == (0.1, 10)
+    estimate = quality.evaluate_quality(work, answers)
+    assert (estimate.value, estimate.sample_count) == (0.1, 10)
     assert quality.count_refusals(answers) == 9
     assert 10 <= served.work.output_token_count <= 80
 

@@ -133,8 +133,8 @@ def test_model_card_of_a_configuration_says_that_it_has_no_weights(task: str, si
 
 def test_model_card_of_the_judge_reports_90_percent_accuracy() -> None:
     card = (embedded.judge_path() / "README.md").read_text(encoding="utf-8")
-    found = re.search(r"\| Accuracy on real test pictures \(10,000\) \| ([\d.]+)% \|", card)
-    assert found and float(found.group(1)) >= 90
+    match = re.search(r"\| Accuracy on real test pictures \(10,000\) \| ([\d.]+)% \|", card)
+    assert match and float(match.group(1)) >= 90
 
 
 def test_model_files_are_small_and_without_pickles() -> None:
@@ -212,9 +212,9 @@ def test_image_judge_recognises_most_generated_images() -> None:
         guidance_scale=3.0,
         generator=torch.Generator().manual_seed(7),
     ).images
-    seen = image_judge.classify_images(images)
+    labels = image_judge.classify_images(images)
     assert all(image.size == (32, 32) for image in images)
-    assert sum(label == row["label"] for label, row in zip(seen, rows, strict=True)) >= 12
+    assert sum(label == row["label"] for label, row in zip(labels, rows, strict=True)) >= 12
     assert image_judge.classify_images([]) == []
 
 

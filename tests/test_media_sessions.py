@@ -160,10 +160,10 @@ def test_image_has_the_size_that_the_data_set_fixes():
     row = {"img": Image.new("RGB", (32, 32)), "label": "cat"}
     assert task.request(row, fixed).inputs["image"].size == (640, 480)
     assert task.request(row, {}).inputs["image"].size == (32, 32)
-    found = registry.find_task("object-detection").request(
+    request = registry.find_task("object-detection").request(
         {"image": row["img"], "objects": {"bbox": [[0, 0, 16, 32]], "category": ["cat"]}}, fixed
     )
-    assert found.reference[0].corners == (0, 0, 320, 480)
+    assert request.reference[0].corners == (0, 0, 320, 480)
 
 
 @pytest.mark.parametrize("batch", [1, 3])

@@ -151,12 +151,12 @@ def test_clip_score_is_the_cosine_of_the_embeddings(clip, monkeypatch):
 
     monkeypatch.setenv("JOULEBENCH_CLIP", str(clip))
     images = [Image.effect_noise((40, 30), 50 + 20 * n).convert("RGB") for n in range(3)]
-    given = CLIPProcessor.from_pretrained(clip)(
+    inputs = CLIPProcessor.from_pretrained(clip)(
         text=["a cat"] * 3, images=images, return_tensors="pt", padding=True
     )
     with torch.inference_mode():
         net = CLIPModel.from_pretrained(clip)
-        cosines = (net(**given).logits_per_image / net.logit_scale.exp())[:, 0]
+        cosines = (net(**inputs).logits_per_image / net.logit_scale.exp())[:, 0]
     expected = [max(0.0, 100 * float(cosine)) for cosine in cosines]
     assert max(expected) > 0
     module = registry.load("metric", "clip-score")

@@ -1,4 +1,4 @@
-"""The registry lists plug-ins without importing them, suggests names, and protects ours."""
+"""The registry lists plug-ins without importing them, suggests names, and keeps its own."""
 
 import subprocess
 import sys
@@ -80,7 +80,7 @@ def test_entry_point_of_another_distribution_is_found(other_distribution):
         ("command", "run"),
     ],
 )
-def test_entry_point_never_shadows_ours_and_is_reported(kind, name, other_distribution, caplog):
+def test_entry_point_never_shadows_a_shipped_plugin(kind, name, other_distribution, caplog):
     other_distribution(**{kind: {name: "energy_extras"}})
     if kind == "task":
         assert registry.find_task(name).id == "image-gen"

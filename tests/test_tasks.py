@@ -169,7 +169,7 @@ def test_answer_is_the_pair_for_the_metric(name, reference, output, expected):
     )
 
 
-def test_embedded_images_are_judged_by_a_classifier_and_others_by_clip():
+def test_embedded_images_are_scored_by_a_classifier_and_others_by_clip():
     task = registry.find_task("image-gen")
     request = Request({"prompt": "a coat"}, "coat")
     own = task.metric_of("embedded")

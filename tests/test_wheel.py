@@ -23,10 +23,10 @@ def wheel(tmp_path_factory):
 
 
 def tracked(*patterns):
-    found = subprocess.run(
+    listed = subprocess.run(
         ["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    return set(found.stdout.split("\n")) - {""}
+    return set(listed.stdout.split("\n")) - {""}
 
 
 def test_wheel_has_exactly_the_tracked_files_of_the_packages(wheel):

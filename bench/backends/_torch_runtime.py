@@ -43,7 +43,7 @@ FREE_MEMORY_SHARE = 0.1
 
 
 def input_device(spec: ModelSpec) -> str:
-    """The torch device for inputs, the first of several. Raises ModelNotFound if one is unusable."""
+    """The torch device for inputs, the first of several. Raises ModelNotFound if unusable."""
     device = spec.devices[0]
     if device == "cpu":
         return device

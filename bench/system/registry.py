@@ -1,4 +1,4 @@
-"""Plug-ins by name: a file or sub-package of ours, or an entry point of another distribution."""
+"""Plug-ins by name: a file or sub-package here, or an entry point of another distribution."""
 
 from __future__ import annotations
 
@@ -162,15 +162,15 @@ def _is_plugin(path: Path) -> bool:
 def _entry_points(kind: str) -> dict[str, _EntryPoint]:
     """Plug-ins of other distributions by name, from the group `joulebench.<kind>s`.
 
-    An entry point named like a plug-in of ours, or like an earlier entry point, is ignored with
+    An entry point named like a plug-in of JouleBench, or like an earlier one, is ignored with
     one line of warning that names its distribution.
     """
     from importlib.metadata import entry_points
 
-    found: dict[str, _EntryPoint] = {}
+    plugins: dict[str, _EntryPoint] = {}
     for point in entry_points(group=f"joulebench.{kind}s"):
         distribution = point.dist.name if point.dist else "an unknown distribution"
-        owner = found[point.name].distribution if point.name in found else ""
+        owner = plugins[point.name].distribution if point.name in plugins else ""
         if _is_reserved(kind, point.name):
             owner = "joulebench"
         if owner:
@@ -179,12 +179,12 @@ def _entry_points(kind: str) -> dict[str, _EntryPoint]:
                 f"name; rename the entry point in {distribution}"
             )
         else:
-            found[point.name] = _EntryPoint(point.module, distribution)
-    return found
+            plugins[point.name] = _EntryPoint(point.module, distribution)
+    return plugins
 
 
 def _is_reserved(kind: str, name: str) -> bool:
-    """Whether a name is that of a plug-in of ours, a former name, or a tag of one of our tasks."""
+    """Whether JouleBench uses a name: for a plug-in, as a former name, or as the tag of a task."""
     if name in _own_names(kind) or (kind, name) in FORMER_NAMES:
         return True
     return kind == "task" and any(name == task_tag(own) for own in _own_names("task"))

@@ -101,7 +101,8 @@ def train(job: common.Job) -> None:
         folder,
         common.ModelCard(
             title=f"JouleBench image classification, {job.size}",
-            description="A small ResNet that says which of ten kinds of clothes a 28×28 picture shows.",
+            description="A small ResNet that says which of ten kinds of clothes a 28×28 "
+            "picture shows.",
             parameters={"classifier": common.parameter_count([model])},
             data="Fashion-MNIST (Zalando), from the Debian package `dataset-fashion-mnist`: 60,000 "
             "training pictures; the 10,000 test pictures were held out.",

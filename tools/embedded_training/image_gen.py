@@ -138,7 +138,8 @@ def card(job: common.Job, folder: Path, counts: dict[str, int], steps: str, minu
         folder,
         common.ModelCard(
             title=f"JouleBench image-gen, {job.size}",
-            description="A Stable-Diffusion-shaped pipeline (text encoder, UNet, autoencoder, scheduler; "
+            description="A Stable-Diffusion-shaped pipeline (text encoder, UNet, autoencoder, "
+            "scheduler; "
             "no safety checker, as it can draw nothing but clothes) that draws grey 32×32 pictures "
             "of ten kinds of clothes, light or dark. It understands no other prompts.",
             parameters=counts,

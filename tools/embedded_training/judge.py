@@ -101,7 +101,8 @@ def train(job: common.Job) -> None:
         folder,
         common.ModelCard(
             title="JouleBench judge of drawn clothes",
-            description="A small ResNet that says which of ten kinds of clothes a 32×32 picture shows. It "
+            description="A small ResNet that says which of ten kinds of clothes a 32×32 "
+            "picture shows. It "
             "checks whether the pictures of the image-gen models show what the prompt asked for; "
             "it is no benchmark task itself. It was trained on the pictures the drawing models "
             "learned from too, so it tells nothing about how varied or new a drawing is.",
@@ -115,7 +116,8 @@ def train(job: common.Job) -> None:
             quality={
                 f"Accuracy on real test pictures ({len(test_labels):,})": f"{share:.1%}",
             },
-            settings="`bench.workloads.embedded.image_judge.classify_images(images)` prepares pictures the right way.",
+            settings="`bench.workloads.embedded.image_judge.classify_images(images)` "
+            "prepares pictures the right way.",
             quick=job.quick,
         ),
     )

@@ -149,7 +149,8 @@ def train(job: common.Job) -> None:
         folder,
         common.ModelCard(
             title=f"JouleBench text-classification, {job.size}",
-            description="A BERT model that says whether an English e-mail of 2002 is spam or ham. The "
+            description="A BERT model that says whether an English e-mail of 2002 is spam or "
+            "ham. The "
             "split is random over mails: both sides hold mails of the same lists and senders, so "
             "expect worse on mail from elsewhere or from today.",
             parameters={"encoder and head": common.parameter_count([model])},

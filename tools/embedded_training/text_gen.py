@@ -166,7 +166,8 @@ def card(
         folder,
         common.ModelCard(
             title=f"JouleBench text-gen, {job.size}",
-            description="A GPT-2 model that continues English prose in the style of its few sources. It "
+            description="A GPT-2 model that continues English prose in the style of its few "
+            "sources. It "
             "writes fluent-looking text without truth or sense: use it to measure energy only.",
             parameters={"transformer": common.parameter_count([model])},
             data="State of the Union addresses (1790 to 2021) and Moby-Dick, from the npm package "

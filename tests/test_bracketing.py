@@ -11,8 +11,10 @@ import pytest
 
 from bench.meters._bracketing import (
     CounterEdge,
+    CounterReading,
     SensorModel,
     WindowEnergy,
+    edges_from_reading,
     fit_at,
     mean_power,
     window_energy,
@@ -222,6 +224,29 @@ def test_fit_is_exact_on_a_straight_line() -> None:
     assert level.joules == pytest.approx(-3.5, abs=1e-6)
     assert level.watts == pytest.approx(70.0)
     assert mean_power(edges) == pytest.approx(70.0)
+
+
+def test_single_reading_is_uncertain_by_a_step() -> None:
+    """100 W before the program, a counter that moved within the last 0.1 s: 5 ± 3 J."""
+    edges = edges_from_reading(CounterReading(10.0, 500.0, 100.0), 10.0, 0.1, 0.0)
+    fit = fit_at(10.0, edges, SensorModel(0.1))
+    assert fit.joules == pytest.approx(505.0)
+    assert 100 * 0.1 / 12**0.5 <= fit.standard_uncertainty <= 2 * 100 * 0.1 / 12**0.5
+
+
+def test_late_first_reading_widens_the_uncertainty() -> None:
+    late = fit_at(
+        10.0,
+        edges_from_reading(CounterReading(10.2, 520.0, 100.0), 10.0, 0.1, 0.0),
+        SensorModel(0.1),
+    )
+    early = fit_at(
+        10.0,
+        edges_from_reading(CounterReading(10.0, 500.0, 100.0), 10.0, 0.1, 0.0),
+        SensorModel(0.1),
+    )
+    assert late.joules == pytest.approx(505.0)
+    assert late.standard_uncertainty > 4 * early.standard_uncertainty
 
 
 def stepping_counter(

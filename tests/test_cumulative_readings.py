@@ -1,4 +1,4 @@
-"""Cumulative mode: simulated GPUs under `joulebench track`, and a simulated powercap tree."""
+"""Cumulative mode: simulated GPUs under `joulebench track`, with the real driver binding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -15,17 +14,10 @@ from pathlib import Path
 import pytest
 import simulated_nvml
 from simulated_nvml import PROFILES, SimulatedGpu, World
-from test_rapl import Tree, TreeClock
 
-from bench.meters import MeterContext
-from bench.meters._bracketing import CounterReading, SensorModel, edges_from_reading, fit_at
-from bench.meters.rapl import RaplMeter
-from bench.results.machine_record import Sensor
 from bench.results.record import Reading
-from bench.system import machine
-from bench.system.clock import SystemClock, VirtualClock
+from bench.system.clock import SystemClock
 from bench.tracker.program_record import ProgramRecord
-from bench.tracker.sensors import LateWindowReader, SystemSensors
 
 pytestmark = pytest.mark.timing
 
@@ -209,139 +201,3 @@ def test_mig_gpu_is_marked(outcomes: dict[str, Outcome]) -> None:
 def test_foreign_process_on_the_gpu_has_a_warning(outcomes: dict[str, Outcome]) -> None:
     assert "foreign-process" in {warning.code for warning in outcomes["shared"].track.warnings}
     assert "foreign-process" not in {warning.code for warning in outcomes["h100"].track.warnings}
-
-
-def test_single_reading_is_uncertain_by_a_step() -> None:
-    """100 W before the program, a counter that moved within the last 0.1 s: 5 ± 3 J."""
-    edges = edges_from_reading(CounterReading(10.0, 500.0, 100.0), 10.0, 0.1, 0.0)
-    fit = fit_at(10.0, edges, SensorModel(0.1))
-    assert fit.joules == pytest.approx(505.0)
-    assert 100 * 0.1 / 12**0.5 <= fit.standard_uncertainty <= 2 * 100 * 0.1 / 12**0.5
-
-
-def test_late_first_reading_widens_the_uncertainty() -> None:
-    late = fit_at(
-        10.0,
-        edges_from_reading(CounterReading(10.2, 520.0, 100.0), 10.0, 0.1, 0.0),
-        SensorModel(0.1),
-    )
-    early = fit_at(
-        10.0,
-        edges_from_reading(CounterReading(10.0, 500.0, 100.0), 10.0, 0.1, 0.0),
-        SensorModel(0.1),
-    )
-    assert late.joules == pytest.approx(505.0)
-    assert late.standard_uncertainty > 4 * early.standard_uncertainty
-
-
-def test_slow_driver_does_not_delay_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow() -> machine.GpuSnapshot:
-        time.sleep(2.0)
-        return machine.GpuSnapshot((), "slow")
-
-    monkeypatch.setattr(machine, "snapshot_gpus", slow)
-    sensors = SystemSensors("all", CLOCK, {})
-    began = time.monotonic()
-    sensors.begin()
-    assert time.monotonic() - began < 1.0
-    assert {r.method for r in sensors.so_far(CLOCK.now())} == {"modelled"}
-    assert sensors.describe().devices  # waits for the driver
-
-
-class SlowMeter:
-    """A meter whose probe takes two seconds, and which reads 10 W."""
-
-    name = "slow"
-
-    def __init__(self, clock: VirtualClock) -> None:
-        self._clock = clock
-
-    def probe(self) -> Sensor:
-        self._clock.sleep(2.0)
-        return Sensor(meter="slow", usable=True, domains=("gpu:0",), method="counter")
-
-    def start(self) -> float:
-        return self._clock.now()
-
-    def stop(self, token: float, began: float, ended: float) -> tuple[Reading, ...]:
-        return (
-            Reading(
-                domain="gpu:0",
-                meter="slow",
-                method="counter",
-                energy_joules=10.0 * (ended - began),
-                standard_uncertainty_joules=0.1,
-                duration_seconds=ended - began,
-            ),
-        )
-
-    def watts(self) -> dict[str, float]:
-        return {}
-
-
-def test_energy_missed_by_a_late_meter_is_in_its_uncertainty() -> None:
-    clock = VirtualClock()
-    reader = LateWindowReader(SlowMeter(clock), clock)
-    reader.open()
-    clock.sleep(8.0)
-    (reading,) = reader.close(0.0, clock.now())
-    assert reading.energy_joules == pytest.approx(100.0)
-    assert reading.duration_seconds == pytest.approx(10.0)
-    assert reading.low_joules is not None and reading.high_joules is not None
-    assert reading.low_joules < 80.0 and reading.high_joules > 120.0
-
-
-def test_program_that_ends_before_its_sensor_is_known_has_no_energy() -> None:
-    clock = VirtualClock()
-    reader = LateWindowReader(SlowMeter(clock), clock)
-    reader.open()
-    (reading,) = reader.close(0.0, 1.0)
-    assert reading.energy_joules is None
-    assert "before the sensor was known" in reading.warnings[0].message
-
-
-def rapl_readings(tree: Tree, seconds: float, interval: float) -> dict[str, Reading]:
-    clock = TreeClock(tree)
-    reader = RaplMeter(MeterContext(clock, (), {"rapl_root": str(tree.root)}))
-    reader.open()
-    began = clock.now()
-    while clock.now() - began < seconds:
-        clock.sleep(interval)
-        reader.so_far(began, clock.now())
-    readings = reader.close(began, clock.now())
-    assert reader.sensor().usable
-    return {reading.domain: reading for reading in readings}
-
-
-def test_counter_that_wraps_many_times_is_added_up(tmp_path: Path) -> None:
-    tree = Tree(tmp_path / "powercap")
-    tree.zone("intel-rapl:0", "package-0", 150.0)
-    tree.zone("intel-rapl:0:0", "dram", 8.0)
-    tree.zone("intel-rapl:1", "psys", 300.0)
-    readings = rapl_readings(tree, 7200.0, 10.0)
-    assert set(readings) == {"cpu-package:0", "dram:0"}
-    for domain, watts in (("cpu-package:0", 150.0), ("dram:0", 8.0)):
-        assert readings[domain].energy_joules == pytest.approx(7200.0 * watts, rel=1e-5)
-        assert readings[domain].warnings == ()
-    assert 7200.0 * 150.0 > 4 * 262_143
-
-
-def test_still_rapl_counter_gives_none(tmp_path: Path) -> None:
-    tree = Tree(tmp_path / "powercap")
-    tree.zone("intel-rapl:0", "package-0", 0.0)
-    (reading,) = rapl_readings(tree, 5.0, 1.0).values()
-    assert reading.energy_joules is None
-    assert "does not move" in reading.warnings[0].message
-
-
-def test_rapl_counter_lost_during_a_program_gives_none(tmp_path: Path) -> None:
-    tree = Tree(tmp_path / "powercap")
-    zone = tree.zone("intel-rapl:0", "package-0", 50.0)
-    clock = TreeClock(tree)
-    reader = RaplMeter(MeterContext(clock, (), {"rapl_root": str(tree.root)}))
-    reader.open()
-    clock.sleep(2.0)
-    tree.watts.clear()
-    (zone / "energy_uj").unlink()
-    (reading,) = reader.so_far(0.0, clock.now())
-    assert reading.energy_joules is None and "can't be read" in reading.warnings[0].message

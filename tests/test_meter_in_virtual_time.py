@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from simulated_nvml import PROFILES
+from simulated_nvml import PROFILES, uuid
 from virtual_gpu import MeasuredWindow, VirtualGpu
+
+from bench.meters import MeterContext, MeteredDevice
+from bench.meters.nvml import build
 
 
 def coverage(windows: Sequence[MeasuredWindow]) -> float:
@@ -74,6 +77,69 @@ def test_short_window_states_its_complete_steps(
     reading = gpu.window(gpu.meter(), 1.98).reading
     (warning,) = [item for item in reading.warnings if item.code == "window-short"]
     assert "held 19 steps" in warning.message
+
+
+def cumulative(gpu: VirtualGpu, seconds: float, fault: bool = False) -> tuple[MeasuredWindow, ...]:
+    """A load of `seconds` in cumulative mode: the reading in its middle and the final one.
+
+    `fault`: the counter is reset in the middle of the load.
+    """
+    device = MeteredDevice("gpu:0", "simulated", uuid(0))
+    meter = build(MeterContext(gpu.clock, (device,)))
+    gpu.clock.advance(0.3 + gpu.rng.random())
+    meter.open()
+    began = gpu.clock.now()
+    gpu.world.busy(0, began, seconds, gpu.rng)
+    gpu.clock.advance(seconds / 2)
+    middle = gpu.clock.now()
+    (so_far,) = meter.so_far(began, middle)
+    if fault:
+        gpu.reset_counter()
+    gpu.clock.advance(seconds / 2)
+    meter.so_far(began, gpu.clock.now())
+    ended = gpu.clock.now()
+    gpu.world.idle(0, ended)
+    (final,) = meter.close(began, ended)
+    return (
+        MeasuredWindow(so_far, gpu.world.joules(0, began, middle)),
+        MeasuredWindow(final, gpu.world.joules(0, began, ended)),
+    )
+
+
+@pytest.mark.parametrize(
+    "profile", ["h100", "a100", "volta", "slow-calls", "turing", "part-time-power", "average-only"]
+)
+def test_cumulative_readings_cover_the_true_energy(
+    profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The load begins with the program, before the first edge of a power reading."""
+    middles, finals = [], []
+    for seed in range(10):
+        gpu = VirtualGpu(PROFILES[profile], tmp_path, monkeypatch, seed=seed)
+        middle, final = cumulative(gpu, 3.0)
+        middles.append(middle)
+        finals.append(final)
+    assert coverage(finals) >= 0.9
+    assert coverage(middles) >= 0.8
+    assert largest_error(finals) < 0.06
+
+
+def test_counter_reset_in_cumulative_mode_gives_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu = VirtualGpu(PROFILES["h100"], tmp_path, monkeypatch)
+    reading = cumulative(gpu, 2.0, fault=True)[1].reading
+    assert reading.energy_joules is None
+    assert [warning.code for warning in reading.warnings] == ["counter-reset"]
+
+
+def test_gpu_without_a_sensor_in_cumulative_mode_gives_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu = VirtualGpu(PROFILES["no-sensor"], tmp_path, monkeypatch)
+    for window in cumulative(gpu, 1.0):
+        assert window.reading.energy_joules is None
+        assert [warning.code for warning in window.reading.warnings] == ["energy-missing"]
 
 
 @pytest.mark.parametrize("profile", ["h100", "a100", "volta", "lagging", "part-time-counter"])

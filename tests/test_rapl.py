@@ -9,6 +9,7 @@ import pytest
 
 from bench.meters import MeterContext
 from bench.meters.rapl import RaplMeter, build, zones
+from bench.results.record import Reading
 from bench.system.clock import VirtualClock
 
 RANGE = 262_143.328850
@@ -227,3 +228,50 @@ def test_amd_sockets_are_read_without_powercap(tmp_path: Path) -> None:
 
 def test_remedy_names_all_files_of_its_kind(tree: Tree) -> None:
     assert zones(tree.root)[0].remedy == f"sudo chmod a+r {tree.root}/intel-rapl:*/energy_uj"
+
+
+def rapl_readings(tree: Tree, seconds: float, interval: float) -> dict[str, Reading]:
+    clock = TreeClock(tree)
+    reader = RaplMeter(MeterContext(clock, (), {"rapl_root": str(tree.root)}))
+    reader.open()
+    began = clock.now()
+    while clock.now() - began < seconds:
+        clock.sleep(interval)
+        reader.so_far(began, clock.now())
+    readings = reader.close(began, clock.now())
+    assert reader.sensor().usable
+    return {reading.domain: reading for reading in readings}
+
+
+def test_counter_that_wraps_many_times_is_added_up(tmp_path: Path) -> None:
+    tree = Tree(tmp_path / "powercap")
+    tree.zone("intel-rapl:0", "package-0", 150.0)
+    tree.zone("intel-rapl:0:0", "dram", 8.0)
+    tree.zone("intel-rapl:1", "psys", 300.0)
+    readings = rapl_readings(tree, 7200.0, 10.0)
+    assert set(readings) == {"cpu-package:0", "dram:0"}
+    for domain, watts in (("cpu-package:0", 150.0), ("dram:0", 8.0)):
+        assert readings[domain].energy_joules == pytest.approx(7200.0 * watts, rel=1e-5)
+        assert readings[domain].warnings == ()
+    assert 7200.0 * 150.0 > 4 * 262_143
+
+
+def test_still_rapl_counter_gives_none(tmp_path: Path) -> None:
+    tree = Tree(tmp_path / "powercap")
+    tree.zone("intel-rapl:0", "package-0", 0.0)
+    (reading,) = rapl_readings(tree, 5.0, 1.0).values()
+    assert reading.energy_joules is None
+    assert "does not move" in reading.warnings[0].message
+
+
+def test_rapl_counter_lost_during_a_program_gives_none(tmp_path: Path) -> None:
+    tree = Tree(tmp_path / "powercap")
+    zone = tree.zone("intel-rapl:0", "package-0", 50.0)
+    clock = TreeClock(tree)
+    reader = RaplMeter(MeterContext(clock, (), {"rapl_root": str(tree.root)}))
+    reader.open()
+    clock.sleep(2.0)
+    tree.watts.clear()
+    (zone / "energy_uj").unlink()
+    (reading,) = reader.so_far(0.0, clock.now())
+    assert reading.energy_joules is None and "can't be read" in reading.warnings[0].message

@@ -103,6 +103,7 @@ class VirtualGpu:
             name: self.world.value(0, name) for name in (*gpu.values, "phase", "power_phase")
         }
         self._summed_steps, self._summed_joules = 0, 0.0
+        self._counter_base = 1000.0
         patch.setattr(PowerIntegrator, "start", lambda i: self._start_sampling(i))  # noqa: PLW0108
         patch.setattr(PowerIntegrator, "stop", lambda i: self._stop_sampling(i))  # noqa: PLW0108
         patch.setattr(nvidia_driver, "energy_joules", self._energy)
@@ -142,6 +143,10 @@ class VirtualGpu:
             windows.append(self.window(meter, seconds * self.rng.uniform(1, 1.2)))
         return windows
 
+    def reset_counter(self) -> None:
+        """Let the counter begin again at zero."""
+        self._counter_base -= self._energy("")
+
     def _start_sampling(self, integrator: PowerIntegrator) -> None:
         """Replaces the thread, which would sleep in real time."""
         integrator.reset()
@@ -174,7 +179,7 @@ class VirtualGpu:
             k -= 1
         full_time = self._value("counter_duty") >= 1
         joules = self._true(self._updated_at(k)) if full_time else self._sampled_total(k)
-        return 1000.0 + math.floor(joules * self._value("scale") * 1000) / 1000
+        return self._counter_base + math.floor(joules * self._value("scale") * 1000) / 1000
 
     def _sampled_total(self, k: int) -> float:
         """The sum of a part-time sensor's samples up to step k."""

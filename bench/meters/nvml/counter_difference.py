@@ -66,9 +66,14 @@ class CounterDifference:
 
 
 def approximate_reading(
-    domain: str, method: Method, watts: float | None, seconds: float, reason: str
+    domain: str,
+    method: Method,
+    watts: float | None,
+    seconds: float,
+    reason: str,
+    end_seconds: float = USUAL_STEP_SECONDS,
 ) -> Reading:
-    """Mean power times `seconds`, uncertain by a step at each end.
+    """Mean power times `seconds`, each end known to `end_seconds`: a step of the sensor.
 
     Where `watts` is None, a reading without energy: `reason` is a clause, or "counter-reset".
     """
@@ -78,5 +83,5 @@ def approximate_reading(
         code = "counter-reset" if reason == "counter-reset" else "energy-missing"
         missing = make_warning(code, domain=domain, reason=reason)
         return make_reading(domain, METER, method, seconds, warnings=[missing])
-    uncertainty = watts * USUAL_STEP_SECONDS / 6**0.5
+    uncertainty = watts * end_seconds / 6**0.5
     return make_reading(domain, METER, method, seconds, watts * seconds, uncertainty)

@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bench.meters._bracketing import CounterEdge, CounterReading, edges_from_reading
+from bench.meters._bracketing import CounterEdge, CounterReading, edges_from_reading, mean_power
 from bench.meters._power_integrator import PowerIntegrator
 from bench.meters.nvml.counter_difference import (
     DRIVER_ERRORS,
+    USUAL_STEP_SECONDS,
     CounterDifference,
     approximate_reading,
 )
-from bench.meters.nvml.gpu_sensor import GpuSensor, guarded, watts
+from bench.meters.nvml.gpu_sensor import AVERAGE_SECONDS, GpuSensor, guarded, watts
 from bench.system import nvidia_driver
 
 if TYPE_CHECKING:
@@ -62,8 +63,9 @@ class CumulativeGpu:
             edges = sensor.integrator.edges
             reason = sensor.integrator.failure or "its sensor has not moved yet"
             if len(edges) >= 2 and not sensor.integrator.failure:
-                power = (edges[-1].joules - edges[0].joules) / max(seconds, 1e-9)
-        return approximate_reading(sensor.device.domain, sensor.method, power, seconds, reason)
+                power = mean_power(edges)
+        end = AVERAGE_SECONDS if sensor.averaged else USUAL_STEP_SECONDS
+        return approximate_reading(sensor.device.domain, sensor.method, power, seconds, reason, end)
 
     def prepare_close(self) -> None:
         """Poll the counter from now on, unless power is integrated or `open` failed."""
@@ -97,5 +99,9 @@ class CumulativeGpu:
         since = ended + max(sensor.model.settle_seconds, sensor.model.latency.upper_bound)
         integrator.wait_for_edges(EDGES_AFTER, since, timeout_seconds)
         integrator.stop()
-        edges = integrator.edges
-        return CounterReading(edges[0].seconds, edges[0].joules) if edges else None
+        edges, powers = integrator.edges_and_watts()
+        if not edges:
+            return None
+        # A load that began at once is in the first edge already, and not in the reading at `open`.
+        self._first_watts = max(self._first_watts or 0.0, powers[0])
+        return CounterReading(edges[0].seconds, edges[0].joules)

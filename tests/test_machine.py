@@ -65,18 +65,18 @@ def _spin(seconds: float) -> None:
         pass
 
 
-def test_the_load_of_others_leaves_ours_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All CPUs were busy for 6 of 10 s; we and our children took 4 of these."""
+def test_cpu_load_of_other_programs_excludes_the_process_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All CPUs were busy for 6 of 10 s; this process tree used 4 of these."""
     seconds = iter([(100.0, 50.0, 20.0), (110.0, 56.0, 24.0), (110.1, 56.1, 24.0)])
     monkeypatch.setattr("bench.system.device_monitor.system_cpu_seconds", lambda: next(seconds))
-    watch = device_monitor.DeviceMonitor(machine.describe_machine("cpu"))
-    (seen,) = watch.look()
-    assert seen.domain == "cpu-package:0"
-    assert seen.other_load_fraction == pytest.approx(0.2)
-    assert watch.look()[0].other_load_fraction is None
+    monitor = device_monitor.DeviceMonitor(machine.describe_machine("cpu"))
+    (state,) = monitor.sample()
+    assert state.domain == "cpu-package:0"
+    assert state.other_load_fraction == pytest.approx(0.2)
+    assert monitor.sample()[0].other_load_fraction is None
 
 
-def test_own_time_is_found_in_the_sum() -> None:
+def test_cpu_time_of_the_process_tree_is_part_of_the_sum() -> None:
     from bench.system.process import system_cpu_seconds
 
     before = system_cpu_seconds()

@@ -55,7 +55,7 @@ def command(device: DeviceName = "auto", as_json: Json = False) -> None:
     machine = exit_on_error(lambda: describe_machine(device))
     _, sensors = instruments.open_meters(None, MeterContext(SystemClock(), machine.devices))
     machine = machine.model_copy(update={"sensors": sensors})
-    states = device_monitor.DeviceMonitor(machine).look()
+    states = device_monitor.DeviceMonitor(machine).sample()
     if not as_json:
         print_machine(machine, states, Console(highlight=False))
         return

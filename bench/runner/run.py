@@ -129,7 +129,7 @@ def open_instruments(
     monitor = device_monitor.DeviceMonitor(resolved.machine)
     context = MeterContext(clock, resolved.machine.devices, config.meter_options)
     meters, sensors = open_meters(config.meter, context)
-    instruments = Instruments(clock, meters, monitor.look, monitor.strangers)
+    instruments = Instruments(clock, meters, monitor.sample, monitor.foreign_processes)
     return instruments, resolved.machine.model_copy(update={"sensors": sensors})
 
 

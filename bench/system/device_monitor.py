@@ -1,9 +1,9 @@
-"""The state of the devices in use: heat, clocks, what held them down, and who else is there."""
+"""State of the devices in use: temperature, clocks, throttle reasons, foreign processes, CPU load."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bench.system import nvidia_driver
 from bench.system.process import own_processes, system_cpu_seconds
@@ -12,112 +12,113 @@ if TYPE_CHECKING:
     from bench.results.machine_record import Device, DeviceState, Machine
     from bench.results.throttling import ThrottleReason
 
+T = TypeVar("T")
+
 CPU_DOMAIN = "cpu-package:0"
-THROTTLED_SECONDS = 0.001  # a reason that held the clocks for less is no reason
+THROTTLED_SECONDS = 0.001  # a reason active for less between two samples is ignored
+MIN_CPU_SECONDS = 0.5  # of all CPUs; the kernel counts in ticks of 10 ms
 
 
 class DeviceMonitor:
-    """Watches the devices in use from before the model is loaded until the run is over."""
+    """Samples the devices in use from before the model is loaded until the run is over."""
 
     def __init__(self, machine: Machine, loaded: bool = False) -> None:
-        """`loaded` says that this process may be on the GPUs already.
+        """`loaded`: this process may use the GPUs already.
 
-        In a container it then bears an unknown number, and one of those seen is taken for it.
+        In a container its process id on the GPU is then unknown, and one of the processes on each
+        GPU is taken for it.
         """
-        self._used = machine.used_gpus
+        self._gpus = machine.used_gpus
         unknown = loaded and machine.container
-        self._before = {d.domain: frozenset() if unknown else _processes(d) for d in self._used}
-        self._throttled = {d.domain: _throttled(d) for d in self._used}
-        self._load = _CpuLoad()
+        self._before = {d.domain: frozenset() if unknown else _processes(d) for d in self._gpus}
+        self._throttled = {d.domain: _throttled_seconds(d) for d in self._gpus}
+        self._cpu_load = _CpuLoad()
 
-    def look(self) -> tuple[DeviceState, ...]:
-        """The state of each GPU in use now, and what held its clocks or the CPU since last time."""
+    def sample(self) -> tuple[DeviceState, ...]:
+        """The state of each GPU in use, and the CPU's; reasons and load since the last sample."""
         from bench.results.machine_record import DeviceState
 
-        gpus = [self._gpu(device) for device in self._used]
-        busy = DeviceState(domain=CPU_DOMAIN, other_load_fraction=self._load.look())
-        return (*gpus, busy)
+        gpus = [self._gpu_state(device) for device in self._gpus]
+        cpu = DeviceState(domain=CPU_DOMAIN, other_load_fraction=self._cpu_load.sample())
+        return (*gpus, cpu)
 
-    def strangers(self) -> Mapping[str, int]:
-        """How many other processes compute on each GPU in use now; those with none are left out."""
+    def foreign_processes(self) -> Mapping[str, int]:
+        """Number of other processes that compute on each GPU in use; GPUs with none left out."""
         counts = {
-            d.domain: _foreign(d.uuid or "", self._before[d.domain], False) for d in self._used
+            d.domain: _foreign_count(d.uuid or "", self._before[d.domain], False)
+            for d in self._gpus
         }
         return {domain: count for domain, count in counts.items() if count}
 
-    def _gpu(self, device: Device) -> DeviceState:
+    def _gpu_state(self, device: Device) -> DeviceState:
         from bench.results.machine_record import DeviceState
 
-        uuid, before = device.uuid or "", self._before[device.domain]
-        reasons = {*_reasons(uuid), *_settings(uuid)}
-        now = _throttled(device)
-        then, self._throttled[device.domain] = self._throttled[device.domain], now
-        reasons |= {n for n, s in now.items() if s - then.get(n, s) > THROTTLED_SECONDS}
+        uuid = device.uuid or ""
+        reasons = {*_active_reasons(uuid), *_clock_settings(uuid)}
+        before, now = self._throttled[device.domain], _throttled_seconds(device)
+        self._throttled[device.domain] = now
+        reasons |= {
+            reason
+            for reason, seconds in now.items()
+            if seconds - before.get(reason, seconds) > THROTTLED_SECONDS
+        }
         return DeviceState(
             domain=device.domain,
-            temperature_celsius=_reading(nvidia_driver.temperature_celsius, uuid),
-            clock_mhz=_reading(nvidia_driver.clock_mhz, uuid),
+            temperature_celsius=_or_default(lambda: nvidia_driver.temperature_celsius(uuid), None),
+            clock_mhz=_or_default(lambda: nvidia_driver.clock_mhz(uuid), None),
             throttle_reasons=tuple(sorted(reasons)),
-            foreign_process_count=_foreign(uuid, before),
+            foreign_process_count=_foreign_count(uuid, self._before[device.domain]),
         )
 
 
-def _reading(read: Callable[[str], float], uuid: str) -> float | None:
+def _or_default(read: Callable[[], T], default: T) -> T:
+    """A reading of the driver; `default` where it cannot be had."""
     try:
-        return read(uuid)
+        return read()
     except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
-        return None
+        return default
 
 
-def _reasons(uuid: str) -> tuple[ThrottleReason, ...]:
-    try:
-        now = nvidia_driver.throttle(uuid)
-    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
-        return ()
-    return (*now.hardware, *now.software)
+def _active_reasons(uuid: str) -> tuple[ThrottleReason, ...]:
+    def read() -> tuple[ThrottleReason, ...]:
+        state = nvidia_driver.throttle(uuid)
+        return (*state.hardware, *state.software)
+
+    return _or_default(read, ())
 
 
-def _settings(uuid: str) -> tuple[ThrottleReason, ...]:
-    try:
-        return nvidia_driver.clock_settings(uuid)
-    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
-        return ()
+def _clock_settings(uuid: str) -> tuple[ThrottleReason, ...]:
+    return _or_default(lambda: nvidia_driver.clock_settings(uuid), ())
 
 
-def _throttled(device: Device) -> Mapping[ThrottleReason, float]:
-    try:
-        return nvidia_driver.throttled_seconds(device.uuid or "")
-    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
-        return {}
+def _throttled_seconds(device: Device) -> Mapping[ThrottleReason, float]:
+    return _or_default(lambda: nvidia_driver.throttled_seconds(device.uuid or ""), {})
 
 
 def _processes(device: Device) -> frozenset[int] | None:
-    try:
-        return nvidia_driver.processes(device.uuid or "")
-    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
-        return None
+    return _or_default(lambda: nvidia_driver.processes(device.uuid or ""), None)
 
 
-def _foreign(uuid: str, before: frozenset[int] | None, graphics: bool = True) -> int | None:
+def _foreign_count(uuid: str, before: frozenset[int] | None, graphics: bool = True) -> int | None:
     if before is None:
         return None
-    try:
-        return nvidia_driver.foreign_process_count(uuid, before, own_processes(), graphics)
-    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
-        return None
+    return _or_default(
+        lambda: nvidia_driver.foreign_process_count(uuid, before, own_processes(), graphics), None
+    )
 
 
 class _CpuLoad:
-    """The share of all CPUs that other programs took since the last look."""
+    """The share of all CPUs that other programs used since the last sample."""
 
     def __init__(self) -> None:
-        self._all, self._busy, self._own = system_cpu_seconds()
+        self._elapsed, self._busy, self._own = system_cpu_seconds()
 
-    def look(self) -> float | None:
-        before = self._all, self._busy, self._own
-        self._all, self._busy, self._own = system_cpu_seconds()
-        elapsed = self._all - before[0]
-        if elapsed < 0.5:  # too few ticks of 10 ms to tell
+    def sample(self) -> float | None:
+        """The share from 0 to 1; None where too little time has passed."""
+        before = self._elapsed, self._busy, self._own
+        self._elapsed, self._busy, self._own = system_cpu_seconds()
+        elapsed = self._elapsed - before[0]
+        if elapsed < MIN_CPU_SECONDS:
             return None
         others = (self._busy - before[1]) - (self._own - before[2])
         return min(max(others / elapsed, 0.0), 1.0)

@@ -1,4 +1,4 @@
-"""Where a run takes place: its devices, and a lock so that no second run steals watts."""
+"""Description of the machine and its devices; a lock that keeps a second run waiting."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 
 
 class GpuSnapshot(NamedTuple):
-    """Every NVIDIA GPU as it was at one moment, and why there is none."""
+    """Every NVIDIA GPU at one moment; `reason` says why there is none."""
 
     gpus: tuple[nvidia_driver.GpuInfo, ...]
     reason: str
 
 
-def describe_machine(device: str = "auto", seen: GpuSnapshot | None = None) -> Machine:
+def describe_machine(device: str = "auto", snapshot: GpuSnapshot | None = None) -> Machine:
     """This machine, with the devices that `device` names marked as used; sensors are left empty.
 
     `device` is "auto" (the first visible GPU, else the CPU), "all", "cpu" or "cuda:N[,…]", where N
-    counts within CUDA_VISIBLE_DEVICES. `seen` are the GPUs as they were before, if they were looked
-    at. Raises ValueError with one sentence for any other device.
+    counts within CUDA_VISIBLE_DEVICES. `snapshot` holds the GPUs where they were listed before.
+    Raises ValueError with one sentence for any other device.
     """
     import psutil
 
     from bench.results.machine_record import Machine
 
-    seen = seen or snapshot_gpus()
-    used = {gpu.uuid for gpu in selected_gpus(device, seen)}
+    snapshot = snapshot or snapshot_gpus()
+    used = {gpu.uuid for gpu in selected_gpus(device, snapshot)}
     return Machine(
         operating_system=f"{platform.system()} {platform.release()}",
         architecture=platform.machine(),
@@ -46,7 +46,7 @@ def describe_machine(device: str = "auto", seen: GpuSnapshot | None = None) -> M
         memory_bytes=psutil.virtual_memory().total,
         container=_in_container(),
         python_version=platform.python_version(),
-        devices=(*_packages(), *(_device(gpu, gpu.uuid in used) for gpu in seen.gpus)),
+        devices=(*_packages(), *(_device(gpu, gpu.uuid in used) for gpu in snapshot.gpus)),
         sensors=(),
     )
 
@@ -62,7 +62,7 @@ def snapshot_gpus() -> GpuSnapshot:
 def _visible(
     gpus: tuple[nvidia_driver.GpuInfo, ...], setting: str | None
 ) -> list[nvidia_driver.GpuInfo]:
-    """The GPUs that CUDA shows a process, in its order: like CUDA, up to the first bad name."""
+    """The GPUs that CUDA shows a process, in its order; like CUDA, up to the first invalid name."""
     if setting is None:
         return list(gpus)
     shown = []
@@ -87,9 +87,9 @@ def _named(gpus: tuple[nvidia_driver.GpuInfo, ...], name: str) -> nvidia_driver.
     return matching[0] if len(matching) == 1 else None
 
 
-def selected_gpus(device: str, seen: GpuSnapshot) -> list[nvidia_driver.GpuInfo]:
-    """The GPUs that `device` names, as `describe` takes it. Raises ValueError where one is not."""
-    visible = _visible(seen.gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
+def selected_gpus(device: str, snapshot: GpuSnapshot) -> list[nvidia_driver.GpuInfo]:
+    """The GPUs that `device` names, as `describe_machine` takes it. Raises ValueError where one is not."""
+    visible = _visible(snapshot.gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
     if device in ("auto", "all"):
         return visible[:1] if device == "auto" else visible
     if device == "cpu":
@@ -103,7 +103,7 @@ def selected_gpus(device: str, seen: GpuSnapshot) -> list[nvidia_driver.GpuInfo]
     for number in numbers:
         if number >= len(visible):
             count = f"{len(visible)} GPU{'s' if len(visible) != 1 else ''}"
-            why = f"this machine shows {count}" if visible else seen.reason
+            why = f"this machine shows {count}" if visible else snapshot.reason
             raise ValueError(f"there is no cuda:{number}: {why}")
     if len(set(numbers)) < len(numbers):
         raise ValueError(f"the device {device!r} names a GPU twice")
@@ -150,13 +150,13 @@ def _packages() -> list[Device]:
     """One device for each processor package; at least one."""
     from bench.results.machine_record import Device
 
-    found = set()
+    packages = set()
     for path in Path("/sys/devices/system/cpu").glob("cpu[0-9]*/topology/physical_package_id"):
         try:
-            found.add(path.read_text(encoding="ascii").strip())
+            packages.add(path.read_text(encoding="ascii").strip())
         except OSError:
             continue  # a CPU that is switched off has no package
-    domains = [str(Domain(DomainKind.cpu_package, str(i))) for i in range(max(len(found), 1))]
+    domains = [str(Domain(DomainKind.cpu_package, str(i))) for i in range(max(len(packages), 1))]
     return [Device(domain=domain, name=_cpu_name()) for domain in domains]
 
 
@@ -183,11 +183,13 @@ def _in_container() -> bool:
 
 @contextmanager
 def machine_lock(
-    wait_seconds: float, tell: Callable[[str], None], path: Path | None = None
+    wait_seconds: float, on_wait: Callable[[str], None], path: Path | None = None
 ) -> Iterator[None]:
-    """Hold this machine for one run; a second run waits, and says through `tell` for whom.
+    """Hold the lock of this machine for one run.
 
-    Raises TimeoutError with one sentence when `wait_seconds` are over.
+    A second run waits: `on_wait` gets a sentence that names the run that holds the lock. `path` is
+    the lock file, by default in a folder that all users share. Raises TimeoutError with one
+    sentence after `wait_seconds`, or where the lock file cannot be opened.
     """
     import filelock
 
@@ -197,15 +199,15 @@ def machine_lock(
         try:
             held.acquire(timeout=0)
         except filelock.Timeout:
-            tell(f"waiting for {_holder(path)}, which is measuring on this machine")
+            on_wait(f"waiting for {_holder(path)}, which is measuring on this machine")
             held.acquire(timeout=wait_seconds, poll_interval=0.5)
     except filelock.Timeout:
         message = f"{_holder(path)} still measures on this machine after {wait_seconds:g} s"
         raise TimeoutError(message) from None
     except PermissionError:
-        raise TimeoutError(f"the lock {path} can't be opened: remove it, then try again") from None
+        raise TimeoutError(f"the lock {path} cannot be opened: remove it, then try again") from None
     try:
-        _sign(path)
+        _write_process_id(path)
         yield
     finally:
         held.release()
@@ -218,8 +220,8 @@ def _shared_folder() -> Path:
     return Path("/tmp") if os.name == "posix" else Path(tempfile.gettempdir())
 
 
-def _sign(path: Path) -> None:
-    """Leave our id for those who wait; the file may be another user's, and is never made here."""
+def _write_process_id(path: Path) -> None:
+    """Write this process id for runs that wait; the file may belong to another user."""
     with suppress(OSError), path.open("r+", encoding="ascii", errors="replace") as file:
         file.write(f"{os.getpid()}\n")
         file.truncate()

@@ -63,7 +63,7 @@ def track(
     meter_options = {**(options or {}), **({"nvml_back_to_back": "1"} if back_to_back else {})}
     meters, sensors = open_meters(None, MeterContext(clock, described.devices, meter_options))
     monitor = device_monitor.DeviceMonitor(described, loaded=True)
-    instruments = Instruments(clock, meters, foreign_processes=monitor.strangers)
+    instruments = Instruments(clock, meters, foreign_processes=monitor.foreign_processes)
     described = described.model_copy(update={"sensors": sensors})
     measurement = Measurement(sensors=sensors, machine=described)
     opened = window.open_window(instruments)

@@ -107,7 +107,7 @@ class ProgramRecorder:
 
     def _foreign_process_warnings(self) -> Iterator[MeasurementWarning]:
         """A warning for each GPU with foreign processes, with their largest number so far."""
-        for domain, count in self._monitor.strangers().items():
+        for domain, count in self._monitor.foreign_processes().items():
             known = self._foreign_processes.get(domain, 0)
             self._foreign_processes[domain] = max(count, known)
         for domain, count in self._foreign_processes.items():

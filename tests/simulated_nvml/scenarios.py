@@ -66,7 +66,7 @@ def measure_window(
         "true_joules": [world.joules(i, began, ended) for i in range(len(described.devices) - 1)],
         "watts": dict(meter.watts()),
         "device_states": [
-            c.model_dump(mode="json") for c in device_monitor.DeviceMonitor(described).look()
+            c.model_dump(mode="json") for c in device_monitor.DeviceMonitor(described).sample()
         ],
     }
 
@@ -137,7 +137,7 @@ def processes() -> dict[str, object]:
     monitor = device_monitor.DeviceMonitor(described)
 
     def count() -> int | None:
-        return monitor.look()[0].foreign_process_count
+        return monitor.sample()[0].foreign_process_count
 
     out: dict[str, object] = {"described": _device(described), "alone": count()}
     world.change(0, process_count=2, pid1=os.getpid())
@@ -164,7 +164,7 @@ def clocks() -> dict[str, object]:
     for name, values in cases.items():
         world.change(0, **values)
         out[name] = (
-            device_monitor.DeviceMonitor(machine.describe_machine()).look()[0].throttle_reasons
+            device_monitor.DeviceMonitor(machine.describe_machine()).sample()[0].throttle_reasons
         )
     return out
 
@@ -176,7 +176,7 @@ def shared() -> dict[str, object]:
     meter = build(MeterContext(CLOCK, described.devices))
     meter.probe()
     monitor = device_monitor.DeviceMonitor(described)
-    meters = instruments.Instruments(CLOCK, (meter,), foreign_processes=monitor.strangers)
+    meters = instruments.Instruments(CLOCK, (meter,), foreign_processes=monitor.foreign_processes)
 
     def window(before: tuple[int, ...], after: tuple[int, ...]) -> object:
         set_processes(before)

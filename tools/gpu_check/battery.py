@@ -169,7 +169,7 @@ class _Run:
         with machine.machine_lock(LOCK_WAIT_SECONDS, self._log):
             monitor = device_monitor.DeviceMonitor(self._described, loaded=True)
             meters, sensors = open_meters(None, MeterContext(self._clock, self._described.devices))
-            instruments = Instruments(self._clock, meters, monitor.look, monitor.strangers)
+            instruments = Instruments(self._clock, meters, monitor.sample, monitor.foreign_processes)
             described = self._described.model_copy(update={"sensors": sensors})
             on_event = log_events(self._log)
             return execute(

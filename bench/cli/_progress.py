@@ -51,16 +51,6 @@ class ProgressLine:
             self._shared = False
 
 
-def log_events(log: Callable[[str], None]) -> events.OnEvent:
-    """An `on_event` that logs the text of each event."""
-
-    def on_event(event: events.Event) -> None:
-        if text := event_text(event):
-            log(text)
-
-    return on_event
-
-
 def event_text(event: events.Event) -> str | None:
     """One line for an event; None where the result shows it anyway."""
     text = TEXTS.get(type(event))

@@ -15,7 +15,6 @@ from types import ModuleType
 from typing import Any
 
 from bench.backends import BackendError, ModelSpec, Session
-from bench.cli._progress import log_events
 from bench.meters import MeterContext
 from bench.results.machine_record import Machine
 from bench.results.record import Result
@@ -171,9 +170,14 @@ class _Run:
             meters, sensors = open_meters(None, MeterContext(self._clock, self._described.devices))
             instruments = Instruments(self._clock, meters, monitor.sample, monitor.foreign_processes)
             described = self._described.model_copy(update={"sensors": sensors})
-            on_event = log_events(self._log)
             return execute(
-                config, served, described, instruments, self._load, _save_nothing, on_event
+                config,
+                served,
+                described,
+                instruments,
+                self._load,
+                _save_nothing,
+                lambda event: self._log(str(event)),
             )
 
     def _load(self) -> Session:

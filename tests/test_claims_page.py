@@ -66,5 +66,5 @@ def test_texts_are_inside_the_plot_and_do_not_overlap(name):
 
 def test_plot_has_the_recomputed_values():
     text = Image.open(DOCS / "claims-break-even.png").info["Description"]
-    uses = claims.recompute_claims(("S13",))[0].quantities[0].value.value
+    uses = claims.find_claims(("S13",))[0].quantities[0].value.value
     assert f"BLOOMz-7B: {uses / 1e6:,.1f} million" in text

@@ -12,7 +12,7 @@ from synthetic_results import result_with_energy
 from bench.impact import projection
 from bench.impact.carbon import carbon_intensity
 from bench.impact.facts import published
-from bench.impact.lifecycle import amortise, break_even
+from bench.impact.lifecycle import break_even, training_per_use
 from bench.results import storage
 from bench.results.formatting import interval_text
 from bench.results.interval import Interval, interval_json
@@ -47,14 +47,11 @@ def test_infinite_end_is_null_in_json_and_or_more_in_text():
 def test_break_even_has_the_interval_of_the_measured_energy():
     even = break_even(Interval.of(1000.0), Interval(2.0, 1.0, 4.0))
     assert even == Interval(500, 250, 1000)
-    share = amortise(Interval.of(1000.0), Interval.of(2.0), 250)
-    assert share.training_kwh.value == 4 and share.training_share == pytest.approx(4 / 6)
-    assert share.total_kwh.value == 6
-    assert amortise(Interval.of(1000.0), Interval.of(2.0), 500).training_share == pytest.approx(0.5)
+    assert training_per_use(Interval.of(1000.0), 250) == Interval.of(4.0)
     with pytest.raises(ValueError, match="no energy"):
         break_even(Interval.of(1000.0), Interval.of(0.0))
     with pytest.raises(ValueError, match="positive"):
-        amortise(Interval.of(1000.0), Interval.of(2.0), 0)
+        training_per_use(Interval.of(1000.0), 0)
 
 
 def test_service_of_a_billion_uses_a_day():
@@ -87,7 +84,8 @@ def test_projection_of_a_result(path):
     assert against.break_even.value == pytest.approx(433196 / 0.0015)
     assert against.break_even.low < against.break_even.value < against.break_even.high
     assert against.days.value == pytest.approx(against.break_even.value / 1e6)
-    assert against.amortised.training_kwh.value == pytest.approx(433196 / 1e8)
+    assert against.training_kwh.value == pytest.approx(433196 / 1e8)
+    assert against.training_share == pytest.approx(0.00433196 / (0.00433196 + 0.0015))
 
 
 def test_published_figures_of_the_model_are_listed_with_their_study(path):

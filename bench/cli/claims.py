@@ -13,8 +13,7 @@ from bench.cli._options import Json
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from bench.impact.claims import RecomputedClaim
-    from bench.impact.facts import Fact
+    from bench.impact.claims import Claim
 
 PANEL = "Understand"
 
@@ -26,18 +25,18 @@ def command(
     """Recompute published claims and compare with the published values, with caveats."""
     from bench.impact import claims
 
-    recomputed = exit_on_error(lambda: claims.recompute_claims(tuple(ids or ())))
+    selected = exit_on_error(lambda: claims.find_claims(tuple(ids or ())))
     if as_json:
-        for each in recomputed:
-            print_json(_claim_json(each))
+        for claim in selected:
+            print_json(_claim_json(claim))
         return
     from bench.cli import _layout
 
     title = _layout.title("Claims, published values, and values recomputed from published facts")
-    _layout.print_parts([title, *(_claim_part(each) for each in recomputed)])
+    _layout.print_parts([title, *map(_claim_part, selected)])
 
 
-def _claim_part(recomputed: RecomputedClaim) -> RenderableType:
+def _claim_part(claim: Claim) -> RenderableType:
     from rich.console import Group
     from rich.padding import Padding
     from rich.text import Text
@@ -45,10 +44,9 @@ def _claim_part(recomputed: RecomputedClaim) -> RenderableType:
     from bench.cli import _layout
     from bench.impact import claims
 
-    claim = recomputed.claim
     rows = [
-        (*claims.value_text(each), each.claimed.quantity, claims.comparison_text(each))
-        for each in recomputed.quantities
+        (*claims.value_text(each), each.quantity, claims.comparison_text(each))
+        for each in claim.quantities
     ]
     content: list[RenderableType] = [_layout.quantities(rows)] if rows else []
     content += [Text(f"! {claim.caveat}", style="yellow"), Text(claim.source, style="dim")]
@@ -56,29 +54,28 @@ def _claim_part(recomputed: RecomputedClaim) -> RenderableType:
     return Group(title, Padding(Group(*content), (0, 0, 0, 4)))
 
 
-def _claim_json(recomputed: RecomputedClaim) -> dict[str, Any]:
+def _claim_json(claim: Claim) -> dict[str, Any]:
     """A claim for JSON: each quantity with its interval, facts and caveat."""
     import dataclasses
 
-    from bench.impact.facts import fact_by_name
     from bench.results.interval import interval_json
 
-    return dataclasses.asdict(recomputed.claim) | {
+    return dataclasses.asdict(claim) | {
         "quantities": [
             {
-                **dataclasses.asdict(each.claimed),
+                **dataclasses.asdict(each),
                 "ours": interval_json(each.value),
                 "ratios": each.ratios,
-                "caveat": recomputed.claim.caveat,
-                "facts": [
-                    {"fact": name, **_fact_json(fact_by_name(name))}
-                    for name in each.claimed.rests_on
-                ],
+                "caveat": claim.caveat,
+                "facts": [_fact_json(name) for name in each.rests_on],
             }
-            for each in recomputed.quantities
+            for each in claim.quantities
         ]
     }
 
 
-def _fact_json(fact: Fact) -> dict[str, Any]:
-    return {k: getattr(fact, k) for k in ("value", "unit", "edition", "basis", "source")}
+def _fact_json(name: str) -> dict[str, Any]:
+    from bench.impact.facts import fact_by_name
+
+    fact, fields = fact_by_name(name), ("value", "unit", "edition", "basis", "source")
+    return {"fact": name, **{field: getattr(fact, field) for field in fields}}

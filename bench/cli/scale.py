@@ -120,12 +120,16 @@ def _training_rows(comparison: TrainingComparison) -> list[tuple[str, str]]:
     from bench.results.formatting import interval_text, large_number_text
     from bench.results.interval import Interval
 
-    training, share = comparison.training, comparison.amortised
+    training = comparison.training
     uses, days = large_number_text(comparison.break_even), interval_text(comparison.days)
-    parts = f"{energy_text(share.training_kwh)} of training, {energy_text(share.use_kwh)} of use"
-    all_uses = large_number_text(Interval.of(share.uses))
+    share, use = energy_text(comparison.training_kwh), energy_text(comparison.use_kwh)
+    all_uses = large_number_text(Interval.of(comparison.uses))
     return [
         ("training", f"{energy_text(training.energy_kwh)}   {training.name}: {training.source}"),
         ("break-even", f"after {uses} inferences: {days} days"),
-        ("share of a use", f"{parts}: {100 * share.training_share:.3g} %, over {all_uses} uses"),
+        (
+            "share of a use",
+            f"{share} of training, {use} of use: {100 * comparison.training_share:.3g} %, "
+            f"over {all_uses} uses",
+        ),
     ]

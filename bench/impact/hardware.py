@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from statistics import median_high
 
 from bench.impact import facts
 from bench.results.interval import Interval
@@ -40,21 +41,14 @@ def embodied_kg(board: facts.Fact | None) -> tuple[Interval, bool]:
     )
     of_board = [k for k in kinds if board and board.key.startswith(k.removeprefix("gpu/"))]
     ranges = [facts.embodied_range(kind) for kind in of_board or kinds]
-    medians = sorted(upper_median(sources).value for sources in ranges)
+    median = median_high(sources.value for sources in ranges)
     low, high = min(sources.low for sources in ranges), max(sources.high for sources in ranges)
-    return Interval(medians[len(medians) // 2], low, high), bool(of_board)
-
-
-def upper_median(sources: facts.FactRange) -> Interval:
-    """A range over several sources with their median (the upper of two) as its value."""
-    values = sorted(fact.value for fact in sources.facts if fact.unit == sources.unit)
-    return Interval(values[len(values) // 2], sources.low, sources.high)
+    return Interval(median, low, high), bool(of_board)
 
 
 def _matches(words: set[str], board: facts.Fact) -> bool:
     label = _words(board.label)
-    any_sxm = any("sxm" in word for word in label)
-    return all(word in label or (word == "sxm" and any_sxm) for word in words)
+    return all(word in label or (word == "sxm" and "sxm" in " ".join(label)) for word in words)
 
 
 def _words(name: str) -> set[str]:

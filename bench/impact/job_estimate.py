@@ -72,7 +72,7 @@ def estimate_job(job: JobDescription) -> JobEstimate:
         ml_co2_grams=Interval.of(tdp_kwh) * grid.grams_per_kwh,
         energy_kwh=energy,
         grams=energy * grid.grams_per_kwh + embodied,
-        stages=(*stages, LifeCycleStage.embodied(embodied, calculation)),
+        stages=(*stages, LifeCycleStage("embodied", None, embodied, calculation)),
         steps=tuple(_steps(tdp_kwh, stages)),
     )
 

@@ -40,11 +40,6 @@ class LifeCycleStage:
         return cls(name, energy_kwh, energy_kwh * grid.grams_per_kwh, calculation)
 
     @classmethod
-    def embodied(cls, grams: Interval, calculation: str) -> LifeCycleStage:
-        """The stage of manufacturing the hardware."""
-        return cls("embodied", None, grams, calculation)
-
-    @classmethod
     def unknown(cls, name: str, reason: str) -> LifeCycleStage:
         """A stage that is not known, which is not zero."""
         return cls(name, None, None, "", reason)
@@ -76,10 +71,7 @@ class LifeCycle:
 
     def stage(self, name: str) -> LifeCycleStage:
         """The stage of this name. Raises KeyError if there is none."""
-        for stage in self.stages:
-            if stage.name == name:
-                return stage
-        raise KeyError(name)
+        return {stage.name: stage for stage in self.stages}[name]
 
     @property
     def grams(self) -> Interval:
@@ -105,60 +97,20 @@ class LifeCycle:
         return tuple(stage.name for stage in self.stages if stage.missing)
 
 
-@dataclass(frozen=True)
-class AmortisedTraining:
-    """Energy of one use in kWh: of the use itself, and its share of a training."""
-
-    use_kwh: Interval
-    training_kwh: Interval
-    uses: float
-
-    @property
-    def total_kwh(self) -> Interval:
-        """Both together."""
-        return self.use_kwh + self.training_kwh
-
-    @property
-    def training_share(self) -> float:
-        """Training divided by the total, from 0 to 1."""
-        return self.training_kwh.value / self.total_kwh.value
-
-
 def plan_lifecycle(plan: LifeCyclePlan) -> LifeCycle:
     """The life cycle of a plan. Raises ValueError for an unknown region or device."""
-    grid = plan_grid(plan)
-    stages = [*_operational_stages(plan, grid), _embodied_stage(plan.training, plan.embodied)]
+    grid = _plan_grid(plan)
+    stages = [*_operational_stages(plan, grid)]
+    hours = plan.training.total_device_hours
+    if hours is None:
+        reason = "the hours of the devices are not known"
+        stages.append(LifeCycleStage.unknown("embodied", reason))
+    else:
+        embodied = embodied_grams(hours, plan.training.hardware, plan.embodied)
+        stages.append(LifeCycleStage("embodied", None, *embodied))
     if plan.deployment:
         stages.append(_deployment_stage(plan, plan.deployment))
     return LifeCycle(plan.name, plan.kind, "to train", grid, tuple(stages), plan.notes)
-
-
-def plan_grid(plan: LifeCyclePlan) -> CarbonIntensity:
-    """The carbon intensity of a plan. Raises ValueError for an unknown region."""
-    return carbon_intensity(plan.region, plan.grid_gco2e_per_kwh, plan.grid_source)
-
-
-def dynamic_energy(training: TrainingPlan) -> tuple[Interval, str]:
-    """The energy of the devices at work in kWh, and the arithmetic as text."""
-    if training.energy_kwh is not None:
-        return Interval.of(training.energy_kwh), "energy as stated"
-    hours, watts = training.total_device_hours, training.watts
-    assert hours is not None
-    kind = "W each, as stated"
-    if watts is None:
-        watts = hardware.find(training.hardware or "").value
-        kind = "W, the TDP: an upper bound for the boards"
-    return Interval.of(hours * watts / 1000), f"{hours:,.0f} device-hours x {watts:g} {kind}"
-
-
-def hardware_lifetime_years() -> Interval:
-    """Years in service of servers and accelerators, over all sources."""
-    return hardware.upper_median(facts.embodied_range("lifetime"))
-
-
-def hardware_utilisation() -> Interval:
-    """Share of its life in which hardware is in use, over all sources."""
-    return hardware.upper_median(facts.embodied_range("utilisation"))
 
 
 def embodied_per_hour(embodied: Interval, lifetime_years: Interval, share: Interval) -> Interval:
@@ -180,10 +132,9 @@ def embodied_grams(
     plan = plan or EmbodiedPlan()
     device, covers_board = hardware.embodied_kg(hardware.find(board) if board else None)
     device = _stated_within(plan.device_kg, device)
-    server = hardware.upper_median(facts.embodied_range("server"))
-    server = _stated_within(plan.server_kg, server)
-    lifetime = _stated_within(plan.lifetime_years, hardware_lifetime_years())
-    share = Interval.of(plan.utilisation) if plan.utilisation else hardware_utilisation()
+    server = _stated_within(plan.server_kg, facts.embodied_range("server"))
+    lifetime = _stated_within(plan.lifetime_years, facts.embodied_range("lifetime"))
+    share = Interval.of(plan.utilisation or facts.embodied_range("utilisation"))
     per_device_hour = embodied_per_hour(device, lifetime, share)
     server_part = embodied_per_hour(server, lifetime, share) / plan.devices_per_server
     kilograms = (per_device_hour + server_part) * device_hours
@@ -200,9 +151,8 @@ def deployment_energy(
     use: DeploymentPlan, plan: LifeCyclePlan
 ) -> tuple[Interval, CarbonIntensity, LifeCycleStage]:
     """(energy in kWh, carbon intensity, embodied stage) of the deployment in a plan."""
-    is_elsewhere = use.region is not None or use.grid_gco2e_per_kwh is not None
-    grid = plan_grid(plan)
-    if is_elsewhere:
+    grid = _plan_grid(plan)
+    if use.region is not None or use.grid_gco2e_per_kwh is not None:
         grid = carbon_intensity(use.region, use.grid_gco2e_per_kwh)
     kwh = use.inference_count * use.wh_per_inference / 1000
     idle_kwh = (use.idle_watts or 0.0) * 24 * use.days / 1000
@@ -212,7 +162,7 @@ def deployment_energy(
         return energy, grid, LifeCycleStage.unknown("embodied", reason)
     device_hours = use.count * use.days * 24
     embodied = embodied_grams(device_hours, use.hardware, plan.embodied)
-    return energy, grid, LifeCycleStage.embodied(*embodied)
+    return energy, grid, LifeCycleStage("embodied", None, *embodied)
 
 
 def break_even(training_kwh: Interval, per_use_kwh: Interval) -> Interval:
@@ -226,18 +176,35 @@ def break_even(training_kwh: Interval, per_use_kwh: Interval) -> Interval:
     return training_kwh / per_use_kwh
 
 
-def amortise(training_kwh: Interval, per_use_kwh: Interval, uses: float) -> AmortisedTraining:
-    """The energy of one use with its share of a training that serves `uses` in all.
+def training_per_use(training: Interval, uses: float) -> Interval:
+    """The share of one use in a training (its energy or emissions) that serves `uses` in all.
 
     Raises ValueError if `uses` is not positive.
     """
     if uses <= 0:
         raise ValueError("training is shared among a positive number of uses")
-    return AmortisedTraining(per_use_kwh, training_kwh / uses, uses)
+    return training / uses
+
+
+def _plan_grid(plan: LifeCyclePlan) -> CarbonIntensity:
+    return carbon_intensity(plan.region, plan.grid_gco2e_per_kwh, plan.grid_source)
+
+
+def _dynamic_energy(training: TrainingPlan) -> tuple[Interval, str]:
+    """The energy of the devices at work in kWh, and the arithmetic as text."""
+    if training.energy_kwh is not None:
+        return Interval.of(training.energy_kwh), "energy as stated"
+    hours, watts = training.total_device_hours, training.watts
+    assert hours is not None
+    kind = "W each, as stated"
+    if watts is None:
+        watts = hardware.find(training.hardware or "").value
+        kind = "W, the TDP: an upper bound for the boards"
+    return Interval.of(hours * watts / 1000), f"{hours:,.0f} device-hours x {watts:g} {kind}"
 
 
 def _operational_stages(plan: LifeCyclePlan, grid: CarbonIntensity) -> Iterator[LifeCycleStage]:
-    energy, calculation = dynamic_energy(plan.training)
+    energy, calculation = _dynamic_energy(plan.training)
     yield LifeCycleStage.operational("dynamic", energy, grid, calculation)
     if plan.pue is None:
         yield LifeCycleStage.unknown("overhead", "no PUE is given")
@@ -252,14 +219,6 @@ def _operational_stages(plan: LifeCyclePlan, grid: CarbonIntensity) -> Iterator[
     idle = Interval(plan.idle.kilowatts, least, plan.idle.kilowatts) * hours
     calculation = f"{plan.idle.kilowatts:g} kW x {hours:,.0f} h"
     yield LifeCycleStage.operational("idle", idle, grid, calculation)
-
-
-def _embodied_stage(training: TrainingPlan, plan: EmbodiedPlan | None) -> LifeCycleStage:
-    """Manufacturing of devices and servers, for the hours in which training used them."""
-    hours = training.total_device_hours
-    if hours is None:
-        return LifeCycleStage.unknown("embodied", "the hours of the devices are not known")
-    return LifeCycleStage.embodied(*embodied_grams(hours, training.hardware, plan))
 
 
 def _deployment_stage(plan: LifeCyclePlan, use: DeploymentPlan) -> LifeCycleStage:

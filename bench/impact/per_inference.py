@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bench.impact import hardware, lifecycle, published_trainings
 from bench.impact.carbon import CarbonIntensity, carbon_intensity
+from bench.impact.facts import embodied_range
 from bench.impact.lifecycle import LifeCycle, LifeCycleStage
 from bench.impact.regions import check_pue
 from bench.results import statistics
@@ -60,11 +61,13 @@ def inference_cost(result: Result) -> InferenceCost:
     energy = energy_per_1000 / 1000
     net = None if modelled else summary.net_energy_kwh_per_1000
     idle = None
-    if net is not None:
-        idle_kwh = max(0.0, energy_per_1000.value - net.value) / 1000
-        idle = energy * (idle_kwh / energy.value)  # the relative interval is that of the total
+    if net is not None:  # the relative interval is that of the total
+        idle = energy * (max(0.0, energy_per_1000.value - net.value) / 1000 / energy.value)
     time = summary.duration_seconds_per_inference
     gpus = result.machine.used_gpus
+    trials = result.measured()
+    inferences = math.fsum(trial.work.inference_count for trial in trials)
+    units = math.fsum(statistics.unit_count(trial, result.task.unit) for trial in trials)
     return InferenceCost(
         energy_kwh=energy,
         idle_kwh=idle,
@@ -73,7 +76,7 @@ def inference_cost(result: Result) -> InferenceCost:
         board=gpus[0].name if gpus else None,
         boundary=", ".join(result.boundary.domains),
         modelled=modelled,
-        units_per_inference=_units_per_inference(result),
+        units_per_inference=units / inferences if units and inferences else 1.0,
         unit=result.task.unit,
     )
 
@@ -122,25 +125,21 @@ def _embodied_stage(cost: InferenceCost, inputs: LifeCycleInputs) -> LifeCycleSt
     if inputs.embodied_kg is not None:
         if inputs.embodied_kg <= 0:
             raise ValueError(f"kilograms must be above zero, not {inputs.embodied_kg:g}")
-        years, share = lifecycle.hardware_lifetime_years(), lifecycle.hardware_utilisation()
+        years, share = (embodied_range(kind) for kind in ("lifetime", "utilisation"))
         per_hour = lifecycle.embodied_per_hour(Interval.of(inputs.embodied_kg), years, share)
         grams = device_hours / cost.device_count * (per_hour * GRAMS_PER_KILOGRAM)
         text = f"{inputs.embodied_kg:g} kg, as given, over {years.value:g} years"
-        return LifeCycleStage.embodied(grams, text)
+        return LifeCycleStage("embodied", None, grams, text)
     if cost.board is None:
         reason = "no source covers this machine; --embodied-kg states its embodied emissions"
         return LifeCycleStage.unknown("embodied", reason)
-    per_hour, text = lifecycle.embodied_grams(1.0, _known_board(cost.board))
-    text = f"{device_hours.value:.3g} device-hours; {text.partition('; ')[2]}"
-    return LifeCycleStage.embodied(device_hours * per_hour, text)
-
-
-def _known_board(name: str) -> str | None:
-    """The label of a board in the fact tables, or None."""
     try:
-        return hardware.find(name).label
+        board: str | None = hardware.find(cost.board).label
     except ValueError:
-        return None
+        board = None  # the range over all boards
+    per_hour, text = lifecycle.embodied_grams(1.0, board)
+    text = f"{device_hours.value:.3g} device-hours; {text.partition('; ')[2]}"
+    return LifeCycleStage("embodied", None, device_hours * per_hour, text)
 
 
 def _training_stage(inputs: LifeCycleInputs) -> Iterator[LifeCycleStage]:
@@ -151,11 +150,12 @@ def _training_stage(inputs: LifeCycleInputs) -> Iterator[LifeCycleStage]:
     training = lifecycle.plan_lifecycle(published_trainings.published_plan(inputs.training))
     energy = training.stage("dynamic").energy_kwh
     assert energy is not None
-    share = lifecycle.amortise(energy, Interval.of(0.0), inputs.uses)
+    share, grams = (
+        lifecycle.training_per_use(total, inputs.uses) * COUNT for total in (energy, training.grams)
+    )
     text = f"published, not measured: {training.name} at {training.intensity.label}, "
     text += f"over {inputs.uses:,.0f} uses"
-    grams = training.grams / inputs.uses * COUNT
-    yield LifeCycleStage("training", share.training_kwh * COUNT, grams, text)
+    yield LifeCycleStage("training", share, grams, text)
 
 
 def _notes(cost: InferenceCost, inputs: LifeCycleInputs) -> Iterator[str]:
@@ -167,10 +167,3 @@ def _notes(cost: InferenceCost, inputs: LifeCycleInputs) -> Iterator[str]:
     yield "Embodied emissions cover the duration of the work, on hardware in use 85 % of its life."
     if inputs.training is not None:
         yield f"That {inputs.training} trained this model is an assumption: it is not checked."
-
-
-def _units_per_inference(result: Result) -> float:
-    trials = result.measured()
-    inferences = math.fsum(trial.work.inference_count for trial in trials)
-    units = math.fsum(statistics.unit_count(trial, result.task.unit) for trial in trials)
-    return units / inferences if units and inferences else 1.0

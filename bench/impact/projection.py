@@ -10,7 +10,7 @@ from bench.impact import facts, published_trainings
 from bench.impact.carbon import CarbonIntensity, carbon_intensity
 from bench.impact.facts import published
 from bench.impact.facts.published import PublishedFigure
-from bench.impact.lifecycle import AmortisedTraining, amortise, break_even
+from bench.impact.lifecycle import break_even, training_per_use
 from bench.impact.per_inference import InferenceCost, inference_cost
 from bench.impact.regions import check_pue
 from bench.results.interval import Interval, interval_json
@@ -44,12 +44,35 @@ class TrainingEnergy:
 
 @dataclass(frozen=True)
 class TrainingComparison:
-    """A training against its use: number of uses and days to break-even, share of each use."""
+    """A training against its use: number of uses and days to break-even, share of each use.
+
+    One of `uses` uses in all takes `use_kwh` itself, and `training_kwh` as its share of training.
+    """
 
     training: TrainingEnergy
     break_even: Interval
     days: Interval
-    amortised: AmortisedTraining
+    uses: float
+    use_kwh: Interval
+    training_kwh: Interval
+
+    @property
+    def training_share(self) -> float:
+        """Share of the training in the energy of a use, from 0 to 1."""
+        return self.training_kwh.value / (self.use_kwh.value + self.training_kwh.value)
+
+    def as_json(self) -> dict[str, Any]:
+        """The comparison for JSON; an infinite high end is null."""
+        return {
+            "name": self.training.name,
+            "source": self.training.source,
+            "energy_kwh": interval_json(self.training.energy_kwh),
+            "break_even": interval_json(self.break_even),
+            "break_even_days": interval_json(self.days),
+            "uses": self.uses,
+            "training_kwh_per_use": interval_json(self.training_kwh),
+            "training_share": self.training_share,
+        }
 
 
 @dataclass(frozen=True)
@@ -100,23 +123,21 @@ class Projection:
 
     def as_json(self) -> dict[str, Any]:
         """The projection for JSON; an infinite high end is null."""
-        figures = ("kwh_per_day", "kwh_per_year", "grams_per_day", "grams_per_year", "homes")
+        energy, mass = ("kwh_per_day", "kwh_per_year"), ("grams_per_day", "grams_per_year")
+        figures = (*energy, *mass, "homes", "reactors", "machines")
         return {
             "kind": "modelled" if self.cost.modelled else "measured",
             "name": self.name,
             "per_day": self.service.per_day,
             "kwh_per_inference": interval_json(self.cost.energy_kwh),
             "grid": self.grid.as_json(),
-            **{
-                name: interval_json(getattr(self.service, name))
-                for name in (*figures, "reactors", "machines")
-            },
+            **{name: interval_json(getattr(self.service, name)) for name in figures},
             "machine": self.machine,
             "batching": [
                 {"kwh_per_day": interval_json(gain.kwh_per_day), "words": gain.label}
                 for gain in self.batching
             ],
-            "training": self.training and _training_json(self.training),
+            "training": self.training and self.training.as_json(),
             "caveats": self.notes,
         }
 
@@ -128,6 +149,14 @@ def project(result: Result, inputs: ProjectionInputs) -> Projection:
     check_pue(inputs.pue)
     cost, grid = inference_cost(result), carbon_intensity(inputs.region)
     kwh_per_use = cost.energy_kwh * (inputs.pue or 1.0)
+    comparison = None
+    if inputs.training is not None:
+        training = training_energy(inputs.training)
+        even = break_even(training.energy_kwh, kwh_per_use)
+        uses = inputs.per_day * inputs.days
+        share = training_per_use(training.energy_kwh, uses)
+        days = even / inputs.per_day
+        comparison = TrainingComparison(training, even, days, uses, kwh_per_use, share)
     machine_seconds = None if cost.seconds is None else cost.seconds * cost.device_count
     return Projection(
         name=f"{result.task.id} · {result.model.id}",
@@ -136,7 +165,7 @@ def project(result: Result, inputs: ProjectionInputs) -> Projection:
         grid=grid,
         machine=cost.board or f"this machine ({result.machine.cpu_name})",
         batching=batching_gains(result, kwh_per_use, inputs.per_day, inputs.pue),
-        training=_compare_with_training(inputs, kwh_per_use),
+        training=comparison,
         notes=tuple(_notes(cost, inputs)),
     )
 
@@ -171,16 +200,14 @@ def service_projection(
     Raises ValueError if `per_day` is not positive.
     """
     energy = energy_per_day(kwh_per_use, per_day)
-    machines = None
-    if machine_seconds is not None:
-        machines = machine_seconds * per_day / (24 * SECONDS_PER_HOUR)
+    machine_days = machine_seconds and machine_seconds * per_day / (24 * SECONDS_PER_HOUR)
     return ServiceProjection(
         per_day=per_day,
         kwh_per_day=energy,
         grams_per_day=energy * grid.grams_per_kwh,
         homes=energy / facts.table("equivalences")["home-day-us"].value,
         reactors=energy / REACTOR_KWH_PER_DAY,
-        machines=machines,
+        machines=machine_days,
     )
 
 
@@ -203,31 +230,6 @@ def batching_gains(
             gains.append(BatchingGain(Interval.of(kwh), _published_label(row)))
     gpus = _batched_settings_by_gpu(result.task.id) if batch_size == 1 else []
     return gains + [_projected_gain(settings, kwh_per_use * per_day) for settings in gpus]
-
-
-def _compare_with_training(
-    inputs: ProjectionInputs, kwh_per_use: Interval
-) -> TrainingComparison | None:
-    if inputs.training is None:
-        return None
-    training = training_energy(inputs.training)
-    uses = break_even(training.energy_kwh, kwh_per_use)
-    share = amortise(training.energy_kwh, kwh_per_use, inputs.per_day * inputs.days)
-    return TrainingComparison(training, uses, uses / inputs.per_day, share)
-
-
-def _training_json(comparison: TrainingComparison) -> dict[str, Any]:
-    share = comparison.amortised
-    return {
-        "name": comparison.training.name,
-        "source": comparison.training.source,
-        "energy_kwh": interval_json(comparison.training.energy_kwh),
-        "break_even": interval_json(comparison.break_even),
-        "break_even_days": interval_json(comparison.days),
-        "uses": share.uses,
-        "training_kwh_per_use": interval_json(share.training_kwh),
-        "training_share": share.training_share,
-    }
 
 
 def _notes(cost: InferenceCost, inputs: ProjectionInputs) -> Iterator[str]:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from bench.impact.claims import recompute_claims
+from bench.impact.claims import find_claims
 from bench.reports import plot_style
 from bench.results.formatting import format_number, interval_text
 from bench.results.interval import Interval
@@ -43,12 +43,12 @@ def save(name: str, folder: Path) -> Path:
 
 def _values(claim_id: str) -> dict[str, Interval]:
     """The recomputed values of a claim, by quantity and unit."""
-    quantities = recompute_claims((claim_id,))[0].quantities
-    return {f"{each.claimed.quantity}, {each.claimed.unit}": each.value for each in quantities}
+    quantities = find_claims((claim_id,))[0].quantities
+    return {f"{each.quantity}, {each.unit}": each.value for each in quantities}
 
 
 def _caveat(claim_id: str) -> str:
-    claim = recompute_claims((claim_id,))[0].claim
+    claim = find_claims((claim_id,))[0]
     return f"{claim.caveat}\nComputed from published facts, not measured. {claim.source}"
 
 

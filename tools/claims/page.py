@@ -6,10 +6,9 @@ from collections.abc import Iterator
 
 from bench.impact.claims import (
     Claim,
-    RecomputedClaim,
-    RecomputedQuantity,
+    ClaimedQuantity,
+    find_claims,
     published_text,
-    recompute_claims,
     value_text,
 )
 from bench.impact.facts import fact_by_name
@@ -34,28 +33,27 @@ end, with their source and without a recomputed value.
 
 def text() -> str:
     """The page."""
-    claims = recompute_claims()
+    claims = find_claims()
     computed = [claim for claim in claims if claim.quantities]
     context = [claim for claim in claims if not claim.quantities]
     parts = [INTRO, *("\n".join(_computed_section(claim)) for claim in computed)]
     parts += ["## Context, not computed\n"]
-    parts += ["\n".join(_context_section(claim.claim)) for claim in context]
+    parts += ["\n".join(_context_section(claim)) for claim in context]
     return "\n".join(parts)
 
 
-def _computed_section(recomputed: RecomputedClaim) -> Iterator[str]:
-    claim = recomputed.claim
+def _computed_section(claim: Claim) -> Iterator[str]:
     yield f"## {claim.id}. {claim.claim}\n"
     if claim.id in PLOTS:
         name, alternative_text = PLOTS[claim.id]
         yield f"![{alternative_text}](claims-{name}.png)\n"
     yield "| | recomputed | low to high | published | recomputed / published |"
     yield "|---|--:|---|---|--:|"
-    yield from (_row(quantity) for quantity in recomputed.quantities)
+    yield from (_row(quantity) for quantity in claim.quantities)
     yield f"\n**Caveat.** {claim.caveat}\n"
     yield f"Formula: {claim.calculation}. Source: {_source(claim)}.\n"
     yield "<details><summary>The facts behind it</summary>\n"
-    names = dict.fromkeys(name for each in recomputed.quantities for name in each.claimed.rests_on)
+    names = dict.fromkeys(name for each in claim.quantities for name in each.rests_on)
     for name in names:
         fact = fact_by_name(name)
         origin = f"{fact.edition}; {fact.source}"
@@ -63,14 +61,14 @@ def _computed_section(recomputed: RecomputedClaim) -> Iterator[str]:
     yield "\n</details>\n"
 
 
-def _row(quantity: RecomputedQuantity) -> str:
+def _row(quantity: ClaimedQuantity) -> str:
     value, rest = value_text(quantity)
     unit, _, ends = rest.partition(" (")
-    note = f" ({quantity.claimed.note})" if quantity.claimed.note else ""
+    note = f" ({quantity.note})" if quantity.note else ""
     ratios = " and ".join(f"{ratio:.3f}" for ratio in quantity.ratios)
     published = published_text(quantity) or "not published"
     return (
-        f"| {quantity.claimed.quantity}{note} | {value} {unit} | {ends.removesuffix(')')} "
+        f"| {quantity.quantity}{note} | {value} {unit} | {ends.removesuffix(')')} "
         f"| {published} | {ratios} |"
     )
 

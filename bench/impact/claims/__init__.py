@@ -27,31 +27,22 @@ class ClaimedQuantity:
     rests_on: tuple[str, ...]
     formula: str
 
-    def compute(self) -> Interval:
-        """The value by the formula, in `unit`."""
+    @property
+    def value(self) -> Interval:
+        """The value by the formula, in `unit`, recomputed each time."""
         name, *arguments = self.formula.split()
         return Interval.of(getattr(formulas, name)(*arguments))
 
-
-@dataclass(frozen=True)
-class RecomputedQuantity:
-    """One quantity of a claim with the value recomputed from facts."""
-
-    claimed: ClaimedQuantity
-    value: Interval
-
     @property
-    def published(self) -> tuple[float, ...]:
+    def published_values(self) -> tuple[float, ...]:
         """The published values: none, one, or several where a paper gives several."""
-        return tuple(
-            float(text.replace(",", ""))
-            for text in re.findall(r"\d[\d,]*\.?\d*", self.claimed.published)
-        )
+        texts = re.findall(r"\d[\d,]*\.?\d*", self.published)
+        return tuple(float(text.replace(",", "")) for text in texts)
 
     @property
     def ratios(self) -> tuple[float, ...]:
         """The recomputed value divided by each published value."""
-        return tuple(self.value.value / published for published in self.published)
+        return tuple(self.value.value / published for published in self.published_values)
 
 
 @dataclass(frozen=True)
@@ -71,45 +62,36 @@ class Claim:
     quantities: tuple[ClaimedQuantity, ...]
 
 
-@dataclass(frozen=True)
-class RecomputedClaim:
-    """A claim with its recomputed quantities; a claim of kind "context" has none."""
-
-    claim: Claim
-    quantities: tuple[RecomputedQuantity, ...]
-
-
-def recompute_claims(ids: tuple[str, ...] = ()) -> list[RecomputedClaim]:
-    """Recompute the claims of these ids, or all. Raises ValueError for an unknown id."""
+def find_claims(ids: tuple[str, ...] = ()) -> list[Claim]:
+    """The claims of these ids, or all. Raises ValueError for an unknown id."""
     claims = {claim.id: claim for claim in load_claims()}
     selected = [claim_id.upper() for claim_id in ids] or list(claims)
     for claim_id in selected:
         if claim_id not in claims:
             raise ValueError(f"no claim {claim_id}: choose from {', '.join(claims)}")
-    return [_recompute(claims[claim_id]) for claim_id in selected]
+    return [claims[claim_id] for claim_id in selected]
 
 
-def value_text(quantity: RecomputedQuantity) -> tuple[str, str]:
+def value_text(quantity: ClaimedQuantity) -> tuple[str, str]:
     """The recomputed value, and its unit with low and high if not exact: ("24.69", "tCO2e")."""
-    unit = "times" if quantity.claimed.unit == "ratio" else quantity.claimed.unit
+    unit = "times" if quantity.unit == "ratio" else quantity.unit
     value, _, ends = interval_text(quantity.value, "", 4).partition(" ")
     return value, f"{unit} {ends}".strip()
 
 
-def published_text(quantity: RecomputedQuantity) -> str:
+def published_text(quantity: ClaimedQuantity) -> str:
     """The published value with separators of thousands; empty where none was published."""
-    text = quantity.claimed.published
+    text = quantity.published
     return f"{int(text):,}" if text.isdigit() and len(text) > 4 else text
 
 
-def comparison_text(quantity: RecomputedQuantity) -> str:
+def comparison_text(quantity: ClaimedQuantity) -> str:
     """The published value, the ratio of the recomputed value to it, and the note."""
-    note = quantity.claimed.note
-    if not quantity.claimed.published:
-        return note or "not published"
+    if not quantity.published:
+        return quantity.note or "not published"
     ratios = " and ".join(f"{ratio:.3f}" for ratio in quantity.ratios)
     text = f"published {published_text(quantity)}" + (f": x {ratios}" if ratios else "")
-    return f"{text}; {note}" if note else text
+    return f"{text}; {quantity.note}" if quantity.note else text
 
 
 @lru_cache(maxsize=1)
@@ -121,8 +103,3 @@ def load_claims() -> tuple[Claim, ...]:
         quantities.setdefault(claim_id, []).append(ClaimedQuantity(**row, rests_on=rests_on))
     rows = read_rows(FOLDER / "claims" / "claims.csv")
     return tuple(Claim(**row, quantities=tuple(quantities.get(row["id"], ()))) for row in rows)
-
-
-def _recompute(claim: Claim) -> RecomputedClaim:
-    quantities = (RecomputedQuantity(each, each.compute()) for each in claim.quantities)
-    return RecomputedClaim(claim, tuple(quantities))

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
-from statistics import median_low
+from statistics import median_high
 from typing import Any
 
 from bench.results.interval import Interval, interval_json
@@ -141,14 +141,15 @@ def datacenters(metric: str) -> dict[str, Fact]:
 def embodied_range(kind: str) -> FactRange:
     """Embodied carbon over all sources of "gpu/nvidia-h100", "server", "lifetime" …
 
-    The value is the median source. A GPU's high end is at least that of the bottom-up models, whose
-    figures are about 3.5 times those of the manufacturers. Raises ValueError for an unknown kind.
+    The value is the median source, the upper of two. A GPU's high end is at least that of the
+    bottom-up models, whose figures are about 3.5 times those of the manufacturers. Raises
+    ValueError for an unknown kind.
     """
     sources = _with_prefix(table("embodied"), f"{kind}/")
     if not sources:
         kinds = sorted({key.rpartition("/")[0] for key in table("embodied")} - {"spread"})
         raise ValueError(f"no embodied carbon of {kind!r}: choose one of {', '.join(kinds)}")
-    median = median_low(fact.value for fact in sources.values())
+    median = median_high(fact.value for fact in sources.values())
     published = replace(fact_range(sources.values()), value=median)
     if not kind.startswith("gpu/"):
         return published

@@ -249,7 +249,7 @@ def test_ctrl_c_on_a_terminal_reaches_the_program_once(tmp_path: Path) -> None:
 
 
 def test_progress_overwrites_one_line(tmp_path: Path) -> None:
-    output = run_on_terminal(tmp_path, "print('ready', flush=True)\nimport time; time.sleep(3)")
+    output = run_on_terminal(tmp_path, "print('ready', flush=True)\nimport time; time.sleep(5)")
     before = output.split(b"python")[0]
     lines = [line for line in before.split(b"\n") if b"so far" in line]
     assert len(lines) == 1 and lines[0].count(b"so far") >= 2

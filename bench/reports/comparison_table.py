@@ -60,7 +60,7 @@ def published_json(item: PublishedResult) -> dict[str, Any]:
         "same": item.same,
         "published_gpu_kwh_per_1000": row.gpu_energy_kwh_per_1000,
         "published_kwh_per_1000": row.energy_kwh_per_1000,
-        "ours_gpu_kwh_per_1000": item.measured_kwh_per_1000
+        "measured_gpu_kwh_per_1000": item.measured_kwh_per_1000
         and item.measured_kwh_per_1000.model_dump(),
         "ratio": item.ratio and item.ratio.model_dump(),
         "differences": [_difference_json(each) for each in item.differences],

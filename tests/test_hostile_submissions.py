@@ -243,7 +243,7 @@ def add_misplaced(submissions):
         copy: "moved or edited",
         other: "moved or edited",
         folder / "cccccccccccccccc.json": "one folder deep",
-        folder / "dddddddddddddddd.json": "no plain file",
+        folder / "dddddddddddddddd.json": "not a regular file",
         folder / "index.html": "its name is not",
         submissions / "eeeeeeeeeeeeeeee.json": "in the folder of its task",
         submissions / "linked": "not a link",

@@ -14,7 +14,7 @@ from bench.results.formatting import (
     MISSING,
     interval_text,
     large_energy_unit,
-    large_mass_unit,
+    mass_unit,
 )
 from bench.results.interval import Interval
 
@@ -83,5 +83,5 @@ def mass_text(grams: Interval | None) -> str:
     """A mass in grams in a readable unit: "24.7 t"; a dash where not known."""
     if grams is None:
         return MISSING
-    unit, size = large_mass_unit(grams.value)
+    unit, size = mass_unit(grams.value)
     return interval_text(grams / size, unit)

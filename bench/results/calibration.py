@@ -1,4 +1,4 @@
-"""Calibration uncertainty: its value per sensor, its share in an interval, the ratio of energies."""
+"""Calibration uncertainty: of a boundary, in an interval, in the ratio of two energies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.results.domains import Domain, DomainKind, is_gpu
 from bench.results.interval import NORMAL_95
 from bench.results.machine_record import Sensor
 from bench.results.record import Boundary, Calibration, Estimate, Result
-from bench.results.views import _device, headline_energy
+from bench.results.views import device_of, headline_energy
 
 # Where a meter states no calibration: ±5 %, which NVIDIA states for the power of its cards
 # (NVML API reference, nvmlDeviceGetPowerUsage, Fermi and Kepler).
@@ -30,7 +30,7 @@ def calibration_half_width(result: Result) -> float:
 
 
 def boundary_calibration(boundary: Boundary, sensors: Sequence[Sensor]) -> Calibration | None:
-    """The largest calibration uncertainty of the sensors inside a boundary; None without a sensor."""
+    """The largest calibration uncertainty of the sensors in a boundary; None without a sensor."""
     inside = [s for s in sensors if s.usable and set(s.domains) & set(boundary.domains)]
     calibrations = [
         Calibration(
@@ -54,7 +54,7 @@ def half_width_with_calibration(energy: Estimate, relative_half_width: float) ->
 
 
 def with_calibration(energy: Estimate, relative_half_width: float) -> Estimate:
-    """The estimate with calibration uncertainty in its interval; the low end is never below zero."""
+    """The estimate with calibration uncertainty in its interval; its low end is at least zero."""
     half = half_width_with_calibration(energy, relative_half_width)
     low = min(energy.value, max(0.0, energy.value - half))
     return energy.model_copy(update={"low": low, "high": energy.value + half})
@@ -95,12 +95,12 @@ def ratio_with_calibration(a: Estimate, b: Estimate, half_widths: Sequence[float
 def instrument_id(result: Result) -> Instrument | None:
     """Identity of the sensors inside the boundary; None where they cannot be identified.
 
-    The card ids of the GPUs identify the machine that holds them too; its CPU name and number of CPU
-    packages are added where the boundary has other domains. Without a GPU two machines of one kind
-    cannot be told apart.
+    The card ids of the GPUs identify the machine too; its CPU name and number of CPU packages are
+    added where the boundary has other domains. Without a GPU two machines of one kind cannot be
+    distinguished.
     """
     domains = result.boundary.domains
-    gpus = [_device(result, domain) for domain in domains if is_gpu(domain)]
+    gpus = [device_of(result, domain) for domain in domains if is_gpu(domain)]
     cards = [device.card_id for device in gpus if device is not None and device.card_id]
     if not cards or len(cards) < len(gpus):
         return None

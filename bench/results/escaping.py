@@ -1,4 +1,4 @@
-"""Strangers' text made safe for csv, Markdown, HTML; content-security policy. jinja2 imported on use."""
+"""Escaping of untrusted text for csv, Markdown and HTML; content-security policy of a page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.results.formatting import printable
 
 
 def html_environment(*folders: Path) -> jinja2.Environment:
-    """The templates of these folders: everything is escaped, a missing variable is an error."""
+    """A template environment for these folders: all values escaped, a missing variable an error."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(folders),
         autoescape=True,
@@ -25,7 +25,7 @@ def html_environment(*folders: Path) -> jinja2.Environment:
 
 
 def content_security_policy(style: str, script: str | None) -> str:
-    """The content-security policy that allows exactly this style and this script, or none."""
+    """The content-security policy that allows this style and this script only; None: no script."""
     return "; ".join(
         (
             "default-src 'none'",
@@ -42,14 +42,14 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-# What begins a formula, in spreadsheets of any language.
+# First characters of a formula in spreadsheet programs, with their full-width forms.
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def csv_safe(cell: object) -> object:
-    """A cell that a spreadsheet shows and does not run: text that could be a formula is quoted.
+    """A csv cell that a spreadsheet shows and does not run: a possible formula gets a quote.
 
-    A stranger's text becomes one line, without characters that hide or turn.
+    Text becomes one printable line (CWE-1236, formula injection); None becomes empty.
     """
     if isinstance(cell, str):
         risky = cell[:1].isspace() or cell.lstrip().startswith(FORMULA_STARTS)
@@ -59,6 +59,6 @@ def csv_safe(cell: object) -> object:
 
 
 def escape_markdown(text: str) -> str:
-    """A stranger's text as plain words: no line break, no markup, nothing that hides or turns."""
+    """Untrusted text for Markdown: one printable line, with markup characters escaped."""
     shown = printable(text)
     return re.sub(r"([\\`*_\[\]<>#|!~&@]|:(?=//)|(?<=www)\.)", r"\\\1", shown)

@@ -1,4 +1,4 @@
-"""`Record` (frozen, closed, finite) and the field types."""
+"""`Record`, the base of every class of the schema, and the types of its fields."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IdlePhase = Literal["cold", "resident", "after"]
 
 
 class Record(BaseModel):
-    """The base of all: frozen, closed, finite."""
+    """A part of a record: immutable, without unknown fields, with finite numbers only."""
 
     model_config = ConfigDict(
         frozen=True,

@@ -10,17 +10,17 @@ from bench.results.interval import Interval
 from bench.results.record import Estimate
 
 ENERGY_UNITS = (("kWh", 1.0), ("Wh", 1e-3), ("mWh", 1e-6), ("µWh", 1e-9))
-MASS_UNITS = (("t", 1e6), ("kg", 1e3), ("g", 1.0), ("mg", 1e-3), ("µg", 1e-6))
+MASS_UNITS = (("Mt", 1e12), ("t", 1e6), ("kg", 1e3), ("g", 1.0), ("mg", 1e-3), ("µg", 1e-6))
 TIME_UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6))
 MISSING = "—"
 
-# How a unit is read, and what 1,000 inferences make; other units are read as they are written.
+# Labels of units, and what 1,000 inferences produce; other units are their own label.
 UNITS = {"audio-second": "second of audio", "video-second": "second of video"}
-THINGS = {"image": "images", "token": "generations", "video-second": "videos"}
+OUTPUTS = {"image": "images", "token": "generations", "video-second": "videos"}
 
 
 def format_number(value: float, digits: int = 3) -> str:
-    """A number with so many significant digits, thousands set apart: 8.33, 1,240, 0.00052."""
+    """A number with so many significant digits and thousands separators: 8.33, 1,240, 0.00052."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else MISSING
     if not 1e-6 <= abs(value) < 1e9:
@@ -29,12 +29,12 @@ def format_number(value: float, digits: int = 3) -> str:
 
 
 def format_fixed(value: float, decimals: int) -> str:
-    """A number with so many decimals (negative ones round to tens, hundreds …)."""
+    """A number with so many decimals; a negative count rounds to tens, hundreds …."""
     return f"{round(value, decimals):,.{max(0, decimals)}f}"
 
 
 def decimals(estimate: Estimate, scale: float = 1.0) -> int:
-    """How many decimals an estimate carries: two digits of its half-width, at most 4 in all."""
+    """Decimals of an estimate: two digits of its half-width, at most four digits in all."""
     value = abs(estimate.value / scale)
     half = (estimate.high - estimate.low) / 2 / scale
     most = 3 - _exponent(value) if value > 0 else 0
@@ -56,9 +56,9 @@ def format_interval(estimate: Estimate | None, scale: float = 1.0) -> tuple[str,
 def format_nonnegative(
     estimate: Estimate | None, scale: float = 1.0, scale_error: float | None = None
 ) -> tuple[str, str, str]:
-    """As `span`, of what can't be below zero, such as a time: an end down there is "0".
+    """As `format_interval`, for a quantity that is never below zero: a lower end is "0".
 
-    With a relative `scale_error`, no more digits than that leaves.
+    A relative `scale_error`, the calibration of a model, leaves fewer digits.
     """
     if estimate is None:
         return MISSING, MISSING, MISSING
@@ -66,50 +66,53 @@ def format_nonnegative(
     if scale_error is None:
         return _from_zero(value, low, high, decimals(estimate, scale))
     return _from_zero(
-        value, low, high, _few(value, half_width_with_calibration(estimate, scale_error) / scale)
+        value,
+        low,
+        high,
+        _decimals_for(value, half_width_with_calibration(estimate, scale_error) / scale),
     )
 
 
 def format_rough(value: float, low: float, high: float) -> tuple[str, str, str]:
-    """(value, low, high) for a reader who wants the size of a thing; an end below zero is "0"."""
+    """(value, low, high) with two digits of the value; an end below zero is "0"."""
     if value and not 1e-6 <= abs(value) < 1e9:
         return format_number(value, 2), format_number(max(0.0, low), 2), format_number(high, 2)
-    return _from_zero(value, low, high, _few(value, (high - low) / 2))
+    return _from_zero(value, low, high, _decimals_for(value, (high - low) / 2))
 
 
 def format_percent(share: float) -> str:
-    """A share as percent with one decimal, which all and nothing don't need: "93.0", "100"."""
+    """A fraction as percent with one decimal, without it at 0 and 1: "93.0", "100"."""
     text = f"{100 * share:.1f}"
     return text.removesuffix(".0") if share in (0.0, 1.0) else text
 
 
 def energy_unit(kwh: float) -> tuple[str, float]:
-    """The unit in which an energy in kWh is easy to read, and how many kWh it holds."""
-    return _fitting(kwh, ENERGY_UNITS)
+    """The unit for an energy in kWh with at least one digit before the point, and its kWh."""
+    return _largest_unit(kwh, ENERGY_UNITS)
 
 
 def mass_unit(grams: float) -> tuple[str, float]:
-    """The unit in which a mass in grams is easy to read, and how many grams it holds."""
-    return _fitting(grams, MASS_UNITS)
+    """The unit for a mass in grams with at least one digit before the point, and its grams."""
+    return _largest_unit(grams, MASS_UNITS) if grams else ("g", 1.0)
 
 
 def time_unit(seconds: float) -> tuple[str, float]:
-    """The unit in which a duration in seconds is easy to read, and how many seconds it holds."""
-    return _fitting(seconds, TIME_UNITS)
+    """The unit for a duration in seconds, up to seconds, and how many seconds it is."""
+    return _largest_unit(seconds, TIME_UNITS)
 
 
 def unit_label(name: str) -> str:
-    """The unit of a task as it is read: "token", "second of audio"."""
+    """The label of a task's unit: "token", "second of audio"."""
     return UNITS.get(name, name)
 
 
 def unit_plural(name: str) -> str:
-    """What 1,000 inferences of a task with this unit make: "images", "generations"."""
-    return THINGS.get(name, "inferences")
+    """The outputs of 1,000 inferences of a task with this unit: "images", "generations"."""
+    return OUTPUTS.get(name, "inferences")
 
 
 def format_count(value: int | None) -> str:
-    """A number of parameters in words: "3.1 M", "860 M", "7 B"."""
+    """A number of parameters as text: "3.1 M", "860 M", "7 B"."""
     if value is None:
         return MISSING
     for name, size in (("T", 1e12), ("B", 1e9), ("M", 1e6), ("k", 1e3)):
@@ -121,7 +124,7 @@ def format_count(value: int | None) -> str:
 def run_label(
     dtype: str | None, engine: str | None, batch_size: int | None, steps: int | None
 ) -> str:
-    """How a model was run, in a line: "float32 · diffusers · batch 1 · 20 steps"."""
+    """The settings of a run in one line: "float32 · diffusers · batch 1 · 20 steps"."""
     parts = (
         dtype,
         engine,
@@ -137,15 +140,15 @@ def round_to(value: float, digits: int) -> float:
 
 
 def printable(text: str) -> str:
-    """A stranger's text on one line, without characters that hide or turn what stands beside."""
+    """Untrusted text on one line, without control, format and bidirectional characters."""
     if text.isprintable():
         return text
     spaced = (" " if character.isspace() else character for character in text)
     return "".join("�" if unicodedata.category(c)[0] == "C" else c for c in spaced)
 
 
-def _few(value: float, half: float) -> int:
-    """How many decimals: two digits of the value, more if the half-width leaves them."""
+def _decimals_for(value: float, half: float) -> int:
+    """Decimals: two digits of the value, more where the half-width allows them."""
     places = 1 - _exponent(round_to(value, 2))
     return max(places, min(-_exponent(half), 3 - _exponent(value))) if half > 0 else places
 
@@ -159,31 +162,25 @@ def _exponent(value: float) -> int:
     return math.floor(math.log10(abs(value))) if value else 0
 
 
-def _fitting(value: float, units: tuple[tuple[str, float], ...]) -> tuple[str, float]:
+def _largest_unit(value: float, units: tuple[tuple[str, float], ...]) -> tuple[str, float]:
     return next((unit for unit in units if abs(value) >= unit[1]), units[-1] if value else units[0])
 
 
 def large_energy_unit(kwh: float) -> tuple[str, float]:
-    """The unit in which a large energy is easy to read, and how many kWh it holds."""
+    """As `energy_unit`, with MWh, GWh and TWh for the energy of a service or a training."""
     large = (("TWh", 1e9), ("GWh", 1e6), ("MWh", 1e3))
     return next((unit for unit in large if kwh >= unit[1]), energy_unit(kwh))
 
 
-def large_mass_unit(grams: float) -> tuple[str, float]:
-    """The unit in which a mass in grams is easy to read, and how many grams it holds."""
-    sizes = (("Mt", 1e12), ("t", 1e6), ("kg", 1e3), ("g", 1.0), ("mg", 1e-3), ("µg", 1e-6))
-    return next((unit for unit in sizes if grams >= unit[1]), sizes[-1])
-
-
 def large_number_text(figure: Interval, digits: int = 3) -> str:
-    """A great number in words: "79.0 (44.9 to 327) billion"."""
+    """A large number as text: "79.0 (44.9 to 327) billion"."""
     names = (("trillion", 1e12), ("billion", 1e9), ("million", 1e6), ("", 1.0))
     name, size = next((n for n in names if figure.value * (1 + 1e-9) >= n[1]), names[-1])
     return f"{interval_text(figure / size, '', digits)} {name}".strip()
 
 
 def interval_text(figure: Interval, unit: str = "", digits: int = 3) -> str:
-    """A span in words: "24.7 t", "19.2 (12.4 to 26.1) t", "592,570,000"."""
+    """An interval as text: "24.7 t", "19.2 (12.4 to 26.1) t", "592,570,000"."""
     tail = f" {unit}" if unit else ""
     if figure.exact:
         large = 10**digits <= abs(figure.value) < 1e12

@@ -1,4 +1,4 @@
-"""Schema version 2: Result, Summary, Trial, Reading, IdleFloor, Quality, MeasurementWarning, RunProtocol, Failure."""
+"""The schema of a result, version 2: `Result` and its parts."""
 
 from __future__ import annotations
 

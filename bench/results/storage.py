@@ -22,11 +22,11 @@ MAX_BYTES = 10_000_000
 
 
 class UnreadableRecord(ValueError):
-    """A file that is not a result; the message is one sentence that says why."""
+    """A file is not a result; the message says why in one sentence."""
 
 
 def run_path(folder: Path, result: Result) -> Path:
-    """Where a run lies under a results folder: `<task>/<YYYYMMDDTHHMMSSZ>-<run id>.json`."""
+    """The path of a run in a results folder: `<task>/<YYYYMMDDTHHMMSSZ>-<run id>.json`."""
     stamp = result.created_at.replace("-", "").replace(":", "")
     return folder / result.task.id / f"{stamp}-{result.run_id}.json"
 
@@ -37,18 +37,18 @@ def to_json(result: Result) -> str:
 
 
 def save_result(result: Result, path: Path) -> None:
-    """Write the result so that a reader sees the old file or the new one, never half of either."""
+    """Write a result atomically: a reader sees the old file or the new one. Raises OSError."""
     content = result.model_dump(mode="json")
     write_text(path, json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False))
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically: into a neighbour first, then renamed over `path`."""
+    """Write a text file atomically: a temporary file, then renamed to `path`. Raises OSError."""
     write_parts(path, (text if text.endswith("\n") else f"{text}\n",))
 
 
 def write_parts(path: Path, parts: Iterable[str]) -> None:
-    """As `write_text`, of a text that comes in parts and never lies in memory whole."""
+    """As `write_text`, for a text that is generated in parts."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -64,33 +64,36 @@ def write_parts(path: Path, parts: Iterable[str]) -> None:
 
 
 def load_result(path: Path) -> Result:
-    """Read a result file. Raises UnreadableRecord with a sentence where it is not one."""
+    """Read a result file. Raises UnreadableRecord."""
     return parse_result(read_bytes(path), str(path))
 
 
 def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
-    """The bytes of a file of ours. Raises UnreadableRecord where it is no plain file, or too large."""
+    """The bytes of a file. Raises UnreadableRecord where it is no regular file or over `most`."""
     try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode):
-            raise UnreadableRecord(f"{path} is no plain file")
-        if about.st_size > most:
-            raise UnreadableRecord(f"{path} has {about.st_size} bytes; no real one has over {most}")
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableRecord(f"{path} is not a regular file")
+        if status.st_size > most:
+            raise UnreadableRecord(f"{path} has {status.st_size} bytes, more than {most}")
         return path.read_bytes()
     except OSError as error:
-        raise UnreadableRecord(f"{path} can't be read: {error.strerror or error}") from error
+        raise UnreadableRecord(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def parse_result(text: str | bytes, name: str = "the result") -> Result:
-    """Turn JSON text into a result. Raises UnreadableRecord with a sentence where it is not one."""
+    """The result in JSON text of schema version 1 or 2; `name` is its name in messages.
+
+    Raises UnreadableRecord.
+    """
     try:
         return Result.model_validate_json(text, strict=True)
     except ValidationError as error:
-        former = _version_1(text)
-        if former is None:
-            raise UnreadableRecord(f"{name} {_why_not(text, error)}") from error
+        older = _version_1(text)
+        if older is None:
+            raise UnreadableRecord(f"{name} {_reason(text, error)}") from error
         try:
-            return Result.model_validate_json(json.dumps(record_v1.upgrade(former)), strict=True)
+            return Result.model_validate_json(json.dumps(record_v1.upgrade(older)), strict=True)
         except ValidationError as inner:
             raise UnreadableRecord(f"{name} {_first_error(inner)}") from inner
 
@@ -105,8 +108,8 @@ def _version_1(text: str | bytes) -> dict[str, Any] | None:
     return content if is_record and content["schema_version"] == 1 else None
 
 
-def _why_not(text: str | bytes, error: ValidationError) -> str:
-    """What is wrong with a text that is no result: that it is no JSON, its version, or a field."""
+def _reason(text: str | bytes, error: ValidationError) -> str:
+    """Why a text is not a result: not JSON, another version, or an invalid field."""
     try:
         content = from_json(text, allow_inf_nan=False)
     except ValueError as broken:
@@ -129,7 +132,7 @@ def _first_error(error: ValidationError) -> str:
 
 
 def check_writable(folder: Path) -> None:
-    """Raise OSError now, before anything is measured, if a result could not be saved here."""
+    """Raise OSError if a result cannot be saved in this folder, before anything is measured."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".probe.") as probe:
         probe.write(b"\0" * 1_000_000)

@@ -1,4 +1,4 @@
-"""Units: the only conversions in the house, so that a factor of 3,600 can be wrong in one place."""
+"""Unit conversions of energy, mass and carbon intensity."""
 
 SECONDS_PER_HOUR = 3600
 JOULES_PER_WATT_HOUR = SECONDS_PER_HOUR

@@ -1,4 +1,4 @@
-"""Version of the package, of the schema, of the analysis, of the board's schema."""
+"""Versions of the package, of the record's schema and of the analysis."""
 
 from __future__ import annotations
 
@@ -7,6 +7,5 @@ from typing import Literal
 __version__ = "0.1.0"
 SCHEMA_VERSION: Literal[2] = 2
 
-# Which statistics and which warning rules computed a record's summary. Raised with every change of
-# either; `statistics.summarize` still computes each version that was published.
+# Which statistics and warning rules computed a record's summary: see `analysis_versions`.
 ANALYSIS_VERSION = 1

@@ -1,4 +1,4 @@
-"""What a result is on the board: its energy, boundary and devices, and why it has no rank."""
+"""Views of a record: its boundary, its headline energy, labels of boundary and devices."""
 
 from __future__ import annotations
 
@@ -37,24 +37,24 @@ def _sensor_domains(sensors: Sequence[Sensor], modelled: bool) -> list[str]:
 
 
 def headline_energy(result: Result) -> Estimate | None:
-    """Energy in kWh per 1,000 inferences: that of the boundary, else the modelled one, or None."""
+    """Energy in kWh per 1,000 inferences: of the boundary, else the modelled energy, else None."""
     if result.summary is None:
         return None
     return result.summary.energy_kwh_per_1000 or result.summary.modelled_energy_kwh_per_1000
 
 
 def is_modelled(result: Result) -> bool:
-    """Whether `energy` is a modelled figure."""
-    nothing_read = result.summary is not None and result.summary.energy_kwh_per_1000 is None
-    return result.boundary.kind == "modelled" or nothing_read
+    """Whether `headline_energy` is a modelled figure."""
+    not_measured = result.summary is not None and result.summary.energy_kwh_per_1000 is None
+    return result.boundary.kind == "modelled" or not_measured
 
 
 def boundary_label(result: Result) -> str:
-    """The kinds of domains that are inside the figure, in words: "2 GPU + DRAM"."""
+    """The kinds of domains inside the boundary as text: "2 × GPU + DRAM"."""
     counts = {kind: len(names) for kind, names in by_kind(result.boundary.domains).items()}
     kinds = sorted(counts, key=lambda kind: (kind != DomainKind.gpu, kind))
-    words = [f"{counts[k]} × " * (counts[k] > 1) + kind_label(k) for k in kinds]
-    return " + ".join(words) or "nothing"
+    labels = [f"{counts[k]} × " * (counts[k] > 1) + kind_label(k) for k in kinds]
+    return " + ".join(labels) or "nothing"
 
 
 def device_labels(result: Result) -> tuple[str, ...]:
@@ -63,18 +63,19 @@ def device_labels(result: Result) -> tuple[str, ...]:
 
 
 def int_setting(values: Mapping[str, Setting], name: str) -> int | None:
-    """A whole number among the settings of a record; None where there is none of this name."""
+    """An integer setting of a record; None where it is missing or of another type."""
     value = values.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _device(result: Result, domain: str) -> Device | None:
+def device_of(result: Result, domain: str) -> Device | None:
+    """The device of a domain; None where the machine lists none."""
     return next((d for d in result.machine.devices if d.domain == domain), None)
 
 
 def device_label(result: Result, domain: str) -> str:
     """The device behind a domain with its power limit, if it has one."""
-    device = _device(result, domain)
+    device = device_of(result, domain)
     if device is None:
         return "unknown device" if is_gpu(domain) else result.machine.cpu_name
     limit = device.power_limit_watts

@@ -1,4 +1,4 @@
-"""Time and waiting, injected, so that a test runs a three-minute benchmark in milliseconds."""
+"""`Clock`: the machine's time, or a virtual one for tests and simulations."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the rest of the house knows about time. Durations come from `now` alone."""
+    """Time and waiting. Durations come from `now` alone."""
 
     def now(self) -> float:
         """Seconds on a monotonic scale with an arbitrary zero."""
@@ -24,7 +24,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The clock of the machine."""
 
     def now(self) -> float:
         return time.perf_counter()
@@ -38,9 +38,9 @@ class SystemClock:
 
 
 class VirtualClock:
-    """A clock that moves only when somebody waits on it.
+    """A clock that advances only in `sleep`, by exactly the seconds given.
 
-    Times are kept as given, so that a sum of waits is exact to the last digit of a float.
+    `start` is its first time in seconds, `epoch` the calendar time at `start`.
     """
 
     def __init__(self, start: float = 0.0, epoch: datetime | None = None) -> None:

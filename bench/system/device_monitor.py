@@ -1,4 +1,4 @@
-"""State of the devices in use: temperature, clocks, throttle reasons, foreign processes, CPU load."""
+"""State of the devices in use: temperature, clocks, throttling, foreign processes, CPU load."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def _named(gpus: tuple[nvidia_driver.GpuInfo, ...], name: str) -> nvidia_driver.
 
 
 def selected_gpus(device: str, snapshot: GpuSnapshot) -> list[nvidia_driver.GpuInfo]:
-    """The GPUs that `device` names, as `describe_machine` takes it. Raises ValueError where one is not."""
+    """The GPUs of `device`, as in `describe_machine`. Raises ValueError if one is missing."""
     visible = _visible(snapshot.gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
     if device in ("auto", "all"):
         return visible[:1] if device == "auto" else visible

@@ -18,7 +18,7 @@ _HARDWARE = {
     0x80: ThrottleReason.hw_power_brake_slowdown,
 }
 _SOFTWARE = {0x04: ThrottleReason.sw_power_cap, 0x20: ThrottleReason.sw_thermal_slowdown}
-_HELD_BY_SETTING = 0x02  # clocks are limited by what somebody set
+_HELD_BY_SETTING = 0x02  # ...ReasonApplicationsClocksSetting: a setting limits the clocks
 _NEAR_MHZ = 15  # clocks move in steps of this
 _THROTTLE_COUNTERS = {
     74: ThrottleReason.sw_power_cap,
@@ -38,7 +38,7 @@ _REASONS = {
     15: "the GPU is lost (it fell off the bus or was reset)",
     16: "the GPU needs a reset",
     17: "the GPU is blocked by the operating system",
-    18: "the driver and its library have different versions; reboot to mend it",
+    18: "the driver and its library have different versions; reboot the machine",
 }
 
 
@@ -51,7 +51,10 @@ class NvidiaUnavailable(Exception):
 
 
 class NvmlReadError(Exception):
-    """One reading could not be had; `reason` is a clause that says why."""
+    """One reading failed; `reason` is a clause that says why.
+
+    `unsupported`: the GPU or the driver does not have this reading.
+    """
 
     def __init__(self, reason: str, unsupported: bool = False) -> None:
         super().__init__(reason)
@@ -105,7 +108,7 @@ def _library() -> Any:
     """The binding, initialised once per process. Raises NvidiaUnavailable."""
     global _initialised_in
     try:
-        _look_for_driver()
+        _check_driver()
         import pynvml
     except ImportError:
         raise NvidiaUnavailable("the package nvidia-ml-py is not installed") from None
@@ -119,8 +122,8 @@ def _library() -> Any:
     return pynvml
 
 
-def _look_for_driver() -> None:
-    """Raise NvidiaUnavailable at once where there is no driver: the binding takes its time."""
+def _check_driver() -> None:
+    """Raise NvidiaUnavailable where there is no driver, before the slower import of the binding."""
     if _initialised_in is not None or not sys.platform.startswith("linux"):
         return
     try:
@@ -153,7 +156,7 @@ def _handle(uuid: str) -> Any:
 
 
 def list_gpus() -> tuple[GpuInfo, ...]:
-    """Every GPU that answers, in the driver's order. Raises NvidiaUnavailable."""
+    """Every GPU that responds, in the driver's order (PCI bus). Raises NvidiaUnavailable."""
     try:
         count = _call("nvmlDeviceGetCount")
     except NvmlReadError as failure:
@@ -195,19 +198,19 @@ def _mig_uuids(handle: Any) -> tuple[str, ...]:
 
 
 def covers_module(name: str) -> bool:
-    """Whether the energy of a GPU of this name is that of its module, with the CPU beside it."""
+    """Whether the energy counter of a GPU of this name covers its module with CPU and memory."""
     return bool(re.search(r"\bGH200\b|\bGrace\b", name))
 
 
 def energy_joules(uuid: str) -> float:
-    """The GPU's total energy counter in joules. Raises ReadFailed, NvidiaUnavailable."""
+    """The GPU's total energy counter in joules. Raises NvmlReadError, NvidiaUnavailable."""
     return float(_call("nvmlDeviceGetTotalEnergyConsumption", _handle(uuid))) / 1000
 
 
 def power(uuid: str) -> PowerReading:
     """Power now: the instant field where there is one, else the driver's average.
 
-    Raises ReadFailed, NvidiaUnavailable.
+    Raises NvmlReadError, NvidiaUnavailable.
     """
     handle = _handle(uuid)
     if uuid not in _without_instant:
@@ -221,7 +224,7 @@ def power(uuid: str) -> PowerReading:
 def average_watts(uuid: str) -> float:
     """The driver's own reading of power: on most cards an average over up to a second.
 
-    Raises ReadFailed, NvidiaUnavailable.
+    Raises NvmlReadError, NvidiaUnavailable.
     """
     return float(_call("nvmlDeviceGetPowerUsage", _handle(uuid))) / 1000
 
@@ -241,17 +244,20 @@ def _instant_watts(handle: Any) -> float | None:
 
 
 def temperature_celsius(uuid: str) -> float:
-    """The GPU's core temperature. Raises ReadFailed, NvidiaUnavailable."""
+    """The GPU's core temperature in °C. Raises NvmlReadError, NvidiaUnavailable."""
     return float(_call("nvmlDeviceGetTemperature", _handle(uuid), 0))
 
 
 def clock_mhz(uuid: str) -> float:
-    """The clock of the streaming multiprocessors now. Raises ReadFailed, NvidiaUnavailable."""
+    """The present clock of the streaming multiprocessors in MHz.
+
+    Raises NvmlReadError, NvidiaUnavailable.
+    """
     return float(_call("nvmlDeviceGetClockInfo", _handle(uuid), 1))
 
 
 def throttle(uuid: str) -> ThrottleState:
-    """Why the clocks are held down now. Raises ReadFailed, NvidiaUnavailable."""
+    """Why the clocks are held down now. Raises NvmlReadError, NvidiaUnavailable."""
     bits = _event_reasons(_handle(uuid))
     return ThrottleState(
         hardware=tuple(name for bit, name in _HARDWARE.items() if bits & bit),
@@ -270,9 +276,11 @@ def _event_reasons(handle: Any) -> int:
 
 
 def throttled_seconds(uuid: str) -> dict[ThrottleReason, float]:
-    """How long in all each reason has held the clocks down; what is not counted is left out.
+    """Seconds since the driver was loaded for which each reason held the clocks down.
 
-    Raises ReadFailed, NvidiaUnavailable.
+    A reason that the driver does not count is left out.
+
+    Raises NvmlReadError, NvidiaUnavailable.
     """
     try:
         values = _call("nvmlDeviceGetFieldValues", _handle(uuid), list(_THROTTLE_COUNTERS))
@@ -285,10 +293,10 @@ def throttled_seconds(uuid: str) -> dict[ThrottleReason, float]:
 
 
 def clock_settings(uuid: str) -> tuple[ThrottleReason, ...]:
-    """What somebody set about the clocks: `application_clocks`, `locked_clocks`, or nothing.
+    """The clock settings that differ from the default: application clocks, locked clocks.
 
-    Application clocks can be compared with their default. Locked ones can't be asked for: they
-    are told by a clock that is held by a setting, and is not the default. Raises ReadFailed,
+    NVML reports application clocks and their default. It does not report locked clocks: they are
+    inferred from a clock that a setting limits and that is not the default. Raises NvmlReadError,
     NvidiaUnavailable.
     """
     handle = _handle(uuid)
@@ -310,8 +318,8 @@ def clock_settings(uuid: str) -> tuple[ThrottleReason, ...]:
 def processes(uuid: str, graphics: bool = True) -> frozenset[int]:
     """The ids of all processes on the GPU, as the driver numbers them.
 
-    Without `graphics` only those that compute: a screen is no work. In a container these may be
-    the host's numbers. Raises ReadFailed, NvidiaUnavailable.
+    Without `graphics` only those that compute, so that a display does not count. In a container
+    these may be the host's numbers. Raises NvmlReadError, NvidiaUnavailable.
     """
     handle = _handle(uuid)
     compute = _call("nvmlDeviceGetComputeRunningProcesses", handle)
@@ -322,15 +330,16 @@ def processes(uuid: str, graphics: bool = True) -> frozenset[int]:
 def foreign_process_count(
     uuid: str, before: frozenset[int], own: frozenset[int], graphics: bool = True
 ) -> int:
-    """How many processes on the GPU are not ours.
+    """The number of foreign processes on the GPU.
 
-    `before` is what `processes` gave before our own context was made: whoever is in it and still
-    there is a stranger. `own` are our own ids (this process and its children). Where none of them
-    shows among the newcomers we are in a container and bear the host's number: then one newcomer
-    is taken for us. Raises ReadFailed, NvidiaUnavailable.
+    `before` is the result of `processes` before this process created its own context: those still
+    there are foreign. `own` holds the ids of this process and its children. If none of them is
+    among the new processes, this is a container and the driver uses the host's number: then one
+    new process is taken for this one. Raises NvmlReadError, NvidiaUnavailable.
     """
     now = processes(uuid, graphics)
-    newcomers = now - before
-    ours = newcomers & own
-    strangers = len(newcomers - own)
-    return len((now & before) - own) + (strangers if ours else max(0, strangers - 1))
+    new = now - before
+    new_foreign = len(new - own)
+    if not new & own:
+        new_foreign = max(0, new_foreign - 1)
+    return len((now & before) - own) + new_foreign

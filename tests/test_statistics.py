@@ -7,6 +7,7 @@ import pytest
 from bench.results import statistics
 from bench.results.calibration import ratio_with_calibration
 from bench.results.record import Estimate
+from bench.results.student_t import student_quantile
 
 
 # Two-sided quantiles of Student's t, as every table prints them.
@@ -16,7 +17,7 @@ from bench.results.record import Estimate
      (0.98, 29, 2.462), (0.99, 10, 3.169), (0.95, 2, 4.303)],
 )  # fmt: skip
 def test_student_quantiles_are_those_of_the_tables(confidence, freedom, expected):
-    assert statistics.student_quantile(confidence, freedom) == pytest.approx(expected, abs=6e-4)
+    assert student_quantile(confidence, freedom) == pytest.approx(expected, abs=6e-4)
 
 
 def test_interval_of_alternating_values_has_no_correlation():

@@ -19,12 +19,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 
 from bench.results import units
 from bench.results.analysis_versions import AnalysisParameters, analysis_parameters
 from bench.results.interval import NORMAL_95
 from bench.results.record import Boundary, Estimate, IdleFloor, Summary, Trial
+from bench.results.student_t import student_quantile
 from bench.results.versions import ANALYSIS_VERSION
 
 CONFIDENCE = 0.95
@@ -226,33 +226,6 @@ def ratio(a: Estimate, b: Estimate, common_half_width: float = 0.0) -> Estimate:
         confidence_level=CONFIDENCE,
         sample_count=min(a.sample_count, b.sample_count),
     )
-
-
-@lru_cache(maxsize=256)
-def student_quantile(confidence: float, degrees_of_freedom: int) -> float:
-    """The t for which |T| stays below t with probability `confidence`, found by bisection."""
-    low, high = 0.0, 1e6
-    while high - low > 1e-12 * max(1.0, low):
-        middle = (low + high) / 2
-        if middle in (low, high):
-            break
-        below = _student_probability(middle, degrees_of_freedom) < confidence
-        low, high = (middle, high) if below else (low, middle)
-    return low
-
-
-def _student_probability(t: float, degrees_of_freedom: int) -> float:
-    """P(|T| < t) for whole degrees of freedom (Abramowitz and Stegun 26.7.3 and 26.7.4)."""
-    angle = math.atan(t / math.sqrt(degrees_of_freedom))
-    cosine, sine = math.cos(angle), math.sin(angle)
-    odd = degrees_of_freedom % 2
-    if degrees_of_freedom == 1:
-        return 2 * angle / math.pi
-    term = total = cosine if odd else 1.0
-    for k in range(3 if odd else 2, degrees_of_freedom - 1, 2):
-        term *= cosine * cosine * (k - 1) / k
-        total += term
-    return 2 / math.pi * (angle + sine * total) if odd else sine * total
 
 
 def _measured_watts(trial: Trial, domains: Sequence[str]) -> float | None:

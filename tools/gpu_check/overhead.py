@@ -8,7 +8,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from bench.results.statistics import student_quantile
+from bench.results.student_t import student_quantile
 from bench.runner import window
 from bench.runner.instruments import Instruments
 from bench.system import nvidia_driver

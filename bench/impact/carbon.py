@@ -43,9 +43,14 @@ def co2e_grams(energy_kwh: Interval | float, grid_key: str | None) -> DerivedQua
     world, and the interval extends from the country with the least intensity to the one with the
     greatest. Raises ValueError if there is no such region.
     """
-    if grid_key is None:
-        return derive(energy_kwh, *_all_countries())
-    return co2e_with_factor(energy_kwh, grid_factor(grid_key))
+    if grid_key is not None:
+        return co2e_with_factor(energy_kwh, grid_factor(grid_key))
+    grid = facts.table("grid")
+    countries = (fact for key, fact in grid.items() if len(key) == 2)
+    least, *_, greatest = sorted(countries, key=lambda fact: fact.value)
+    label = f"anywhere, from {least.label} to {greatest.label}"
+    intensity = Interval(grid["world"].value, least.value, greatest.value)
+    return derive(energy_kwh, intensity, "gCO2e", replace(grid["world"], label=label))
 
 
 def co2e_with_factor(energy_kwh: Interval | float, fact: Fact) -> DerivedQuantity:
@@ -84,14 +89,3 @@ def carbon_intensity(
     if not grams.exact:
         label = f"{grams.fact.label}: {grams.value:g} ({grams.low:g} to {grams.high:g}) g/kWh"
     return CarbonIntensity(Interval.of(grams), label, basis)
-
-
-def _all_countries() -> tuple[Interval, str, Fact]:
-    """The intensity of the world with the range over all countries, its unit and its fact."""
-    grid = facts.table("grid")
-    countries = [fact for key, fact in grid.items() if len(key) == 2]
-    least = min(countries, key=lambda fact: fact.value)
-    most = max(countries, key=lambda fact: fact.value)
-    label = f"anywhere, from {least.label} to {most.label}"
-    intensity = Interval(grid["world"].value, least.value, most.value)
-    return intensity, "gCO2e", replace(grid["world"], label=label)

@@ -84,6 +84,8 @@ def _bloom_plan(run: dict[str, Fact]) -> LifeCyclePlan:
     """BLOOM, the only run whose life cycle was published in all its stages."""
     embodied = facts.table("embodied")
     idle, infrastructure = run["idle-power"], run["infrastructure-power"]
+    names, inference = ("energy", "requests", "days", "grid"), facts.table("inference")
+    kwh, requests, days, grid = (inference[f"bloom-api/{name}"].value for name in names)
     return LifeCyclePlan(
         name=run["device-hours"].label,
         kind=KIND,
@@ -105,25 +107,17 @@ def _bloom_plan(run: dict[str, Fact]) -> LifeCyclePlan:
             lifetime_years=embodied["lifetime/luccioni-2022"].value,
             utilisation=embodied["utilisation/luccioni-2022"].value,
         ),
-        deployment=_bloom_deployment(),
+        deployment=DeploymentPlan(
+            # The 18 days in which BLOOM was served through an API, idle energy included.
+            inferences_per_day=requests / days,
+            wh_per_inference=1000 * kwh / requests,
+            days=days,
+            grid_gco2e_per_kwh=grid,
+        ),
         notes=(
             f"{run['device-hours'].source}, and sections 4.1 to 4.3: TDP x hours, not metered.",
             "No PUE: the infrastructure is part of idle. Low end of idle: the 64 kW include the "
             "27 kW of infrastructure.",
             "Deployment: 18 days of 16 A100, three quarters of the energy to keep it in memory.",
         ),
-    )
-
-
-def _bloom_deployment() -> DeploymentPlan:
-    """The 18 days in which BLOOM was served through an API, idle energy included."""
-    names = ("energy", "requests", "days", "grid")
-    kwh, requests, days, grid = (
-        facts.table("inference")[f"bloom-api/{name}"].value for name in names
-    )
-    return DeploymentPlan(
-        inferences_per_day=requests / days,
-        wh_per_inference=1000 * kwh / requests,
-        days=days,
-        grid_gco2e_per_kwh=grid,
     )

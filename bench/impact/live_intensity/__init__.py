@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,8 @@ def fetch_json(
     parts = urllib.parse.urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "localhost"}:
         raise ValueError(f"{name} is read over https only")
-    cached = _cache_folder() / f"{hashlib.sha256(full_url.encode()).hexdigest()[:32]}.json"
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "joulebench/live"
+    cached = folder / f"{hashlib.sha256(full_url.encode()).hexdigest()[:32]}.json"
     if cache and cached.is_file() and time.time() - cached.stat().st_mtime < CACHE_SECONDS:
         return json.loads(cached.read_text(encoding="utf-8"))
     text = _get(name, full_url, headers)
@@ -67,9 +69,15 @@ def fetch_json(
     return answer
 
 
-def hourly_means(name: str, by_hour: dict[int, list[float]]) -> tuple[float, ...]:
-    """The mean of each of the 24 hours. Raises ValueError where the source left hours out."""
-    missing = [hour for hour in range(HOURS) if not by_hour.get(hour)]
+def hourly_means(name: str, points: Iterable[tuple[int, float]]) -> tuple[float, ...]:
+    """The mean of each of the 24 hours of points (hour, gCO2e/kWh).
+
+    Raises ValueError where the source left hours out.
+    """
+    by_hour: dict[int, list[float]] = {}
+    for hour, intensity in points:
+        by_hour.setdefault(hour, []).append(intensity)
+    missing = [hour for hour in range(HOURS) if hour not in by_hour]
     if missing:
         raise ValueError(f"{name} sent no intensity for the hours {missing} (UTC)")
     return tuple(sum(by_hour[hour]) / len(by_hour[hour]) for hour in range(HOURS))
@@ -88,8 +96,3 @@ def _get(name: str, url: str, headers: dict[str, str]) -> str:
     if len(body) > MAX_BYTES:
         raise ValueError(f"{name} sent more than {MAX_BYTES} bytes")
     return body.decode("utf-8", errors="replace")
-
-
-def _cache_folder() -> Path:
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "joulebench" / "live"

@@ -27,12 +27,10 @@ def profile(zone: str) -> DailyProfile:
         points = [_point(point) for point in answer["history"]]
     except (KeyError, TypeError, ValueError):
         raise ValueError(f"{NAME} sent an answer of unknown form for {zone!r}") from None
-    by_hour: dict[int, list[float]] = {}
-    for hour, value, _ in points:
-        by_hour.setdefault(hour, []).append(value)
     kinds = " and ".join(sorted({kind for _, _, kind in points}))
     basis = f"{kinds}, consumption-based, hours in UTC"
-    return DailyProfile(hourly_means(NAME, by_hour), "average", basis, f"{NAME}, zone {zone}")
+    means = hourly_means(NAME, ((hour, intensity) for hour, intensity, _ in points))
+    return DailyProfile(means, "average", basis, f"{NAME}, zone {zone}")
 
 
 def zone_of(region: Region) -> str:

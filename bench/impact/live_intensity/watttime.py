@@ -34,20 +34,17 @@ def profile(zone: str) -> DailyProfile:
     answer = fetch_json(NAME, f"{base}/v3/historical", headers, query)
     try:
         unit = answer["meta"]["units"]
-        points = [
-            (datetime.fromisoformat(point["point_time"]).astimezone(UTC).hour, point["value"])
-            for point in answer["data"]
-        ]
-        by_hour: dict[int, list[float]] = {}
-        for hour, pounds in points:
-            # lb/MWh times kg/lb is kg/MWh, which equals g/kWh.
-            by_hour.setdefault(hour, []).append(float(pounds) * KILOGRAMS_PER_POUND)
+        times = [datetime.fromisoformat(point["point_time"]) for point in answer["data"]]
+        hours = [time.astimezone(UTC).hour for time in times]
+        # lb/MWh times kg/lb is kg/MWh, which equals g/kWh.
+        intensities = [float(point["value"]) * KILOGRAMS_PER_POUND for point in answer["data"]]
     except (KeyError, TypeError, ValueError):
         raise ValueError(f"{NAME} sent an answer of unknown form for {zone!r}") from None
     if unit != UNIT:
         raise ValueError(f"{NAME} sent values in {unit!r}, not in {UNIT}")
     basis = "direct combustion, CO2 only, hours in UTC"
-    return DailyProfile(hourly_means(NAME, by_hour), "marginal", basis, f"{NAME}, region {zone}")
+    means = hourly_means(NAME, zip(hours, intensities, strict=True))
+    return DailyProfile(means, "marginal", basis, f"{NAME}, region {zone}")
 
 
 def zone_of(region: Region) -> str:

@@ -7,17 +7,16 @@ figures of each in the csv file of its key.
 
 from __future__ import annotations
 
-import csv
 import tomllib
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pydantic.dataclasses import dataclass
+
+from bench.impact.facts import read_rows
+
 FOLDER = Path(__file__).parent
-# Columns of the csv files that are numbers; an empty cell is None.
-INTEGERS = ("gpu_count", "steps", "stars")
-FLOATS = ("energy_kwh_per_1000", "gpu_energy_kwh_per_1000", "batch_size", "new_tokens")
 
 
 @dataclass(frozen=True)
@@ -66,17 +65,8 @@ class PublishedFigure:
         return self.study.precision
 
 
-def _studies() -> tuple[Study, ...]:
-    tables: dict[str, dict[str, Any]] = tomllib.loads(
-        (FOLDER / "studies.toml").read_text(encoding="utf-8")
-    )
-    return tuple(
-        Study(key=key, domains=tuple(fields.pop("domains")), **fields)
-        for key, fields in tables.items()
-    )
-
-
-STUDIES = _studies()
+_TABLES: dict[str, Any] = tomllib.loads((FOLDER / "studies.toml").read_text(encoding="utf-8"))
+STUDIES = tuple(Study(key=key, **fields) for key, fields in _TABLES.items())
 
 
 def rows(task: str | None = None) -> tuple[PublishedFigure, ...]:
@@ -87,12 +77,9 @@ def rows(task: str | None = None) -> tuple[PublishedFigure, ...]:
 
 @lru_cache(maxsize=8)
 def _figures(study: Study) -> tuple[PublishedFigure, ...]:
-    with (FOLDER / f"{study.key}.csv").open(encoding="utf-8", newline="") as file:
-        return tuple(_figure(study, cells) for cells in csv.DictReader(file))
-
-
-def _figure(study: Study, cells: dict[str, str]) -> PublishedFigure:
-    values: dict[str, Any] = {name: cell or None for name, cell in cells.items()}
-    for kind, names in ((int, INTEGERS), (float, FLOATS)):
-        values |= {name: kind(cells[name]) for name in names if cells[name]}
-    return PublishedFigure(study=study, **values)
+    """The figures of a study; an empty cell is None, and pydantic reads the numbers."""
+    rows: list[dict[str, Any]] = [
+        {name: cell or None for name, cell in row.items()}
+        for row in read_rows(FOLDER / f"{study.key}.csv")
+    ]
+    return tuple(PublishedFigure(study=study, **row) for row in rows)

@@ -44,10 +44,9 @@ def phone_charge(edition: str = DEFAULT_EDITION) -> Fact:
 
     Raises ValueError for an unknown edition.
     """
-    fact = facts.table("equivalences").get(PREFIX + edition)
-    if fact is None:
+    if edition not in editions():
         raise ValueError(f"unknown edition {edition!r}: choose one of {', '.join(editions())}")
-    return fact
+    return facts.table("equivalences")[PREFIX + edition]
 
 
 def phone_charges(energy_kwh: Interval | float, edition: str = DEFAULT_EDITION) -> DerivedQuantity:
@@ -96,9 +95,7 @@ def carbon_equivalences(grams: DerivedQuantity) -> list[DerivedQuantity]:
 
 
 def _fact(key: str) -> Fact:
-    fact = facts.table("equivalences").get(key)
-    if fact is None:
-        raise ValueError(
-            f"no equivalence {key!r}: choose one of {', '.join(facts.table('equivalences'))}"
-        )
-    return fact
+    table = facts.table("equivalences")
+    if key not in table:
+        raise ValueError(f"no equivalence {key!r}: choose one of {', '.join(table)}")
+    return table[key]

@@ -10,6 +10,12 @@ from bench.impact.carbon import CarbonIntensity, carbon_intensity
 from bench.impact.lifecycle import LifeCycleStage
 from bench.results.interval import Interval
 
+STEPS = (
+    "boards draw less than their TDP",
+    "plus the host and idle machines",
+    "plus the overhead of the data centre",
+)
+
 
 @dataclass(frozen=True)
 class JobDescription:
@@ -106,9 +112,9 @@ def host_and_idle_share() -> Interval:
 def _operational_stages(
     job: JobDescription, tdp_kwh: float, grid: CarbonIntensity
 ) -> Iterator[LifeCycleStage]:
-    dynamic, idle = power_share() * tdp_kwh, host_and_idle_share() * tdp_kwh
-    percent = 100 * power_share().value
-    text = f"{percent:.0f} % of the TDP, as in StarCoder"
+    share = power_share()
+    dynamic, idle = share * tdp_kwh, host_and_idle_share() * tdp_kwh
+    text = f"{100 * share.value:.0f} % of the TDP, as in StarCoder"
     yield LifeCycleStage.operational("dynamic", dynamic, grid, text)
     yield LifeCycleStage.operational("idle", idle, grid, "host and idle machines, as in BLOOM")
     pue, text = _pue(job)
@@ -132,12 +138,7 @@ def _pue(job: JobDescription) -> tuple[Interval, str]:
 def _steps(tdp_kwh: float, stages: tuple[LifeCycleStage, ...]) -> Iterator[tuple[str, Interval]]:
     """The energy from TDP x hours to the estimate, one stage at a time."""
     yield "ML CO2 Impact: TDP x hours, no host, no idle, no PUE", Interval.of(tdp_kwh)
-    labels = (
-        "boards draw less than their TDP",
-        "plus the host and idle machines",
-        "plus the overhead of the data centre",
-    )
     total = Interval(0, 0, 0)
-    for label, stage in zip(labels, stages, strict=True):
+    for label, stage in zip(STEPS, stages, strict=True):
         total = total + (stage.energy_kwh or 0.0)
         yield f"{label} ({stage.calculation})", total

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ from bench.results.interval import Interval, interval_json
 from bench.results.record import Result
 
 OPERATIONAL_STAGES = ("dynamic", "idle", "overhead")
+NO_SIZE = "neither parameters nor tokens nor FLOP of training are known"
 # (field of ModelSize, how many of it are one functional unit, name of the unit)
 PROVIDER_UNITS = (
     ("training_flop", 1e15, "10^15 FLOP of training"),
@@ -76,25 +76,19 @@ def result_scores(result: Result, inputs: LifeCycleInputs) -> SciScores:
     consumer = score(*grams, unit_count, cost.unit, embodied.missing)
     if inputs.training is None:
         return SciScores(inference, consumer, (), no_provider="no training is named (--training)")
-    count = result.model.parameter_count
-    size = ModelSize(parameters=float(count)) if count else None
+    size = ModelSize(parameters=result.model.parameter_count or None)
     training = plan_lifecycle(published_trainings.published_plan(inputs.training))
-    providers, no_provider = _provider_scores(training, size)
-    return SciScores(inference, consumer, providers, None, no_provider)
+    return _with_providers(inference, consumer, training, size)
 
 
 def plan_scores(plan: LifeCyclePlan, lifecycle: LifeCycle) -> SciScores:
     """The scores of a plan with this life cycle."""
-    providers, no_provider = _provider_scores(lifecycle, plan.model)
-    use = plan.deployment
-    if use is None:
-        return SciScores(None, None, providers, "the plan has no deployment", no_provider)
-    energy, grid, embodied = deployment_energy(use, plan)
-    operational = energy * grid.grams_per_kwh
-    consumer = score(
-        operational, embodied.grams, use.inference_count, "inference", embodied.missing
-    )
-    return SciScores(consumer, consumer, providers, None, no_provider)
+    consumer, use = None, plan.deployment
+    if use is not None:
+        energy, grid, embodied = deployment_energy(use, plan)
+        grams = (energy * grid.grams_per_kwh, embodied.grams)
+        consumer = score(*grams, use.inference_count, "inference", embodied.missing)
+    return _with_providers(consumer, consumer, lifecycle, plan.model or ModelSize())
 
 
 def score(
@@ -124,20 +118,17 @@ def score(
     return SciScore(total, operational, embodied, unit, missing)
 
 
-def _provider_scores(
-    training: LifeCycle, size: ModelSize | None
-) -> tuple[tuple[SciScore, ...], str | None]:
-    """(the provider's scores, or the reason why there is none)."""
-    scores = tuple(_scores_by_unit(training, size)) if size else ()
-    reason = None if scores else "neither parameters nor tokens nor FLOP of training are known"
-    return scores, reason
-
-
-def _scores_by_unit(training: LifeCycle, size: ModelSize) -> Iterator[SciScore]:
+def _with_providers(
+    inference: SciScore | None, consumer: SciScore | None, training: LifeCycle, size: ModelSize
+) -> SciScores:
+    """These scores, and the provider's for every size that is known."""
     embodied = training.stage("embodied")
     stages = (stage for stage in training.stages if stage.name in OPERATIONAL_STAGES)
-    operational = Interval.sum(stage.grams for stage in stages if stage.grams)
-    for field, unit_size, unit in PROVIDER_UNITS:
-        count = getattr(size, field)
-        if count:
-            yield score(operational, embodied.grams, count / unit_size, unit, embodied.missing)
+    grams = (Interval.sum(stage.grams for stage in stages if stage.grams), embodied.grams)
+    providers = tuple(
+        score(*grams, getattr(size, field) / unit_size, unit, embodied.missing)
+        for field, unit_size, unit in PROVIDER_UNITS
+        if getattr(size, field)
+    )
+    no_consumer = None if consumer else "the plan has no deployment"
+    return SciScores(inference, consumer, providers, no_consumer, None if providers else NO_SIZE)

@@ -13,8 +13,6 @@ from bench.impact.facts import DerivedQuantity, FactRange, derive
 from bench.impact.regions import Region
 from bench.results.interval import Interval
 
-WORLD = "world"
-
 
 @dataclass(frozen=True)
 class WaterUse:
@@ -30,7 +28,7 @@ class WaterUse:
 
 def water_use(energy_kwh: Interval | float, region: Region, pue: Interval) -> WaterUse:
     """Water of an energy of machines, in kWh, in a region, with a power usage effectiveness."""
-    ewif = region.ewif or facts.water_range(WORLD)
+    ewif = region.ewif or facts.water_range("world")
     assert ewif is not None, "the water table has the world"
     return WaterUse(
         on_site=litres(energy_kwh, region.wue) if region.wue else None,

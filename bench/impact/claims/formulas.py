@@ -6,19 +6,11 @@ key of a published training; `factor` converts to the unit of the quantity.
 
 from __future__ import annotations
 
-from bench.impact import (
-    carbon,
-    equivalences,
-    facts,
-    hardware,
-    job_estimate,
-    lifecycle,
-    projection,
-    water,
-)
+from bench.impact import carbon, equivalences, facts, hardware, job_estimate, lifecycle, projection
 from bench.impact.facts import fact_by_name
 from bench.impact.lifecycle import LifeCycle
 from bench.impact.published_trainings import energy, published_plan, recomputed_plan
+from bench.impact.water import litres
 from bench.results.interval import Interval
 from bench.results.units import GRAMS_PER_KILOGRAM, GRAMS_PER_TONNE, pounds
 
@@ -174,4 +166,4 @@ def _litres(energy_kwh: float) -> tuple[float, float]:
     year = "microsoft-2021-22"
     wue, pue = (facts.fact_range([facts.datacenters(metric)[year]]) for metric in ("wue", "pue"))
     ewif = facts.fact_range([facts.table("water")["US/siddik-2021"]])
-    return water.litres(energy_kwh, wue).value, (water.litres(energy_kwh, ewif) * pue).value
+    return litres(energy_kwh, wue).value, (litres(energy_kwh, ewif) * pue).value

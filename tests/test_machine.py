@@ -24,7 +24,7 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("no_gpu")
-def test_a_machine_without_a_gpu_is_its_cpu() -> None:
+def test_machine_without_a_gpu_uses_its_cpu() -> None:
     described = machine.describe_machine()
     assert described.devices[0].domain == "cpu-package:0"
     assert all(d.used for d in described.devices)
@@ -53,7 +53,7 @@ def test_neither_host_nor_user_is_recorded() -> None:
         ("", "the device '' is none of auto, cpu, cuda:N[,cuda:M]"),
     ],
 )
-def test_a_wrong_device_is_one_clear_sentence(device: str, words: str) -> None:
+def test_unknown_device_is_refused_in_one_sentence(device: str, words: str) -> None:
     with pytest.raises(ValueError) as caught:
         machine.describe_machine(device)
     assert str(caught.value) == words
@@ -65,7 +65,9 @@ def _spin(seconds: float) -> None:
         pass
 
 
-def test_cpu_load_of_other_programs_excludes_the_process_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cpu_load_excludes_the_process_tree(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """All CPUs were busy for 6 of 10 s; this process tree used 4 of these."""
     seconds = iter([(100.0, 50.0, 20.0), (110.0, 56.0, 24.0), (110.1, 56.1, 24.0)])
     monkeypatch.setattr("bench.system.device_monitor.system_cpu_seconds", lambda: next(seconds))
@@ -100,16 +102,16 @@ def _holder(path: Path, seconds: float) -> multiprocessing.process.BaseProcess:
     return process
 
 
-def test_a_second_run_waits_and_says_for_whom(tmp_path: Path) -> None:
+def test_second_run_waits_and_names_the_first(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     other = _holder(path, 1.5)
-    told: list[str] = []
-    with machine.machine_lock(30.0, told.append, path):
-        assert told == [f"waiting for process {other.pid}, which is measuring on this machine"]
+    messages: list[str] = []
+    with machine.machine_lock(30.0, messages.append, path):
+        assert messages == [f"waiting for process {other.pid}, which is measuring on this machine"]
     other.join()
 
 
-def test_waiting_ends_with_a_sentence(tmp_path: Path) -> None:
+def test_waiting_ends_with_a_timeout(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     other = _holder(path, 4.0)
     with (
@@ -121,7 +123,7 @@ def test_waiting_ends_with_a_sentence(tmp_path: Path) -> None:
     other.join()
 
 
-def test_a_lock_left_behind_by_another_is_taken(tmp_path: Path) -> None:
+def test_abandoned_lock_is_acquired(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     path.write_text("not a number <b>\n")
     path.chmod(0o666)
@@ -131,11 +133,11 @@ def test_a_lock_left_behind_by_another_is_taken(tmp_path: Path) -> None:
         pass
 
 
-def test_what_others_wrote_into_the_lock_is_not_repeated(tmp_path: Path) -> None:
+def test_foreign_text_in_the_lock_file_is_not_printed(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     other = _holder(path, 1.5)
     path.write_text("\x1b[31mevil")
-    told: list[str] = []
-    with machine.machine_lock(30.0, told.append, path):
-        assert told == ["waiting for another run, which is measuring on this machine"]
+    messages: list[str] = []
+    with machine.machine_lock(30.0, messages.append, path):
+        assert messages == ["waiting for another run, which is measuring on this machine"]
     other.join()

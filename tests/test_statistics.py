@@ -16,7 +16,7 @@ from bench.results.student_t import student_quantile
     [(0.95, 1, 12.706), (0.95, 4, 2.776), (0.95, 5, 2.571), (0.98, 4, 3.747), (0.95, 29, 2.045),
      (0.98, 29, 2.462), (0.99, 10, 3.169), (0.95, 2, 4.303)],
 )  # fmt: skip
-def test_student_quantiles_are_those_of_the_tables(confidence, freedom, expected):
+def test_student_quantile_matches_published_tables(confidence, freedom, expected):
     assert student_quantile(confidence, freedom) == pytest.approx(expected, abs=6e-4)
 
 
@@ -55,18 +55,18 @@ def test_ratio_contains_both_intervals_and_both_calibrations():
     assert math.log(across.high / 2.0) == pytest.approx(math.hypot(0.05, calibration), rel=1e-4)
 
 
-def test_ratio_of_nothing_is_refused():
+def test_ratio_with_zero_is_refused():
     with pytest.raises(ValueError, match="positive"):
         statistics.ratio(estimate(1.0, 0.1), estimate(0.0, 0.0))
 
 
 # Wilson's interval for 8 of 10, as in Newcombe 1998's method 3: 0.4902 to 0.9433.
-def test_proportion_is_wilsons():
+def test_wilson_interval_matches_the_published_example():
     value, low, high = statistics.wilson_interval([1.0] * 8 + [0.0] * 2)
     assert value == 0.8
     assert (low, high) == (pytest.approx(0.4902, abs=1e-4), pytest.approx(0.9433, abs=1e-4))
 
 
-def test_proportion_at_the_ends_stays_inside():
+def test_wilson_interval_stays_between_0_and_1():
     assert statistics.wilson_interval([1.0] * 20)[2] == 1.0
     assert statistics.wilson_interval([0.0] * 20)[1] == 0.0

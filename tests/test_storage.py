@@ -1,4 +1,4 @@
-"""Files of results: what is written is read back to the last digit; what is no result is said."""
+"""Result files: written and read back exactly; other files are refused in one sentence."""
 
 import json
 import os
@@ -21,7 +21,7 @@ def result():
     return virtual_run(ReplayTrace([0.0, 300.0], [100.0, 333.3]), noise=0.03, seed=9)
 
 
-def test_written_and_read_back_to_the_last_digit(result, tmp_path):
+def test_result_is_read_back_to_the_last_digit(result, tmp_path):
     path = storage.run_path(tmp_path, result)
     storage.save_result(result, path)
     assert path.name == "20260101T000000Z-" + result.run_id + ".json"
@@ -29,16 +29,16 @@ def test_written_and_read_back_to_the_last_digit(result, tmp_path):
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_the_shipped_schema_accepts_it(result):
+def test_shipped_schema_accepts_a_result(result):
     jsonschema.validate(json.loads(storage.to_json(result)), json.loads(SHIPPED.read_text()))
 
 
-def test_the_shipped_schema_is_that_of_the_code():
+def test_shipped_schema_matches_the_classes():
     """Version 1 is frozen: a change here needs a new schema version and a reader for this one."""
     assert json.loads(SHIPPED.read_text()) == storage.result_schema()
 
 
-def test_the_schema_refuses_an_unknown_field(result):
+def test_unknown_field_is_refused_by_the_schema(result):
     content = {**json.loads(storage.to_json(result)), "extra": 1}
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(content, json.loads(SHIPPED.read_text()))
@@ -59,7 +59,7 @@ def edited(result, **changes):
         ('{"schema_version": 99}', "schema version 99"),
     ],
 )
-def test_what_is_no_result_is_said_in_one_sentence(text, words):
+def test_invalid_file_is_refused_in_one_sentence(text, words):
     with pytest.raises(storage.UnreadableRecord, match=words) as caught:
         storage.parse_result(text)
     assert "\n" not in str(caught.value)
@@ -76,19 +76,19 @@ def test_what_is_no_result_is_said_in_one_sentence(text, words):
         {"summary": None},
     ],
 )
-def test_records_that_contradict_themselves_are_refused(result, changes):
+def test_inconsistent_record_is_refused(result, changes):
     with pytest.raises(storage.UnreadableRecord, match="not a valid result"):
         storage.parse_result(edited(result, **changes))
 
 
-def test_a_folder_that_cant_be_written_is_known_before(tmp_path):
+def test_unwritable_folder_is_refused_before_the_run(tmp_path):
     file = tmp_path / "file"
     file.write_text("")
     with pytest.raises(OSError):
         storage.check_writable(file / "results")
 
 
-def test_a_full_disk_leaves_the_old_file(result, tmp_path):
+def test_full_disk_leaves_the_old_file(result, tmp_path):
     """The write fails at a file size limit, in a process of its own: the old file stays whole."""
     path = tmp_path / "result.json"
     path.write_text("old")

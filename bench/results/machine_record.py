@@ -17,7 +17,8 @@ _CARD_ID_SALT = "joulebench-card-id-1"
 class DeviceState(Record):
     """The state of one device right after a window.
 
-    `other_load_fraction` is the share of the CPU that other programs took since the last look.
+    `other_load_fraction` is the fraction of all CPUs that other programs used since the
+    last sample.
     """
 
     domain: Name
@@ -66,7 +67,7 @@ class Device(Record):
 
 
 class Sensor(Record):
-    """What a meter said of itself before the run: what it can read, or why it can't."""
+    """What a meter can read on this machine, probed before the run, or the reason why not."""
 
     meter: Name
     usable: bool
@@ -83,7 +84,7 @@ class Sensor(Record):
 
 
 class Machine(Record):
-    """Where the run took place. No host name and no user name."""
+    """The machine of a run, without host name and user name."""
 
     operating_system: Name
     architecture: Name

@@ -23,7 +23,7 @@ from bench.results.versions import ANALYSIS_VERSION
 
 
 class MeasurementWarning(Record):
-    """One thing that a reader should know before trusting a number, and how to remedy it."""
+    """A limitation of a figure, with its remedy."""
 
     code: Name
     message: Text
@@ -64,7 +64,7 @@ class Reading(Record):
 
 
 class Work(Record):
-    """What was done, counted from the outputs. None means that this kind does not apply."""
+    """Work counted from the outputs. None: this kind of work does not apply."""
 
     inference_count: Count
     failure_count: Count = 0
@@ -86,7 +86,7 @@ class PowerTrace(Record):
 
 
 class Trial(Record):
-    """One window: what was served in it, how long it took, what the meters read."""
+    """One window: the work served in it, its duration, and the readings of the meters."""
 
     index: Count
     phase: Phase
@@ -100,7 +100,7 @@ class Trial(Record):
 
 
 class IdleFloor(Record):
-    """The floor under a run: energy of every domain while nothing was served."""
+    """Energy of every domain while nothing is served, with or without the model in memory."""
 
     when: IdlePhase
     duration_seconds: Seconds
@@ -129,7 +129,7 @@ class Estimate(Record, Interval):
 
 
 class Summary(Record):
-    """What a run says in five figures. None is what could not be had; a warning says why."""
+    """Five figures of a run. A figure is None where it is missing; a warning says why."""
 
     energy_kwh_per_1000: Estimate | None
     net_energy_kwh_per_1000: Estimate | None

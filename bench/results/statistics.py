@@ -105,11 +105,11 @@ def idle_watts(idle: Sequence[IdleFloor], domain: str) -> tuple[float, float] | 
 
 def net_joules(trial: Trial, domains: Sequence[str], idle: Sequence[IdleFloor]) -> float | None:
     """Energy of one trial above the idle floor with the model resident, in joules, or None."""
-    gross = energy_joules(trial, domains)
+    energy = energy_joules(trial, domains)
     floors = [idle_watts(idle, domain) for domain in domains]
-    if gross is None or any(floor is None for floor in floors):
+    if energy is None or any(floor is None for floor in floors):
         return None
-    return gross - trial.duration_seconds * math.fsum(floor[0] for floor in floors if floor)
+    return energy - trial.duration_seconds * math.fsum(floor[0] for floor in floors if floor)
 
 
 def unit_count(trial: Trial, unit: str) -> float:

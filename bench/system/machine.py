@@ -89,9 +89,9 @@ def _named(gpus: tuple[nvidia_driver.GpuInfo, ...], name: str) -> nvidia_driver.
 
 def selected_gpus(device: str, snapshot: GpuSnapshot) -> list[nvidia_driver.GpuInfo]:
     """The GPUs of `device`, as in `describe_machine`. Raises ValueError if one is missing."""
-    visible = _visible(snapshot.gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
+    gpus = _visible(snapshot.gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
     if device in ("auto", "all"):
-        return visible[:1] if device == "auto" else visible
+        return gpus[:1] if device == "auto" else gpus
     if device == "cpu":
         return []
     numbers = []
@@ -101,13 +101,13 @@ def selected_gpus(device: str, snapshot: GpuSnapshot) -> list[nvidia_driver.GpuI
             raise ValueError(f"the device {device!r} is none of auto, cpu, cuda:N[,cuda:M]")
         numbers.append(int(match[1]))
     for number in numbers:
-        if number >= len(visible):
-            count = f"{len(visible)} GPU{'s' if len(visible) != 1 else ''}"
-            why = f"this machine shows {count}" if visible else snapshot.reason
+        if number >= len(gpus):
+            count = f"{len(gpus)} GPU{'s' if len(gpus) != 1 else ''}"
+            why = f"this machine shows {count}" if gpus else snapshot.reason
             raise ValueError(f"there is no cuda:{number}: {why}")
     if len(set(numbers)) < len(numbers):
         raise ValueError(f"the device {device!r} names a GPU twice")
-    return [visible[number] for number in numbers]
+    return [gpus[number] for number in numbers]
 
 
 def check_gpu_numbering(machine: Machine) -> None:

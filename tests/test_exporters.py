@@ -12,6 +12,7 @@ import sys
 import pytest
 from huggingface_hub import ModelCard
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from shipped_plugins import shipped_names
 from synthetic_results import result_with_energy, synthetic_result
 
 from bench.impact import regions
@@ -21,7 +22,6 @@ from bench.reports.exporters._common import csv_bytes
 from bench.results.record import Failure
 from bench.system import registry
 
-FORMS = registry.names("exporter")
 FAILED = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
 
 
@@ -61,7 +61,8 @@ def csv_energies(data):
     return [(float(run["run_energy_kwh"]), run["kind"]) for run in runs.values()]
 
 
-# The energy in kWh and the text that says whether it was measured, by form, for each run.
+# The shipped forms, and how to read one: the energy in kWh of each run, and the text that says
+# whether it was measured.
 READ_ENERGIES = {
     "ai-energy-score": lambda data: [
         (block["energy_kwh"], block["statement"])
@@ -90,17 +91,25 @@ READ_ENERGIES = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_file_has_the_exact_energy_of_each_run(form):
+def test_every_shipped_form_is_listed():
+    assert shipped_names("exporter") == sorted(READ_ENERGIES)
+
+
+@pytest.mark.parametrize("form", registry.names("exporter"))
+def test_exporter_has_a_suffix_and_a_docstring(form):
     module = registry.load("exporter", form)
     assert module.SUFFIX.startswith(".") and registry.first_docstring_line("exporter", form)
+
+
+@pytest.mark.parametrize("form", READ_ENERGIES)
+def test_file_has_the_exact_energy_of_each_run(form):
     options = ExportOptions(region=regions.find("FR"))
     energies = READ_ENERGIES[form](exporters.export(form, accepted(form), options))
     assert [kwh for kwh, _ in energies] == [total_kwh(result) for result in accepted(form)]
     assert not [kind for _, kind in energies if "NOT measured" in kind]
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", READ_ENERGIES)
 def test_modelled_energy_is_marked(form):
     options = ExportOptions(region=regions.find("FR"))
     modelled = exporters.export(form, [result_with_energy(0.1, kind="modelled")], options)
@@ -110,14 +119,14 @@ def test_modelled_energy_is_marked(form):
     assert "not measured" not in measured.decode().lower()
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", READ_ENERGIES)
 def test_result_without_energy_is_refused(form):
     with pytest.raises(ValueError, match="no energy"):
         options = ExportOptions(region=regions.find("FR"))
         exporters.export(form, [synthetic_result(energies=[], failure=FAILED)], options)
 
 
-@pytest.mark.parametrize("form", sorted({*FORMS} - {"codecarbon"}))
+@pytest.mark.parametrize("form", sorted({*READ_ENERGIES} - {"codecarbon"}))
 def test_reading_an_export_only_form_is_refused(form):
     with pytest.raises(ValueError, match="codecarbon can be read"):
         exporters.read(form, exporters.export(form, accepted(form), ExportOptions()))

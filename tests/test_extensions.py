@@ -168,8 +168,16 @@ def test_readme_task_is_listed_and_keeps_the_pipeline_tag_of_the_shipped_task(ch
     assert python(checkout, "-c", code) == "text-classification\n"
 
 
-def test_task_tests_pass_with_the_readme_task_in_place(checkout):
-    words = ["-q", "-p", "no:cacheprovider", "tests/test_tasks.py", "-k", "headlines or golden"]
+@pytest.mark.parametrize(
+    ("file", "selection"),
+    [
+        ("test_tasks.py", "headlines or golden"),
+        ("test_exporters.py", "form or suffix or energy"),
+        ("test_plots.py", "listed or scope or draw_all"),
+    ],
+)
+def test_suite_passes_with_the_plugins_in_place(checkout, file, selection):
+    words = ["-q", "-p", "no:cacheprovider", f"tests/{file}", "-k", selection]
     assert re.search(r"\d+ passed", python(checkout, "-m", "pytest", *words, "-o", "addopts="))
 
 

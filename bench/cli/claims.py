@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,10 +10,9 @@ import typer
 from bench.cli._errors import exit_on_error
 from bench.cli._io import print_json
 from bench.cli._options import Json
+from bench.results.interval import interval_json
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from bench.impact.claims import Claim
 
 PANEL = "Understand"
@@ -23,6 +23,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Recompute published claims and compare with the published values, with caveats."""
+    from bench.cli import _impact_summary
     from bench.impact import claims
 
     selected = exit_on_error(lambda: claims.find_claims(tuple(ids or ())))
@@ -30,36 +31,11 @@ def command(
         for claim in selected:
             print_json(_claim_json(claim))
         return
-    from bench.cli import _layout
-
-    title = _layout.title("Claims, published values, and values recomputed from published facts")
-    _layout.print_parts([title, *map(_claim_part, selected)])
-
-
-def _claim_part(claim: Claim) -> RenderableType:
-    from rich.console import Group
-    from rich.padding import Padding
-    from rich.text import Text
-
-    from bench.cli import _layout
-    from bench.impact import claims
-
-    rows = [
-        (*claims.value_text(each), each.quantity, claims.comparison_text(each))
-        for each in claim.quantities
-    ]
-    content: list[RenderableType] = [_layout.quantities(rows)] if rows else []
-    content += [Text(f"! {claim.caveat}", style="yellow"), Text(claim.source, style="dim")]
-    title = _layout.title(f"{claim.id:<4}{claim.claim}", "" if rows else "context, not computed")
-    return Group(title, Padding(Group(*content), (0, 0, 0, 4)))
+    _impact_summary.print_claims(selected)
 
 
 def _claim_json(claim: Claim) -> dict[str, Any]:
     """A claim for JSON: each quantity with its interval, facts and caveat."""
-    import dataclasses
-
-    from bench.results.interval import interval_json
-
     return dataclasses.asdict(claim) | {
         "quantities": [
             {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from bench.cli._errors import exit_on_error
 from bench.cli._io import print_json
 from bench.cli._options import Json
+from bench.results.interval import interval_json
 
 if TYPE_CHECKING:
     from bench.impact.job_estimate import JobDescription, JobEstimate
@@ -36,6 +38,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Estimate a job that was not measured: by the ML CO2 Impact formula, and with overheads."""
+    from bench.cli import _impact_summary
     from bench.impact import job_estimate
 
     job = job_estimate.JobDescription(hardware, count, hours, region, pue)
@@ -43,46 +46,10 @@ def command(
     if as_json:
         print_json(_estimate_json(job, estimate))
     else:
-        _print_estimate(job, estimate)
-
-
-def _print_estimate(job: JobDescription, estimate: JobEstimate) -> None:
-    from bench.cli import _layout
-    from bench.cli._layout import energy_text, mass_text
-    from bench.reports.text_layout import name_value_table
-
-    board = estimate.board.label.removeprefix("NVIDIA ")
-    rows = [
-        (
-            "ML CO2 Impact",
-            f"{energy_text(estimate.ml_co2_kwh)}, {mass_text(estimate.ml_co2_grams)} CO2e: "
-            "TDP x hours x grid",
-        ),
-        (
-            "with overheads",
-            f"{energy_text(estimate.energy_kwh)}, {mass_text(estimate.operational_grams)} CO2e",
-        ),
-        ("with hardware", f"{mass_text(estimate.grams)} CO2e, embodied emissions included"),
-        ("grid", f"{estimate.intensity.label}   {estimate.intensity.basis}"),
-    ]
-    steps = [(energy_text(energy), label) for label, energy in estimate.steps]
-    _layout.print_parts(
-        [
-            _layout.title(board, f"{job.count:g} of them for {job.hours:,g} h"),
-            _layout.headline(energy_text(estimate.energy_kwh), "", "an estimate, NOT measured"),
-            name_value_table(rows),
-            _layout.section("why the two differ", name_value_table(steps, style="")),
-            _layout.section("stage by stage", _layout.stages(estimate.stages)),
-            _layout.notes(CAVEATS),
-        ]
-    )
+        _impact_summary.print_estimate(job, estimate, CAVEATS)
 
 
 def _estimate_json(job: JobDescription, estimate: JobEstimate) -> dict[str, object]:
-    import dataclasses
-
-    from bench.results.interval import interval_json
-
     return {
         "kind": "estimate",
         "job": dataclasses.asdict(job) | {"hardware": estimate.board.label},

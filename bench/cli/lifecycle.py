@@ -10,11 +10,12 @@ import typer
 from bench.cli._errors import exit_on_error
 from bench.cli._io import print_json
 from bench.cli._options import Json
+from bench.results.interval import interval_json
 
 if TYPE_CHECKING:
     from bench.impact.lifecycle import LifeCycle
     from bench.impact.per_inference import LifeCycleInputs
-    from bench.impact.sci import SciScore, SciScores
+    from bench.impact.sci import SciScores
 
 PANEL = "Understand"
 CAVEAT = "Figures that the plan omits are ranges over all sources."
@@ -45,6 +46,7 @@ def command(
 
     After Luccioni et al. (2022), with the Software Carbon Intensity (ISO/IEC 21031) of a result.
     """
+    from bench.cli import _impact_summary
     from bench.impact.per_inference import LifeCycleInputs
 
     inputs = LifeCycleInputs(region, pue, training, uses, embodied_kg)
@@ -52,7 +54,7 @@ def command(
     if as_json:
         print_json(_lifecycle_json(computed, scores))
     else:
-        _print_lifecycle(computed, scores)
+        _impact_summary.print_lifecycle(computed, scores, computed.notes or (CAVEAT,))
 
 
 def _compute(source: str, inputs: LifeCycleInputs) -> tuple[LifeCycle, SciScores]:
@@ -79,53 +81,7 @@ def _compute(source: str, inputs: LifeCycleInputs) -> tuple[LifeCycle, SciScores
     return computed, sci.plan_scores(plan, computed)
 
 
-def _print_lifecycle(computed: LifeCycle, scores: SciScores) -> None:
-    from bench.cli import _layout
-    from bench.cli._layout import mass_text
-    from bench.reports.text_layout import name_value_table
-    from bench.results.formatting import interval_text
-
-    kind = computed.kind
-    if computed.missing:
-        kind += f"; {', '.join(computed.missing)} not known, not included"
-    rows = [
-        ("grid", f"{computed.intensity.label}   {computed.intensity.basis}"),
-        *_score_rows(scores),
-    ]
-    if computed.covers == "to train":
-        rows.insert(0, ("total / dynamic", f"{interval_text(computed.over_dynamic)} times"))
-    _layout.print_parts(
-        [
-            _layout.title(computed.name),
-            _layout.headline(mass_text(computed.grams), f"CO2e {computed.covers}", kind),
-            _layout.stages(computed.stages),
-            name_value_table(rows),
-            _layout.notes(computed.notes or (CAVEAT,)),
-        ]
-    )
-
-
-def _score_rows(scores: SciScores) -> list[tuple[str, str]]:
-    """SCI per inference and both scores of SCI for AI, or the reason why there is none."""
-    none = f"none: {scores.no_consumer}"
-    rows = [
-        ("SCI", _score_text(scores.inference) if scores.inference else none),
-        ("SCI for AI", f"consumer: {_score_text(scores.consumer) if scores.consumer else none}"),
-    ]
-    rows += [("", f"provider: {_score_text(score)}") for score in scores.providers]
-    return rows if scores.providers else [*rows, ("", f"provider: none: {scores.no_provider}")]
-
-
-def _score_text(score: SciScore) -> str:
-    from bench.cli._layout import mass_text
-
-    text = f"{mass_text(score.grams)} CO2e per {score.unit}"
-    return text if score.complete else f"{text}, operational emissions only: {score.missing}"
-
-
 def _lifecycle_json(computed: LifeCycle, scores: SciScores) -> dict[str, Any]:
-    from bench.results.interval import interval_json
-
     return {
         "name": computed.name,
         "kind": computed.kind,

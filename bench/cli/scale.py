@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,8 +12,7 @@ from bench.cli._io import print_json
 from bench.cli._options import Json, ResultFile
 
 if TYPE_CHECKING:
-    from bench.impact.projection import Projection, ProjectionInputs, TrainingComparison
-    from bench.results.interval import Interval
+    from bench.impact.projection import ProjectionInputs
     from bench.results.record import Result
 
 PANEL = "Understand"
@@ -42,6 +41,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Project a result to scale: energy, carbon, homes, machines, and break-even."""
+    from bench.cli import _impact_summary
     from bench.impact import projection
     from bench.results import storage
 
@@ -53,7 +53,7 @@ def command(
     if as_json:
         print_json(projected.as_json())
     else:
-        _print_projection(projected)
+        _impact_summary.print_projection(projected)
 
 
 def _draw(result: Result, inputs: ProjectionInputs, folder: Path) -> None:
@@ -67,69 +67,3 @@ def _draw(result: Result, inputs: ProjectionInputs, folder: Path) -> None:
     figure = training_against_use.draw([result], runs=runs)
     for path in plots.save(figure, folder, "training-against-use"):
         log(f"wrote {path}")
-
-
-def _print_projection(projected: Projection) -> None:
-    from bench.cli import _layout
-    from bench.cli._layout import energy_text, mass_text
-    from bench.impact import facts
-    from bench.reports.text_layout import name_value_table
-    from bench.results.formatting import interval_text
-
-    service, grid = projected.service, projected.grid
-    home = facts.table("equivalences")["home-day-us"]
-    kind = "modelled, NOT measured" if projected.cost.modelled else "measured"
-    rows = [
-        (
-            "a year",
-            f"{energy_text(service.kwh_per_year)}, {mass_text(service.grams_per_year)} CO2e",
-        ),
-        ("CO2e a day", f"{mass_text(service.grams_per_day)}   {grid.label}, {grid.basis}"),
-        (
-            "homes",
-            f"{interval_text(service.homes)}   {home.label}: {home.value:g} kWh ({home.edition})",
-        ),
-        ("reactors", f"{_reactors_text(service.reactors)}   of 1 GW, 24 h a day"),
-    ]
-    if service.machines:
-        machines = f"{interval_text(service.machines)} x {projected.machine}, at work 24 h a day"
-        rows.append(("machines", machines))
-    parts: list[Any] = [
-        _layout.title(projected.name, f"{service.per_day:,.0f} inferences a day"),
-        _layout.headline(energy_text(service.kwh_per_day), "a day", f"{kind}, extrapolated"),
-        name_value_table(rows),
-    ]
-    if len(projected.batching) > 1:
-        gains = [(energy_text(gain.kwh_per_day), gain.label) for gain in projected.batching]
-        steps = name_value_table(gains, style="")
-        parts.append(_layout.section("other batch sizes, by published figures", steps))
-    if projected.training:
-        comparison = name_value_table(_training_rows(projected.training))
-        parts.append(_layout.section("against training", comparison))
-    _layout.print_parts([*parts, _layout.notes(projected.notes)])
-
-
-def _reactors_text(reactors: Interval) -> str:
-    from bench.results.formatting import interval_text
-
-    return interval_text(reactors) if reactors.high >= 0.001 else "under 0.001"
-
-
-def _training_rows(comparison: TrainingComparison) -> list[tuple[str, str]]:
-    from bench.cli._layout import energy_text
-    from bench.results.formatting import interval_text, large_number_text
-    from bench.results.interval import Interval
-
-    training = comparison.training
-    uses, days = large_number_text(comparison.break_even), interval_text(comparison.days)
-    share, use = energy_text(comparison.training_kwh), energy_text(comparison.use_kwh)
-    all_uses = large_number_text(Interval.of(comparison.uses))
-    return [
-        ("training", f"{energy_text(training.energy_kwh)}   {training.name}: {training.source}"),
-        ("break-even", f"after {uses} inferences: {days} days"),
-        (
-            "share of a use",
-            f"{share} of training, {use} of use: {100 * comparison.training_share:.3g} %, "
-            f"over {all_uses} uses",
-        ),
-    ]

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
 
 from bench.cli._io import print_json
+from bench.impact import facts, hourly_profile
+from bench.impact.facts import DerivedQuantity
+from bench.impact.hourly_profile import DailyProfile
+from bench.impact.region_comparison import RegionComparison, RegionImpact, first_and_last
 from bench.results.formatting import MISSING, format_number, interval_text, mass_unit
 from bench.results.interval import Interval, interval_json
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from bench.impact.facts import DerivedQuantity
-    from bench.impact.hourly_profile import DailyProfile
-    from bench.impact.region_comparison import RegionComparison, RegionImpact
 
 BAR_WIDTH = 20
 
 
 def print_regions(comparison: RegionComparison, work: str, max_rows: int, water: bool) -> None:
     """Print the ranking by carbon, or by off-site water: the first regions and the last three."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from bench.impact.region_comparison import first_and_last
-
     console = Console(highlight=False)
     places = comparison.places
     if water:
@@ -82,30 +78,16 @@ def region_json(place: RegionImpact, work: str) -> dict[str, Any]:
 
 
 def print_hours(
-    energy_kwh: float,
-    work: str,
-    profile: DailyProfile,
-    pue: float | None,
-    job_hours: int,
-    as_json: bool,
+    energy_kwh: float, work: str, profile: DailyProfile, job_hours: int, as_json: bool
 ) -> None:
     """Print the hours of a day, best window first, and what the best window saves."""
-    from bench.impact import hourly_profile
-
     ranked = hourly_profile.windows(profile, job_hours)
-    factor = pue or 1.0
     if as_json:
+        origin = {name: getattr(profile, name) for name in ("approach", "basis", "source")}
         for window in ranked:
-            content = {
-                "start_hour": window.start,
-                "end_hour": window.end,
-                "grams": energy_kwh * factor * window.intensity,
-                "grams_per_kwh": window.intensity,
-                "approach": profile.approach,
-                "basis": profile.basis,
-                "source": profile.source,
-            }
-            print_json(content)
+            ends = {"start_hour": window.start, "end_hour": window.end}
+            grams = energy_kwh * window.intensity
+            print_json({**ends, "grams": grams, "grams_per_kwh": window.intensity, **origin})
         return
     best, worst = ranked[0], ranked[-1]
     print(f"{work}, {job_hours} h: {profile.approach} carbon intensity, {profile.basis}\n")
@@ -114,7 +96,7 @@ def print_hours(
         mark = "best" * ((hour - best.start) % hourly_profile.HOURS < job_hours)
         print(f"  {hour:02d}:00  {intensity:7.1f} g/kWh  {bar.ljust(BAR_WIDTH)} {mark}".rstrip())
     for name, window in (("best", best), ("worst", worst)):
-        grams = energy_kwh * factor * window.intensity
+        grams = energy_kwh * window.intensity
         unit, size = mass_unit(grams)
         mass = f"{format_number(grams / size)} {unit}"
         print(f"\n{name:<6}{window.start:02d}:00 to {window.end:02d}:00   {mass}", end="")
@@ -147,8 +129,6 @@ def _two_digits(figure: Interval) -> str:
 
 def _notes(comparison: RegionComparison, places: list[RegionImpact], water: bool) -> list[str]:
     """The meaning of the marks, the omitted regions, and the sources."""
-    from bench.impact import facts
-
     pues = sorted({end for place in places for end in (place.pue.low, place.pue.high)})
     years = sorted({place.factor.edition for place in places})
     notes = [f"PUE {_range(pues, '{:g}')}" + ("" if water else f"; factors of {_range(years)}")]
@@ -176,6 +156,5 @@ def _range(values: Sequence[object], form: str = "{}") -> str:
 
 
 def _quantity_json(quantity: DerivedQuantity | None) -> dict[str, Any] | None:
-    if quantity is None:
-        return None
-    return {**(interval_json(quantity) or {}), "unit": quantity.unit}
+    figures = interval_json(quantity)
+    return {**figures, "unit": quantity.unit} if quantity and figures else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,12 +11,10 @@ from bench.cli import _region_table
 from bench.cli._errors import exit_on_error, exit_with_error
 from bench.cli._io import print_json
 from bench.cli._options import Json, Pue
-from bench.results.calibration import energy_with_calibration
+from bench.impact import hourly_profile, region_comparison, regions
+from bench.impact.hourly_profile import DailyProfile
+from bench.impact.region_comparison import RegionComparison
 from bench.results.interval import Interval
-
-if TYPE_CHECKING:
-    from bench.impact.hourly_profile import DailyProfile
-    from bench.impact.region_comparison import RegionComparison
 
 PANEL = "Understand"
 
@@ -56,10 +54,8 @@ def command(
         exit_with_error("--hours and --live both give an hourly profile: use one of them")
     if hours or live:
         profile = exit_on_error(lambda: _profile(hours, live, zone, region))
-        energy = energy_kwh.value
-        exit_on_error(
-            lambda: _region_table.print_hours(energy, work, profile, pue, job_hours, as_json)
-        )
+        energy = energy_kwh.value * (pue or 1.0)
+        exit_on_error(lambda: _region_table.print_hours(energy, work, profile, job_hours, as_json))
         return
     if water and not as_json:
         # The range shown is that of the sources of water alone.
@@ -71,13 +67,17 @@ def command(
     else:
         _region_table.print_regions(comparison, work, rows, water)
     if out:
-        paths = exit_on_error(lambda: _draw(comparison, work, rows, out))
+        from bench.reports import plots
+        from bench.reports.plots.region_comparison import draw_comparison as draw
+
+        paths = exit_on_error(lambda: plots.save(draw(comparison, work, rows), out, "where"))
         typer.echo("\n".join(f"wrote {path}" for path in paths), err=as_json)
 
 
 def _energy(result: Path | None, kwh: float | None) -> tuple[Interval, str]:
     """The energy of the work in kWh, and a description of the work."""
     from bench.results import storage, views
+    from bench.results.calibration import energy_with_calibration
     from bench.results.formatting import printable, unit_plural
 
     if (result is None) == (kwh is None):
@@ -96,17 +96,15 @@ def _energy(result: Path | None, kwh: float | None) -> tuple[Interval, str]:
 def _compare(
     energy_kwh: Interval, names: list[str] | None, among: str, basis: str | None, pue: float | None
 ) -> RegionComparison:
-    from bench.impact import region_comparison, regions
-
     if basis is not None and basis not in region_comparison.BASES:
         raise ValueError(f"no basis {basis!r}: choose one of {', '.join(region_comparison.BASES)}")
+    group_basis = None
     if names:
         candidates = [regions.find(name) for name in names]
-        full_basis = region_comparison.common_basis(candidates) if basis is None else ""
     else:
-        candidates, full_basis = region_comparison.region_group(among)
-    if basis is not None:
-        full_basis = region_comparison.BASES[basis]
+        candidates, group_basis = region_comparison.region_group(among)
+    full_basis = region_comparison.BASES[basis] if basis else group_basis
+    full_basis = full_basis or region_comparison.common_basis(candidates)
     return region_comparison.compare_regions(energy_kwh, candidates, full_basis, pue)
 
 
@@ -114,7 +112,6 @@ def _profile(
     hours: Path | None, live: str | None, zone: str | None, names: list[str] | None
 ) -> DailyProfile:
     """The hourly profile of a file, or of a live source in a zone or a region."""
-    from bench.impact import hourly_profile, regions
     from bench.system import registry
 
     if hours:
@@ -128,11 +125,3 @@ def _profile(
     zone = zone or source.zone_of(regions.find((names or [""])[0]))
     profile: DailyProfile = source.profile(zone)
     return profile
-
-
-def _draw(comparison: RegionComparison, work: str, rows: int, out: Path) -> tuple[Path, Path]:
-    from bench.reports import plots
-    from bench.reports.plots import region_comparison
-
-    figure = region_comparison.draw_comparison(comparison, work, rows)
-    return plots.save(figure, out, "where")

@@ -23,6 +23,12 @@ DeviceName = Annotated[str, typer.Option(help="auto, cpu, cuda:N, or cuda:N,cuda
 RegionName = Annotated[
     str | None, typer.Option("--region", help="Where: FR, US-WV, CA-QC, aws:eu-west-3, world.")
 ]
+RegionOrAll = Annotated[
+    str | None,
+    typer.Option(
+        "--region", help="FR, US-WV, aws:eu-west-3 … Default: a range over all countries."
+    ),
+]
 Pue = Annotated[
     float | None, typer.Option(min=1.0, help="Power usage effectiveness of the place; 1 is none.")
 ]

@@ -9,7 +9,7 @@ import typer
 
 from bench.cli._errors import exit_on_error
 from bench.cli._io import print_json
-from bench.cli._options import Json
+from bench.cli._options import Json, RegionOrAll
 from bench.results.interval import interval_json
 
 if TYPE_CHECKING:
@@ -28,10 +28,7 @@ def command(
     hardware: Annotated[str, typer.Option(help='An accelerator: "A100 SXM4 80GB", "RTX 4090".')],
     hours: Annotated[float, typer.Option(help="Wall-clock hours.")],
     count: Annotated[float, typer.Option(help="Number of accelerators.")] = 1,
-    region: Annotated[
-        str | None,
-        typer.Option(help="FR, US-WV, aws:eu-west-3 … Default: a range over all countries."),
-    ] = None,
+    region: RegionOrAll = None,
     pue: Annotated[
         float | None, typer.Option(help="Power usage effectiveness, 1 or more. Default: a range.")
     ] = None,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
 
 from bench.cli._errors import exit_on_error
 from bench.cli._io import print_json
 from bench.cli._options import Json
-
-if TYPE_CHECKING:
-    from bench.impact.facts import Fact
+from bench.impact import facts, regions
+from bench.impact.facts import Fact
 
 PANEL = "Understand"
 
@@ -39,8 +41,6 @@ def command(
 
 def _find_facts(table: str | None, region: str | None) -> list[tuple[str, Fact]]:
     """(table, fact) of a table and a region. Raises ValueError if one of them is unknown."""
-    from bench.impact import facts, regions
-
     places = regions.find(region).places if region else ()
     names = [name for name in facts.tables() if table in (None, name, name.split("_")[0])]
     if not names:
@@ -49,19 +49,15 @@ def _find_facts(table: str | None, region: str | None) -> list[tuple[str, Fact]]
     if not region:
         return rows
     tables_by_place = {*facts.GRIDS, "cloud", "water"}
-    of_region = [
-        (name, fact)
-        for name, fact in rows
-        if name in tables_by_place and fact.key.partition("/")[0] in places
-    ]
+    by_place = [(fact.key.partition("/")[0], name, fact) for name, fact in rows]
+    of_region = [row for row in by_place if row[1] in tables_by_place and row[0] in places]
     if not of_region:
         raise ValueError(f"table {table!r} has no fact of {region}")
-    return sorted(of_region, key=lambda row: places.index(row[1].key.partition("/")[0]))
+    of_region.sort(key=lambda row: places.index(row[0]))
+    return [(name, fact) for _, name, fact in of_region]
 
 
 def _print_tables(rows: list[tuple[str, Fact]]) -> None:
-    from rich.console import Console
-
     console = Console(highlight=False)
     for name in dict.fromkeys(name for name, _ in rows):
         of_table = [fact for table, fact in rows if table == name]
@@ -71,19 +67,13 @@ def _print_tables(rows: list[tuple[str, Fact]]) -> None:
 
 
 def _print_facts(rows: list[Fact]) -> None:
-    from rich.console import Console
-    from rich.padding import Padding
-    from rich.text import Text
-
-    def indented(text: str, style: str = "") -> Padding:
-        return Padding(Text(text, style=style), (0, 0, 0, 4))
-
     console = Console(highlight=False)
     for fact in rows:
         head = Text(f"{fact.value:,.10g} {fact.unit}", style="bold")
         head.append(f"   {fact.label}", style="not bold").append(f"   {fact.key}", style="dim")
         console.print(head)
         licence = "" if fact.licence.startswith("individual") else f"; licence {fact.licence}"
-        console.print(indented(f"{fact.edition} · {fact.basis} · {fact.source}{licence}"))
+        text = Text(f"{fact.edition} · {fact.basis} · {fact.source}{licence}")
         if fact.note or fact.source_url:
-            console.print(indented(f"{fact.note} {fact.source_url}".strip(), "dim"))
+            text.append("\n" + f"{fact.note} {fact.source_url}".strip(), style="dim")
+        console.print(Padding(text, (0, 0, 0, 4)))

@@ -9,10 +9,10 @@ import typer
 
 from bench.cli._errors import exit_on_error, log
 from bench.cli._io import print_json
-from bench.cli._options import Json, ResultFile
+from bench.cli._options import Json, RegionOrAll, ResultFile
 
 if TYPE_CHECKING:
-    from bench.impact.projection import ProjectionInputs
+    from bench.impact.projection import TrainingEnergy
     from bench.results.record import Result
 
 PANEL = "Understand"
@@ -24,10 +24,7 @@ def command(
     days: Annotated[
         float, typer.Option(help="Days of use among which the training is shared.")
     ] = 365,
-    region: Annotated[
-        str | None,
-        typer.Option(help="FR, US-WV, aws:eu-west-3 … Default: a range over all countries."),
-    ] = None,
+    region: RegionOrAll = None,
     pue: Annotated[
         float | None,
         typer.Option(help="Power usage effectiveness of the data centre. Default: none."),
@@ -49,21 +46,18 @@ def command(
     loaded = exit_on_error(lambda: storage.load_result(result))
     projected = exit_on_error(lambda: projection.project(loaded, inputs))
     if plot:
-        exit_on_error(lambda: _draw(loaded, inputs, plot))
+        runs = [projected.training.training] if projected.training else None
+        exit_on_error(lambda: _draw(loaded, runs, plot))
     if as_json:
         print_json(projected.as_json())
     else:
         _impact_summary.print_projection(projected)
 
 
-def _draw(result: Result, inputs: ProjectionInputs, folder: Path) -> None:
-    from bench.impact import projection
+def _draw(result: Result, runs: list[TrainingEnergy] | None, folder: Path) -> None:
     from bench.reports import plots
     from bench.reports.plots import training_against_use
 
-    runs = None
-    if inputs.training is not None:
-        runs = [projection.training_energy(inputs.training)]
     figure = training_against_use.draw([result], runs=runs)
     for path in plots.save(figure, folder, "training-against-use"):
         log(f"wrote {path}")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from bench.cli._errors import exit_on_error
@@ -19,21 +20,10 @@ from bench.system.nvidia_driver import covers_module
 
 PANEL = "Measure"
 
-# Part of a sensor's reason -> remedy; the reasons of the other meters state their remedies.
-REMEDIES = {
-    "driver was not found": "with an NVIDIA GPU, install its driver (Debian: `sudo apt install "
-    "nvidia-driver`); in a container, start it with `--gpus all`",
-    "driver is not loaded": "`sudo modprobe nvidia`",
-    "have different versions": "`sudo reboot`",
-    "forbidden to this user": "run as root; in a container, start it with "
-    "`-e NVIDIA_DRIVER_CAPABILITIES=compute,utility`",
-    "too old to have": "update NVIDIA's driver",
-    "the GPU is lost": "`sudo nvidia-smi --gpu-reset`, or reboot",
-    "needs a reset": "`sudo nvidia-smi --gpu-reset`",
-    "does not support this reading": "this card has no such sensor: measure on another",
-    "stands still": "reload the driver: `sudo rmmod nvidia_uvm nvidia && sudo modprobe nvidia`",
-    "nvidia-ml-py is not installed": "`pip install nvidia-ml-py`",
-}
+GPU_COLUMNS = ("domain", "name", "used", "limit", "driver", "others", "notes")
+SENSOR_COLUMNS = ("meter", "domains", "method", "step", "jitter", "read", "ratio")
+# Part of a sensor's reason, and its remedy; the reasons of the other meters state their remedies.
+REMEDIES = Path(__file__).with_name("doctor_remedies.csv")
 
 
 class MachineAssessment(NamedTuple):
@@ -76,13 +66,17 @@ def print_machine(machine: Machine, device_states: Sequence[DeviceState], consol
     blocks: list[RenderableType] = [Text(_host(machine), style="bold")]
     gpus = [device for device in machine.devices if device.is_gpu]
     if gpus:
-        blocks.append(_gpu_table(gpus, device_states))
+        cells = [_gpu_cells(gpu, device_states) for gpu in gpus]
+        blocks.append(column_table(GPU_COLUMNS, cells, "GPUs", wrapped=("name", "notes")))
     usable = [sensor for sensor in machine.sensors if sensor.usable]
     if usable:
-        blocks.append(_sensor_table(usable))
+        sensors = map(_sensor_cells, usable)
+        blocks.append(column_table(SENSOR_COLUMNS, sensors, "Sensors", wrapped=()))
     unusable = [sensor for sensor in machine.sensors if sensor.reason]
     if unusable:
-        blocks.append(_remedy_table(unusable))
+        remedies = map(_remedy_cells, unusable)
+        wrapped = ("reason and remedy",)
+        blocks.append(column_table(("meter", *wrapped), remedies, "Unusable sensors", wrapped))
     assessment = assess_machine(machine)
     colour = "green" if assessment.ranks else "red" if assessment.measured else "yellow"
     blocks.append(Text(assessment.text, style=f"bold {colour}"))
@@ -119,7 +113,9 @@ def assess_machine(machine: Machine) -> MachineAssessment:
 
 def find_remedy(reason: str) -> str | None:
     """The remedy for an unusable sensor; None where the reason states it or there is none."""
-    return next((remedy for part, remedy in REMEDIES.items() if part in reason), None)
+    with REMEDIES.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return next((row["remedy"] for row in rows if row["reason_contains"] in reason), None)
 
 
 def _host(machine: Machine) -> str:
@@ -130,21 +126,17 @@ def _host(machine: Machine) -> str:
     )
 
 
-def _gpu_table(gpus: Sequence[Device], device_states: Sequence[DeviceState]) -> Table:
-    columns = ("domain", "name", "used", "limit", "driver", "others", "notes")
-    table = column_table("GPUs", columns, wrapped=("name", "notes"))
-    for gpu in gpus:
-        limit, others = gpu.power_limit_watts, gpu.foreign_process_count
-        table.add_row(
-            gpu.domain,
-            Text(gpu.name),
-            "yes" if gpu.used else "no",
-            f"{limit:.0f} W" if limit is not None else "?",
-            gpu.driver_version or "?",
-            "?" if others is None else f"{others} processes" if others else "none",
-            Text("; ".join(_gpu_notes(gpu, device_states))),
-        )
-    return table
+def _gpu_cells(gpu: Device, device_states: Sequence[DeviceState]) -> tuple[str, ...]:
+    limit, others = gpu.power_limit_watts, gpu.foreign_process_count
+    return (
+        gpu.domain,
+        gpu.name,
+        "yes" if gpu.used else "no",
+        f"{limit:.0f} W" if limit is not None else "?",
+        gpu.driver_version or "?",
+        "?" if others is None else f"{others} processes" if others else "none",
+        "; ".join(_gpu_notes(gpu, device_states)),
+    )
 
 
 def _gpu_notes(gpu: Device, device_states: Sequence[DeviceState]) -> Iterator[str]:
@@ -162,32 +154,24 @@ def _gpu_notes(gpu: Device, device_states: Sequence[DeviceState]) -> Iterator[st
         yield f"{settings}, not the default ones (sudo nvidia-smi -rac, -rgc)"
 
 
-def _sensor_table(sensors: Sequence[Sensor]) -> Table:
+def _sensor_cells(sensor: Sensor) -> tuple[str, ...]:
     """Step, jitter, duration of one read, and ratio of counter to integrated power."""
-    columns = ("meter", "domains", "method", "step", "jitter", "read", "ratio")
-    table = column_table("Sensors", columns)
-    for sensor in sensors:
-        ratio = sensor.counter_to_power_ratio
-        table.add_row(
-            sensor.meter,
-            ", ".join(sensor.domains),
-            sensor.method or "",
-            _duration(sensor.step_seconds),
-            _duration(sensor.jitter_seconds),
-            _duration(sensor.read_cost_seconds),
-            f"{ratio:.3f}" if ratio is not None else "",
-        )
-    return table
+    ratio = sensor.counter_to_power_ratio
+    return (
+        sensor.meter,
+        ", ".join(sensor.domains),
+        sensor.method or "",
+        _duration(sensor.step_seconds),
+        _duration(sensor.jitter_seconds),
+        _duration(sensor.read_cost_seconds),
+        f"{ratio:.3f}" if ratio is not None else "",
+    )
 
 
-def _remedy_table(sensors: Sequence[Sensor]) -> Table:
-    table = column_table("Unusable sensors", ("meter", "reason and remedy"), ("reason and remedy",))
-    for sensor in sensors:
-        reason = sensor.reason or ""
-        remedy = find_remedy(reason)
-        text = Text(f"{reason}: {remedy}" if remedy else reason)
-        table.add_row(Text(sensor.meter, style="yellow"), text)
-    return table
+def _remedy_cells(sensor: Sensor) -> tuple[Text, str]:
+    reason = sensor.reason or ""
+    remedy = find_remedy(reason)
+    return Text(sensor.meter, style="yellow"), f"{reason}: {remedy}" if remedy else reason
 
 
 def _duration(seconds: float | None) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape
+from pathlib import Path
 
 from bench.reports.plot_data import MEASURED, MODELLED
 from bench.reports.terminal import result_title
 from bench.results import views, warning_rules
 from bench.results.calibration import calibration_half_width
+from bench.results.escaping import html_environment
 from bench.results.formatting import (
     energy_unit,
     format_nonnegative,
@@ -18,23 +19,7 @@ from bench.results.formatting import (
 from bench.results.record import Result
 from bench.results.storage import content_id
 
-NAME_COLOUR = "#45423c"
 NOT_RANKED = "#6b675f"  # colour of measured energy that is not ranked
-HEIGHT = 20  # pixels
-LETTER_WIDTH = 6.6  # pixels, mean of Verdana at 11 px
-PADDING = 8  # pixels
-BADGE = """<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" role="img" \
-aria-label="{name}: {value}">
-<title>{title}</title>
-<clipPath id="r"><rect width="{width}" height="{height}" rx="3"/></clipPath>
-<g clip-path="url(#r)"><rect width="{left}" height="{height}" fill="{name_colour}"/>\
-<rect x="{left}" width="{right}" height="{height}" fill="{value_colour}"/></g>
-<g fill="#fff" font-family="Verdana,DejaVu Sans,sans-serif" font-size="11">
-<text x="{padding}" y="14" textLength="{name_length}">{name}</text>
-<text x="{value_at}" y="14" textLength="{value_length}">{value}</text>
-</g>
-</svg>
-"""
 
 
 def citation(result: Result) -> str:
@@ -75,21 +60,7 @@ def badge(result: Result) -> str:
         suffix, colour = " modelled", MODELLED
     unit, size = energy_unit(energy.value)
     value = f"{format_number(energy.value / size, 2 if modelled else 3)} {unit}{suffix}"
+    template = html_environment(Path(__file__).parent).get_template("badge.svg.jinja")
     name = f"energy per 1,000 {unit_plural(result.task.unit)}"
-    name_length, value_length = round(LETTER_WIDTH * len(name)), round(LETTER_WIDTH * len(value))
-    left, right = name_length + 2 * PADDING, value_length + 2 * PADDING
-    return BADGE.format(
-        width=left + right,
-        height=HEIGHT,
-        left=left,
-        right=right,
-        padding=PADDING,
-        value_at=left + PADDING,
-        name=escape(name),
-        value=escape(value),
-        name_length=name_length,
-        value_length=value_length,
-        name_colour=NAME_COLOUR,
-        value_colour=colour,
-        title=escape(citation(result)),
-    )
+    svg = template.render(name=name, value=value, colour=colour, title=citation(result))
+    return f"{svg}\n"

@@ -43,9 +43,17 @@ def warnings_table(warnings: Iterable[MeasurementWarning]) -> Table:
     return name_value_table(rows, style="")
 
 
-def column_table(title: str, columns: Sequence[str], wrapped: Sequence[str] = ()) -> Table:
-    """An empty table with column heads; cells of the `wrapped` columns may take several lines."""
+def column_table(
+    columns: Sequence[str],
+    rows: Iterable[Iterable[str | Text]],
+    title: str | Text | None = None,
+    wrapped: Sequence[str] | None = None,
+) -> Table:
+    """A table with column heads; cells may take several lines, or only those of `wrapped`."""
     table = Table(title=title, title_justify="left", title_style="", box=None, padding=(0, 2, 0, 0))
     for column in columns:
-        table.add_column(column, header_style="dim", overflow="fold", no_wrap=column not in wrapped)
+        fixed = wrapped is not None and column not in wrapped
+        table.add_column(column, header_style="dim", overflow="fold", no_wrap=fixed)
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     return table

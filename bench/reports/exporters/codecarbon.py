@@ -7,8 +7,8 @@ import hashlib
 import io
 import math
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock
@@ -17,6 +17,7 @@ from bench.impact import facts, regions
 from bench.impact.regions import Region
 from bench.reports.exporters import EnergyKind, ExportOptions, ImportedEnergy
 from bench.reports.exporters._common import (
+    COMPONENTS,
     NOT_MEASURED,
     RunTotals,
     csv_bytes,
@@ -31,22 +32,12 @@ from bench.results.units import SECONDS_PER_HOUR
 from bench.tracker.program_record import ProgramRecord
 
 SUFFIX = ".csv"
-_NAMES = (
-    "timestamp project_name run_id experiment_id duration emissions emissions_rate cpu_power "
-    "gpu_power ram_power cpu_energy gpu_energy ram_energy energy_consumed water_consumed "
-    "country_name country_iso_code region cloud_provider cloud_region os python_version "
-    "codecarbon_version cpu_count cpu_model gpu_count gpu_model longitude latitude "
-    "ram_total_size tracking_mode cpu_utilization_percent gpu_utilization_percent "
-    "ram_utilization_percent ram_used_gb on_cloud pue wue"
-)
-_ADDED = (
-    "experiment_id water_consumed cpu_utilization_percent gpu_utilization_percent "
-    "ram_utilization_percent ram_used_gb wue"
-)
-# The columns of CodeCarbon 3, and those of 2.0 to 2.3.
-COLUMNS = tuple(_NAMES.split())
-OLD_COLUMNS = tuple(name for name in COLUMNS if name not in _ADDED.split())
-# CodeCarbon 2.4 to 2.8 had the old columns and `experiment_id`.
+COLUMNS_FILE = Path(__file__).with_name("codecarbon_columns.csv")
+with COLUMNS_FILE.open(encoding="utf-8", newline="") as _file:
+    _SINCE = {cells["column"]: cells["since"] for cells in csv.DictReader(_file)}
+# The columns of CodeCarbon 3, and those of 2.0 to 2.3; 2.4 to 2.8 had `experiment_id` too.
+COLUMNS = tuple(_SINCE)
+OLD_COLUMNS = tuple(column for column, since in _SINCE.items() if since == "2.0")
 KNOWN_COLUMNS = ({*OLD_COLUMNS}, {*OLD_COLUMNS, "experiment_id"}, {*COLUMNS})
 BYTES_PER_GIB = 2**30
 
@@ -63,9 +54,7 @@ class CodeCarbonJob:
     run_id: str
     duration_seconds: float
     energy_kwh: float | None
-    cpu_kwh: float | None = None
-    gpu_kwh: float | None = None
-    ram_kwh: float | None = None
+    component_kwh: Mapping[str, float | None] = field(default_factory=dict)
     modelled: bool = False
     version: str = ""
     experiment_id: str = ""
@@ -95,7 +84,8 @@ def row(job: CodeCarbonJob) -> dict[str, object]:
         "pue": job.pue,
         "wue": wue,
     }
-    for part, kwh in (("cpu", job.cpu_kwh), ("gpu", job.gpu_kwh), ("ram", job.ram_kwh)):
+    for part in COMPONENTS.values():
+        kwh = job.component_kwh.get(part)
         cells[f"{part}_energy"] = _times(kwh, job.pue)
         watts = _rate(_times(kwh, 1000.0 * SECONDS_PER_HOUR), job.duration_seconds)
         cells[f"{part}_power"] = _times(watts, job.pue)
@@ -147,9 +137,7 @@ def job(totals: RunTotals, options: ExportOptions) -> CodeCarbonJob:
         run_id=result.run_id,
         duration_seconds=totals.duration_seconds,
         energy_kwh=totals.energy_kwh,
-        cpu_kwh=totals.component_kwh.get("cpu"),
-        gpu_kwh=totals.component_kwh.get("gpu"),
-        ram_kwh=totals.component_kwh.get("ram"),
+        component_kwh=totals.component_kwh,
         modelled=totals.modelled,
         version=result.joulebench_version,
         experiment_id=result.task.fingerprint or "",
@@ -173,9 +161,7 @@ def program_job(record: ProgramRecord) -> CodeCarbonJob:
         run_id=record.track_id,
         duration_seconds=record.duration_seconds,
         energy_kwh=energy.value if energy else None,
-        cpu_kwh=_kwh(record, "cpu-package"),
-        gpu_kwh=_kwh(record, "gpu"),
-        ram_kwh=_kwh(record, "dram"),
+        component_kwh={name: _kwh(record, kind) for kind, name in COMPONENTS.items()},
         modelled=record.boundary.kind == "modelled",
         version=record.joulebench_version,
         pue=record.pue or 1.0,

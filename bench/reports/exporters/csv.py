@@ -1,99 +1,66 @@
-"""All readings of a run as csv: one row a reading, with the columns of its trial and run."""
+"""All readings of a run as csv: one row a reading, with the columns of its trial and run.
+
+`csv_columns.csv` names the columns, and the field of a run, trial or reading that each contains.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from bench.reports.exporters import ExportOptions
 from bench.reports.exporters._common import RunTotals, csv_bytes, csv_cell, totals_with_energy
 from bench.results import views
-from bench.results.record import Estimate, Reading, Result, Trial
+from bench.results.record import Result
 
 SUFFIX = ".csv"
-WORK = ("inference_count", "failure_count", "input_token_count", "output_token_count")
+COLUMNS = Path(__file__).with_name("csv_columns.csv")
 
 
 def export(results: Sequence[Result], options: ExportOptions) -> bytes:
     """One row a reading, warm-up and idle included; trials with `trial_phase` "measured" count."""
-    rows = [row for totals in totals_with_energy(results) for row in _rows(totals)]
-    cells = [{name: csv_cell(value) for name, value in row.items()} for row in rows]
-    return csv_bytes(cells, list(rows[0]))
+    with COLUMNS.open(encoding="utf-8", newline="") as file:
+        fields = {row["column"]: row["field"] for row in csv.DictReader(file)}
+    rows = [
+        {column: csv_cell(_value(values, field)) for column, field in fields.items()}
+        for totals in totals_with_energy(results)
+        for values in _readings(totals)
+    ]
+    return csv_bytes(rows, [*fields])
 
 
-def _rows(totals: RunTotals) -> Iterator[dict[str, object]]:
+def _readings(totals: RunTotals) -> Iterator[dict[str, object]]:
+    """Each reading of a run with its trial, which is None at idle, and values made of several."""
     result = totals.result
-    for idle in result.idle:
-        for reading in idle.readings:
-            yield {**_run(totals), **_trial(None, f"idle, {idle.when}"), **_reading(reading)}
-    for trial in result.trials:
-        for reading in trial.readings:
-            yield {**_run(totals), **_trial(trial, trial.phase), **_reading(reading)}
-
-
-def _run(totals: RunTotals) -> dict[str, object]:
-    result, summary = totals.result, totals.result.summary
-    quality = result.quality
-    return {
-        "run_id": result.run_id,
-        "created_at": result.created_at,
-        "joulebench_version": result.joulebench_version,
-        "status": result.status,
-        "profile": result.profile,
-        "task": result.task.id,
-        "task_version": result.task.version,
-        "fingerprint": result.task.fingerprint,
-        "dataset": result.task.dataset,
-        "model": result.model.id,
-        "revision": result.model.revision,
-        "weights": result.model.weights,
-        "dtype": result.model.dtype,
-        "parameter_count": result.model.parameter_count,
+    run = {
+        "totals": totals,
+        "result": result,
         "batch_size": views.int_setting(result.model.settings, "batch_size"),
-        "backend": result.backend.name,
-        "cpu": result.machine.cpu_name,
         "devices": " | ".join(views.device_labels(result)),
         "boundary": " ".join(result.boundary.domains),
         "kind": "modelled, NOT measured" if totals.modelled else "measured",
-        "run_energy_kwh": totals.energy_kwh,
-        "run_duration_seconds": totals.duration_seconds,
-        "run_inference_count": totals.inference_count,
-        **_estimate("energy_kwh_per_1000", totals.per_1000),
-        **_estimate(
-            "net_energy_kwh_per_1000", summary.net_energy_kwh_per_1000 if summary else None
-        ),
-        "calibration_relative_half_width": result.calibration.relative_half_width
-        if result.calibration
-        else None,
-        "quality_metric": quality.metric if quality else None,
-        "quality": quality.value if quality else None,
-        "rankable": result.rankable,
         "warnings": " ".join(item.code for item in result.warnings),
     }
+    windows = [
+        *((None, f"idle, {idle.when}", idle.readings) for idle in result.idle),
+        *((trial, trial.phase, trial.readings) for trial in result.trials),
+    ]
+    for trial, phase, readings in windows:
+        for reading in readings:
+            codes = " ".join(item.code for item in reading.warnings)
+            yield run | {
+                "trial": trial,
+                "phase": phase,
+                "reading": reading,
+                "reading_warnings": codes,
+            }
 
 
-def _estimate(name: str, estimate: Estimate | None) -> dict[str, object]:
-    ends = ("low", "high")
-    return {name: estimate.value if estimate else None} | {
-        f"{name}_{end}": getattr(estimate, end) if estimate else None for end in ends
-    }
-
-
-def _trial(trial: Trial | None, phase: str) -> dict[str, object]:
-    return {
-        "trial_index": trial.index if trial else None,
-        "trial_phase": phase,
-        "trial_duration_seconds": trial.duration_seconds if trial else None,
-        **{name: getattr(trial.work, name) if trial else None for name in WORK},
-    }
-
-
-def _reading(reading: Reading) -> dict[str, object]:
-    return {
-        "domain": reading.domain,
-        "meter": reading.meter,
-        "method": reading.method,
-        "energy_joules": reading.energy_joules,
-        "standard_uncertainty_joules": reading.standard_uncertainty_joules,
-        "duration_seconds": reading.duration_seconds,
-        "reading_warnings": " ".join(item.code for item in reading.warnings),
-    }
+def _value(values: Mapping[str, object], field: str) -> object:
+    """The value of a field such as "trial.work.inference_count"; None where a part is None."""
+    name, *attributes = field.split(".")
+    value = values[name]
+    for attribute in attributes:
+        value = getattr(value, attribute) if value is not None else None
+    return value

@@ -72,7 +72,7 @@ def test_a_missing_compiler_and_a_missing_torchao_are_named(monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.raises(ModelNotFound, match="needs a C\\+\\+ compiler"):
         _torch_runtime.check_optimizations(make_spec("text-gen", compile=True)[0])
-    monkeypatch.setattr(_torch_runtime, "_installed", lambda package: False)
+    monkeypatch.setattr(_torch_runtime, "find_spec", lambda package: None)
     with pytest.raises(ModelNotFound, match="pip install"):
         _torch_runtime.check_optimizations(make_spec("text-gen", quantization="int8")[0])
 

@@ -7,7 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.backends import ModelNotFound, ModelSpec
-from bench.backends._model_session import BatchOutput, TransformersSession, load_configuration
+from bench.backends._model_session import (
+    BatchOutput,
+    TransformersSession,
+    load_component,
+    token_counts,
+)
 from bench.backends._model_source import ModelSource
 from bench.backends._text_sessions import FixedLengthSession, TextSession, input_counts
 from bench.results.fields import Setting
@@ -38,9 +43,7 @@ class TextClassificationSession(TextSession):
 
     def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
         encoded = self._encode([str(request.inputs["text"]) for request in batch])
-        best = self._forward(encoded).logits.argmax(dim=-1).tolist()
-        names = self.network.config.id2label
-        outputs = [Output(label=str(names[index])) for index in best]
+        outputs = self._best_labels(self._forward(encoded).logits)
         return BatchOutput(outputs, input_counts(encoded))
 
 
@@ -78,6 +81,12 @@ class PromptedSession(FixedLengthSession):
     refusal: its output has no label and counts as wrong.
     """
 
+    def __init__(self, spec: ModelSpec, source: ModelSource) -> None:
+        config = load_component("AutoConfig", spec, source.location)
+        kind = "Seq2SeqLM" if config.is_encoder_decoder else "CausalLM"
+        self.auto_class = f"AutoModelFor{kind}"
+        super().__init__(spec, source)
+
     def _load_preprocessor(self, source: ModelSource) -> None:
         super()._load_preprocessor(source)
         if not self.network.config.is_encoder_decoder:
@@ -104,9 +113,11 @@ class PromptedSession(FixedLengthSession):
         new = self._generate(encoded, max_new_tokens=ANSWER_TOKENS)
         texts = self.tokenizer.batch_decode(new, skip_special_tokens=True)
         labels = candidate_labels(self._spec)
+        end = self.network.generation_config.eos_token_id
+        counts = token_counts(new, self.tokenizer.pad_token_id, end, new.shape[1])
         return BatchOutput(
             [Output(text=text, label=label_in(text, labels)) for text in texts],
-            {**input_counts(encoded), "output_token_count": sum(map(self._length, new.tolist()))},
+            {**input_counts(encoded), "output_token_count": sum(counts)},
         )
 
     def prompt(self, text: str) -> str:
@@ -125,24 +136,6 @@ class PromptedSession(FixedLengthSession):
             [{"role": "user", "content": question}], tokenize=False, add_generation_prompt=True
         )
         return chat
-
-    def _length(self, row: list[int]) -> int:
-        """Tokens of one answer with its end token, without the padding of the batch."""
-        end = self.network.generation_config.eos_token_id
-        ends = {self.tokenizer.pad_token_id, *(end if isinstance(end, list) else [end])}
-        return next((index + 1 for index, token in enumerate(row) if token in ends), len(row))
-
-
-class PromptedDecoderSession(PromptedSession):
-    """A causal language model that is prompted for a label."""
-
-    auto_class = "AutoModelForCausalLM"
-
-
-class PromptedSeq2SeqSession(PromptedSession):
-    """An encoder-decoder that is prompted for a label."""
-
-    auto_class = "AutoModelForSeq2SeqLM"
 
 
 class TokenClassificationSession(TextSession):
@@ -168,12 +161,19 @@ class TokenClassificationSession(TextSession):
         return BatchOutput(outputs, input_counts(encoded))
 
 
+SESSIONS: dict[str, type[TransformersSession]] = {
+    "classifier": TextClassificationSession,
+    "zero-shot": ZeroShotSession,
+    "prompt": PromptedSession,
+}
+
+
 def classification_session(spec: ModelSpec, source: ModelSource) -> TransformersSession:
     """The session for text classification, by the method of the run or by the architecture.
 
     Raises ModelNotFound where the model or the data set does not support the method.
     """
-    config = load_configuration(spec, source)
+    config = load_component("AutoConfig", spec, source.location)
     method: str = spec.settings.label_method
     if method == "auto":
         method = _usual_method(config)
@@ -183,13 +183,7 @@ def classification_session(spec: ModelSpec, source: ModelSource) -> Transformers
         )
     if method != "classifier":
         candidate_labels(spec)
-    prompted = PromptedSeq2SeqSession if config.is_encoder_decoder else PromptedDecoderSession
-    sessions = {
-        "classifier": TextClassificationSession,
-        "zero-shot": ZeroShotSession,
-        "prompt": prompted,
-    }
-    return sessions[method](spec, source)
+    return SESSIONS[method](spec, source)
 
 
 def _usual_method(config: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,8 +12,7 @@ from bench.backends._model_session import (
     BatchOutput,
     TextDecoder,
     TransformersSession,
-    load_configuration,
-    load_processor,
+    load_component,
 )
 from bench.backends._model_source import ModelSource
 from bench.results.fields import Setting
@@ -24,7 +24,7 @@ class SpeechSession(TransformersSession):
     """A speech model with its feature extractor and its tokenizer."""
 
     def _load_preprocessor(self, source: ModelSource) -> None:
-        self._extractor = load_processor("AutoFeatureExtractor", self._spec, source)
+        self._extractor = load_component("AutoFeatureExtractor", self._spec, source.location)
         rate = self._extractor.sampling_rate
         if rate != SAMPLE_RATE_HZ:
             raise ModelNotFound(
@@ -85,7 +85,7 @@ def speech_session(spec: ModelSpec, source: ModelSource) -> SpeechSession:
     """The session for a speech model, by its configuration. Raises ModelNotFound."""
     from transformers.models.auto.modeling_auto import MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES
 
-    config = load_configuration(spec, source)
+    config = load_component("AutoConfig", spec, source.location)
     has_decoder = config.model_type in MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES and not any(
         name.endswith("ForCTC") for name in config.architectures or ()
     )
@@ -102,7 +102,9 @@ class ImageSession(TransformersSession):
     """A model with its image processor, in the PIL version, which needs no other library."""
 
     def _load_preprocessor(self, source: ModelSource) -> None:
-        self._processor = load_processor("AutoImageProcessor", self._spec, source, backend="pil")
+        self._processor = load_component(
+            "AutoImageProcessor", self._spec, source.location, backend="pil"
+        )
 
     def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
         size = getattr(self._processor, "size", None)
@@ -124,9 +126,7 @@ class ImageClassificationSession(ImageSession):
     auto_class = "AutoModelForImageClassification"
 
     def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
-        best = self.network(**self._pixels(batch)).logits.argmax(dim=-1).tolist()
-        names = self.network.config.id2label
-        outputs = [Output(label=str(names[index])) for index in best]
+        outputs = self._best_labels(self.network(**self._pixels(batch)).logits)
         return BatchOutput(outputs, image_counts(batch))
 
 
@@ -175,7 +175,4 @@ class ImageCaptioningSession(ImageSession):
 def image_counts(batch: Sequence[Request]) -> dict[str, float]:
     """The input images of a batch, and their pixels before any resizing."""
     sizes = [request.inputs["image"].size for request in batch]
-    return {
-        "image_count": len(sizes),
-        "pixel_count": sum(width * height for width, height in sizes),
-    }
+    return {"image_count": len(sizes), "pixel_count": sum(math.prod(size) for size in sizes)}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.backends import ModelNotFound, ModelSpec, ServedBatch, _torch_runtime
@@ -30,10 +32,52 @@ class BatchOutput(NamedTuple):
     counts: Mapping[str, float]
 
 
-class TransformersSession(ABC):
+class TorchSession(ABC):
+    """A loaded model that torch runs, which serves requests in batches and counts their work.
+
+    A subclass sets `model` and `backend` and implements how one batch is computed.
+    """
+
+    model: Model
+    backend: Backend
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self._spec, self._device = spec, input_device(spec)
+
+    def serve(self, requests: Sequence[Request]) -> ServedBatch:
+        import torch
+
+        size = self._spec.settings.batch_size
+        batches: list[BatchOutput] = []
+        with map_errors("serve"), torch.inference_mode():
+            for start in range(0, len(requests), size):
+                batches.append(self._run_batch(requests[start : start + size]))
+            synchronize(*self._spec.devices)
+        outputs = tuple(output for batch in batches for output in batch.outputs)
+        names = {name for batch in batches for name in batch.counts}
+        counts: dict[str, Any] = {
+            name: math.fsum(batch.counts[name] for batch in batches) for name in names
+        }
+        return ServedBatch(Work(inference_count=len(requests), **counts), outputs)
+
+    def close(self) -> None:
+        import gc
+
+        import torch
+
+        gc.collect()
+        if self._device != "cpu":
+            torch.cuda.empty_cache()
+
+    @abstractmethod
+    def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
+        """Compute the outputs of at most `batch_size` requests together."""
+
+
+class TransformersSession(TorchSession):
     """A loaded transformers model: `network` on its devices, ready to serve requests.
 
-    A subclass names its auto class and implements how one batch is computed.
+    A subclass names its auto class.
     """
 
     auto_class: str
@@ -43,9 +87,9 @@ class TransformersSession(ABC):
 
         transformers.logging.set_verbosity_error()
         transformers.logging.disable_progress_bar()
-        self._spec, self._device = spec, input_device(spec)
+        super().__init__(spec)
         self.network = load_network(spec, source, self.auto_class, self._device)
-        _torch_runtime.apply_optimizations(spec, [self.network])
+        _torch_runtime.apply_optimizations(spec, self.network)
         self._load_preprocessor(source)
         self.model = Model(
             id=source.public_name(spec.model),
@@ -62,31 +106,9 @@ class TransformersSession(ABC):
         )
         self.backend = Backend(name="transformers", versions=versions(), numerics=numerics())
 
-    def serve(self, requests: Sequence[Request]) -> ServedBatch:
-        import torch
-
-        size = self._spec.settings.batch_size
-        batches: list[BatchOutput] = []
-        with map_errors("serve"), torch.inference_mode():
-            for start in range(0, len(requests), size):
-                batches.append(self._run_batch(requests[start : start + size]))
-            synchronize(*self._spec.devices)
-        outputs = tuple(output for batch in batches for output in batch.outputs)
-        names = {name for batch in batches for name in batch.counts}
-        counts: dict[str, Any] = {
-            name: math.fsum(batch.counts[name] for batch in batches) for name in names
-        }
-        return ServedBatch(Work(inference_count=len(outputs), **counts), outputs)
-
     def close(self) -> None:
-        import gc
-
-        import torch
-
         del self.network
-        gc.collect()
-        if self._device != "cpu":
-            torch.cuda.empty_cache()
+        super().close()
 
     @abstractmethod
     def _load_preprocessor(self, source: ModelSource) -> None:
@@ -96,9 +118,10 @@ class TransformersSession(ABC):
         """Settings of this kind of model for `Model.settings` of the record."""
         return {}
 
-    @abstractmethod
-    def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
-        """Compute the outputs of at most `batch_size` requests together."""
+    def _best_labels(self, logits: Any) -> list[Output]:
+        """The most likely label of each row of (inputs, labels)."""
+        names = self.network.config.id2label
+        return [Output(label=str(names[index])) for index in logits.argmax(dim=-1).tolist()]
 
 
 def load_network(spec: ModelSpec, source: ModelSource, auto_class: str, device: str) -> Any:
@@ -114,9 +137,9 @@ def load_network(spec: ModelSpec, source: ModelSource, auto_class: str, device: 
     if spec.settings.attention:
         options["attn_implementation"] = spec.settings.attention
     on_several = len(spec.devices) > 1
-    try:
+    with map_loading_errors(spec):
         if spec.settings.weights == "random":
-            config = load_configuration(spec, source)
+            config = load_component("AutoConfig", spec, source.location)
             torch.manual_seed(0)
             with torch.device("cpu" if on_several else device):
                 network = auto.from_config(config, **options)
@@ -128,8 +151,6 @@ def load_network(spec: ModelSpec, source: ModelSource, auto_class: str, device: 
                 **options,
             )
             _check_head(spec, network, loading_info["missing_keys"])
-    except (OSError, ValueError) as error:
-        raise ModelNotFound(loading_error(spec, error)) from error
     if on_several:
         return _torch_runtime.split_over_gpus(network, spec.devices).eval()
     return network.to(device).eval()
@@ -146,50 +167,38 @@ def _check_head(spec: ModelSpec, network: Any, missing: Collection[str]) -> None
 
 def load_tokenizer(spec: ModelSpec, source: ModelSource) -> Any:
     """The tokenizer of a model, or the embedded fallback tokenizer. Raises ModelNotFound."""
-    from transformers import AutoTokenizer
-
-    try:
-        return AutoTokenizer.from_pretrained(
-            tokenizer_folder(spec, source), trust_remote_code=spec.settings.trust_remote_code
-        )
-    except (OSError, ValueError) as error:
-        raise ModelNotFound(loading_error(spec, error)) from error
+    return load_component("AutoTokenizer", spec, tokenizer_folder(spec, source))
 
 
-def load_processor(auto_class: str, spec: ModelSpec, source: ModelSource, **options: Any) -> Any:
-    """The image processor or feature extractor of a model. Raises ModelNotFound."""
+def load_component(auto_class: str, spec: ModelSpec, location: str | Path, **options: Any) -> Any:
+    """The configuration, tokenizer or processor that transformers finds. Raises ModelNotFound."""
     import transformers
 
-    try:
+    with map_loading_errors(spec):
         return getattr(transformers, auto_class).from_pretrained(
-            source.location, trust_remote_code=spec.settings.trust_remote_code, **options
+            location, trust_remote_code=spec.settings.trust_remote_code, **options
         )
-    except (OSError, ValueError) as error:
-        raise ModelNotFound(loading_error(spec, error)) from error
 
 
-def load_configuration(spec: ModelSpec, source: ModelSource) -> Any:
-    """The transformers configuration of a model, before it is loaded. Raises ModelNotFound."""
-    from transformers import AutoConfig
-
+@contextmanager
+def map_loading_errors(spec: ModelSpec) -> Iterator[None]:
+    """Raise an error of a library on loading a model as ModelNotFound, in one sentence."""
     try:
-        return AutoConfig.from_pretrained(
-            source.location, trust_remote_code=spec.settings.trust_remote_code
-        )
+        yield
+    except ModelNotFound:
+        raise
     except (OSError, ValueError) as error:
-        raise ModelNotFound(loading_error(spec, error)) from error
-
-
-def loading_error(spec: ModelSpec, error: Exception) -> str:
-    """One sentence for an error of a library on loading a model."""
-    text = " ".join(str(error).split())
-    if "safetensors" in text:
-        return f"{spec.model} has no safetensors weights: --allow-pickle loads older formats"
-    if "Unrecognized configuration class" in text:
-        return f"{spec.model} is not a model for {spec.task_id}"
-    if "trust_remote_code" in text:
-        return f"{spec.model} needs code of its own: --trust-remote-code runs it"
-    return f"{spec.model} can't be loaded: {text[:200]}"
+        text = " ".join(str(error).split())
+        sentence = f"{spec.model} can't be loaded: {text[:200]}"
+        if "safetensors" in text:
+            sentence = (
+                f"{spec.model} has no safetensors weights: --allow-pickle loads older formats"
+            )
+        elif "Unrecognized configuration class" in text:
+            sentence = f"{spec.model} is not a model for {spec.task_id}"
+        elif "trust_remote_code" in text:
+            sentence = f"{spec.model} needs code of its own: --trust-remote-code runs it"
+        raise ModelNotFound(sentence) from error
 
 
 class TextDecoder:
@@ -225,25 +234,29 @@ class TextDecoder:
         )
         new = ids[:, -steps.count :]
         texts = self.tokenizer.batch_decode(new, skip_special_tokens=True)
-        return [text.strip() for text in texts], self._token_count(new.tolist(), steps.count)
+        counts = [steps.count] * len(texts)
+        if not self._random:
+            config = self._network.generation_config
+            counts = token_counts(new, config.pad_token_id, config.eos_token_id, steps.count)
+        return [text.strip() for text in texts], sum(counts)
 
     def _length_limits(self) -> dict[str, int]:
-        if self._random:
-            fixed = _as_int(self._parameters["random_new_tokens"])
-            return {"min_new_tokens": fixed, "max_new_tokens": fixed}
-        return {"max_new_tokens": _as_int(self._parameters["max_new_tokens"])}
+        if not self._random:
+            return {"max_new_tokens": int(self._parameters["max_new_tokens"] or 0)}
+        fixed = int(self._parameters["random_new_tokens"] or 0)
+        return {"min_new_tokens": fixed, "max_new_tokens": fixed}
 
-    def _token_count(self, rows: list[list[int]], steps: int) -> int:
-        """Tokens of all sequences up to the first end token of each; padding is not counted.
 
-        Some models remove the end token from their output, so it is added here.
-        """
-        if self._random:
-            return steps * len(rows)
-        config = self._network.generation_config
-        ends = {config.pad_token_id, *_as_list(config.eos_token_id)}
-        lengths = (next((at for at, t in enumerate(row) if t in ends), len(row)) for row in rows)
-        return sum(min(length + 1, steps) for length in lengths)
+def token_counts(rows: Any, padding: int, end: int | list[int] | None, steps: int) -> list[int]:
+    """Tokens of each sequence up to its first end token; padding is not counted.
+
+    Some models remove the end token from their output, so it is counted, up to `steps` tokens.
+    """
+    ends = {padding, *(end if isinstance(end, list) else [end])}
+    lengths = (
+        next((at for at, t in enumerate(row) if t in ends), len(row)) for row in rows.tolist()
+    )
+    return [min(length + 1, steps) for length in lengths]
 
 
 def _step_counter() -> Any:
@@ -259,11 +272,3 @@ def _step_counter() -> Any:
             return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
 
     return StepCounter()
-
-
-def _as_int(value: Setting) -> int:
-    return int(value) if isinstance(value, int | float) else 0
-
-
-def _as_list(value: Any) -> list[int]:
-    return value if isinstance(value, list) else [value]

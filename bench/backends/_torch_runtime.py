@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from typing import Any
 
 from bench.backends import BackendError, ModelNotFound, ModelSpec
@@ -122,10 +122,8 @@ def versions() -> dict[str, str]:
 
     installed = {}
     for package in PACKAGES:
-        try:
+        with suppress(importlib.metadata.PackageNotFoundError):
             installed[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     if torch.version.cuda:
         installed["cuda"] = torch.version.cuda
     installed["torch_threads"] = str(torch.get_num_threads())
@@ -143,21 +141,20 @@ def map_errors(stage: str) -> Iterator[None]:
         raise BackendError(stage, "out-of-memory", "the machine has no memory left") from error
     except Exception as error:
         # A model may raise anything, and every failure is recorded with its reason.
+        message = str(error).lower()
+        codes = (
+            code
+            for code, phrases in ERROR_PHRASES.items()
+            if any(phrase in message for phrase in phrases)
+        )
         text = f"{type(error).__name__}: {str(error).strip()}"[:500]
-        raise BackendError(stage, _error_code(str(error).lower()), text) from error
-
-
-def _error_code(text: str) -> str:
-    for code, phrases in ERROR_PHRASES.items():
-        if any(phrase in text for phrase in phrases):
-            return code
-    return "error"
+        raise BackendError(stage, next(codes, "error"), text) from error
 
 
 def check_optimizations(spec: ModelSpec) -> None:
     """Raises ModelNotFound, before any download, for an optimization that this machine lacks."""
     on_cpu = spec.devices[0] == "cpu"
-    if spec.settings.quantization and not _installed("torchao"):
+    if spec.settings.quantization and not find_spec("torchao"):
         raise ModelNotFound(
             f"--quantization {spec.settings.quantization} needs torchao: pip install "
             "'joulebench[quantization]'"
@@ -170,45 +167,41 @@ def check_optimizations(spec: ModelSpec) -> None:
         raise ModelNotFound("--quantization does not go with several GPUs yet: give one --device")
     if spec.settings.compile and on_cpu and shutil.which(os.environ.get("CXX", "g++")) is None:
         raise ModelNotFound("--compile on a CPU needs a C++ compiler: install g++, or set CXX")
-    if spec.settings.attention == "flash_attention_2" and (on_cpu or not _installed("flash_attn")):
+    if spec.settings.attention == "flash_attention_2" and (on_cpu or not find_spec("flash_attn")):
         raise ModelNotFound(
             "--attention flash_attention_2 needs an NVIDIA GPU and the package flash-attn"
         )
 
 
-def apply_optimizations(spec: ModelSpec, networks: Sequence[Any]) -> None:
-    """Quantize and compile the networks in place; compilation happens on the first forward pass.
+def apply_optimizations(spec: ModelSpec, network: Any) -> None:
+    """Quantize and compile a network in place; compilation happens on the first forward pass.
 
     int8 has 8-bit weights by channel, int4 has 4-bit weights in groups of 32. Activations and
     embeddings keep their precision. Raises ModelNotFound where a library is missing.
     """
-    for network in networks:
-        if spec.settings.quantization:
-            _quantize(spec.settings.quantization, network)
-        if spec.settings.compile:
-            # Dynamic shapes: inputs differ in length, and each length would compile anew.
-            network.compile(dynamic=True)
+    if kind := spec.settings.quantization:
+        from torchao.quantization import Int4WeightOnlyConfig, Int8WeightOnlyConfig, quantize_
 
-
-def _quantize(kind: str, network: Any) -> None:
-    from torchao.quantization import Int4WeightOnlyConfig, Int8WeightOnlyConfig, quantize_
-
-    try:
-        config = Int8WeightOnlyConfig() if kind == "int8" else Int4WeightOnlyConfig(**INT4)
-        quantize_(network, config)
-    except ImportError as error:
-        raise ModelNotFound(f"--quantization {kind} needs more than torchao: {error}") from error
-
-
-def _installed(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
+        try:
+            config = Int8WeightOnlyConfig() if kind == "int8" else Int4WeightOnlyConfig(**INT4)
+            quantize_(network, config)
+        except ImportError as error:
+            raise ModelNotFound(
+                f"--quantization {kind} needs more than torchao: {error}"
+            ) from error
+    if spec.settings.compile:
+        # Dynamic shapes: inputs differ in length, and each length would compile anew.
+        network.compile(dynamic=True)
 
 
 def split_over_gpus(network: Any, devices: Sequence[str]) -> Any:
     """The network with its blocks distributed evenly over the devices."""
+    import torch
     from accelerate import dispatch_model
 
-    memory: dict[int | str, int] = {number: _free_bytes(number) for number in map(_number, devices)}
+    memory: dict[int | str, int] = {}
+    for number in (int(device.partition(":")[2]) for device in devices):
+        memory[number] = int(torch.cuda.mem_get_info(number)[0] * (1 - FREE_MEMORY_SHARE))
     return dispatch_model(network, device_map=device_map(network, memory), main_device=devices[0])
 
 
@@ -227,13 +220,3 @@ def device_map(network: Any, memory: Mapping[int | str, int]) -> dict[str, int |
     if not set(devices.values()) <= set(memory):
         raise ValueError(f"the model does not fit into {', '.join(map(str, memory))}")
     return devices
-
-
-def _free_bytes(number: int) -> int:
-    import torch
-
-    return int(torch.cuda.mem_get_info(number)[0] * (1 - FREE_MEMORY_SHARE))
-
-
-def _number(device: str) -> int:
-    return int(device.partition(":")[2])

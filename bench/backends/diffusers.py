@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import zlib
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from bench.backends import ModelNotFound, ModelSpec, ServedBatch, _torch_runtime
-from bench.backends._model_session import loading_error
+from bench.backends import ModelNotFound, ModelSpec, _torch_runtime
+from bench.backends._model_session import BatchOutput, TorchSession, map_loading_errors
 from bench.backends._model_source import (
     ModelSource,
     fetch_model,
@@ -25,137 +24,85 @@ from bench.backends._torch_runtime import (
     map_errors,
     numerics,
     parameter_count,
-    synchronize,
     versions,
 )
-from bench.results.record import Backend, Model, Work
+from bench.results.record import Backend, Model
 from bench.task import Output, Request
 
+# Parameters of a task -> arguments of a pipeline.
+ARGUMENTS = {
+    "steps": "num_inference_steps",
+    "guidance_scale": "guidance_scale",
+    "images_per_prompt": "num_images_per_prompt",
+    "frames": "num_frames",
+    "width": "width",
+    "height": "height",
+}
+TAGS = ("text-to-image", "text-to-video")
 
-class DiffusionSession(ABC):
-    """A diffusion pipeline on one device; the seed of a prompt is the CRC-32 of its text."""
 
-    # Parameters of the task -> arguments of the pipeline.
-    argument_names: ClassVar[Mapping[str, str]]
+class DiffusionSession(TorchSession):
+    """A diffusion pipeline on one device; the seed of a prompt is the CRC-32 of its text.
+
+    The duration of a video is its frames divided by the frame rate.
+    """
 
     def __init__(self, spec: ModelSpec, source: ModelSource, pipeline: Any) -> None:
-        self._spec, self._device, self.pipeline = spec, str(pipeline.device), pipeline
-        self.pipeline.set_progress_bar_config(disable=True)
+        super().__init__(spec)
+        self.pipeline = pipeline
+        pipeline.set_progress_bar_config(disable=True)
+        networks = [
+            part
+            for part in pipeline.components.values()
+            if hasattr(part, "parameters") and hasattr(part, "eval")
+        ]
         self.model = Model(
             id=source.public_name(spec.model),
             revision=source.revision,
             weights=spec.settings.weights,
-            dtype=str(self._networks()[0].dtype).removeprefix("torch."),
-            parameter_count=parameter_count(*self._networks()),
+            dtype=str(networks[0].dtype).removeprefix("torch."),
+            parameter_count=parameter_count(*networks),
             settings={
                 "source": source.kind,
-                "scheduler": type(self.pipeline.scheduler).__name__,
+                "scheduler": type(pipeline.scheduler).__name__,
                 "attention": spec.settings.attention or "sdpa",
                 "tokenizer": "its own" if has_own_tokenizer(source, "tokenizer") else "embedded",
             },
         )
         self.backend = Backend(name="diffusers", versions=versions(), numerics=numerics())
 
-    def serve(self, requests: Sequence[Request]) -> ServedBatch:
-        import torch
-
-        size = self._spec.settings.batch_size
-        outputs: list[Output] = []
-        steps = 0
-        with map_errors("serve"), torch.inference_mode():
-            for start in range(0, len(requests), size):
-                prompts = [str(r.inputs["prompt"]) for r in requests[start : start + size]]
-                batch = self._outputs(self._generate(prompts))
-                outputs += batch
-                steps += len(batch) * len(self.pipeline.scheduler.timesteps)
-            synchronize(self._device)
-        work = Work(inference_count=len(requests), step_count=steps, **self._counts(outputs))
-        return ServedBatch(work, tuple(outputs))
-
     def close(self) -> None:
-        import gc
-
-        import torch
-
         del self.pipeline
-        gc.collect()
-        if self._device != "cpu":
-            torch.cuda.empty_cache()
+        super().close()
 
-    def _generate(self, prompts: list[str]) -> Any:
+    def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
         import torch
 
+        prompts = [str(request.inputs["prompt"]) for request in batch]
+        seeds = [zlib.crc32(prompt.encode()) for prompt in prompts]
         parameters = self._spec.parameters
         arguments = {
             argument: parameters[name]
-            for name, argument in self.argument_names.items()
+            for name, argument in ARGUMENTS.items()
             if parameters.get(name) is not None
         }
-        seeds = [zlib.crc32(prompt.encode()) for prompt in prompts]
-        return self.pipeline(
+        result = self.pipeline(
             prompts,
             generator=[torch.Generator("cpu").manual_seed(seed) for seed in seeds],
             output_type="pil",
             **arguments,
         )
-
-    @abstractmethod
-    def _outputs(self, result: Any) -> list[Output]:
-        """The outputs of a pipeline's result, one a prompt."""
-
-    @abstractmethod
-    def _counts(self, outputs: Sequence[Output]) -> dict[str, Any]:
-        """Counts of the outputs, by field name of `Work`."""
-
-    def _networks(self) -> list[Any]:
-        parts = self.pipeline.components.values()
-        return [part for part in parts if hasattr(part, "parameters") and hasattr(part, "eval")]
-
-
-class TextToImageSession(DiffusionSession):
-    """One image a prompt."""
-
-    argument_names: ClassVar[Mapping[str, str]] = {
-        "steps": "num_inference_steps",
-        "guidance_scale": "guidance_scale",
-        "images_per_prompt": "num_images_per_prompt",
-        "width": "width",
-        "height": "height",
-    }
-
-    def _outputs(self, result: Any) -> list[Output]:
-        return [Output(image=image) for image in result.images]
-
-    def _counts(self, outputs: Sequence[Output]) -> dict[str, Any]:
-        images = [output.image for output in outputs]
-        return {"image_count": len(images), "pixel_count": _pixels(images)}
-
-
-class TextToVideoSession(DiffusionSession):
-    """One video a prompt; its duration is its frames divided by the frame rate."""
-
-    argument_names: ClassVar[Mapping[str, str]] = {
-        "steps": "num_inference_steps",
-        "guidance_scale": "guidance_scale",
-        "frames": "num_frames",
-        "width": "width",
-        "height": "height",
-    }
-
-    def _outputs(self, result: Any) -> list[Output]:
-        return [Output(frames=tuple(frames)) for frames in result.frames]
-
-    def _counts(self, outputs: Sequence[Output]) -> dict[str, Any]:
-        frames = [frame for output in outputs for frame in output.frames or ()]
-        rate = float(self._spec.parameters["frames_per_second"] or 0)
-        return {"video_seconds": len(frames) / rate, "pixel_count": _pixels(frames)}
-
-
-SESSIONS: dict[str, type[DiffusionSession]] = {
-    "text-to-image": TextToImageSession,
-    "text-to-video": TextToVideoSession,
-}
-TAGS = tuple(SESSIONS)
+        if self._spec.tag == "text-to-image":
+            images = result.images
+            outputs = [Output(image=image) for image in images]
+            counts = {"image_count": float(len(images))}
+        else:
+            images = [image for frames in result.frames for image in frames]
+            outputs = [Output(frames=tuple(frames)) for frames in result.frames]
+            counts = {"video_seconds": len(images) / float(parameters["frames_per_second"] or 0)}
+        counts["pixel_count"] = sum(image.width * image.height for image in images)
+        counts["step_count"] = len(outputs) * len(self.pipeline.scheduler.timesteps)
+        return BatchOutput(outputs, counts)
 
 
 def prepare(spec: ModelSpec) -> ModelSource:
@@ -175,7 +122,7 @@ def load(spec: ModelSpec, source: ModelSource | None = None) -> DiffusionSession
     with map_errors("load"):
         source = source or prepare(spec)
         spec = resolve_weights(spec, source)
-        return SESSIONS[spec.tag](spec, source, _load_pipeline(spec, source))
+        return DiffusionSession(spec, source, _load_pipeline(spec, source))
 
 
 def _load_pipeline(spec: ModelSpec, source: ModelSource) -> Any:
@@ -187,9 +134,18 @@ def _load_pipeline(spec: ModelSpec, source: ModelSource) -> Any:
     diffusers.utils.logging.set_verbosity_error()
     diffusers.utils.logging.disable_progress_bar()
     transformers.logging.disable_progress_bar()
-    device = input_device(spec)
-    build = _random_pipeline if spec.settings.weights == "random" else _pretrained_pipeline
-    pipeline = build(spec, source, getattr(torch, spec.dtype), device).to(device)
+    device, dtype = input_device(spec), getattr(torch, spec.dtype)
+    if spec.settings.weights == "random":
+        pipeline = _random_pipeline(spec, source, dtype, device)
+    else:
+        with map_loading_errors(spec):
+            pipeline = diffusers.DiffusionPipeline.from_pretrained(
+                source.location,
+                dtype=dtype,
+                use_safetensors=None if spec.settings.allow_pickle else True,
+                trust_remote_code=spec.settings.trust_remote_code,
+            )
+    pipeline = pipeline.to(device)
     _apply_optimizations(spec, pipeline)
     return pipeline
 
@@ -208,7 +164,7 @@ def _apply_optimizations(spec: ModelSpec, pipeline: Any) -> None:
                 f"--attention {spec.settings.attention} does not work with diffusion pipelines"
             )
         denoiser.set_attn_processor(kind())
-    _torch_runtime.apply_optimizations(spec, [denoiser])
+    _torch_runtime.apply_optimizations(spec, denoiser)
 
 
 def _download(spec: ModelSpec, repository: str, revision: str | None) -> str:
@@ -227,20 +183,6 @@ def _download(spec: ModelSpec, repository: str, revision: str | None) -> str:
         trust_remote_code=spec.settings.trust_remote_code,
     )
     return folder
-
-
-def _pretrained_pipeline(spec: ModelSpec, source: ModelSource, dtype: Any, device: str) -> Any:
-    from diffusers import DiffusionPipeline
-
-    try:
-        return DiffusionPipeline.from_pretrained(
-            source.location,
-            dtype=dtype,
-            use_safetensors=None if spec.settings.allow_pickle else True,
-            trust_remote_code=spec.settings.trust_remote_code,
-        )
-    except (OSError, ValueError) as error:
-        raise ModelNotFound(loading_error(spec, error)) from error
 
 
 def _random_pipeline(spec: ModelSpec, source: ModelSource, dtype: Any, device: str) -> Any:
@@ -275,15 +217,9 @@ def load_component(cls: Any, folder: Path, dtype: Any, device: str) -> Any:
     """One component of a pipeline from its configuration: a network has random weights."""
     import torch
 
-    if hasattr(cls, "config_class"):
-        config = cls.config_class.from_pretrained(folder)
-        with torch.device(device):
-            return cls(config).to(dtype).eval()
-    if issubclass(cls, torch.nn.Module):
-        with torch.device(device):
+    with torch.device(device):
+        if hasattr(cls, "config_class"):
+            return cls(cls.config_class.from_pretrained(folder)).to(dtype).eval()
+        if issubclass(cls, torch.nn.Module):
             return cls.from_config(cls.load_config(folder)).to(dtype).eval()
     return cls.from_pretrained(folder)
-
-
-def _pixels(images: Sequence[Any]) -> int:
-    return sum(image.width * image.height for image in images)

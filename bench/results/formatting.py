@@ -184,11 +184,8 @@ def interval_text(figure: Interval, unit: str = "", digits: int = 3) -> str:
     tail = f" {unit}" if unit else ""
     if figure.exact:
         large = 10**digits <= abs(figure.value) < 1e12
-        return (
-            f"{figure.value:,.0f}{tail}"
-            if large
-            else f"{format_number(figure.value, digits)}{tail}"
-        )
+        number = f"{figure.value:,.0f}" if large else format_number(figure.value, digits)
+        return f"{number}{tail}"
     value, low, high = (format_number(e, digits) for e in (figure.value, figure.low, figure.high))
     ends = f"{low} to {high}" if math.isfinite(figure.high) else f"{low} or more"
     return f"{value} ({ends}){tail}"

@@ -53,7 +53,8 @@ class Interval:
 
     def __mul__(self, factor: Interval | float) -> Interval:
         a, b = Interval.of(self), Interval.of(factor)
-        return Interval(a.value * b.value, a.low * b.low, _product(a.high, b.high))
+        high = 0.0 if 0.0 in (a.high, b.high) else a.high * b.high  # 0 times infinity is 0
+        return Interval(a.value * b.value, a.low * b.low, high)
 
     def __truediv__(self, divisor: Interval | float) -> Interval:
         a, b = Interval.of(self), Interval.of(divisor)
@@ -74,8 +75,3 @@ def interval_json(figure: Interval | None) -> dict[str, float | None] | None:
         return None
     high = figure.high if math.isfinite(figure.high) else None
     return {"value": figure.value, "low": figure.low, "high": high}
-
-
-def _product(a: float, b: float) -> float:
-    """a times b, where 0 times infinity is 0."""
-    return 0.0 if 0.0 in (a, b) else a * b

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 from bench.results import units
 from bench.results.analysis_versions import AnalysisParameters, analysis_parameters
@@ -56,16 +57,7 @@ def summarize(
     per_unit = [unit_count(trial, unit) for trial in measured]
     durations = [trial.duration_seconds for trial in measured]
     per_1000 = units.kwh_per_1000(1.0)
-
-    def ratio_of_sums(
-        amounts: Sequence[float | None],
-        divisors: Sequence[float],
-        scale: float,
-        within: float = 0.0,
-        common: float = 0.0,
-    ) -> Estimate | None:
-        return _ratio_of_sums(amounts, divisors, scale, parameters, within, common)
-
+    ratio_of_sums = partial(_ratio_of_sums, parameters)
     return Summary(
         energy_kwh_per_1000=ratio_of_sums(energies, counts, per_1000, reading),
         net_energy_kwh_per_1000=ratio_of_sums(net, counts, per_1000, reading, floor),
@@ -235,12 +227,12 @@ def _measured_watts(trial: Trial, domains: Sequence[str]) -> float | None:
 
 
 def _ratio_of_sums(
+    parameters: AnalysisParameters,
     amounts: Sequence[float | None],
     divisors: Sequence[float],
     scale: float,
-    parameters: AnalysisParameters,
-    within: float,
-    common: float,
+    within: float = 0.0,
+    common: float = 0.0,
 ) -> Estimate | None:
     """Sum of amounts divided by sum of divisors, times `scale`, with its interval, or None.
 

@@ -31,15 +31,15 @@ def run_path(folder: Path, result: Result) -> Path:
     return folder / result.task.id / f"{stamp}-{result.run_id}.json"
 
 
-def to_json(result: Result) -> str:
-    """The result as one line of JSON; floats keep every digit."""
-    return json.dumps(result.model_dump(mode="json"), allow_nan=False, ensure_ascii=False)
+def to_json(result: Result, indent: int | None = None) -> str:
+    """The result as JSON, on one line without `indent`; floats keep every digit."""
+    content = result.model_dump(mode="json")
+    return json.dumps(content, indent=indent, allow_nan=False, ensure_ascii=False)
 
 
 def save_result(result: Result, path: Path) -> None:
     """Write a result atomically: a reader sees the old file or the new one. Raises OSError."""
-    content = result.model_dump(mode="json")
-    write_text(path, json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False))
+    write_text(path, to_json(result, indent=1))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -89,46 +89,31 @@ def parse_result(text: str | bytes, name: str = "the result") -> Result:
     try:
         return Result.model_validate_json(text, strict=True)
     except ValidationError as error:
-        older = _version_1(text)
-        if older is None:
-            raise UnreadableRecord(f"{name} {_reason(text, error)}") from error
-        try:
-            return Result.model_validate_json(json.dumps(record_v1.upgrade(older)), strict=True)
-        except ValidationError as inner:
-            raise UnreadableRecord(f"{name} {_first_error(inner)}") from inner
-
-
-def _version_1(text: str | bytes) -> dict[str, Any] | None:
-    """The parsed content of a record of schema version 1; None where it is anything else."""
+        invalid = error
     try:
         content = from_json(text, allow_inf_nan=False)
-    except ValueError:
-        return None
-    is_record = isinstance(content, dict) and type(content.get("schema_version")) is int
-    return content if is_record and content["schema_version"] == 1 else None
-
-
-def _reason(text: str | bytes, error: ValidationError) -> str:
-    """Why a text is not a result: not JSON, another version, or an invalid field."""
-    try:
-        content = from_json(text, allow_inf_nan=False)
-    except ValueError as broken:
-        return f"is not JSON: {broken}"
+    except ValueError as error:
+        raise UnreadableRecord(f"{name} is not JSON: {error}") from error
     version = content.get("schema_version") if isinstance(content, dict) else None
     if type(version) is int and version > SCHEMA_VERSION:
-        return (
-            f"has schema version {version!s:.40}, and this JouleBench knows {SCHEMA_VERSION}: "
-            "a newer one can read it"
+        raise UnreadableRecord(
+            f"{name} has schema version {version!s:.40}, and this JouleBench knows "
+            f"{SCHEMA_VERSION}: a newer one can read it"
         )
-    if type(version) is not int or version != SCHEMA_VERSION:
-        return f"has schema version {version!r:.40}; known is {SCHEMA_VERSION}"
-    return _first_error(error)
-
-
-def _first_error(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
+    if type(version) is not int or version not in (1, SCHEMA_VERSION):
+        raise UnreadableRecord(
+            f"{name} has schema version {version!r:.40}; known is {SCHEMA_VERSION}"
+        )
+    if version == 1:
+        try:
+            return Result.model_validate_json(json.dumps(record_v1.upgrade(content)), strict=True)
+        except ValidationError as error:
+            invalid = error
+    first = invalid.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or "the record"
-    return f"is not a valid result: {where:.200}: {first['msg']:.200}"
+    raise UnreadableRecord(
+        f"{name} is not a valid result: {where:.200}: {first['msg']:.200}"
+    ) from invalid
 
 
 def check_writable(folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -13,25 +12,13 @@ from bench.results.record import MeasurementWarning
 TABLE = Path(__file__).with_name("warnings.toml")
 
 
-@dataclass(frozen=True)
-class WarningKind:
-    """One row of the table; `message` has its figures in braces."""
-
-    message: str
-    remedy: str
-    blocks_ranking: bool
-
-
 @cache
-def catalogue() -> dict[str, WarningKind]:
-    """Every kind of warning by its code."""
+def catalogue() -> dict[str, MeasurementWarning]:
+    """Every kind of warning by its code; its message has the figures in braces."""
     import tomllib
 
     table = tomllib.loads(TABLE.read_text(encoding="utf-8"))
-    return {
-        code: WarningKind(row["message"].strip(), row["remedy"].strip(), row["blocks_ranking"])
-        for code, row in table.items()
-    }
+    return {code: MeasurementWarning(code=code, **row) for code, row in table.items()}
 
 
 def make_warning(code: str, **figures: object) -> MeasurementWarning:
@@ -40,12 +27,7 @@ def make_warning(code: str, **figures: object) -> MeasurementWarning:
     Raises KeyError for an unknown code or a figure that is missing.
     """
     kind = catalogue()[code]
-    return MeasurementWarning(
-        code=code,
-        message=kind.message.format(**figures),
-        remedy=kind.remedy,
-        blocks_ranking=kind.blocks_ranking,
-    )
+    return MeasurementWarning(**{**dict(kind), "message": kind.message.format(**figures)})
 
 
 def missing_energy_warning(domain: str, sensors: Iterable[Sensor]) -> MeasurementWarning:

@@ -34,15 +34,13 @@ def derive_warnings(result: Result) -> tuple[MeasurementWarning, ...]:
 
 def is_rankable(result: Result, warnings: tuple[MeasurementWarning, ...] | None = None) -> bool:
     """Whether a result can be ranked; `warnings` are those of the record, derived where omitted."""
+    warnings = derive_warnings(result) if warnings is None else warnings
     return (
         result.status == "done"
         and result.summary is not None
         and result.summary.energy_kwh_per_1000 is not None
         and result.boundary.kind == "measured"
-        and not any(
-            item.blocks_ranking
-            for item in (derive_warnings(result) if warnings is None else warnings)
-        )
+        and not any(item.blocks_ranking for item in warnings)
     )
 
 
@@ -50,8 +48,8 @@ def rank_blockers(
     result: Result, warnings: Iterable[MeasurementWarning]
 ) -> tuple[MeasurementWarning, ...]:
     """Why a result has no rank, with remedies; empty if it has one. `warnings` are its warnings."""
-    if result.failure is not None:
-        failure = result.failure
+    failure = result.failure
+    if failure is not None:
         return (make_warning("failed", stage=failure.stage, message=failure.message),)
     blockers = [item for item in warnings if item.blocks_ranking]
     if result.boundary.kind == "modelled" and not blockers:
@@ -119,14 +117,14 @@ def _interval_warnings(
 def _sensor_warnings(result: Result) -> Iterator[MeasurementWarning]:
     if result.boundary.kind == "modelled" and result.calibration is not None:
         yield make_warning("energy-modelled", percent=100 * result.calibration.relative_half_width)
-    read = {r.domain for trial in result.measured() for r in trial.readings}
+    readings = [reading for trial in result.measured() for reading in trial.readings]
+    domains = {reading.domain for reading in readings}
     for domain in result.boundary.domains if result.measured() else ():
-        if domain not in read:
+        if domain not in domains:
             yield missing_energy_warning(domain, result.machine.sensors)
-    for trial in result.measured():
-        for reading in trial.readings:
-            if reading.domain in result.boundary.domains:
-                yield from reading.warnings
+    for reading in readings:
+        if reading.domain in result.boundary.domains:
+            yield from reading.warnings
 
 
 def _device_warnings(
@@ -149,9 +147,9 @@ def _power_warnings(
 ) -> Iterator[MeasurementWarning]:
     domain = device.domain
     limit, default = device.power_limit_watts, device.default_power_limit_watts
-    if limit is not None and default is not None:
-        if abs(limit - default) > parameters.power_limit_tolerance_watts:
-            yield make_warning("power-limit-changed", domain=domain, limit=limit, default=default)
+    difference = 0.0 if limit is None or default is None else abs(limit - default)
+    if difference > parameters.power_limit_tolerance_watts:
+        yield make_warning("power-limit-changed", domain=domain, limit=limit, default=default)
     if device.mig_enabled:
         yield make_warning("mig-whole-gpu", domain=domain)
     floor = statistics.idle_watts(result.idle, domain)

@@ -130,6 +130,6 @@ def test_long_tables_are_grouped_by_subject():
 
 
 def test_every_cloud_region_lies_in_a_place_with_a_grid_factor():
-    assert {region.place for region in facts.cloud_regions().values()} <= facts.grids().keys()
+    assert {region["place"] for region in facts.cloud_regions().values()} <= facts.grids().keys()
     clouds = {key for name in ("grid_google", "grid_clouds_2021") for key in facts.table(name)}
     assert clouds | facts.clouds().keys() <= facts.cloud_regions().keys()

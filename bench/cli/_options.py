@@ -24,10 +24,7 @@ RegionName = Annotated[
     str | None, typer.Option("--region", help="Where: FR, US-WV, CA-QC, aws:eu-west-3, world.")
 ]
 RegionOrAll = Annotated[
-    str | None,
-    typer.Option(
-        "--region", help="FR, US-WV, aws:eu-west-3 … Default: a range over all countries."
-    ),
+    str | None, typer.Option(help="FR, US-WV, aws:eu-west-3 … Default: a range over all countries.")
 ]
 Pue = Annotated[
     float | None, typer.Option(min=1.0, help="Power usage effectiveness of the place; 1 is none.")

@@ -27,10 +27,7 @@ class CarbonIntensity:
 
 
 def grid_factor(key: str) -> Fact:
-    """The grid factor of the nearest place of a region, in gCO2e/kWh: "FR", "aws:eu-west-3".
-
-    Raises ValueError, with the nearest names, if there is no such region.
-    """
+    """Grid factor of the nearest place of a region, gCO2e/kWh. Raises ValueError if unknown."""
     fact = regions.find(key).factor()
     assert fact is not None, "a region or its country has a factor"
     return fact
@@ -59,10 +56,7 @@ def co2e_with_factor(energy_kwh: Interval | float, fact: Fact) -> DerivedQuantit
 
 
 def ratio(a: DerivedQuantity, b: DerivedQuantity) -> float:
-    """The CO2e of `a` divided by that of `b`.
-
-    Raises ValueError where the two have different bases or units, and where `b` is zero.
-    """
+    """CO2e of `a` over that of `b`. Raises ValueError for other bases or units, or a zero `b`."""
     if (a.fact.basis, a.unit) != (b.fact.basis, b.unit):
         raise ValueError(
             f"no ratio across bases: {a.fact.label} is {a.fact.basis}, "

@@ -40,10 +40,7 @@ def editions() -> tuple[str, ...]:
 
 
 def phone_charge(edition: str = DEFAULT_EDITION) -> Fact:
-    """Energy of one smartphone charge at the wall socket, in kWh.
-
-    Raises ValueError for an unknown edition.
-    """
+    """One phone charge at the wall socket, in kWh. Raises ValueError for an unknown edition."""
     if edition not in editions():
         raise ValueError(f"unknown edition {edition!r}: choose one of {', '.join(editions())}")
     return facts.table("equivalences")[PREFIX + edition]

@@ -13,7 +13,6 @@ from bench.results.interval import Interval
 IGNORED_WORDS = {"nvidia", "amd", "google", "tesla", "geforce", "instinct", "gpu"}
 # The driver's name of the H100 SXM5 is "H100 80GB HBM3".
 ALIASES = {"hbm3": "sxm5"}
-GPUS_PER_SERVER = 8  # HGX and DGX boards
 
 
 def find(name: str) -> facts.Fact:

@@ -47,10 +47,7 @@ class HourWindow:
 
 
 def windows(profile: DailyProfile, length: int = 1) -> list[HourWindow]:
-    """All windows of `length` hours, least mean intensity first.
-
-    Raises ValueError for a length that is not 1 to 24.
-    """
+    """Windows of `length` hours, least mean first. Raises ValueError unless it is 1 to 24."""
     if not 1 <= length <= HOURS:
         raise ValueError(f"a job of {length} hours does not fit: give 1 to {HOURS}")
     twice = profile.intensities * 2

@@ -177,10 +177,7 @@ def break_even(training_kwh: Interval, per_use_kwh: Interval) -> Interval:
 
 
 def training_per_use(training: Interval, uses: float) -> Interval:
-    """The share of one use in a training (its energy or emissions) that serves `uses` in all.
-
-    Raises ValueError if `uses` is not positive.
-    """
+    """The share of one use in the energy or CO2e of a training. Raises ValueError for no uses."""
     if uses <= 0:
         raise ValueError("training is shared among a positive number of uses")
     return training / uses

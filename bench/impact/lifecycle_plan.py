@@ -75,7 +75,7 @@ class EmbodiedPlan(PlanSection):
 
     device_kg: Positive | None = None
     server_kg: Positive | None = None
-    devices_per_server: Positive = float(hardware.GPUS_PER_SERVER)
+    devices_per_server: Positive = 8.0  # HGX and DGX boards
     lifetime_years: Positive | None = None
     utilisation: Share | None = None
 

@@ -48,7 +48,6 @@ class InferenceCost:
     boundary: str
     modelled: bool
     units_per_inference: float
-    unit: str
 
 
 def inference_cost(result: Result) -> InferenceCost:
@@ -77,7 +76,6 @@ def inference_cost(result: Result) -> InferenceCost:
         boundary=", ".join(result.boundary.domains),
         modelled=modelled,
         units_per_inference=units / inferences if units and inferences else 1.0,
-        unit=result.task.unit,
     )
 
 

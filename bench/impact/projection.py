@@ -149,6 +149,8 @@ def project(result: Result, inputs: ProjectionInputs) -> Projection:
     check_pue(inputs.pue)
     cost, grid = inference_cost(result), carbon_intensity(inputs.region)
     kwh_per_use = cost.energy_kwh * (inputs.pue or 1.0)
+    machine_seconds = None if cost.seconds is None else cost.seconds * cost.device_count
+    service = service_projection(kwh_per_use, inputs.per_day, grid, machine_seconds)
     comparison = None
     if inputs.training is not None:
         training = training_energy(inputs.training)
@@ -157,11 +159,10 @@ def project(result: Result, inputs: ProjectionInputs) -> Projection:
         share = training_per_use(training.energy_kwh, uses)
         days = even / inputs.per_day
         comparison = TrainingComparison(training, even, days, uses, kwh_per_use, share)
-    machine_seconds = None if cost.seconds is None else cost.seconds * cost.device_count
     return Projection(
         name=f"{result.task.id} · {result.model.id}",
         cost=cost,
-        service=service_projection(kwh_per_use, inputs.per_day, grid, machine_seconds),
+        service=service,
         grid=grid,
         machine=cost.board or f"this machine ({result.machine.cpu_name})",
         batching=batching_gains(result, kwh_per_use, inputs.per_day, inputs.pue),
@@ -224,7 +225,7 @@ def batching_gains(
     of_model = [row for row in published.rows(result.task.id) if row.model == result.model.id]
     of_model.sort(key=lambda row: (row.study.key, row.gpu, row.batch_size))
     gains = [BatchingGain(kwh_per_use * per_day, f"this measurement, at batch {batch_size}")]
-    for rows in _by_setting(of_model).values():
+    for rows in _by_setting(of_model):
         for row in rows[:1] + rows[1:][-1:]:
             kwh = row.gpu_energy_kwh_per_1000 * per_day / 1000 * (pue or 1.0)
             gains.append(BatchingGain(Interval.of(kwh), _published_label(row)))
@@ -246,21 +247,19 @@ def _notes(cost: InferenceCost, inputs: ProjectionInputs) -> Iterator[str]:
         yield "That this training produced this model is an assumption: it is not checked."
 
 
-def _by_setting(
-    rows: Iterable[PublishedFigure],
-) -> dict[tuple[object, ...], list[PublishedFigure]]:
+def _by_setting(rows: Iterable[PublishedFigure]) -> list[list[PublishedFigure]]:
     """Rows that differ in their batch size only, least batch first."""
     groups: dict[tuple[object, ...], list[PublishedFigure]] = {}
     for row in sorted(rows, key=lambda row: row.batch_size):
         key = (row.study.key, row.gpu, row.model, row.gpu_count, row.workload, row.steps)
         groups.setdefault(key, []).append(row)
-    return groups
+    return list(groups.values())
 
 
 def _batched_settings_by_gpu(task: str) -> list[list[list[PublishedFigure]]]:
     """For each GPU, the settings of a task that were published at several batch sizes."""
     rows = [row for row in published.rows(task) if row.study.key in STUDIES_WITH_BATCH_SIZES]
-    settings = [s for s in _by_setting(rows).values() if len({row.batch_size for row in s}) > 1]
+    settings = [s for s in _by_setting(rows) if len({row.batch_size for row in s}) > 1]
     gpus = dict.fromkeys(setting[0].gpu for setting in settings)
     return [[setting for setting in settings if setting[0].gpu == gpu] for gpu in gpus]
 

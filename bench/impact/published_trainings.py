@@ -59,10 +59,7 @@ def published_plan(key: str) -> LifeCyclePlan:
 
 
 def recomputed_plan(key: str) -> LifeCyclePlan:
-    """A run by its hours, power and PUE instead of the energy that its authors state.
-
-    Raises ValueError where these were not published.
-    """
+    """A run by its hours, power and PUE. Raises ValueError where these were not published."""
     run = published_run(key)
     if not {"hours", "power", "pue"} <= run.keys():
         raise ValueError(f"hours, power and PUE of {key} were not published")
@@ -71,10 +68,7 @@ def recomputed_plan(key: str) -> LifeCyclePlan:
 
 
 def energy(key: str) -> Fact:
-    """The published energy of a run, in kWh; of BLOOM the dynamic energy.
-
-    Raises ValueError for an unknown key.
-    """
+    """Energy of a run in kWh, of BLOOM the dynamic one. Raises ValueError for an unknown key."""
     if key == BLOOM:
         return facts.training_runs()[f"{BLOOM}-dynamic"]["energy"]
     return published_run(key)["energy"]

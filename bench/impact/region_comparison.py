@@ -69,10 +69,7 @@ def compare_regions(
 
 
 def region_group(name: str) -> tuple[list[Region], str]:
-    """The regions of a group ("countries", "states", "aws" …), and the basis that they share.
-
-    Raises ValueError for a name that is not in `GROUPS`.
-    """
+    """The regions of a group of `GROUPS`, and their basis. Raises ValueError for another name."""
     if name not in GROUPS:
         raise ValueError(f"no group of regions {name!r}: choose one of {', '.join(GROUPS)}")
     basis, belongs = GROUPS[name]

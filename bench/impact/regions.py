@@ -88,15 +88,16 @@ def check_pue(pue: float | None) -> None:
 @cache
 def _region(key: str) -> Region:
     cloud = facts.cloud_regions().get(key)
-    places = [key, cloud.place] if cloud else [key]
+    places = [key, cloud["place"]] if cloud else [key]
     country = places[-1].split("-")[0]
     if country in facts.grids() and country not in places:
         places.append(country)
-    factors = [fact for place in places for fact in facts.grid_factors(place)]
+    tables = [facts.table(name) for name in facts.GRIDS]
+    factors = [table[place] for place in places for table in tables if place in table]
     # The factors of cloud regions of 2021 come last: their countries have newer ones.
     old = facts.table("grid_clouds_2021")
     factors.sort(key=lambda fact: old.get(fact.key) is fact)
-    label = f"{cloud.label} ({key})" if cloud else factors[0].label
+    label = f"{cloud['label']} ({key})" if cloud else factors[0].label
     market = facts.clouds().get(key, {}).get("market")
     return Region(key, label, tuple(places), tuple(factors), market)
 
@@ -115,8 +116,8 @@ def _labels() -> dict[str, list[str]]:
             keys.setdefault(fact.label.lower(), []).append(key)
     places = set(keys)
     for key, region in facts.cloud_regions().items():
-        if region.label.lower() not in places:
-            keys.setdefault(region.label.lower(), []).append(key)
+        if region["label"].lower() not in places:
+            keys.setdefault(region["label"].lower(), []).append(key)
     return keys
 
 

@@ -73,7 +73,7 @@ def result_scores(result: Result, inputs: LifeCycleInputs) -> SciScores:
     grams = (energy * lifecycle.intensity.grams_per_kwh, embodied.grams)
     inference = score(*grams, COUNT, "inference", embodied.missing)
     unit_count = COUNT * cost.units_per_inference
-    consumer = score(*grams, unit_count, cost.unit, embodied.missing)
+    consumer = score(*grams, unit_count, result.task.unit, embodied.missing)
     if inputs.training is None:
         return SciScores(inference, consumer, (), no_provider="no training is named (--training)")
     size = ModelSize(parameters=result.model.parameter_count or None)

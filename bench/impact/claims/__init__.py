@@ -47,10 +47,7 @@ class ClaimedQuantity:
 
 @dataclass(frozen=True)
 class Claim:
-    """A published claim with its caveat, its source and the quantities to recompute.
-
-    A claim of kind "context" is not a computation and has no quantities.
-    """
+    """A published claim, its caveat, source and quantities; a "context" claim has no quantities."""
 
     id: str
     kind: str

@@ -71,15 +71,6 @@ class DerivedQuantity(Interval):
         return {**(interval_json(self) or {}), "unit": self.unit, **fact}
 
 
-@dataclass(frozen=True)
-class CloudRegion:
-    """The place of a cloud region: "aws:us-east-1" lies in "US-VA"."""
-
-    key: str
-    label: str
-    place: str
-
-
 def tables() -> tuple[str, ...]:
     """The names of all fact tables."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.csv")))
@@ -87,10 +78,7 @@ def tables() -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def table(name: str) -> dict[str, Fact]:
-    """The facts of one table by key, in the order of its file.
-
-    Raises ValueError where a row lacks a required field, repeats a key, or has no positive value.
-    """
+    """The facts of a table by key, in their order. Raises ValueError for an invalid row."""
     facts: dict[str, Fact] = {}
     for number, row in enumerate(read_rows(FOLDER / f"{name}.csv"), start=2):
         line = f"{name}.csv, line {number}"
@@ -110,17 +98,12 @@ def fact_by_name(name: str) -> Fact:
 def grids() -> dict[str, Fact]:
     """Carbon intensity by place ("world", "FR", "US-WV", "gcp:europe-west9"), one factor each.
 
-    Where a place has several, it is the one of the first table; `grid_factors` gives all.
+    Where a place has several, it is the one of the first table of `GRIDS`.
     """
     first: dict[str, Fact] = {}
     for name in GRIDS:
         first |= {key: fact for key, fact in table(name).items() if key not in first}
     return first
-
-
-def grid_factors(place: str) -> tuple[Fact, ...]:
-    """All carbon intensities of exactly this place, each of another basis."""
-    return tuple(table(name)[place] for name in GRIDS if place in table(name))
 
 
 def training_runs() -> dict[str, dict[str, Fact]]:
@@ -184,10 +167,9 @@ def derive(
 
 
 @lru_cache(maxsize=1)
-def cloud_regions() -> dict[str, CloudRegion]:
-    """The cloud regions by "aws:…", "azure:…" or "gcp:…"."""
-    rows = read_rows(FOLDER / "places" / "cloud_regions.csv")
-    return {r["region"]: CloudRegion(r["region"], r["label"], r["place"]) for r in rows}
+def cloud_regions() -> dict[str, dict[str, str]]:
+    """The "label" and "place" of each cloud region: "aws:us-east-1" lies in "US-VA"."""
+    return {row["region"]: row for row in read_rows(FOLDER / "places" / "cloud_regions.csv")}
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:

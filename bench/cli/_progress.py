@@ -5,28 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from bench.reports.program_summary import energy_so_far
 from bench.runner import events
-from bench.tracker.program_record import ProgramRecord
-
-
-class ProgramProgress:
-    """One line about a tracked program, overwritten; nothing where the stream is no terminal."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream if stream.isatty() else None
-
-    def __call__(self, record: ProgramRecord) -> None:
-        """Show the energy so far; the cursor stays at the line's start for the program's output."""
-        if self._stream is not None:
-            self._stream.write(f"\r\033[K· {energy_so_far(record)}\r")
-            self._stream.flush()
-
-    def clear(self) -> None:
-        """Clear the line."""
-        if self._stream is not None:
-            self._stream.write("\r\033[K")
-            self._stream.flush()
 
 
 class ProgressLine:

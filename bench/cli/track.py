@@ -11,15 +11,16 @@ import typer
 from typer.core import TyperCommand
 
 from bench.cli._errors import BAD_INPUT, exit_on_error, exit_with_error, log
+from bench.cli._options import Edition, Pue, RegionName
 from bench.tracker.spawn import TrackConfig
 from bench.tracker.supervise import supervise
 
 if TYPE_CHECKING:
-    from bench.cli._progress import ProgramProgress
     from bench.tracker.program_record import ProgramRecord
 
 PANEL = "Measure"
 DEFAULT_EDITION = "epa-current"
+CONVERTERS: dict[str, Any] = {"csv": Path, "out": Path, "pue": float, "cpu_tdp": float}
 
 
 class TrackCommand(TyperCommand):
@@ -31,41 +32,25 @@ class TrackCommand(TyperCommand):
         values, rest, _ = self.make_parser(ctx).parse_args(args=list(args))
         if "help" in values:
             return super().parse_args(ctx, args)
-        for option in self.params:
-            name = str(option.name)
-            if name in values:
-                ctx.params[name] = _convert(name, values[name])
-            else:
-                ctx.params[name] = option.get_default(ctx)
+        ctx.params = {str(option.name): option.get_default(ctx) for option in self.params}
+        for name, value in values.items():
+            try:
+                ctx.params[name] = CONVERTERS[name](value) if name in CONVERTERS else value
+            except ValueError:
+                option = name.replace("_", "-")
+                raise typer.BadParameter(f"--{option} needs a number, not {value!r}") from None
         return rest
 
 
 COMMAND_CLASS = TrackCommand
 
 
-def _convert(name: str, value: Any) -> Any:
-    """The value of an option. Raises BadParameter where a number is expected and `value` is not."""
-    if name in ("csv", "out"):
-        return Path(value)
-    if name not in ("pue", "cpu_tdp"):
-        return value
-    try:
-        return float(value)
-    except ValueError:
-        option = name.replace("_", "-")
-        raise typer.BadParameter(f"--{option} needs a number, not {value!r}") from None
-
-
 def command(
     program: Annotated[
         list[str] | None, typer.Argument(help="The program with its arguments, after --.")
     ] = None,
-    region: Annotated[
-        str | None, typer.Option(help="Where it runs: FR, US-WV, CA-QC, aws:eu-west-3.")
-    ] = None,
-    pue: Annotated[
-        float | None, typer.Option(help="Power usage effectiveness of the building, 1 or more.")
-    ] = None,
+    region: RegionName = None,
+    pue: Pue = None,
     device: Annotated[str, typer.Option(help="all, auto, cpu, or cuda:N[,cuda:M].")] = "all",
     name: Annotated[
         str | None, typer.Option(help="Name in the record; by default the program's file.")
@@ -77,9 +62,7 @@ def command(
     cpu_tdp: Annotated[
         float | None, typer.Option(help="The CPU's TDP in watts, for modelled energy.")
     ] = None,
-    edition: Annotated[
-        str, typer.Option(help="Phone charge: epa-current, epa-2019, epa-2024-01, iea-2025.")
-    ] = DEFAULT_EDITION,
+    edition: Edition = DEFAULT_EDITION,
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Show no progress while the program runs.")
     ] = False,
@@ -155,36 +138,36 @@ def _program_name(program: Sequence[str]) -> str:
 
 
 class _Progress:
-    """Shows progress on standard error; imports what it needs while the program runs."""
+    """One line about the program on a terminal's standard error, overwritten."""
 
     def __init__(self, quiet: bool) -> None:
-        self._quiet = quiet
-        self._progress: ProgramProgress | None = None
+        self._enabled = sys.stderr.isatty() and not quiet
+        self._shown = False
 
     def __call__(self, record: ProgramRecord) -> None:
-        if self._quiet:
-            return
-        from bench.cli._progress import ProgramProgress
+        """Show the energy so far; the cursor stays at the line's start for the program's output."""
+        if self._enabled:
+            from bench.reports.program_summary import energy_so_far
 
-        self._progress = self._progress or ProgramProgress(sys.stderr)
-        self._progress(record)
+            print(f"\r\033[K· {energy_so_far(record)}", end="\r", file=sys.stderr, flush=True)
+            self._shown = True
 
     def clear(self) -> None:
-        if self._progress is not None:
-            self._progress.clear()
+        """Erase the line."""
+        if self._shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 def _print_record(record: ProgramRecord, saved: str, edition: str, as_json: bool) -> None:
     """The record on standard output where `as_json`, its summary on standard error."""
-    import json
-
     from rich.console import Console
 
+    from bench.cli._io import print_json
     from bench.reports.program_summary import print_program
     from bench.tracker.program_record import record_with_impact
 
     if as_json:
-        print(json.dumps(record_with_impact(record, edition)), flush=True)
+        print_json(record_with_impact(record, edition))
     print_program(record, Console(file=sys.stderr, highlight=False), edition, saved)
 
 

@@ -6,12 +6,11 @@ import signal
 from collections.abc import Iterator
 
 from rich.console import Console, RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from bench.impact import regions
+from bench.impact import equivalences, regions
 from bench.impact.facts import DerivedQuantity
-from bench.reports.text_layout import name_value_table, print_blocks
+from bench.reports.text_layout import name_value_table, print_blocks, warnings_table
 from bench.results import units
 from bench.results.formatting import (
     energy_unit,
@@ -22,7 +21,7 @@ from bench.results.formatting import (
 )
 from bench.results.record import Estimate, Reading
 from bench.results.statistics import CONFIDENCE
-from bench.tracker.program_record import ProgramRecord, emissions, phone_charges
+from bench.tracker.program_record import ProgramRecord, emissions
 
 Rows = Iterator[tuple[str, str]]
 
@@ -36,7 +35,7 @@ def print_program(record: ProgramRecord, console: Console, edition: str, saved: 
     rows = (*_energy(record), *_impact(record, edition), *_details(record))
     blocks: list[RenderableType] = [_headline(record), name_value_table(rows)]
     if record.warnings:
-        blocks.append(_warnings(record))
+        blocks.append(warnings_table(record.warnings, ranked=False))
     print_blocks(blocks, console, below=0)
     console.print(f"\n  {saved}\n", soft_wrap=True, markup=False)
 
@@ -106,8 +105,8 @@ def _reading(reading: Reading) -> str:
 
 
 def _impact(record: ProgramRecord, edition: str) -> Rows:
-    charges = phone_charges(record, edition)
-    if charges is not None:
+    if record.energy_kwh is not None:
+        charges = equivalences.phone_charges(record.energy_kwh, edition)
         yield "phone charges", f"{_with_range(charges)}   ({charges.fact.edition})"
     pue = f", PUE {record.pue:g} included" if record.pue else ""
     for index, quantity in enumerate(emissions(record)):
@@ -137,15 +136,6 @@ def _with_range(quantity: DerivedQuantity) -> str:
         return "0"
     value, low, high = format_rough(quantity.value, quantity.low, quantity.high)
     return f"{value} ({low} to {high})"
-
-
-def _warnings(record: ProgramRecord) -> Table:
-    """Each warning with its remedy; a program is not ranked, so all have one name."""
-    rows = [
-        (Text("! note", "yellow"), Text.assemble(item.message, " ", (item.remedy, "dim")))
-        for item in record.warnings
-    ]
-    return name_value_table(rows, style="")
 
 
 def _duration(seconds: float) -> str:

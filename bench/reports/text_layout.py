@@ -33,11 +33,11 @@ def name_value_table(rows: Iterable[tuple[str | Text, str | Text]], style: str =
     return table
 
 
-def warnings_table(warnings: Iterable[MeasurementWarning]) -> Table:
-    """Each warning with its remedy; the name column says whether it blocks ranking."""
+def warnings_table(warnings: Iterable[MeasurementWarning], ranked: bool = True) -> Table:
+    """Each warning with its remedy; of a `ranked` result the name says whether it blocks that."""
     rows = []
     for warning in warnings:
-        blocks = warning.blocks_ranking
+        blocks = ranked and warning.blocks_ranking
         name = Text("✗ blocks ranking", "red") if blocks else Text("! note", "yellow")
         rows.append((name, Text.assemble(warning.message, " ", (warning.remedy, "dim"))))
     return name_value_table(rows, style="")

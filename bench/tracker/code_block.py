@@ -7,21 +7,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from bench.meters import MeterContext
 from bench.results.machine_record import Machine, Sensor
 from bench.results.record import Reading
-from bench.results.versions import __version__
 from bench.results.warning_catalogue import missing_energy_warning
 from bench.runner import window
 from bench.runner.instruments import Instruments, open_meters
 from bench.system import device_monitor, machine
 from bench.system.clock import Clock, SystemClock
 from bench.system.process import configure_environment
-
-if TYPE_CHECKING:
-    from bench.tracker.program_record import ProgramRecord
+from bench.tracker.program_record import TIME_FORMAT, ProgramRecord, make_record
 
 
 @dataclass
@@ -59,7 +55,11 @@ def track(
     """
     configure_environment()
     clock = clock or SystemClock()
-    described = _describe_machine(devices)
+    described = machine.describe_machine("all")
+    if devices is not None:
+        machine.check_gpu_numbering(described)
+        names = ",".join(f"cuda:{number}" for number in devices) or "cpu"
+        described = machine.describe_machine(names)
     meter_options = {**(options or {}), **({"nvml_back_to_back": "1"} if back_to_back else {})}
     meters, sensors = open_meters(None, MeterContext(clock, described.devices, meter_options))
     monitor = device_monitor.DeviceMonitor(described, loaded=True)
@@ -71,11 +71,11 @@ def track(
         yield measurement
     finally:
         closed: window.MeasuredWindow[None] = window.close_window(instruments, opened)
-        measurement.duration_seconds = closed.duration_seconds
-        measurement.readings = (
-            *closed.readings,
-            *_missing_readings(described, closed.readings, closed.duration_seconds, sensors),
-        )
+        seconds = measurement.duration_seconds = closed.duration_seconds
+        covered = {reading.domain for reading in closed.readings}
+        gpus = [gpu.domain for gpu in described.used_gpus if gpu.domain not in covered]
+        missing = (_missing_reading(domain, seconds, sensors) for domain in gpus)
+        measurement.readings = (*closed.readings, *missing)
 
 
 def make_program_record(
@@ -90,58 +90,34 @@ def make_program_record(
     Raises ValueError where the block has not ended, the region is unknown or the PUE below 1.
     """
     from bench.impact import regions
-    from bench.tracker.program_record import (
-        ProgramRecord,
-        program_boundary,
-        program_warnings,
-        total_energy,
-    )
 
     if measurement.machine is None or measurement.duration_seconds is None:
         raise ValueError("the block has not ended yet: call this after the with statement")
     if pue is not None and not 1 <= pue < 100:
         raise ValueError(f"a PUE of {pue:g} is impossible: it is 1 or more")
-    boundary, calibration = program_boundary(measurement.machine)
-    return ProgramRecord(
+    return make_record(
+        measurement.readings,
+        measurement.machine,
         track_id=uuid.uuid4().hex[:12],
         name=name[:300],
-        created_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        joulebench_version=__version__,
+        created_at=datetime.now(UTC).strftime(TIME_FORMAT),
         status="done",
         exit_code=None,
         duration_seconds=measurement.duration_seconds,
         tracker_cpu_seconds=None,
         region=None if region is None else regions.find(region).key,
         pue=pue,
-        boundary=boundary,
-        energy_kwh=total_energy(measurement.readings, boundary, calibration),
-        calibration=calibration,
-        readings=measurement.readings,
-        machine=measurement.machine,
-        warnings=program_warnings(measurement.readings, boundary, calibration, measurement.machine),
     )
 
 
-def _describe_machine(devices: Sequence[int] | None) -> Machine:
-    if devices is None:
-        return machine.describe_machine("all")
-    machine.check_gpu_numbering(machine.describe_machine("all"))
-    return machine.describe_machine(",".join(f"cuda:{number}" for number in devices) or "cpu")
-
-
-def _missing_readings(
-    described: Machine, readings: Sequence[Reading], seconds: float, sensors: tuple[Sensor, ...]
-) -> Iterator[Reading]:
-    """A reading without energy for each used GPU that no meter covers."""
-    covered = {reading.domain for reading in readings}
-    for device in described.devices:
-        if device.used and device.is_gpu and device.domain not in covered:
-            yield Reading(
-                domain=device.domain,
-                meter="none",
-                method="counter",
-                energy_joules=None,
-                standard_uncertainty_joules=None,
-                duration_seconds=seconds,
-                warnings=(missing_energy_warning(device.domain, sensors),),
-            )
+def _missing_reading(domain: str, seconds: float, sensors: Sequence[Sensor]) -> Reading:
+    """The reading of a GPU that no meter covers."""
+    return Reading(
+        domain=domain,
+        meter="none",
+        method="counter",
+        energy_joules=None,
+        standard_uncertainty_joules=None,
+        duration_seconds=seconds,
+        warnings=(missing_energy_warning(domain, sensors),),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -17,10 +17,13 @@ from bench.results.interval import NORMAL_95
 from bench.results.machine_record import Machine
 from bench.results.record import Boundary, Calibration, Estimate, MeasurementWarning, Reading
 from bench.results.statistics import CONFIDENCE
+from bench.results.versions import __version__
 from bench.results.warning_catalogue import make_warning, missing_energy_warning
 
 if TYPE_CHECKING:
     from bench.impact.facts import DerivedQuantity
+
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class ProgramRecord(Record):
@@ -78,10 +81,37 @@ def load(path: Path) -> ProgramRecord | None:
         ) from None
 
 
-def program_boundary(machine: Machine) -> tuple[Boundary, Calibration | None]:
-    """The domains that a program's energy is the sum of, as for a run, and their calibration."""
+def make_record(
+    readings: Sequence[Reading],
+    machine: Machine,
+    more_warnings: Iterable[MeasurementWarning] = (),
+    **fields: Any,
+) -> ProgramRecord:
+    """The record of a program with the energy of its boundary, which is that of a run.
+
+    `fields` are those that do not follow from the readings. The warnings are those of the
+    readings, of a modelled boundary and of domains without a reading, then `more_warnings`.
+    """
     boundary = views.measurement_boundary(machine)
-    return boundary, boundary_calibration(boundary, machine.sensors)
+    calibration = boundary_calibration(boundary, machine.sensors)
+    warnings = [warning for reading in readings for warning in reading.warnings]
+    if boundary.kind == "modelled" and calibration is not None:
+        percent = 100 * calibration.relative_half_width
+        warnings.append(make_warning("energy-modelled", percent=percent))
+    read = {reading.domain for reading in readings}
+    for domain in boundary.domains:
+        if domain not in read:
+            warnings.append(missing_energy_warning(domain, machine.sensors))
+    return ProgramRecord(
+        joulebench_version=__version__,
+        boundary=boundary,
+        energy_kwh=total_energy(readings, boundary, calibration),
+        calibration=calibration,
+        readings=tuple(readings),
+        machine=machine,
+        warnings=(*warnings, *more_warnings),
+        **fields,
+    )
 
 
 def total_energy(
@@ -105,36 +135,6 @@ def total_energy(
     return with_calibration(energy, calibration.relative_half_width if calibration else 0.0)
 
 
-def program_warnings(
-    readings: Sequence[Reading],
-    boundary: Boundary,
-    calibration: Calibration | None,
-    machine: Machine,
-) -> tuple[MeasurementWarning, ...]:
-    """Warnings of the readings, of a modelled boundary and of domains without a reading."""
-    warnings = [warning for reading in readings for warning in reading.warnings]
-    if boundary.kind == "modelled" and calibration is not None:
-        warnings.append(
-            make_warning("energy-modelled", percent=100 * calibration.relative_half_width)
-        )
-    read = {reading.domain for reading in readings}
-    warnings += [
-        missing_energy_warning(domain, machine.sensors)
-        for domain in boundary.domains
-        if domain not in read
-    ]
-    return tuple(warnings)
-
-
-def energy_with_pue(record: ProgramRecord) -> Estimate | None:
-    """The energy in kWh multiplied by the PUE, where the user stated one."""
-    energy = record.energy_kwh
-    if energy is None or record.pue is None:
-        return energy
-    interval = {end: getattr(energy, end) * record.pue for end in ("value", "low", "high")}
-    return energy.model_copy(update=interval)
-
-
 def emissions(record: ProgramRecord) -> list[DerivedQuantity]:
     """Grams of CO2e, the PUE included: one quantity for each basis published for the region.
 
@@ -144,9 +144,9 @@ def emissions(record: ProgramRecord) -> list[DerivedQuantity]:
     from bench.impact import regions
     from bench.impact.facts import derive
 
-    energy = energy_with_pue(record)
-    if energy is None:
+    if record.energy_kwh is None:
         return []
+    energy = record.energy_kwh * (record.pue or 1.0)
     if record.region is None:
         factors = [region.factor(regions.LIFE_CYCLE) for region in regions.all_regions()]
         grids = sorted((fact for fact in factors if fact), key=lambda fact: fact.value)
@@ -159,25 +159,17 @@ def emissions(record: ProgramRecord) -> list[DerivedQuantity]:
     return [derive(energy, fact.value, "gCO2e", fact) for fact in facts]
 
 
-def phone_charges(record: ProgramRecord, edition: str) -> DerivedQuantity | None:
-    """Smartphone charges of the same energy, without the PUE; None without an energy."""
-    from bench.impact import equivalences
-
-    if record.energy_kwh is None:
-        return None
-    return equivalences.phone_charges(record.energy_kwh, edition)
-
-
 def record_with_impact(record: ProgramRecord, edition: str) -> dict[str, Any]:
     """The record with its emissions and phone charges (`footprint`), ready for JSON.
 
     `edition` names the phone charge, such as "epa-current". Raises ValueError where it is unknown.
     """
-    charges = phone_charges(record, edition)
+    from bench.impact import equivalences
+
+    energy = record.energy_kwh
+    charges = None if energy is None else equivalences.phone_charges(energy, edition).as_json()
+    co2e = [quantity.as_json() for quantity in emissions(record)]
     return {
         **record.model_dump(mode="json"),
-        "footprint": {
-            "co2e": [quantity.as_json() for quantity in emissions(record)],
-            "phone_charges": charges.as_json() if charges else None,
-        },
+        "footprint": {"co2e": co2e, "phone_charges": charges},
     }

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import resource
+import time
 import uuid
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections import Counter
+from collections.abc import Sequence
 
 from bench.results import storage
-from bench.results.record import MeasurementWarning, Reading
-from bench.results.versions import __version__
+from bench.results.record import Reading
 from bench.results.warning_catalogue import make_warning
 from bench.system import device_monitor
 from bench.system.clock import Clock
-from bench.tracker.program_record import (
-    ProgramRecord,
-    program_boundary,
-    program_warnings,
-    total_energy,
-)
+from bench.tracker.program_record import TIME_FORMAT, ProgramRecord, make_record
 from bench.tracker.sensors import SystemSensors
 from bench.tracker.spawn import TrackConfig
 
@@ -36,22 +30,27 @@ class ProgramRecorder:
     ) -> None:
         """`started` is the clock's time at which the program began."""
         self._sensors, self._clock, self._started = sensors, clock, started
-        self._config = config
         self._machine = sensors.describe()
         self._monitor = device_monitor.DeviceMonitor(self._machine, loaded=True)
-        self._foreign_processes: dict[str, int] = {}
+        self._foreign_processes: Counter[str] = Counter()  # the largest number so far of each GPU
         sensors.begin_others()
-        self._id = uuid.uuid4().hex[:12]
-        self._created_at = clock.utc().strftime("%Y-%m-%dT%H:%M:%SZ")
-        stamp = self._created_at.replace("-", "").replace(":", "")
-        self.path = config.out / f"{stamp}-{self._id}.json"
+        track_id, created_at = uuid.uuid4().hex[:12], clock.utc().strftime(TIME_FORMAT)
+        self._fields = {
+            "track_id": track_id,
+            "name": config.name,
+            "created_at": created_at,
+            "region": config.region,
+            "pue": config.pue,
+        }
+        stamp = created_at.replace("-", "").replace(":", "")
+        self.path = config.out / f"{stamp}-{track_id}.json"
         self.failure: str | None = None
         self._next_save = 0.0
 
     def update(self) -> ProgramRecord:
         """Read the sensors at their present accuracy; save where the last save is long ago."""
         now = self._clock.now()
-        record = self._make("running", None, now, self._sensors.so_far(self._started))
+        record = self._make(self._sensors.so_far(self._started), now)
         if now >= self._next_save:
             self._next_save = now + SAVE_INTERVAL_SECONDS
             self._save(record)
@@ -62,8 +61,7 @@ class ProgramRecorder:
 
         `ended` is the clock's time of the end.
         """
-        readings = self._sensors.close(self._started, ended)
-        record = self._make("done", exit_code, ended, readings)
+        record = self._make(self._sensors.close(self._started, ended), ended, exit_code)
         self._save(record)
         return record
 
@@ -76,39 +74,19 @@ class ProgramRecorder:
             self.failure = f"{self.path} can't be saved: {error.strerror or error}"
 
     def _make(
-        self,
-        status: Literal["running", "done"],
-        exit_code: int | None,
-        now: float,
-        readings: Sequence[Reading],
+        self, readings: Sequence[Reading], now: float, exit_code: int | None = None
     ) -> ProgramRecord:
-        machine = self._machine.model_copy(update={"sensors": self._sensors.describe_sensors()})
-        boundary, calibration = program_boundary(machine)
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        warnings = program_warnings(readings, boundary, calibration, machine)
-        return ProgramRecord(
-            track_id=self._id,
-            name=self._config.name,
-            region=self._config.region,
-            pue=self._config.pue,
-            created_at=self._created_at,
-            joulebench_version=__version__,
-            status=status,
+        self._foreign_processes |= Counter(self._monitor.foreign_processes())
+        return make_record(
+            readings,
+            self._machine.model_copy(update={"sensors": self._sensors.describe_sensors()}),
+            (
+                make_warning("foreign-process", domain=domain, count=count)
+                for domain, count in self._foreign_processes.items()
+            ),
+            status="running" if exit_code is None else "done",
             exit_code=exit_code,
             duration_seconds=now - self._started,
-            tracker_cpu_seconds=usage.ru_utime + usage.ru_stime,
-            boundary=boundary,
-            energy_kwh=total_energy(readings, boundary, calibration),
-            calibration=calibration,
-            readings=tuple(readings),
-            machine=machine,
-            warnings=(*warnings, *self._foreign_process_warnings()),
+            tracker_cpu_seconds=time.process_time(),
+            **self._fields,
         )
-
-    def _foreign_process_warnings(self) -> Iterator[MeasurementWarning]:
-        """A warning for each GPU with foreign processes, with their largest number so far."""
-        for domain, count in self._monitor.foreign_processes().items():
-            known = self._foreign_processes.get(domain, 0)
-            self._foreign_processes[domain] = max(count, known)
-        for domain, count in self._foreign_processes.items():
-            yield make_warning("foreign-process", domain=domain, count=count)

@@ -14,16 +14,11 @@ from pathlib import Path
 
 from bench.system.clock import Clock
 
-
-def _existing_signals(*names: str) -> tuple[signal.Signals, ...]:
-    return tuple(getattr(signal, name) for name in names if hasattr(signal, name))
-
-
-FORWARDED_SIGNALS = _existing_signals(
-    "SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"
-)
+# Selected by name, so that this file can be imported on systems that lack some of them.
+FORWARDED_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
+FORWARDED_SIGNALS = tuple(s for s in signal.Signals if s.name in FORWARDED_NAMES)
 # Python ignores these in its own process; a child process expects their default action.
-RESET_SIGNALS = _existing_signals("SIGPIPE", "SIGXFSZ")
+RESET_SIGNALS = tuple(s for s in signal.Signals if s.name in ("SIGPIPE", "SIGXFSZ"))
 # siginfo code SI_KERNEL: the terminal signalled its whole foreground group, the program included.
 SI_KERNEL = 0x80
 PR_SET_CHILD_SUBREAPER = 36  # option of prctl(2), linux/prctl.h
@@ -50,7 +45,8 @@ class TrackConfig:
 class ChildProcess:
     """A running program. Signals that reach this process are forwarded to it by `wait`.
 
-    `exit_code` is None while the program runs; `ended` is the clock's time of its end.
+    `exit_code` is None while the program runs; `started` and `ended` are times of the clock.
+    The exit code of a program that a signal ended is 128 + the number of the signal, as in a shell.
     """
 
     def __init__(self, command: Sequence[str], mask: Collection[int], clock: Clock) -> None:
@@ -58,6 +54,7 @@ class ChildProcess:
 
         Raises ValueError where the program cannot be started.
         """
+        self.started = clock.now()
         try:
             self.pid = os.posix_spawnp(
                 command[0], list(command), os.environ, setsigmask=mask, setsigdef=RESET_SIGNALS
@@ -71,15 +68,17 @@ class ChildProcess:
         threading.Thread(target=self._record_end, daemon=True).start()
 
     def wait(self, seconds: float) -> int | None:
-        """Wait until the program ends, a signal arrives or `seconds` are over.
+        """Wait until the program ends or `seconds` are over; signals that arrive are forwarded.
 
-        Returns the exit code, or None while the program runs. The exit code of a program that was
-        ended by a signal is 128 + the number of the signal, as in a shell.
+        Returns the exit code, or None while the program runs.
         """
-        received = signal.sigtimedwait((*FORWARDED_SIGNALS, signal.SIGCHLD), max(seconds, 0.0))
-        if received is not None and received.si_signo != signal.SIGCHLD:
-            self._forward(received.si_signo, received.si_code)
-        self._reap()
+        until = self._clock.now() + seconds
+        while self.exit_code is None and (left := until - self._clock.now()) > 0:
+            received = signal.sigtimedwait((*FORWARDED_SIGNALS, signal.SIGCHLD), left)
+            from_terminal = received is not None and received.si_code == SI_KERNEL
+            if received is not None and received.si_signo != signal.SIGCHLD and not from_terminal:
+                os.kill(self.pid, received.si_signo)
+            self._reap()
         return self.exit_code
 
     def _record_end(self) -> None:
@@ -88,23 +87,17 @@ class ChildProcess:
             os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
             self.ended = self.ended or self._clock.now()
 
-    def _forward(self, number: int, code: int) -> None:
-        if self.exit_code is None and code != SI_KERNEL:
-            os.kill(self.pid, number)
-
     def _reap(self) -> None:
         """Collect every ended child process, so that its CPU time is counted."""
-        while True:
-            try:
+        with suppress(ChildProcessError):  # there is none left
+            while True:
                 pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            if pid == self.pid:
-                self.ended = self.ended or self._clock.now()
-                code = os.waitstatus_to_exitcode(status)
-                self.exit_code = 128 - code if code < 0 else code
+                if pid == 0:
+                    return
+                if pid == self.pid:
+                    self.ended = self.ended or self._clock.now()
+                    code = os.waitstatus_to_exitcode(status)
+                    self.exit_code = 128 - code if code < 0 else code
 
 
 def block_signals() -> Collection[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
@@ -55,14 +56,15 @@ def supervise(
     """
     clock = SystemClock()
     sensors = SystemSensors(config.device, clock, config.options)
-    _check_writable(config.out)
+    config.out.mkdir(parents=True, exist_ok=True)
+    if not os.access(config.out, os.W_OK):
+        raise PermissionError(errno.EACCES, "Permission denied", str(config.out))
     mask = spawn.block_signals()
     sensors.begin()
-    started = clock.now()
     program = spawn.ChildProcess(config.command, mask, clock)
     try:
-        code = _import_while_running(program, clock, preload)
-        return _record(program, code, sensors, clock, started, config, on_progress)
+        _import_while_running(program, preload)
+        return _record(program, sensors, clock, config, on_progress)
     except Exception as error:  # noqa: BLE001 - an error of the tracker must not end the program
         while (code := program.wait(LONGEST_INTERVAL_SECONDS)) is None:
             continue
@@ -71,32 +73,28 @@ def supervise(
 
 def _record(
     program: spawn.ChildProcess,
-    code: int | None,
     sensors: SystemSensors,
     clock: SystemClock,
-    started: float,
     config: TrackConfig,
     on_progress: Callable[[ProgramRecord], None],
 ) -> TrackOutcome:
     from bench.tracker.program_recorder import ProgramRecorder
 
-    recorder = ProgramRecorder(sensors, clock, started, config)
-    interval = 0.0
-    while code is None:
+    recorder = ProgramRecorder(sensors, clock, program.started, config)
+    interval = READ_INTERVAL_SECONDS
+    while (code := program.exit_code) is None:
         cpu_seconds = time.process_time()
         on_progress(recorder.update())
         cpu_seconds = time.process_time() - cpu_seconds
-        code = _wait(program, clock, interval or READ_INTERVAL_SECONDS)
+        program.wait(interval)
         interval = max(READ_INTERVAL_SECONDS, cpu_seconds / READ_CPU_SHARE)
         interval = min(interval, LONGEST_INTERVAL_SECONDS)
     record = recorder.finish(code, program.ended or clock.now())
     return TrackOutcome(code, record, recorder.path, recorder.failure)
 
 
-def _import_while_running(
-    program: spawn.ChildProcess, clock: SystemClock, preload: Callable[[], object]
-) -> int | None:
-    """Import the recorder and call `preload` in a thread; returns the exit code, None if running.
+def _import_while_running(program: spawn.ChildProcess, preload: Callable[[], object]) -> None:
+    """Import the recorder and call `preload` in a thread, until done or the program has ended.
 
     The imports take a third of a second of CPU time, which the program lacks where CPUs are
     scarce: hence the delay and the lowest priority.
@@ -108,25 +106,8 @@ def _import_while_running(
 
         preload()
 
-    code = _wait(program, clock, PRELOAD_DELAY_SECONDS)
     thread = threading.Thread(target=imports, daemon=True)
-    if code is None:
+    if program.wait(PRELOAD_DELAY_SECONDS) is None:
         thread.start()
-    while code is None and thread.is_alive():
-        code = program.wait(0.05)
-    return code
-
-
-def _wait(program: spawn.ChildProcess, clock: SystemClock, seconds: float) -> int | None:
-    """Wait for the end or for `seconds`, whatever signals arrive meanwhile."""
-    until = clock.now() + seconds
-    code = None
-    while code is None and clock.now() < until:
-        code = program.wait(until - clock.now())
-    return code
-
-
-def _check_writable(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    if not os.access(folder, os.W_OK):
-        raise PermissionError(13, "Permission denied", str(folder))
+    while thread.is_alive() and program.wait(0.05) is None:
+        continue

@@ -24,6 +24,17 @@ def html_environment(*folders: Path) -> jinja2.Environment:
     )
 
 
+def markdown_environment(*folders: Path) -> jinja2.Environment:
+    """A template environment for Markdown: all values escaped, except for `| safe`."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folders),
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: value if hasattr(value, "__html__") else escape_markdown(str(value)),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 def content_security_policy(style: str, script: str | None) -> str:
     """The content-security policy that allows this style and this script only; None: no script."""
     return "; ".join(

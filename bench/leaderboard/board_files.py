@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from bench.impact import carbon, equivalences
-from bench.impact.facts import published
-from bench.leaderboard.board_row import BoardRow
+from bench.impact.facts import Fact, published
+from bench.leaderboard.board_row import BoardRow, columns_of, copy_fields, row_value
 from bench.leaderboard.grading import GRADE_RULE, STARS_RULE
 from bench.leaderboard.markdown import board_markdown
-from bench.leaderboard.ranking import Board, RankedGroup, TaskBoard
+from bench.leaderboard.ranking import Board, TaskBoard
 from bench.leaderboard.site import write_site
 from bench.results import storage
 from bench.results.escaping import csv_safe
 
 BOARD_SCHEMA_VERSION: Literal[3] = 3
-ROW_JSON = TypeAdapter(BoardRow)
+Cell = str | int | float | bool | None
 
 
 @dataclass(frozen=True)
@@ -138,127 +138,67 @@ def write_board(board: Board, results_folder: Path) -> tuple[Path, ...]:
 def board_json(board: Board) -> Iterator[str]:
     """The text of leaderboard.json in parts, so that it is never in memory as a whole."""
     charge = equivalences.phone_charge()
-    document = {
-        "schema_version": BOARD_SCHEMA_VERSION,
-        "phone_charge": {"kwh": charge.value, "edition": charge.edition, "source": charge.source},
-        "grids": {key: _grid(key) for key in carbon.DEFAULT_GRIDS},
-        "grade_rule": GRADE_RULE,
-        "stars_rule": STARS_RULE,
-        "tasks": (_task(task) for task in board.tasks),
-        "published": (_study(study) for study in published.STUDIES),
-    }
+    document = BoardDocument(
+        schema_version=BOARD_SCHEMA_VERSION,
+        phone_charge=PhoneCharge(charge.value, charge.edition, charge.source),
+        grids={key: _grid(carbon.grid_factor(key)) for key in carbon.DEFAULT_GRIDS},
+        grade_rule=GRADE_RULE,
+        stars_rule=STARS_RULE,
+        tasks=[_task(task) for task in board.tasks],
+        published=[
+            copy_fields(
+                PublishedStudy,
+                study,
+                rows=[copy_fields(PublishedRow, f) for f in published.rows() if f.study == study],
+            )
+            for study in published.STUDIES
+        ],
+    )
     yield from _json_parts(document)
     yield "\n"
 
 
-def _grid(key: str) -> dict[str, Any]:
-    fact = carbon.grid_factor(key)
-    return {
-        "label": fact.label,
-        "grams_per_kwh": fact.value,
-        "year": fact.edition,
-        "basis": fact.basis,
-        "source": fact.source,
-        "licence": fact.licence,
-    }
+def _grid(fact: Fact) -> GridFactor:
+    return GridFactor(fact.label, fact.value, fact.edition, fact.basis, fact.source, fact.licence)
 
 
-def _task(task: TaskBoard) -> dict[str, Any]:
-    return {
-        "id": task.task_id,
-        "unit": task.unit,
-        "groups": (_group(group) for group in task.groups),
-        "listed": (entry.row for entry in task.listed),
-    }
+def _task(task: TaskBoard) -> BoardTask:
+    groups = [
+        BoardGroup(
+            group.key.boundary,
+            group.device_names(),
+            group.key.dataset,
+            group.key.fingerprint,
+            [entry.row for entry in group.entries],
+        )
+        for group in task.groups
+    ]
+    return BoardTask(task.task_id, task.unit, groups, [entry.row for entry in task.listed])
 
 
-def _group(group: RankedGroup) -> dict[str, Any]:
-    return {
-        "boundary": group.key.boundary,
-        "devices": group.device_names(),
-        "dataset": group.key.dataset,
-        "fingerprint": group.key.fingerprint,
-        "rows": (entry.row for entry in group.entries),
-    }
-
-
-def _study(study: published.Study) -> dict[str, Any]:
-    names = [field.name for field in fields(PublishedRow)]
-    figures = (figure for figure in published.rows() if figure.study == study)
-    rows = ({name: getattr(figure, name) for name in names} for figure in figures)
-    about = [field.name for field in fields(PublishedStudy) if field.name != "rows"]
-    return {**{name: getattr(study, name) for name in about}, "rows": rows}
-
-
-def _json_parts(value: Any) -> Iterator[str]:
-    """The JSON text of a value; an iterator inside becomes an array, written item by item."""
-    if isinstance(value, BoardRow):
-        yield ROW_JSON.dump_json(value).decode()
-    elif isinstance(value, dict):
+def _json_parts(value: object) -> Iterator[str]:
+    """The JSON text of a document in parts: lists of objects are written item by item."""
+    if isinstance(value, BoardDocument | BoardTask | BoardGroup | PublishedStudy):
         yield "{"
-        for number, (name, item) in enumerate(value.items()):
-            yield f"{',' if number else ''}{json.dumps(name)}:"
-            yield from _json_parts(item)
+        for number, field in enumerate(fields(value)):
+            yield f'{"," if number else ""}"{field.name}":'
+            yield from _json_parts(getattr(value, field.name))
         yield "}"
-    elif isinstance(value, Iterator):
+    elif isinstance(value, list) and not (value and isinstance(value[0], str)):
         yield "["
         for number, item in enumerate(value):
             yield ",\n" if number else "\n"
             yield from _json_parts(item)
         yield "]"
     else:
-        yield json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
-Cell = str | int | float | bool | None
-
-
-def _interval_columns(name: str) -> dict[str, Callable[[BoardRow], Cell]]:
-    """Three columns for a figure: value, low end, high end; empty where there is no figure."""
-
-    def column(end: str) -> Callable[[BoardRow], Cell]:
-        return lambda row: getattr(getattr(row, name), end, None)
-
-    return {name: column("value"), f"{name}_low": column("low"), f"{name}_high": column("high")}
-
-
-CSV_COLUMNS: dict[str, Callable[[BoardRow], Cell]] = {
-    "task": lambda row: row.task,
-    "rank": lambda row: row.rank,
-    "tied": lambda row: row.tied,
-    "grade": lambda row: row.grade,
-    "stars": lambda row: row.stars,
-    "kind": lambda row: row.kind,
-    "boundary": lambda row: row.boundary,
-    "devices": lambda row: " | ".join(row.devices),
-    "dataset": lambda row: row.dataset,
-    "model": lambda row: row.model.id,
-    "weights": lambda row: row.model.weights,
-    "parameter_count": lambda row: row.model.parameter_count,
-    "dtype": lambda row: row.model.dtype,
-    "backend": lambda row: row.backend,
-    "batch_size": lambda row: row.batch_size,
-    "steps": lambda row: row.steps,
-    "unit": lambda row: row.unit,
-    **_interval_columns("energy_kwh_per_1000"),
-    **_interval_columns("net_energy_kwh_per_1000"),
-    **_interval_columns("energy_joules_per_unit"),
-    **_interval_columns("duration_seconds_per_inference"),
-    **_interval_columns("quality"),
-    "quality_metric": lambda row: row.quality.metric if row.quality else None,
-    "phone_charges_per_1000": lambda row: getattr(row.phone_charges_per_1000, "value", None),
-    "created_at": lambda row: row.created_at,
-    "submission": lambda row: row.submission,
-    "submitted_by": lambda row: row.submitted_by.name,
-    "why_not_ranked": lambda row: " ".join(row.why_not_ranked),
-}
+        yield to_json(value).decode()
 
 
 def board_csv(board: Board) -> Iterator[str]:
     """The board as csv, line by line; text that a spreadsheet would run as a formula is quoted."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    writer.writerow(columns_of("csv"))
     for row in board_table(board):
         writer.writerow([csv_safe(cell) for cell in row.values()])
         yield text.getvalue()
@@ -269,6 +209,10 @@ def board_csv(board: Board) -> Iterator[str]:
 
 def board_table(board: Board) -> Iterator[dict[str, Cell]]:
     """The rows of the board's csv, with numbers as numbers and None where there is no value."""
+    columns = columns_of("csv")
     for task in board.tasks:
         for entry in task.entries():
-            yield {name: cell(entry.row) for name, cell in CSV_COLUMNS.items()}
+            cells = {name: row_value(entry.row, path) for name, path in columns.items()}
+            cells["devices"] = " | ".join(entry.row.devices)
+            cells["why_not_ranked"] = " ".join(entry.row.why_not_ranked)
+            yield cells

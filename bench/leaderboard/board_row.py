@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 from bench.impact import carbon, equivalences
 from bench.leaderboard.submissions import SubmissionNote
@@ -20,6 +22,8 @@ from bench.results.views import (
     is_modelled,
 )
 from bench.system.registry import known_metric
+
+T = TypeVar("T")
 
 # Slotted dataclasses: 100,000 rows take 0.5 GB, and are passed between processes without parsing.
 
@@ -133,6 +137,27 @@ class BoardRow:
     warnings: list[RowWarning]
 
 
+def columns_of(file: str) -> dict[str, str]:
+    """The columns of "csv" or "site", each with the path of its value in a row."""
+    path = Path(__file__).with_name("columns.toml")
+    columns: dict[str, dict[str, str]] = tomllib.loads(path.read_text(encoding="utf-8"))
+    return columns[file]
+
+
+def row_value(row: BoardRow, path: str) -> Any:
+    """The value at a path such as "quality.low"; None where the row has none."""
+    value: Any = row
+    for name in path.split("."):
+        value = getattr(value, name, None)
+    return value
+
+
+def copy_fields(kind: type[T], source: object, **values: object) -> T:
+    """A dataclass from the attributes of the same names of another object, and `values`."""
+    names = (name for name in kind.__annotations__ if name not in values)
+    return kind(**{name: getattr(source, name) for name in names}, **values)
+
+
 def make_row(submission: Submission) -> BoardRow:
     """The row of a submission, without rank, grade and stars, which depend on the other rows."""
     result, issues, model = submission.result, submission.issues, submission.result.model
@@ -154,7 +179,7 @@ def make_row(submission: Submission) -> BoardRow:
         status=result.status,
         profile=result.profile,
         dataset=result.task.dataset,
-        model=RowModel(model.id, model.revision, model.weights, model.dtype, model.parameter_count),
+        model=copy_fields(RowModel, model),
         backend=result.backend.name,
         batch_size=int_setting(model.settings, "batch_size"),
         steps=int_setting(result.task.parameters, "steps"),
@@ -181,10 +206,7 @@ def make_row(submission: Submission) -> BoardRow:
 
 
 def _figure(estimate: Estimate | None) -> Figure | None:
-    if estimate is None:
-        return None
-    e = estimate
-    return Figure(e.value, e.low, e.high, e.confidence_level, e.sample_count)
+    return None if estimate is None else copy_fields(Figure, estimate)
 
 
 def _summary_figure(result: Result, name: str) -> Figure | None:
@@ -211,12 +233,8 @@ def _quality(result: Result) -> RowQuality | None:
     if quality is None:
         return None
     metric = known_metric(result.task.id, result.task.dataset)
-    better: Literal["higher", "lower"] = (
-        "lower" if metric is not None and metric.BETTER == "lower" else "higher"
-    )
-    return RowQuality(
-        quality.metric, quality.value, quality.low, quality.high, quality.sample_count, better
-    )
+    better = "lower" if metric is not None and metric.BETTER == "lower" else "higher"
+    return copy_fields(RowQuality, quality, better=better)
 
 
 @cache

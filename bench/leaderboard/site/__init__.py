@@ -15,7 +15,7 @@ from pydantic_core import to_json
 from bench.impact import equivalences, facts
 from bench.impact.facts import published
 from bench.leaderboard.board_entry import BoardEntry, six_digits
-from bench.leaderboard.board_row import BoardRow
+from bench.leaderboard.board_row import BoardRow, Figure, RowQuality, columns_of, row_value
 from bench.leaderboard.grading import GRADE_RULE, STARS_RULE
 from bench.leaderboard.ranking import Board, TaskBoard
 from bench.results import escaping
@@ -44,46 +44,18 @@ CONTENT_SECURITY_POLICY = "; ".join(
 CODES_WITH_BADGE = {"energy-modelled", "random-weights", "quick-run", "interrupted", "failed"}
 
 
-def _ends(figure: Any) -> list[float] | None:
-    return figure and [six_digits(end) for end in (figure.value, figure.low, figure.high)]
-
-
-# A row of the site is an array of these values, after its id, its number on the board of its task
-# and its group. The scripts read the names from the data.
+# A row of the site is an array of the values of these columns: its position, values at a path in
+# the row, and values computed from it. The scripts read the names from the data.
 POSITION = ("id", "number", "group")
-SITE_COLUMNS: dict[str, Callable[[BoardRow], Any]] = {
-    "rank": lambda row: row.rank,
-    "tied": lambda row: row.tied,
-    "grade": lambda row: row.grade,
-    "stars": lambda row: row.stars,
-    "model": lambda row: row.model.id,
-    "parameter_count": lambda row: row.model.parameter_count,
-    "dtype": lambda row: row.model.dtype,
-    "backend": lambda row: row.backend,
-    "batch_size": lambda row: row.batch_size,
-    "steps": lambda row: row.steps,
-    "weights": lambda row: row.model.weights,
-    "profile": lambda row: row.profile,
-    "status": lambda row: row.status,
-    "kind": lambda row: row.kind,
-    "dataset": lambda row: row.dataset,
+SITE_COLUMNS = columns_of("site")
+COMPUTED_COLUMNS: dict[str, Callable[[BoardRow], Any]] = {
     "device": lambda row: ", ".join(row.devices),
-    "boundary": lambda row: row.boundary,
-    "energy": lambda row: _ends(row.energy_kwh_per_1000),
-    "calibration": lambda row: row.calibration_relative_half_width,
-    "net_energy": lambda row: _ends(row.net_energy_kwh_per_1000),
-    "energy_per_unit": lambda row: _ends(row.energy_joules_per_unit),
-    "duration": lambda row: _ends(row.duration_seconds_per_inference),
-    "quality": lambda row: _ends(row.quality),
-    "quality_metric": lambda row: row.quality and row.quality.metric,
-    "quality_better": lambda row: row.quality and row.quality.better,
     "date": lambda row: row.created_at[:10],
     "warning_count": lambda row: len(row.warnings),
     "blocking_codes": lambda row: [
         w.code for w in row.warnings if w.blocks_ranking and w.code not in CODES_WITH_BADGE
     ],
     "failure": lambda row: row.why_not_ranked[0][:300] if row.status == "failed" else None,
-    "submitter": lambda row: row.submitted_by.name,
 }
 
 
@@ -159,7 +131,16 @@ def _numbered(task: TaskBoard) -> Iterator[Numbered]:
 
 
 def _site_row(number: int, group: int | None, entry: BoardEntry) -> list[Any]:
-    return [entry.id, number, group, *(value(entry.row) for value in SITE_COLUMNS.values())]
+    values = (_ends_or_value(row_value(entry.row, path)) for path in SITE_COLUMNS.values())
+    computed = (value(entry.row) for value in COMPUTED_COLUMNS.values())
+    return [entry.id, number, group, *values, *computed]
+
+
+def _ends_or_value(value: Any) -> Any:
+    """A figure as value, low and high end; any other value as it is."""
+    if not isinstance(value, Figure | RowQuality):
+        return value
+    return [six_digits(end) for end in (value.value, value.low, value.high)]
 
 
 def _write_chunks(folder: Path, kind: str, numbered: Sequence[Numbered], most: int) -> int | None:
@@ -230,7 +211,7 @@ def _shared_data(board: Board) -> dict[str, Any]:
     sources = list(dict.fromkeys(f"{fact.source}, {fact.licence}" for fact in grids.values()))
     dates = [entry.created_at for task in board.tasks for entry in task.entries()]
     return {
-        "fields": [*POSITION, *SITE_COLUMNS],
+        "fields": [*POSITION, *SITE_COLUMNS, *COMPUTED_COLUMNS],
         "latest": max(dates)[:10] if dates else None,
         "charge": asdict(equivalences.phone_charge()),
         "grids": [

@@ -58,10 +58,7 @@ def command(
 
 
 def _compute(source: str, inputs: LifeCycleInputs) -> tuple[LifeCycle, SciScores]:
-    """The life cycle and scores of a file or a published training.
-
-    Raises ValueError with one sentence.
-    """
+    """The life cycle and scores of a file or a published training. Raises ValueError."""
     from bench.impact import lifecycle, lifecycle_plan, per_inference, published_trainings, sci
     from bench.results import storage
 

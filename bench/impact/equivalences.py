@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
+import tomllib
+
 from bench.impact import facts
 from bench.impact.facts import DerivedQuantity, Fact, derive
 from bench.results.interval import Interval
 
 PREFIX = "phone-charge/"
 DEFAULT_EDITION = "epa-current"
-
-# The equivalences shown by default, smallest first; `equivalences.csv` has more.
-ENERGY_KEYS = (
-    "microwave-second",
-    "led-bulb-hour",
-    "kettle-mug",
-    "streaming-hour",
-    "kettle-litre",
-    "ev-km",
-    "home-day-us",
-    "home-year-us",
-)
-CARBON_KEYS = (
-    "streaming-hour/carbon",
-    "train-km",
-    "car-km-eu",
-    "car-mile-us",
-    "flight-paris-london",
-    "flight-ny-sf/2020",
-    "human-year",
-    "car-lifetime",
-)
+_SHOWN = tomllib.loads((facts.FOLDER / "shown_equivalences.toml").read_text(encoding="utf-8"))
+ENERGY_KEYS, CARBON_KEYS = tuple(_SHOWN["energy"]), tuple(_SHOWN["carbon"])
 CARBON_UNITS = ("gCO2e", "gCO2")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -117,11 +117,7 @@ class ModelSize(PlanSection):
 
 
 class LifeCyclePlan(PlanSection):
-    """The inputs of a life cycle.
-
-    The carbon intensity is that of `region`, or `grid_gco2e_per_kwh`; with neither it is the range
-    over all countries.
-    """
+    """The inputs of a life cycle; with neither region nor intensity, a range over all countries."""
 
     name: str
     region: str | None = None
@@ -178,19 +174,12 @@ def _sentence(error: ValidationError) -> str:
     first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     path = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
-        known = list(_section(path[:-1]).model_fields)
+        section: Any = LifeCyclePlan
+        if path[:-1]:
+            section = LifeCyclePlan.model_fields[path[0]].annotation
+        section, *_ = get_args(section) or (section,)  # without the None of an optional section
+        known = list(section.model_fields)
         near = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.5) or known
         return f"there is no key {'.'.join(path)} in a plan; did you mean {', '.join(near)}?"
     message = first["msg"].removeprefix("Value error, ")
     return f"{'.'.join(path)}: {message}" if path else message
-
-
-def _section(path: list[str]) -> type[PlanSection]:
-    sections: dict[str, type[PlanSection]] = {
-        "training": TrainingPlan,
-        "idle": IdlePlan,
-        "embodied": EmbodiedPlan,
-        "deployment": DeploymentPlan,
-        "model": ModelSize,
-    }
-    return sections.get(path[0], LifeCyclePlan) if path else LifeCyclePlan

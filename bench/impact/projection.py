@@ -196,10 +196,7 @@ def service_projection(
     grid: CarbonIntensity,
     machine_seconds: Interval | None = None,
 ) -> ServiceProjection:
-    """A service of `per_day` uses; `machine_seconds` is the machine time of one use.
-
-    Raises ValueError if `per_day` is not positive.
-    """
+    """A service of `per_day` uses of `machine_seconds`. Raises ValueError unless `per_day` > 0."""
     energy = energy_per_day(kwh_per_use, per_day)
     machine_days = machine_seconds and machine_seconds * per_day / (24 * SECONDS_PER_HOUR)
     return ServiceProjection(

@@ -51,11 +51,7 @@ class SciScore:
 
 @dataclass(frozen=True)
 class SciScores:
-    """SCI per inference, the consumer's score per unit of use, and the provider's scores.
-
-    A score is None, or the tuple empty, where there is none; `no_consumer` and `no_provider` are
-    the reasons.
-    """
+    """Scores per inference, of the consumer and the provider; `no_…` states why one is missing."""
 
     inference: SciScore | None
     consumer: SciScore | None

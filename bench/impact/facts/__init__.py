@@ -96,10 +96,7 @@ def fact_by_name(name: str) -> Fact:
 
 
 def grids() -> dict[str, Fact]:
-    """Carbon intensity by place ("world", "FR", "US-WV", "gcp:europe-west9"), one factor each.
-
-    Where a place has several, it is the one of the first table of `GRIDS`.
-    """
+    """Carbon intensity by place ("FR", "gcp:europe-west9"), from its first table of `GRIDS`."""
     first: dict[str, Fact] = {}
     for name in GRIDS:
         first |= {key: fact for key, fact in table(name).items() if key not in first}

@@ -70,10 +70,7 @@ def fetch_json(
 
 
 def hourly_means(name: str, points: Iterable[tuple[int, float]]) -> tuple[float, ...]:
-    """The mean of each of the 24 hours of points (hour, gCO2e/kWh).
-
-    Raises ValueError where the source left hours out.
-    """
+    """Mean of each hour of points (hour, gCO2e/kWh). Raises ValueError for a missing hour."""
     by_hour: dict[int, list[float]] = {}
     for hour, intensity in points:
         by_hour.setdefault(hour, []).append(intensity)

@@ -22,7 +22,7 @@ class PlotPoint:
     """One result in a plot: energy in kWh per 1,000 inferences with its 95 % interval.
 
     `calibration` is the relative half-width of the calibration uncertainty, and
-    `calibrated_low` to `calibrated_high` the interval with it.
+    `calibrated_range` the interval with it; all ends are positive, for a logarithmic axis.
     """
 
     result: Result
@@ -30,14 +30,13 @@ class PlotPoint:
     low: float
     high: float
     calibration: float
-    calibrated_low: float
-    calibrated_high: float
+    calibrated_range: tuple[float, float]
     modelled: bool
 
     @property
-    def calibrated_range(self) -> tuple[float, float]:
-        """The interval with calibration uncertainty, positive for a logarithmic axis."""
-        return self.calibrated_low, self.calibrated_high
+    def kind(self) -> str:
+        """Whether the energy was measured or modelled, in words."""
+        return "modelled, not measured" if self.modelled else "measured"
 
 
 def plot_points(results: Iterable[Result]) -> list[PlotPoint]:
@@ -57,8 +56,7 @@ def plot_points(results: Iterable[Result]) -> list[PlotPoint]:
                 low=max(energy.low, smallest),
                 high=energy.high,
                 calibration=half_width,
-                calibrated_low=max(calibrated.low, smallest),
-                calibrated_high=calibrated.high,
+                calibrated_range=(max(calibrated.low, smallest), calibrated.high),
                 modelled=views.is_modelled(result),
             )
         )
@@ -67,10 +65,11 @@ def plot_points(results: Iterable[Result]) -> list[PlotPoint]:
     return sorted(points, key=lambda point: (point.value, point.result.run_id))
 
 
-def task_results(results: Sequence[Result], task: str | None) -> tuple[str, list[Result]]:
-    """A task (by default that of the first result) and the results of it."""
-    name = task or (results[0].task.id if results else "")
-    return name, [result for result in results if result.task.id == name]
+def task_points(results: Iterable[Result]) -> tuple[str, list[PlotPoint]]:
+    """The task of the first result, and its results as points. Raises ValueError as above."""
+    rows = list(results)
+    points = plot_points(result for result in rows if result.task.id == rows[0].task.id)
+    return rows[0].task.id, points
 
 
 def single_point(results: Sequence[Result]) -> PlotPoint:
@@ -83,8 +82,8 @@ def energy_range(points: Sequence[PlotPoint]) -> tuple[float, float]:
 
     An interval that ends below a fifth of its value leaves the plot on the left.
     """
-    low = min(max(point.calibrated_low, point.value / 5) for point in points)
-    return low, max(point.calibrated_high for point in points)
+    low = min(max(point.calibrated_range[0], point.value / 5) for point in points)
+    return low, max(point.calibrated_range[1] for point in points)
 
 
 def model_name(result: Result, longest: int = 38) -> str:
@@ -113,8 +112,7 @@ def device_name(result: Result) -> str:
 
 def subtitle(point: PlotPoint) -> str:
     """Task and model of a plot of one result, and whether its energy was measured."""
-    kind = "modelled, not measured" if point.modelled else "measured"
-    return f"{point.result.task.id} · {model_name(point.result, 60)} · energy {kind}"
+    return f"{point.result.task.id} · {model_name(point.result, 60)} · energy {point.kind}"
 
 
 def boundaries(points: Sequence[PlotPoint]) -> list[str]:
@@ -140,8 +138,7 @@ def caption(title: str, points: Sequence[PlotPoint]) -> str:
     """The numbers of a plot as text, saved in its file for readers who can't see the plot."""
     lines = [title]
     for point in points:
-        ends = (energy_text(end, 4) for end in (point.value, point.low, point.high))
-        value, low, high = ends
+        value, low, high = (energy_text(e, 4) for e in (point.value, point.low, point.high))
         kind = "modelled" if point.modelled else "measured"
         name = f"{point.result.task.id}, {model_name(point.result, 300)}"
         device = device_name(point.result)

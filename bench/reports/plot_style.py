@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from matplotlib import rc_context
+from matplotlib import rc_context, rc_params_from_file
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -19,52 +20,19 @@ from matplotlib.transforms import Bbox
 from bench.impact import equivalences
 from bench.reports.plot_data import MEASURED, MODELLED, PlotPoint, caption, footer
 from bench.results.formatting import energy_text, format_number
-from bench.results.record import Result
 
 INK, SOFT, LINE, PAPER = "#1d1c1a", "#6b675f", "#dcd8cf", "#ffffff"
 LabelSpot = tuple[float, float, float, str]  # left, right and y of a point, and its label
 BEHIND = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}
-STYLE: Any = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 11,
-    "text.color": INK,
-    "text.parse_math": False,
-    "axes.edgecolor": LINE,
-    "axes.labelcolor": SOFT,
-    "axes.labelsize": 11,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.axisbelow": True,
-    "axes.unicode_minus": False,
-    "xtick.color": LINE,
-    "ytick.color": LINE,
-    "xtick.labelcolor": SOFT,
-    "ytick.labelcolor": INK,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "joulebench",
-    "figure.facecolor": PAPER,
-}
+STYLE = rc_params_from_file(Path(__file__).with_name("plots.mplstyle"), use_default_template=False)
 
 
 @contextmanager
-def ignore_missing_glyphs() -> Iterator[None]:
-    """Draw a character that the font lacks as a box, without a warning for each."""
-    with warnings.catch_warnings():
+def plot_context() -> Iterator[None]:
+    """Apply this style, and draw a character that the font lacks as a box, without a warning."""
+    with rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
-
-
-def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-    """Apply this style while a figure is drawn."""
-
-    def inner(results: Sequence[Result], **options: Any) -> Figure:
-        with rc_context(STYLE), ignore_missing_glyphs():
-            return draw(results, **options)
-
-    inner.__doc__ = draw.__doc__
-    return inner
 
 
 def canvas(height: float, width: float = 9.0) -> tuple[Figure, Axes]:
@@ -90,11 +58,15 @@ def colour(point: PlotPoint) -> str:
 
 def marker_style(point: PlotPoint) -> dict[str, Any]:
     """Keywords of a mark: a filled circle if measured, a hollow diamond if modelled."""
-    color = colour(point)
+    return mark("D" if point.modelled else "o", colour(point), filled=not point.modelled)
+
+
+def mark(shape: str, color: str, filled: bool) -> dict[str, Any]:
+    """Keywords of a filled or a hollow mark; `shape` as matplotlib names it, such as "o"."""
     return {
-        "marker": "D" if point.modelled else "o",
-        "markersize": 6.5 if point.modelled else 8,
-        "markerfacecolor": PAPER if point.modelled else color,
+        "marker": shape,
+        "markersize": 8 if filled else 6.5,
+        "markerfacecolor": color if filled else PAPER,
         "markeredgecolor": color,
         "markeredgewidth": 1.8,
         "color": color,
@@ -119,20 +91,17 @@ def log_ticks(low: float, high: float) -> list[float]:
     return inside[:: 1 + len(inside) // 9]
 
 
-def energy_axis(axes: Axes, which: str, low: float, high: float) -> None:
-    """A logarithmic energy axis, "x" or "y", from kWh to kWh, labelled in mWh, Wh or kWh."""
-    log_axis(axes, which, low, high, energy_text)
-    (axes.set_xlabel if which == "x" else axes.set_ylabel)(
-        "energy per 1,000 inferences", labelpad=8
-    )
+def energy_axis(axes: Axes, which: str, energies: tuple[float, float], pad: float) -> None:
+    """A logarithmic energy axis, "x" or "y", around two energies in kWh."""
+    log_axis(axes, which, *log_range(*energies, pad), energy_text)
+    axes.set(**{f"{which}label": "energy per 1,000 inferences"})
 
 
 def log_axis(
     axes: Axes, which: str, low: float, high: float, label: Callable[[float], str]
 ) -> None:
     """A logarithmic axis, "x" or "y", with round ticks; `label` formats their values."""
-    (axes.set_xscale if which == "x" else axes.set_yscale)("log")
-    (axes.set_xlim if which == "x" else axes.set_ylim)(low, high)
+    axes.set(**{f"{which}scale": "log", f"{which}lim": (low, high)})
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(FixedLocator(log_ticks(low, high)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: label(value)))
@@ -152,7 +121,7 @@ def phone_axis(axes: Axes, edition: str) -> None:
     top.xaxis.set_major_locator(FixedLocator(ticks))
     top.xaxis.set_major_formatter(FuncFormatter(lambda value, _: format_number(value, 1)))
     top.xaxis.set_minor_locator(NullLocator())
-    top.set_xlabel(f"phone charges, {fact.value:g} kWh each ({fact.edition})", labelpad=8)
+    top.set_xlabel(f"phone charges, {fact.value:g} kWh each ({fact.edition})")
     top.spines["top"].set_visible(False)
     for charges in ticks:
         width, colour = (1.6, SOFT) if charges == 1 else (0.9, "#b9b4a8")
@@ -163,10 +132,9 @@ def phone_axis(axes: Axes, edition: str) -> None:
 def linear_axis(axes: Axes, which: str, high: float) -> None:
     """An axis from zero to `high`, with ticks inside it alone."""
     axis = axes.xaxis if which == "x" else axes.yaxis
-    (axes.set_xlim if which == "x" else axes.set_ylim)(0, high)
-    axis.set_major_locator(
-        FixedLocator([tick for tick in axis.get_ticklocs() if 0 <= tick <= high])
-    )
+    axes.set(**{f"{which}lim": (0, high)})
+    ticks = [tick for tick in axis.get_ticklocs() if 0 <= tick <= high]
+    axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
@@ -176,9 +144,9 @@ def plain_ticks(axes: Axes, grid: str) -> None:
     axes.grid(axis=grid, color=LINE, linewidth=0.8)  # type: ignore[arg-type]
 
 
-def name_rows(axes: Axes, ticks: Sequence[tuple[float, str]]) -> None:
+def name_rows(axes: Axes, ticks: Iterable[tuple[float, str]]) -> None:
     """Names of rows left of the axes, given as (y, name)."""
-    axes.set_yticks([y for y, _ in ticks], [name for _, name in ticks])
+    axes.set_yticks(*zip(*ticks, strict=True))
     axes.tick_params(axis="y", length=0, pad=10)
 
 

@@ -47,13 +47,13 @@ def write_text(path: Path, text: str) -> None:
     write_parts(path, (text if text.endswith("\n") else f"{text}\n",))
 
 
-def write_parts(path: Path, parts: Iterable[str]) -> None:
-    """As `write_text`, for a text that is generated in parts."""
+def write_parts(path: Path, parts: Iterable[str | bytes]) -> None:
+    """As `write_text`, for a text or bytes that are generated in parts."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.writelines(parts)
+        with os.fdopen(handle, "wb") as file:
+            file.writelines(p.encode() if isinstance(p, str) else p for p in parts)
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o644)

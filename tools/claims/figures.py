@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
@@ -33,7 +32,7 @@ class Row:
 
 def save(name: str, folder: Path) -> Path:
     """Draw a plot into `claims-<name>.png`, the same bytes for the same facts."""
-    with mpl.rc_context(plot_style.STYLE):
+    with plot_style.plot_context():
         figure = FIGURES[name]()
         path = folder / f"claims-{name}.png"
         metadata = {"Description": str(figure.get_label()), "Software": None}

@@ -6,12 +6,12 @@ nothing to draw, and `SCOPE`: "all" results in one figure, or a figure for each 
 
 from __future__ import annotations
 
-import os
-import tempfile
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from bench.results import storage
 from bench.results.record import Result
 from bench.system import registry
 
@@ -60,30 +60,21 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
 
     Raises OSError if the folder can't be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     paths = folder / f"{name}.png", folder / f"{name}.svg"
     for path in paths:
-        handle, temporary = tempfile.mkstemp(dir=folder, suffix=path.suffix)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                write(figure, file, path.suffix.removeprefix("."))
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        file = io.BytesIO()
+        write(figure, file, path.suffix.removeprefix("."))
+        storage.write_parts(path, [file.getvalue()])
     return paths
 
 
 def write(figure: Figure, file: IO[bytes], kind: str) -> None:
     """Write a figure as "png" or "svg", its label as metadata, without time or version."""
-    import matplotlib
-
-    from bench.reports import plot_style
+    from bench.reports.plot_style import plot_context
 
     caption = str(figure.get_label())
     title = caption.splitlines()[0] if caption else "figure"
     metadata: dict[str, str | None] = {"Title": title, "Description": caption}
     metadata |= {"Software": None} if kind == "png" else {"Date": None, "Creator": "JouleBench"}
-    with matplotlib.rc_context(plot_style.STYLE), plot_style.ignore_missing_glyphs():
+    with plot_context():
         figure.savefig(file, format=kind, dpi=160, metadata=metadata)

@@ -39,15 +39,14 @@ class EnergyShare:
     idle: float | None
 
 
-@plot_style.styled
-def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
-    """The measured results of one task (by default that of the first), one stacked bar each.
+@plot_style.plot_context()
+def draw(results: Sequence[Result]) -> Figure:
+    """The measured results of one task, one stacked bar each.
 
     Of more than 24 results the lowest and the highest twelve are shown. Raises ValueError if none
     has a measured energy.
     """
-    task, of_task = plot_data.task_results(results, task)
-    points = plot_data.plot_points(r for r in of_task if not views.is_modelled(r))
+    task, points = plot_data.task_points(r for r in results if not views.is_modelled(r))
     if len(points) > MOST_BARS:
         points = [*points[: MOST_BARS // 2], *points[-MOST_BARS // 2 :]]
     shares = {point.result.run_id: list(energy_shares(point.result)) for point in points}
@@ -62,7 +61,7 @@ def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
     plot_style.name_rows(axes, names)
     axes.set_ylim(-len(points) + 0.4, 0.6)
     plot_style.linear_axis(axes, "x", 1.2 * greatest / size)
-    axes.set_xlabel(f"{unit} per 1,000 inferences", labelpad=8)
+    axes.set_xlabel(f"{unit} per 1,000 inferences")
     axes.grid(axis="x", color=plot_style.LINE, linewidth=0.8)
     plot_style.draw_legend(axes, _legend([share for bar in shares.values() for share in bar]))
     foot = plot_data.footer(points, "Bar: gross energy by domain.")

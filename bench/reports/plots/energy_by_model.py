@@ -23,26 +23,19 @@ HEADING: Any = {
 }
 
 
-@plot_style.styled
-def draw(
-    results: Sequence[Result],
-    *,
-    task: str | None = None,
-    edition: str = equivalences.DEFAULT_EDITION,
-) -> Figure:
-    """The results of one task (by default that of the first), one row each.
+@plot_style.plot_context()
+def draw(results: Sequence[Result], *, edition: str = equivalences.DEFAULT_EDITION) -> Figure:
+    """The results of one task, one row each.
 
     Results with the same device, boundary and data set form a group with a heading. `edition`
     selects the phone charge of the upper axis. Raises ValueError if none has an energy.
     """
-    task, of_task = plot_data.task_results(results, task)
-    points = plot_data.plot_points(of_task)
+    task, points = plot_data.task_points(results)
     groups: dict[str, list[plot_data.PlotPoint]] = {}
     for point in points:
         groups.setdefault(_heading(point), []).append(point)
     figure, axes = plot_style.canvas(2.9 + 0.42 * (len(points) + 1.25 * len(groups)))
-    low, high = plot_style.log_range(*plot_data.energy_range(points), pad=0.1)
-    plot_style.energy_axis(axes, "x", low, high)
+    plot_style.energy_axis(axes, "x", plot_data.energy_range(points), pad=0.1)
     plot_style.phone_axis(axes, edition)
     y, ticks = 0.0, []
     across = axes.get_yaxis_transform()

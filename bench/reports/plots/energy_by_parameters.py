@@ -13,20 +13,18 @@ from bench.results.record import Result
 SCOPE = "task"
 
 
-@plot_style.styled
-def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
-    """The results of one task (by default that of the first) whose parameter count is known.
+@plot_style.plot_context()
+def draw(results: Sequence[Result]) -> Figure:
+    """The results of one task whose parameter count is known.
 
     Raises ValueError if fewer than two different counts are known.
     """
-    task, of_task = plot_data.task_results(results, task)
-    points = plot_data.plot_points(r for r in of_task if r.model.parameter_count)
+    task, points = plot_data.task_points(r for r in results if r.model.parameter_count)
     counts = [float(point.result.model.parameter_count or 1) for point in points]
     if len(set(counts)) < 2:
         raise ValueError("fewer than two parameter counts to compare")
     figure, axes = plot_style.canvas(6.2)
-    low, high = plot_style.log_range(*plot_data.energy_range(points), pad=0.12)
-    plot_style.energy_axis(axes, "y", low, high)
+    plot_style.energy_axis(axes, "y", plot_data.energy_range(points), pad=0.12)
     left, right = plot_style.log_range(min(counts), max(counts), pad=0.14)
     plot_style.log_axis(axes, "x", left, right, lambda value: format_count(round(value)))
     spots = []
@@ -36,7 +34,7 @@ def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
         axes.plot(x, (point.low, point.high), color=color, linewidth=3.5)
         axes.plot([count], [point.value], **plot_style.marker_style(point))
         spots.append((count, count, point.value, _label(point)))
-    axes.set_xlabel("parameters", labelpad=8)
+    axes.set_xlabel("parameters")
     plot_style.plain_ticks(axes, "y")
     metric = next((p.result.quality.metric for p in points if p.result.quality), None)
     subtitle = f"Label: model and its quality ({metric})" if metric else "Quality is not known"

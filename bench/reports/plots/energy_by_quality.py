@@ -17,16 +17,15 @@ SCOPE = "task"
 QualityPoint = tuple[plot_data.PlotPoint, Quality]
 
 
-@plot_style.styled
-def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
-    """The results of one task (by default that of the first) whose quality is known.
+@plot_style.plot_context()
+def draw(results: Sequence[Result]) -> Figure:
+    """The results of one task whose quality is known.
 
     Better quality is up and more energy to the right, both with their 95 % interval. Results of
     the same metric, data set and kind (measured or modelled) share a front. Raises ValueError if
     fewer than two results have the most frequent metric.
     """
-    task, of_task = plot_data.task_results(results, task)
-    points = plot_data.plot_points(r for r in of_task if r.quality)
+    task, points = plot_data.task_points(r for r in results if r.quality)
     metrics = [point.result.quality.metric for point in points if point.result.quality]
     metric = max(dict.fromkeys(metrics), key=metrics.count)
     pairs = [(p, q) for p in points if (q := p.result.quality) and q.metric == metric]
@@ -35,13 +34,12 @@ def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
     points = [point for point, _ in pairs]
     better = registry.quality_direction(task) or "higher"
     figure, axes = plot_style.canvas(6.4)
-    low, high = plot_style.log_range(*plot_data.energy_range(points), pad=0.14)
-    plot_style.energy_axis(axes, "x", low, high)
+    plot_style.energy_axis(axes, "x", plot_data.energy_range(points), pad=0.14)
     _quality_axis(axes, [quality for _, quality in pairs], better)
     spots = [_draw_pair(axes, point, quality) for point, quality in pairs]
     fronts = [_draw_front(axes, group, better) for group in _comparable_groups(pairs)]
     lower = " (lower is better)" if better == "lower" else ""
-    axes.set_ylabel(f"{printable(metric)}{lower}", labelpad=8)
+    axes.set_ylabel(f"{printable(metric)}{lower}")
     plot_style.plain_ticks(axes, "y")
     line = "Dashed: Pareto front" if any(fronts) else "No Pareto front of comparable models"
     subtitle = f"{line}. Best is top left"

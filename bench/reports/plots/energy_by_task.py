@@ -15,7 +15,7 @@ SCOPE = "all"
 ROWS_A_TASK = 12
 
 
-@plot_style.styled
+@plot_style.plot_context()
 def draw(results: Sequence[Result], *, edition: str = equivalences.DEFAULT_EDITION) -> Figure:
     """Every result with an energy, in a band for each task, the task of the lowest energy first.
 
@@ -27,8 +27,7 @@ def draw(results: Sequence[Result], *, edition: str = equivalences.DEFAULT_EDITI
         bands.setdefault(point.result.task.id, []).append(point)
     rows = sum(min(len(band), ROWS_A_TASK) + 1 for band in bands.values())
     figure, axes = plot_style.canvas(2.9 + 0.36 * rows)
-    low, high = plot_style.log_range(*plot_data.energy_range(points), pad=0.14)
-    plot_style.energy_axis(axes, "x", low, high)
+    plot_style.energy_axis(axes, "x", plot_data.energy_range(points), pad=0.14)
     plot_style.phone_axis(axes, edition)
     spots = _draw_bands(axes, bands)
     title = "Energy of 1,000 inferences"

@@ -18,20 +18,20 @@ PUBLISHED = "#4b4a8f"  # colour of published figures
 ResultAndPublished = tuple[plot_data.PlotPoint, list[PublishedResult]]
 
 
-@plot_style.styled
-def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
-    """The measured results of one task (by default that of the first) with published figures.
+@plot_style.plot_context()
+def draw(results: Sequence[Result]) -> Figure:
+    """The measured results of one task with published figures.
 
     Both sides are GPU energy alone. The same model comes before others of its architecture; at
     most eight figures a result. Raises ValueError if no figure is published for any of them.
     """
-    task, of_task = plot_data.task_results(results, task)
-    pairs = _with_published(of_task)
+    task, points = plot_data.task_points(results)
+    pairs = _with_published(points)
     points = [point for point, _ in pairs]
     energies = [kwh for _, rows in pairs for item in rows for kwh in _energies(item)]
     count = sum(1 + len(rows) for _, rows in pairs)
     figure, axes = plot_style.canvas(2.9 + 0.4 * (count + 0.6 * len(pairs)))
-    plot_style.energy_axis(axes, "x", *plot_style.log_range(min(energies), max(energies), pad=0.12))
+    plot_style.energy_axis(axes, "x", (min(energies), max(energies)), pad=0.12)
     y, ticks = 0.0, []
     for point, rows in pairs:
         ticks.append((y, f"{plot_data.model_name(point.result, 30)} (this result)"))
@@ -54,15 +54,15 @@ def draw(results: Sequence[Result], *, task: str | None = None) -> Figure:
     return plot_style.add_titles(figure, title, subtitle, points, foot)
 
 
-def _with_published(results: Sequence[Result]) -> list[ResultAndPublished]:
+def _with_published(points: Sequence[plot_data.PlotPoint]) -> list[ResultAndPublished]:
     pairs = []
-    for result in results:
-        rows = [item for item in find_published_results(result) if item.ratio is not None]
+    for point in points:
+        rows = [item for item in find_published_results(point.result) if item.ratio is not None]
         if rows:
-            pairs.append((plot_data.single_point([result]), rows[:MOST_STUDIES]))
+            pairs.append((point, rows[:MOST_STUDIES]))
     if not pairs:
         raise ValueError("no figure is published for any of these models")
-    return sorted(pairs, key=lambda pair: pair[0].value)
+    return pairs
 
 
 def _energies(item: PublishedResult) -> list[float]:
@@ -73,25 +73,15 @@ def _energies(item: PublishedResult) -> list[float]:
 
 def _draw_measured(axes: Axes, point: plot_data.PlotPoint, item: PublishedResult, y: float) -> None:
     measured = item.measured_kwh_per_1000
-    if measured is None:
-        return
-    interval = (measured.low, measured.high)
-    axes.plot(interval, (y, y), color=plot_data.MEASURED, linewidth=3.5)
-    axes.plot([measured.value], [y], **plot_style.marker_style(point))
+    if measured is not None:
+        interval = (measured.low, measured.high)
+        axes.plot(interval, (y, y), color=plot_data.MEASURED, linewidth=3.5)
+        axes.plot([measured.value], [y], **plot_style.marker_style(point))
 
 
 def _draw_published(axes: Axes, item: PublishedResult, y: float) -> None:
-    axes.plot(
-        [item.row.gpu_energy_kwh_per_1000],
-        [y],
-        marker="s",
-        markersize=6.5,
-        markerfacecolor=plot_style.PAPER,
-        markeredgecolor=PUBLISHED,
-        markeredgewidth=1.8,
-        linestyle="none",
-        zorder=4,
-    )
+    mark = plot_style.mark("s", PUBLISHED, filled=False)
+    axes.plot([item.row.gpu_energy_kwh_per_1000], [y], **mark)
     if item.ratio is not None:
         text = f"{format_number(item.ratio.value, 3)} ×"
         axes.text(1.01, y, text, transform=axes.get_yaxis_transform(), va="center_baseline")

@@ -32,7 +32,7 @@ class WindowTrace:
     readings: tuple[Reading, ...]
 
 
-@plot_style.styled
+@plot_style.plot_context()
 def draw(results: Sequence[Result]) -> Figure:
     """The windows of the first result, the domains of its boundary added up.
 
@@ -48,8 +48,7 @@ def draw(results: Sequence[Result]) -> Figure:
     _shade_phases(axes, traces)
     plot_style.linear_axis(axes, "y", 1.1 * highest)
     plot_style.linear_axis(axes, "x", 1.01 * max(window.end for window in traces))
-    axes.set_xlabel("seconds since the start of the run", labelpad=8)
-    axes.set_ylabel("watts", labelpad=8)
+    axes.set(xlabel="seconds since the start of the run", ylabel="watts")
     axes.tick_params(axis="both", length=0, pad=6, labelcolor=plot_style.SOFT)
     legend = "Bars: mean power of a window; between windows nothing is read."
     if any(window.phase == "profile" for window in traces):

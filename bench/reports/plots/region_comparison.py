@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -18,16 +17,9 @@ from bench.results.record import Result
 
 SCOPE = "result"
 REGIONS = ("SE", "FR", "CA", "BR", "GB", "DE", "US", "world", "JP", "CN", "PL", "IN", "ZA")
-MARKER = {
-    "marker": "o",
-    "markersize": 8,
-    "linestyle": "none",
-    "color": plot_data.MEASURED,
-    "zorder": 4,
-}
 
 
-@plot_style.styled
+@plot_style.plot_context()
 def draw(results: Sequence[Result], *, among: Sequence[str] = REGIONS) -> Figure:
     """1,000 inferences of the first result in these regions, lowest CO2e first.
 
@@ -54,14 +46,15 @@ def draw(results: Sequence[Result], *, among: Sequence[str] = REGIONS) -> Figure
     return figure
 
 
+@plot_style.plot_context()
 def draw_comparison(comparison: RegionComparison, work: str, rows: int) -> Figure:
     """Any comparison, such as that of a number of kWh: the first regions and the last three."""
-    with rc_context(plot_style.STYLE), plot_style.ignore_missing_glyphs():
-        title = "The same work by region"
-        figure = _draw_regions(comparison, rows, "", MARKER)
-        plot_style.add_titles(figure, title, printable(work), [], _foot(comparison))
-        figure.set_label(f"{title}\n{work}\n{_numbers(comparison)}")
-        return figure
+    title = "The same work by region"
+    marker = plot_style.mark("o", plot_data.MEASURED, filled=True)
+    figure = _draw_regions(comparison, rows, "", marker)
+    plot_style.add_titles(figure, title, printable(work), [], _foot(comparison))
+    figure.set_label(f"{title}\n{work}\n{_numbers(comparison)}")
+    return figure
 
 
 def _draw_regions(
@@ -69,7 +62,7 @@ def _draw_regions(
 ) -> Figure:
     shown = region_comparison.first_and_last(comparison.places, rows)
     figure, axes = plot_style.canvas(2.6 + 0.36 * len(shown))
-    lowest = shown[0][1].grams.value
+    lowest = shown[0][1].grams
     low = min(max(impact.grams.low, impact.grams.value / 5) for _, impact in shown)
     high = max(impact.grams.high for _, impact in shown)
     plot_style.log_axis(axes, "x", *plot_style.log_range(low, high), _mass)
@@ -80,11 +73,10 @@ def _draw_regions(
             ticks[-index] = f"… {gap} more"
         y = -index - bool(gap)
         ticks[y] = _name(impact)
-        _draw_region(axes, impact, y, marker, lowest)
-    unit = shown[0][1].grams.unit.removeprefix("g")
-    axes.set_xlabel(f"{unit} {per}".strip(), labelpad=8)
+        _draw_region(axes, impact, y, marker, lowest.value)
+    axes.set_xlabel(f"{lowest.unit.removeprefix('g')} {per}".strip())
     axes.set_ylim(min(ticks) - 0.6, 0.6)
-    plot_style.name_rows(axes, list(ticks.items()))
+    plot_style.name_rows(axes, ticks.items())
     axes.grid(axis="x", color=plot_style.LINE, linewidth=0.8)
     return figure
 

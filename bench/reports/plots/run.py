@@ -15,7 +15,7 @@ SCOPE = "result"
 WARM_UP = "#b9b4a8"  # colour of warm-up trials
 
 
-@plot_style.styled
+@plot_style.plot_context()
 def draw(results: Sequence[Result]) -> Figure:
     """The trials of the first result. Raises ValueError if there is none or it has no energy."""
     point = plot_data.single_point(results)
@@ -32,7 +32,7 @@ def draw(results: Sequence[Result]) -> Figure:
     axes.axhspan(point.low / size, point.high / size, color=color, alpha=0.13, linewidth=0)
     axes.axhline(point.value / size, color=color, linewidth=1.6)
 
-    axes.set_ylabel(f"{unit} per 1,000", labelpad=8)
+    axes.set_ylabel(f"{unit} per 1,000")
     plot_style.plain_ticks(axes, "y")
     axes.spines["bottom"].set_visible(False)
     ticks = {float(x): str(x) for x in range(2, last + 1, 1 + last // 16)} | {1.0: "trial 1"}
@@ -45,10 +45,9 @@ def draw(results: Sequence[Result]) -> Figure:
     axes.autoscale_view()
     axes.ticklabel_format(axis="y", useOffset=False, style="plain")
 
-    kind = "modelled, not measured" if point.modelled else "measured"
     error = point.calibration if point.modelled else None
     value, low, high = format_nonnegative(views.headline_energy(result), size, error)
-    title = f"{value} {unit} per 1,000 {unit_plural(result.task.unit)}, {kind}"
+    title = f"{value} {unit} per 1,000 {unit_plural(result.task.unit)}, {point.kind}"
     name = plot_data.model_name(result, 60)
     subtitle = f"{result.task.id} · {name} · 95 % interval {low} to {high} {unit}"
     calibration = f"Calibration uncertainty: ±{100 * point.calibration:.2g} %, not drawn."

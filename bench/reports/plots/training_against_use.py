@@ -23,7 +23,7 @@ DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (6, 2, 1, 2)), (0, (1, 1.5)))
 TRAININGS = ("bloomz-560m-pretrain-finetune", "bloom-176b", "llama-3.1-405b")
 
 
-@plot_style.styled
+@plot_style.plot_context()
 def draw(results: Sequence[Result], *, runs: Sequence[TrainingEnergy] | None = None) -> Figure:
     """Energy of use of the most energetic result of each task, against published trainings.
 
@@ -49,8 +49,7 @@ def draw(results: Sequence[Result], *, runs: Sequence[TrainingEnergy] | None = N
         spots += [_draw_crossing(axes, point, use, run) for run in trainings]
     for kwh in energies:
         axes.axhline(kwh, color=plot_style.SOFT, linewidth=1.2, linestyle=(0, (2, 3)), zorder=1)
-    axes.set_xlabel("uses", labelpad=8)
-    axes.set_ylabel("energy of all uses", labelpad=8)
+    axes.set(xlabel="uses", ylabel="energy of all uses")
     names = [textwrap.fill(run.name, 18) for run in trainings]
     texts = [f"{name}\n{_energy_text(kwh)}" for name, kwh in zip(names, energies, strict=True)]
     axes.set_yticks(energies, texts)

@@ -135,7 +135,7 @@ def test_edited_record_is_refused(tmp_path, case):
     assert not (tmp_path / "submissions").exists()
 
 
-@pytest.mark.parametrize("profile", [{}, {"strict": True}, {"quick": True}])
+@pytest.mark.parametrize("profile", [{}, {"strict": True}, {"quick": True}, {"max_inferences": 2}])
 @pytest.mark.parametrize("noise", [0.0, 0.03, 0.3])
 def test_record_of_a_run_is_accepted(tmp_path, profile, noise):
     steady = ReplayTrace([0.0], [250.0])

@@ -66,7 +66,7 @@ def options_from(
 
 def help_of(kind: type[Settings], name: str) -> str:
     """The help text of a field."""
-    return kind.model_fields[name].description or ""
+    return kind.options()[name].help
 
 
 def _parameter(kind: type[Settings], name: str) -> inspect.Parameter:
@@ -78,7 +78,8 @@ def _parameter(kind: type[Settings], name: str) -> inspect.Parameter:
         annotation = enumeration if default is not None else enumeration | None
         default = default and enumeration(default)
     least = next((item.ge for item in field.metadata if hasattr(item, "ge")), None)
-    option = typer.Option(kind.options()[name].flag, help=field.description, min=least)
+    stated = kind.options()[name]
+    option = typer.Option(stated.flag, help=stated.help, min=least)
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,

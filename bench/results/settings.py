@@ -7,12 +7,11 @@ ablation, the record, the command that repeats a run and the differences of a co
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic.fields import FieldInfo
 
 from bench.results.fields import Setting
 
@@ -22,35 +21,25 @@ Attention = Literal["eager", "sdpa", "flash_attention_2"]
 LabelMethod = Literal["auto", "classifier", "zero-shot", "prompt"]
 Dtype = Literal["auto", "float32", "fp32", "float16", "fp16", "bfloat16", "bf16"]
 
-DTYPES: Mapping[str, str] = {
-    "float32": "float32",
-    "fp32": "float32",
-    "float16": "float16",
-    "fp16": "float16",
-    "bfloat16": "bfloat16",
-    "bf16": "bfloat16",
+DTYPES: Mapping[str, str] = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"} | {
+    name: name for name in ("float32", "float16", "bfloat16")
 }
 
 
 @dataclass(frozen=True)
 class Option:
-    """How a field is spelled outside Python.
+    """How a field is described and spelled outside Python.
 
-    `flag` is its name on the command line where that differs from the field's; `override` its name
-    in an override of an ablation, empty where it cannot be overridden; `recorded` is False where a
-    record has another place for the value than `model.settings`.
+    `help` is a sentence, by default pydantic's `description`; `flag` its name on the command line
+    where that differs from the field's; `override` its name in an override of an ablation, empty
+    where it cannot be overridden; `recorded` is False where a record has another place for the
+    value than `model.settings`.
     """
 
+    help: str = ""
     flag: str = ""
     override: str = ""
     recorded: bool = True
-
-
-def option(name: str, field: FieldInfo) -> Option:
-    """The spelling of a field, with its name on the command line filled in."""
-    stated = next((item for item in field.metadata if isinstance(item, Option)), Option())
-    flag = stated.flag or f"--{name.replace('_', '-')}"
-    return Option(flag, stated.override, stated.recorded)
 
 
 class Settings(BaseModel):
@@ -74,8 +63,14 @@ class Settings(BaseModel):
     @classmethod
     @cache
     def options(cls) -> dict[str, Option]:
-        """The spelling of every field, by the field's name."""
-        return {name: option(name, field) for name, field in cls.model_fields.items()}
+        """The spelling of every field, by the field's name, with help and flag filled in."""
+        options = {}
+        for name, field in cls.model_fields.items():
+            stated = next((item for item in field.metadata if isinstance(item, Option)), Option())
+            text = stated.help or field.description or ""
+            flag = stated.flag or f"--{name.replace('_', '-')}"
+            options[name] = replace(stated, help=text, flag=flag)
+        return options
 
     def with_changes(self, **changes: Any) -> Self:
         """A checked copy with other values. Raises ValidationError, which is a ValueError."""
@@ -99,49 +94,36 @@ class ModelSettings(Settings):
     """How a model is loaded and used; backends receive it as `ModelSpec.settings`."""
 
     weights: Annotated[
-        Weights,
-        Field(description="random builds the architecture alone; it never ranks."),
-        Option(recorded=False),
+        Weights, Option("random builds the architecture alone; it never ranks.", recorded=False)
     ] = "pretrained"
-    revision: Annotated[
-        str | None,
-        Field(description="Commit or branch of a hub model."),
-        Option(recorded=False),
-    ] = None
+    revision: Annotated[str | None, Option("Commit or branch of a hub model.", recorded=False)] = (
+        None
+    )
     dtype: Annotated[
         Dtype,
-        Field(description="auto: float32; on a GPU float16 to generate text."),
-        Option(override="dtype", recorded=False),
+        Option(
+            "auto: float32; on a GPU float16 to generate text.", override="dtype", recorded=False
+        ),
     ] = "auto"
     batch_size: Annotated[
-        int, Field(ge=1, description="Requests served together."), Option(override="batch")
+        int, Field(ge=1), Option("Requests served together.", override="batch")
     ] = 1
     quantization: Annotated[
         Quantization | None,
-        Field(description="Weights in 8 or 4 bits, through torchao."),
-        Option(override="quantization"),
+        Option("Weights in 8 or 4 bits, through torchao.", override="quantization"),
     ] = None
     compile: Annotated[
-        bool,
-        Field(description="torch.compile, before anything is measured."),
-        Option(override="compile"),
+        bool, Option("torch.compile, before anything is measured.", override="compile")
     ] = False
     attention: Annotated[
         Attention | None,
-        Field(description="How attention is computed; else the library's choice."),
-        Option(override="attention"),
+        Option("How attention is computed; else the library's choice.", override="attention"),
     ] = None
     label_method: Annotated[
-        LabelMethod,
-        Field(description="How a model classifies; auto: by its architecture."),
-        Option(flag="--ask"),
+        LabelMethod, Option("How a model classifies; auto: by its architecture.", flag="--ask")
     ] = "auto"
-    allow_pickle: Annotated[bool, Field(description="Load weights that are not safetensors.")] = (
-        False
-    )
-    trust_remote_code: Annotated[bool, Field(description="Run code that a model brings along.")] = (
-        False
-    )
+    allow_pickle: Annotated[bool, Option("Load weights that are not safetensors.")] = False
+    trust_remote_code: Annotated[bool, Option("Run code that a model brings along.")] = False
 
 
 def error_sentence(error: ValidationError) -> str:

@@ -31,64 +31,55 @@ class RunConfig(ModelSettings):
     """
 
     task: Annotated[
-        str,
-        Field(description="A task (see `joulebench tasks`), a pipeline tag, or all."),
-        Option(recorded=False),
+        str, Option("A task (see `joulebench tasks`), a pipeline tag, or all.", recorded=False)
     ]
     model: Annotated[
-        str,
-        Field(description="Hub id, folder, embedded/tiny or embedded/small."),
-        Option(recorded=False),
+        str, Option("Hub id, folder, embedded/tiny or embedded/small.", recorded=False)
     ] = "embedded/small"
     dataset: Annotated[
         str | None,
-        Field(description="embedded, standard, power-hungry …, or a path. By default the model's."),
-        Option(recorded=False),
+        Option(
+            "embedded, standard, power-hungry …, or a path. By default the model's.", recorded=False
+        ),
     ] = None
     device: Annotated[
-        str,
-        Field(description="auto, cpu, cuda:N, or cuda:N,cuda:M for one model."),
-        Option(recorded=False),
+        str, Option("auto, cpu, cuda:N, or cuda:N,cuda:M for one model.", recorded=False)
     ] = "auto"
     steps: Annotated[
         int | None,
-        Field(ge=1, description="Denoising steps: other work, ranked apart."),
-        Option(override="steps", recorded=False),
+        Field(ge=1),
+        Option("Denoising steps: other work, ranked apart.", override="steps", recorded=False),
     ] = None
     size: Annotated[
         str | None,
-        Field(description="Image size, e.g. 512x512: other work, ranked apart."),
-        Option(override="size", recorded=False),
+        Option(
+            "Image size, e.g. 512x512: other work, ranked apart.", override="size", recorded=False
+        ),
     ] = None
     budget_seconds: Annotated[
         float | None,
-        Field(ge=1, description="Seconds beyond loading; 150 on a CPU, 300 on a GPU."),
-        Option(flag="--budget", recorded=False),
+        Field(ge=1),
+        Option(
+            "Seconds beyond loading; 150 on a CPU, 300 on a GPU.", flag="--budget", recorded=False
+        ),
     ] = None
-    strict: Annotated[
-        bool, Field(description="±1 % and 30 s idle floors."), Option(recorded=False)
-    ] = False
-    quick: Annotated[
-        bool, Field(description="Seconds only; never ranks."), Option(recorded=False)
-    ] = False
+    strict: Annotated[bool, Option("±1 % and 30 s idle floors.", recorded=False)] = False
+    quick: Annotated[bool, Option("Seconds only; never ranks.", recorded=False)] = False
     max_inferences: Annotated[
         int | None,
-        Field(ge=1, description="Cut each block to N inferences; makes a quick run."),
-        Option(recorded=False),
+        Field(ge=1),
+        Option("Cut each block to N inferences; makes a quick run.", recorded=False),
     ] = None
-    out: Annotated[Path | None, Field(description="Where results go."), Option(recorded=False)] = (
-        None
-    )
-    backend: Annotated[str | None, Field(description="Instead of the one for the task.")] = None
-    meter: Annotated[str | None, Field(description="This meter alone, e.g. replay:F.csv.")] = None
+    out: Annotated[Path | None, Option("Where results go.", recorded=False)] = None
+    backend: Annotated[str | None, Option("Instead of the one for the task.")] = None
+    meter: Annotated[str | None, Option("This meter alone, e.g. replay:F.csv.")] = None
     cpu_tdp_watts: Annotated[
         float | None,
-        Field(ge=0.1, description="The CPU's TDP in watts, for modelled energy."),
-        Option(flag="--cpu-tdp"),
+        Field(ge=0.1),
+        Option("The CPU's TDP in watts, for modelled energy.", flag="--cpu-tdp"),
     ] = None
     meter_option: Annotated[
-        tuple[str, ...],
-        Field(description="NAME=VALUE for the meters, e.g. nvml_counter_duty=0.25."),
+        tuple[str, ...], Option("NAME=VALUE for the meters, e.g. nvml_counter_duty=0.25.")
     ] = ()
 
     @field_validator("size")

@@ -15,7 +15,7 @@ from bench.results import statistics, units
 from bench.results.record import Work
 from bench.runner import events
 from bench.runner.instruments import Instruments
-from bench.runner.run_loop import execute
+from bench.runner.run_loop import RunLoop
 from bench.system.clock import VirtualClock
 from bench.task import Metric, Output
 from bench.workloads.workload import build_workload
@@ -292,14 +292,14 @@ def test_the_stop_reason_agrees_with_the_warning_for_uncertain_readings():
 
     clock = VirtualClock()
     meter = Uncertain(MeterContext(clock, ()), STEADY)
-    result = execute(
+    result = RunLoop(
         CONFIG,
         WORKLOAD,
         machine(meter.probe()),
         Instruments(clock, (meter,)),
         lambda: SimulatedSession(SPEC, clock, 0.1),
         lambda result: None,
-    )
+    ).execute()
     missed = "interval-target-missed" in {warning.code for warning in result.warnings}
     assert missed == (result.stop_reason != "target")
     assert len(result.measured()) > 5

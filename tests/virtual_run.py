@@ -13,7 +13,7 @@ from bench.results.record import Result
 from bench.runner import events
 from bench.runner.config import RunConfig
 from bench.runner.instruments import Instruments
-from bench.runner.run_loop import execute
+from bench.runner.run_loop import RunLoop
 from bench.system.clock import VirtualClock
 from bench.task import Embedded, Metric, Output, Request, Row, Setting, Task
 from bench.workloads.workload import Workload, build_workload
@@ -79,7 +79,7 @@ def virtual_run(
     def default_load() -> Session:
         return SimulatedSession(SPEC, clock, seconds, noise, seed)
 
-    return execute(
+    return RunLoop(
         config,
         workload,
         machine(meter.probe()),
@@ -87,4 +87,4 @@ def virtual_run(
         (lambda: load(clock)) if load else default_load,
         save,
         on_event,
-    )
+    ).execute()

@@ -15,13 +15,10 @@ from pathlib import Path
 from bench.analysis.comparison import quality_difference
 from bench.backends import ModelNotFound, ModelSpec
 from bench.results import statistics
-from bench.results.machine_record import Machine
 from bench.results.record import Estimate, Result
 from bench.runner import events, protocol, run
 from bench.runner.config import DIFFUSION_TAGS, RunConfig, apply_override
-from bench.runner.instruments import Instruments
 from bench.runner.interleaving import Variant, finish_variant, run_interleaved
-from bench.runner.run_loop import RunLoop
 from bench.system.clock import Clock, SystemClock
 
 BASE = "base"
@@ -83,17 +80,17 @@ def run_ablation(
     machine does not support, or that fails, is listed with the reason. Raises ValueError, with one
     sentence, for an unknown override and where there is no such task, model or data set.
     """
-    resolved = run.resolve(config)
+    base = run.resolve(config)
     if overrides is None:
-        overrides = default_variants(config, resolved.spec)
+        overrides = default_variants(config, base.spec)
     configs = [(override, apply_override(config, override)) for override in overrides]
     unsupported: list[AblationResult] = []
     with run.lock_machine(on_event):
-        instruments, machine = run.open_instruments(config, resolved, clock or SystemClock())
-        variants = [_variant(BASE, config, instruments, machine)]
+        instruments, machine = run.open_instruments(base, clock or SystemClock())
+        variants = [Variant(BASE, base.loop(instruments, machine))]
         for name, changed in configs:
             try:
-                variants.append(_variant(name, changed, instruments, machine))
+                variants.append(Variant(name, run.resolve(changed).loop(instruments, machine)))
             except ModelNotFound as error:
                 unsupported.append(AblationResult(name, why_not=str(error)))
         run_interleaved(variants, rounds, on_event)
@@ -107,19 +104,10 @@ def _effective(config: RunConfig, spec: ModelSpec) -> RunConfig:
     return config.with_changes(dtype=replace(spec, settings=config).dtype)
 
 
-def _variant(name: str, config: RunConfig, instruments: Instruments, machine: Machine) -> Variant:
-    resolved = run.resolve(config)
-    workload = run.load_workload(config, resolved)
-    saved: list[Path] = []
-    save = run.result_saver(run.output_folder(config), saved)
-    loop = RunLoop(config, workload, machine, instruments, save)
-    return Variant(name, run.model_loader(resolved, workload), loop, saved)
-
-
 def _effect(variant: Variant, result: Result, base: Result) -> AblationResult:
-    failure = result.failure
-    if failure is not None:
-        return AblationResult(variant.name, result, variant.saved[-1], why_not=failure.message)
+    path = variant.run.recorder.path
+    if result.failure is not None:
+        return AblationResult(variant.name, result, path, why_not=result.failure.message)
     quality, why = quality_difference(base, result) if result is not base else (None, None)
     own, reference = _energies(result), _energies(base)
     energy = None
@@ -127,9 +115,10 @@ def _effect(variant: Variant, result: Result, base: Result) -> AblationResult:
         why = "the energy of a window could not be read"
     else:
         energy = paired_ratio(own, reference)
-    duration = paired_ratio(_durations(result), _durations(base))
-    path = variant.saved[-1]
-    return AblationResult(variant.name, result, path, energy, duration, quality, why)
+    durations = ([trial.duration_seconds for trial in r.measured()] for r in (result, base))
+    return AblationResult(
+        variant.name, result, path, energy, paired_ratio(*durations), quality, why
+    )
 
 
 def _energies(result: Result) -> list[float] | None:
@@ -138,10 +127,6 @@ def _energies(result: Result) -> list[float] | None:
     values = [statistics.energy_joules(trial, domains) for trial in result.measured()]
     known = [value for value in values if value is not None]
     return known if len(known) == len(values) else None
-
-
-def _durations(result: Result) -> list[float]:
-    return [trial.duration_seconds for trial in result.measured()]
 
 
 def paired_ratio(values: Sequence[float], base: Sequence[float]) -> Estimate | None:

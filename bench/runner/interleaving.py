@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import psutil
 
 from bench.backends import BackendError, ModelNotFound, Session
-from bench.results.machine_record import Machine
 from bench.results.record import Failure, Result
 from bench.runner import events
 from bench.runner.run_loop import RunLoop
@@ -27,9 +25,7 @@ class Variant:
     """One configuration while it is measured; `block_seconds` is known after the warm-up."""
 
     name: str
-    loader: Callable[[], Session]
     run: RunLoop
-    saved: list[Path] = field(default_factory=list)
     session: Session | None = None
     block_seconds: float = 0.0
     failure: Failure | None = None
@@ -37,7 +33,7 @@ class Variant:
     def load(self) -> Session:
         """Load the model where it is not loaded. Raises BackendError and ModelNotFound."""
         if self.session is None:
-            self.session = self.run.load(self.loader)
+            self.session = self.run.load()
         return self.session
 
     def close(self) -> None:
@@ -70,8 +66,7 @@ def run_interleaved(
     _record_failure(base, base.load)
     base.run.measure_idle("resident")
     for variant in variants[1:]:
-        for floor in base.run.recorder.idle:
-            variant.run.recorder.add_idle(floor)
+        variant.run.recorder.update(idle=base.run.recorder.draft.idle)
     working = [variant for variant in variants if variant.failure is None]
     if not working:
         return
@@ -87,12 +82,11 @@ def run_interleaved(
 
 def finish_variant(variant: Variant) -> Result:
     """Save the record of one variant: an ordinary result with the setting `interleaved`."""
-    recorder = variant.run.recorder
-    recorder.add_settings(interleaved=True)
+    variant.run.recorder.add_settings(interleaved=True)
     if variant.failure is not None:
-        return recorder.close("failed", failure=variant.failure)
+        return variant.run.close("failed", failure=variant.failure)
     variant.run.evaluate_quality()
-    return recorder.close("done", "trials")
+    return variant.run.close("done", "trials")
 
 
 def _record_failure(variant: Variant, work: Callable[[], object]) -> None:
@@ -124,7 +118,7 @@ def _measure(variant: Variant, blocks: int, keep_loaded: bool) -> None:
 
 def _set_blocks(variants: Sequence[Variant], rounds: int) -> int:
     """Blocks in every window: the same work for all, long enough for the fastest variant."""
-    protocol = variants[0].run.recorder.protocol
+    protocol = variants[0].run.recorder.draft.protocol
     durations = [variant.block_seconds for variant in variants]
     total = math.fsum(durations)
     # One variant that fails at once must not make the windows of the others endless.
@@ -133,19 +127,14 @@ def _set_blocks(variants: Sequence[Variant], rounds: int) -> int:
     fitting = math.floor(protocol.budget_seconds / max(rounds * total, 1e-9))
     blocks = max(1, min(wanted, fitting))
     for variant in variants:
-        recorder = variant.run.recorder
-        update = {"blocks_per_trial": blocks, "max_trials": rounds}
-        recorder.protocol = recorder.protocol.model_copy(update=update)
+        variant.run.recorder.update_protocol(blocks_per_trial=blocks, max_trials=rounds)
     return blocks
 
 
 def _fits(variant: Variant, count: int) -> bool:
     """Whether `count` copies of a loaded model fit into memory together."""
-    recorder = variant.run.recorder
-    size = (recorder.model.parameter_count or 0) * BYTES_PER_PARAMETER
-    return count * size <= MEMORY_SHARE * _free_bytes(recorder.result().machine)
-
-
-def _free_bytes(machine: Machine) -> int:
-    sizes = [d.memory_bytes for d in machine.used_gpus if d.memory_bytes]
-    return min(sizes) if sizes else int(psutil.virtual_memory().available)
+    draft = variant.run.recorder.draft
+    size = (draft.model.parameter_count or 0) * BYTES_PER_PARAMETER
+    gpus = [d.memory_bytes for d in draft.machine.used_gpus if d.memory_bytes]
+    free = min(gpus) if gpus else int(psutil.virtual_memory().available)
+    return count * size <= MEMORY_SHARE * free

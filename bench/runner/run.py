@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from bench.results.record import Result
 from bench.runner import events
 from bench.runner.config import DIFFUSION_TAGS, RunConfig, torch_devices
 from bench.runner.instruments import Instruments, check_meter_options, open_meters
-from bench.runner.run_loop import execute
+from bench.runner.run_loop import RunLoop
 from bench.system import device_monitor, process, registry
 from bench.system.clock import Clock, SystemClock
 from bench.system.machine import check_gpu_numbering, describe_machine, machine_lock
@@ -36,16 +37,37 @@ class SavedResult(NamedTuple):
 
 @dataclass(frozen=True)
 class ResolvedRun:
-    """The task, the backend, the machine and the model of a run, found before anything is loaded.
+    """The parts of a run that are found before the model is loaded.
 
-    `source` is what the backend's `prepare` returned.
+    `load_model` brings the model into memory, for the parameters of the workload.
     """
 
-    task: Task
-    backend: ModuleType
+    config: RunConfig
     machine: Machine
     spec: ModelSpec
-    source: Any
+    workload: Workload
+    load_model: Callable[[], Session]
+
+    def loop(
+        self,
+        instruments: Instruments,
+        machine: Machine,
+        on_event: events.OnEvent = events.ignore,
+    ) -> RunLoop:
+        """The run loop of this run, which saves its results in the folder of results.
+
+        `machine` carries the sensors of all meters.
+        """
+        folder = _output_folder(self.config)
+
+        def save(result: Result) -> Path:
+            path = storage.run_path(folder, result)
+            storage.save_result(result, path)
+            return path
+
+        return RunLoop(
+            self.config, self.workload, machine, instruments, self.load_model, save, on_event
+        )
 
 
 def run(
@@ -59,18 +81,14 @@ def run(
     TimeoutError where another run holds the machine for ten minutes.
     """
     resolved = resolve(config)
-    workload = load_workload(config, resolved)
-    load = model_loader(resolved, workload)
     with lock_machine(on_event):
-        instruments, machine = open_instruments(config, resolved, clock or SystemClock())
-        saved: list[Path] = []
-        save = result_saver(output_folder(config), saved)
-        result = execute(config, workload, machine, instruments, load, save, on_event)
-    return SavedResult(result, saved[-1])
+        loop = resolved.loop(*open_instruments(resolved, clock or SystemClock()), on_event)
+        result = loop.execute()
+    return SavedResult(result, loop.recorder.path)
 
 
 def resolve(config: RunConfig) -> ResolvedRun:
-    """Find the task, the device and the model; a model of the hub is downloaded, none is loaded.
+    """Find the task, the device, the model and the data set; a model of the hub is downloaded.
 
     Raises ValueError, with one sentence, for a name that does not exist or an option that is not
     possible here, and OSError where results could not be saved.
@@ -82,7 +100,7 @@ def resolve(config: RunConfig) -> ResolvedRun:
     if config.label_method != "auto" and task.tag != "text-classification":
         raise ValueError(f"--ask is for text classification, and {task.id} is another task")
     check_meter_options(config.meter_options)
-    storage.check_writable(output_folder(config) / task.id)
+    storage.check_writable(_output_folder(config) / task.id)
     backend = _backend(config, task)
     machine = describe_machine(config.device)
     if machine.used_gpus:
@@ -95,24 +113,11 @@ def resolve(config: RunConfig) -> ResolvedRun:
         settings=config,
         devices=torch_devices(config.device, machine),
     )
-    return ResolvedRun(task, backend, machine, spec, backend.prepare(spec))
-
-
-def load_workload(config: RunConfig, resolved: ResolvedRun) -> Workload:
-    """The requests of a run. Raises ValueError where there is no such data set."""
-    name = config.dataset or _default_dataset(resolved.task, config.model)
-    return dataset_loader.load_dataset_workload(resolved.task, name, config.task_parameters)
-
-
-def model_loader(resolved: ResolvedRun, workload: Workload) -> Callable[[], Session]:
-    """A function that brings the model into memory, for the parameters of the workload."""
-    spec = replace(resolved.spec, parameters=workload.parameters, labels=workload.labels)
-
-    def load() -> Session:
-        session: Session = resolved.backend.load(spec, resolved.source)
-        return session
-
-    return load
+    source = backend.prepare(spec)
+    name = config.dataset or _default_dataset(task, config.model)
+    workload = dataset_loader.load_dataset_workload(task, name, config.task_parameters)
+    loaded = replace(spec, parameters=workload.parameters, labels=workload.labels)
+    return ResolvedRun(config, machine, spec, workload, partial(backend.load, loaded, source))
 
 
 def lock_machine(on_event: events.OnEvent) -> Any:
@@ -122,10 +127,9 @@ def lock_machine(on_event: events.OnEvent) -> Any:
     )
 
 
-def open_instruments(
-    config: RunConfig, resolved: ResolvedRun, clock: Clock
-) -> tuple[Instruments, Machine]:
+def open_instruments(resolved: ResolvedRun, clock: Clock) -> tuple[Instruments, Machine]:
     """The instruments of a run, and the machine with the sensors of all meters."""
+    config = resolved.config
     monitor = device_monitor.DeviceMonitor(resolved.machine)
     context = MeterContext(clock, resolved.machine.devices, config.meter_options)
     meters, sensors = open_meters(config.meter, context)
@@ -133,20 +137,8 @@ def open_instruments(
     return instruments, resolved.machine.model_copy(update={"sensors": sensors})
 
 
-def output_folder(config: RunConfig) -> Path:
-    """The folder of results: the option `out`, or the default one."""
+def _output_folder(config: RunConfig) -> Path:
     return config.out or storage.default_output_folder()
-
-
-def result_saver(out: Path, saved: list[Path]) -> Callable[[Result], None]:
-    """A function that saves a result under `out`, and appends its path to `saved`."""
-
-    def save(result: Result) -> None:
-        path = storage.run_path(out, result)
-        storage.save_result(result, path)
-        saved.append(path)
-
-    return save
 
 
 def _backend(config: RunConfig, task: Task) -> ModuleType:

@@ -5,44 +5,31 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Literal
 
-from bench.backends import BackendError, ServedBatch, Session
+from bench.backends import BackendError, Session
 from bench.results import statistics
 from bench.results.fields import Phase
 from bench.results.machine_record import Machine
-from bench.results.record import Failure, Result, Stop, Trial
+from bench.results.record import Failure, Result, Status, Stop, Trial
 from bench.runner import events, protocol, quality, window
 from bench.runner.config import RunConfig
 from bench.runner.instruments import Instruments
 from bench.runner.protocol import IDLE_SECONDS, QUICK_WINDOW_SECONDS, WARM_UP_SHARE
-from bench.runner.recorder import RunRecorder
+from bench.runner.recorder import RunRecorder, Save
 from bench.task import Output, Request
 from bench.workloads.workload import BLOCK_SIZE, Workload
 
 MAX_WARM_UP_GROWTH = 4  # blocks of a warm-up window against the one before
 
 
-def execute(
-    config: RunConfig,
-    workload: Workload,
-    machine: Machine,
-    instruments: Instruments,
-    load: Callable[[], Session],
-    save: Callable[[Result], None],
-    on_event: events.OnEvent = events.ignore,
-) -> Result:
-    """Run from the idle floor to the saved result.
-
-    `machine` carries the probed sensors, `load` brings the model into memory, `save` is called
-    after every measured trial and at the end, `on_event` between windows. A model that fails, or
-    Ctrl-C, ends in a result with this status; raises ModelNotFound where there is no such model.
-    """
-    return RunLoop(config, workload, machine, instruments, save, on_event).execute(load)
-
-
 class RunLoop:
-    """The state of one run, and its steps; `execute` takes all of them in order."""
+    """The state of one run, and its steps; `execute` takes all of them in order.
+
+    `machine` carries the probed sensors, `load_model` brings the model into memory, `save` is
+    called after every measured trial and at the end, `on_event` between windows.
+    """
 
     def __init__(
         self,
@@ -50,10 +37,12 @@ class RunLoop:
         workload: Workload,
         machine: Machine,
         instruments: Instruments,
-        save: Callable[[Result], None],
+        load_model: Callable[[], Session],
+        save: Save,
         on_event: events.OnEvent = events.ignore,
     ) -> None:
         self.config, self.workload, self.instruments = config, workload, instruments
+        self.load_model = load_model
         self.clock, self.on_event = instruments.clock, on_event
         self.recorder = RunRecorder(config, workload, machine, self.clock.utc(), save)
         self.quick = config.profile == "quick"
@@ -61,23 +50,27 @@ class RunLoop:
         self.loading_seconds = 0.0
         self.answers: list[tuple[Request, Output]] = []
 
-    def execute(self, load: Callable[[], Session]) -> Result:
-        """Take all steps; see the function `execute`."""
+    def execute(self) -> Result:
+        """Run from the idle floor to the saved result.
+
+        A model that fails, or Ctrl-C, ends in a result with this status; raises ModelNotFound
+        where there is no such model.
+        """
         session: Session | None = None
         try:
             self.measure_idle("cold")
-            session = self.load(load)
+            session = self.load()
             self.measure_idle("resident")
             stop = self.measure(session, self.plan(self.warm_up(session)))
             # The trials are done: an error from here on costs the quality or the power trace only.
             self.evaluate_quality()
             self.record_power_trace(session)
-            return self._close("done", stop)
+            return self.close("done", stop)
         except BackendError as error:
             failure = Failure(stage=error.stage, code=error.code, message=error.message)
-            return self._close("failed", failure=failure)
+            return self.close("failed", failure=failure)
         except KeyboardInterrupt:
-            return self._close("interrupted")
+            return self.close("interrupted")
         finally:
             if session is not None:
                 # A broken device may raise here; the record is saved by now.
@@ -88,13 +81,14 @@ class RunLoop:
         """Measure an idle floor: cold before the model is loaded, resident after."""
         seconds = IDLE_SECONDS[self.config.profile]
         self.on_event(events.IdleStarted(when, seconds))
-        self.recorder.add_idle(window.measure_idle(self.instruments, seconds, when))
+        floor = window.measure_idle(self.instruments, seconds, when)
+        self.recorder.update(idle=(*self.recorder.draft.idle, floor))
 
-    def load(self, load: Callable[[], Session]) -> Session:
+    def load(self) -> Session:
         """Load the model, and compile it where that is an option; neither counts to the budget."""
-        self.on_event(events.Loading(self.recorder.model.id))
+        self.on_event(events.Loading(self.recorder.draft.model.id))
         began = self.clock.now()
-        session = load()
+        session = self.load_model()
         self.recorder.set_session(session)
         if self.config.compile:
             self.on_event(events.Compiling())
@@ -109,24 +103,24 @@ class RunLoop:
     def warm_up(self, session: Session) -> float:
         """Warm up, and return the seconds that a block takes."""
         self.on_event(events.WarmUp())
-        limits = self.recorder.protocol
+        limits = self.recorder.draft.protocol
         return warm_up(
             lambda blocks: self.trial(session, blocks, "warmup"),
-            self.recorder.boundary.domains,
+            self.recorder.draft.boundary.domains,
             window_seconds=QUICK_WINDOW_SECONDS if self.quick else limits.window_seconds / 5,
             allowance=0.0 if self.quick else WARM_UP_SHARE * limits.budget_seconds,
         )
 
     def plan(self, block_seconds: float) -> int:
         """How many blocks a trial serves, where one takes `block_seconds`."""
-        limits = self.recorder.protocol
+        limits = self.recorder.draft.protocol
         remaining = limits.budget_seconds - self.spent_seconds()
         trials = limits.min_trials
         blocks = protocol.blocks_per_trial(limits.window_seconds, block_seconds, remaining, trials)
         needed = trials * block_seconds
         if needed > remaining and not self.quick:
             self.on_event(events.PlannedTime(block_seconds, trials, needed))
-        self.recorder.protocol = limits.model_copy(update={"blocks_per_trial": blocks})
+        self.recorder.update_protocol(blocks_per_trial=blocks)
         return blocks
 
     def measure(self, session: Session, blocks: int) -> Stop:
@@ -140,8 +134,8 @@ class RunLoop:
 
     def should_stop(self, last_seconds: float) -> Stop | None:
         """Why no further trial is run, or None; `last_seconds` is the duration of the last one."""
-        limits = self.recorder.protocol
-        count = len(self.recorder.measured)
+        limits = self.recorder.draft.protocol
+        count = len(self.recorder.draft.measured())
         if count < limits.min_trials:
             return None
         if not self.quick and self.relative_half_width() <= limits.target_relative_half_width:
@@ -155,16 +149,12 @@ class RunLoop:
     def trial(self, session: Session, blocks: int, phase: Phase) -> Trial:
         """Serve the first `blocks` blocks in one window and record it."""
         ids = self.workload.block_ids(blocks)
-        size = self.recorder.protocol.max_inferences or BLOCK_SIZE
+        size = self.recorder.draft.protocol.max_inferences or BLOCK_SIZE
         requests = [r for index in ids for r in self.workload.blocks[index][:size]]
-
-        def serve() -> ServedBatch:
-            return session.serve(requests)
-
         measure = window.record_power_trace if phase == "profile" else window.measure_window
-        measured = measure(self.instruments, serve)
+        measured = measure(self.instruments, partial(session.serve, requests))
         trial = Trial(
-            index=len(self.recorder.trials),
+            index=len(self.recorder.draft.trials),
             phase=phase,
             block_ids=ids,
             started_seconds=max(0.0, measured.began_seconds - self.started),
@@ -182,12 +172,13 @@ class RunLoop:
     def evaluate_quality(self) -> None:
         """Record the quality of the first trial's answers: every trial serves the same requests."""
         try:
-            self.recorder.quality = quality.evaluate_quality(self.workload, self.answers)
+            evaluated = quality.evaluate_quality(self.workload, self.answers)
+            self.recorder.update(quality=evaluated)
         except Exception as error:  # noqa: BLE001
             # A metric may raise anything; the warning `quality-missing` is then in the record.
             known = isinstance(error, quality.QualityUnavailable)
             self.on_event(events.QualityFailed(str(error) if known else repr(error)))
-        if self.recorder.model.settings.get("label_method") == "prompt":
+        if self.recorder.draft.model.settings.get("label_method") == "prompt":
             self.recorder.add_settings(refusal_count=quality.count_refusals(self.answers))
 
     def record_power_trace(self, session: Session) -> None:
@@ -197,7 +188,7 @@ class RunLoop:
             return
         self.on_event(events.PowerTraceStarted())
         try:
-            self.trial(session, self.recorder.protocol.blocks_per_trial or 1, "profile")
+            self.trial(session, self.recorder.draft.protocol.blocks_per_trial or 1, "profile")
         except (BackendError, KeyboardInterrupt) as error:
             self.on_event(events.PowerTraceFailed(type(error).__name__))
 
@@ -209,19 +200,18 @@ class RunLoop:
         return math.inf if width is None else width
 
     def _next_trial(self) -> events.TrialStarted:
-        limits = self.recorder.protocol
-        count = len(self.recorder.measured)
+        limits = self.recorder.draft.protocol
+        count = len(self.recorder.draft.measured())
         width = None if count < 2 else self.relative_half_width()
         target = limits.target_relative_half_width
         return events.TrialStarted(count + 1, limits.max_trials, width, target)
 
-    def _close(
-        self,
-        status: Literal["done", "failed", "interrupted"],
-        stop: Stop | None = None,
-        failure: Failure | None = None,
+    def close(
+        self, status: Status, stop: Stop | None = None, failure: Failure | None = None
     ) -> Result:
-        result = self.recorder.close(status, stop, failure)
+        """End the run, save its record, and return it."""
+        self.recorder.update(status=status, stop_reason=stop, failure=failure)
+        result = self.recorder.save()
         self.on_event(events.Stopped(status, stop))
         return result
 

@@ -22,7 +22,7 @@ from bench.results.settings import ModelSettings
 from bench.runner.config import RunConfig
 from bench.runner.instruments import Instruments, open_meters
 from bench.runner.protocol import MIN_TRIALS
-from bench.runner.run_loop import execute
+from bench.runner.run_loop import RunLoop
 from bench.system import device_monitor, machine, registry
 from bench.system.clock import Clock
 from bench.task import Embedded
@@ -168,9 +168,11 @@ class _Run:
         with machine.machine_lock(LOCK_WAIT_SECONDS, self._log):
             monitor = device_monitor.DeviceMonitor(self._described, loaded=True)
             meters, sensors = open_meters(None, MeterContext(self._clock, self._described.devices))
-            instruments = Instruments(self._clock, meters, monitor.sample, monitor.foreign_processes)
+            instruments = Instruments(
+                self._clock, meters, monitor.sample, monitor.foreign_processes
+            )
             described = self._described.model_copy(update={"sensors": sensors})
-            return execute(
+            loop = RunLoop(
                 config,
                 served,
                 described,
@@ -179,6 +181,7 @@ class _Run:
                 _save_nothing,
                 lambda event: self._log(str(event)),
             )
+            return loop.execute()
 
     def _load(self) -> Session:
         session: Session = self._backend.load(self._spec)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -79,17 +81,22 @@ def command(
     if not program:
         exit_with_error("which program? For example: joulebench track -- python train.py")
     exit_on_error(lambda: _check_values(pue, cpu_tdp, edition, csv))
+    if region is not None:
+        from bench.impact import regions
+
+        region = exit_on_error(partial(regions.find, region)).key
     config = TrackConfig(
         command=program,
         name=(name or _program_name(program))[:300],
         out=out,
         device=device,
-        region=exit_on_error(lambda: _region_key(region)),
+        region=region,
         pue=pue,
         options={} if cpu_tdp is None else {"cpu_tdp_watts": str(cpu_tdp)},
     )
     progress = _Progress(quiet)
-    outcome = exit_on_error(lambda: supervise(config, progress, preload=_import_summary))
+    preload = partial(import_module, "bench.reports.program_summary")
+    outcome = exit_on_error(lambda: supervise(config, progress, preload))
     progress.clear()
     if outcome.record is None:
         log(f"joulebench: {outcome.failure}")
@@ -97,10 +104,6 @@ def command(
     _print_record(outcome.record, outcome.failure or f"saved  {outcome.path}", edition, as_json)
     added = csv is None or _append_row(outcome.record, csv)
     raise typer.Exit(outcome.exit_code if added else BAD_INPUT)
-
-
-def _import_summary() -> None:
-    from bench.reports import program_summary  # noqa: F401
 
 
 def _check_values(pue: float | None, cpu_tdp: float | None, edition: str, csv: Path | None) -> None:
@@ -120,14 +123,6 @@ def _check_values(pue: float | None, cpu_tdp: float | None, edition: str, csv: P
         from bench.reports.exporters.codecarbon import existing_columns
 
         existing_columns(csv)
-
-
-def _region_key(region: str | None) -> str | None:
-    if region is None:
-        return None
-    from bench.impact import regions
-
-    return regions.find(region).key
 
 
 def _program_name(program: Sequence[str]) -> str:

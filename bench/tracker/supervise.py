@@ -64,33 +64,23 @@ def supervise(
     program = spawn.ChildProcess(config.command, mask, clock)
     try:
         _import_while_running(program, preload)
-        return _record(program, sensors, clock, config, on_progress)
+        from bench.tracker.program_recorder import ProgramRecorder
+
+        recorder = ProgramRecorder(sensors, clock, program.started, config)
+        interval = READ_INTERVAL_SECONDS
+        while (code := program.exit_code) is None:
+            cpu_seconds = time.process_time()
+            on_progress(recorder.update())
+            cpu_seconds = time.process_time() - cpu_seconds
+            program.wait(interval)
+            interval = max(READ_INTERVAL_SECONDS, cpu_seconds / READ_CPU_SHARE)
+            interval = min(interval, LONGEST_INTERVAL_SECONDS)
+        record = recorder.finish(code, program.ended or clock.now())
+        return TrackOutcome(code, record, recorder.path, recorder.failure)
     except Exception as error:  # noqa: BLE001 - an error of the tracker must not end the program
         while (code := program.wait(LONGEST_INTERVAL_SECONDS)) is None:
             continue
         return TrackOutcome(code, failure=f"the tracker failed, the program did not: {error!r}")
-
-
-def _record(
-    program: spawn.ChildProcess,
-    sensors: SystemSensors,
-    clock: SystemClock,
-    config: TrackConfig,
-    on_progress: Callable[[ProgramRecord], None],
-) -> TrackOutcome:
-    from bench.tracker.program_recorder import ProgramRecorder
-
-    recorder = ProgramRecorder(sensors, clock, program.started, config)
-    interval = READ_INTERVAL_SECONDS
-    while (code := program.exit_code) is None:
-        cpu_seconds = time.process_time()
-        on_progress(recorder.update())
-        cpu_seconds = time.process_time() - cpu_seconds
-        program.wait(interval)
-        interval = max(READ_INTERVAL_SECONDS, cpu_seconds / READ_CPU_SHARE)
-        interval = min(interval, LONGEST_INTERVAL_SECONDS)
-    record = recorder.finish(code, program.ended or clock.now())
-    return TrackOutcome(code, record, recorder.path, recorder.failure)
 
 
 def _import_while_running(program: spawn.ChildProcess, preload: Callable[[], object]) -> None:

@@ -47,7 +47,7 @@ def html_report(result: Result, edition: str) -> str:
         machine=list(_machine(result)),
         command=repeat_command.repeat_command(result),
         record=f"data:application/json;base64,{record}",
-        policy=content_security_policy(style, None),
+        policy=content_security_policy(style),
         style=style,
     )
 

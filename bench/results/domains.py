@@ -40,11 +40,6 @@ class Domain:
     def __str__(self) -> str:
         return f"{self.kind}:{self.number}" if self.number else str(self.kind)
 
-    @property
-    def is_gpu(self) -> bool:
-        """Whether this is a GPU."""
-        return self.kind == DomainKind.gpu
-
     def overlaps(self, other: Domain) -> bool:
         """Whether energy of both would count the same joules twice: the wall covers the rest."""
         return self == other or DomainKind.wall in (self.kind, other.kind)
@@ -52,7 +47,7 @@ class Domain:
 
 def is_gpu(name: str) -> bool:
     """Whether a domain name is that of a GPU."""
-    return Domain.parse(name).is_gpu
+    return Domain.parse(name).kind == DomainKind.gpu
 
 
 def gpu_domain(index: int) -> str:

@@ -13,8 +13,6 @@ Seconds = Annotated[float, Field(ge=0)]
 Scalar = bool | int | float | str | None
 Setting = Scalar | list[Scalar]
 Method = Literal["counter", "integrated", "modelled"]
-Phase = Literal["warmup", "measured", "profile"]
-IdlePhase = Literal["cold", "resident", "after"]
 
 
 class Record(BaseModel):

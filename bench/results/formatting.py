@@ -63,14 +63,9 @@ def format_nonnegative(
     if estimate is None:
         return MISSING, MISSING, MISSING
     value, low, high = (end / scale for end in (estimate.value, estimate.low, estimate.high))
-    if scale_error is None:
-        return _from_zero(value, low, high, decimals(estimate, scale))
-    return _from_zero(
-        value,
-        low,
-        high,
-        _decimals_for(value, half_width_with_calibration(estimate, scale_error) / scale),
-    )
+    half = half_width_with_calibration(estimate, scale_error or 0.0) / scale
+    places = decimals(estimate, scale) if scale_error is None else _decimals_for(value, half)
+    return _from_zero(value, low, high, places)
 
 
 def format_rough(value: float, low: float, high: float) -> tuple[str, str, str]:

@@ -33,19 +33,14 @@ class Interval:
 
         The low end of an estimate may be below zero; it becomes zero.
         """
-        if type(figure) is Interval:
-            return figure
-        if isinstance(figure, Interval):
-            return Interval(figure.value, max(0.0, figure.low), figure.high)
-        return Interval(figure, figure, figure)
+        if not isinstance(figure, Interval):
+            return Interval(figure, figure, figure)
+        return Interval(figure.value, max(0.0, figure.low), figure.high)
 
     @staticmethod
     def sum(parts: Iterable[Interval]) -> Interval:
         """The sum of intervals; 0 if there are none."""
-        total = Interval(0.0, 0.0, 0.0)
-        for part in parts:
-            total = total + part
-        return total
+        return sum(parts, start=Interval(0.0, 0.0, 0.0))
 
     def __add__(self, other: Interval | float) -> Interval:
         a, b = Interval.of(self), Interval.of(other)

@@ -6,20 +6,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from bench.results.fields import (
-    Count,
-    IdlePhase,
-    Method,
-    Name,
-    Phase,
-    Record,
-    Seconds,
-    Setting,
-    Text,
-)
+from bench.results.fields import Count, Method, Name, Record, Seconds, Setting, Text
 from bench.results.interval import NORMAL_95, Interval
 from bench.results.machine_record import DeviceState, Machine
 from bench.results.versions import ANALYSIS_VERSION
+
+Phase = Literal["warmup", "measured", "profile"]
+IdlePhase = Literal["cold", "resident", "after"]
+Status = Literal["done", "failed", "interrupted"]
+Stop = Literal["target", "trials", "budget"]
 
 
 class MeasurementWarning(Record):
@@ -224,10 +219,10 @@ class Result(Record):
     run_id: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
     created_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
     joulebench_version: Name
-    status: Literal["done", "failed", "interrupted"]
+    status: Status
     failure: Failure | None
     profile: Literal["standard", "strict", "quick"]
-    stop_reason: Literal["target", "trials", "budget"] | None
+    stop_reason: Stop | None
     task: TaskInfo
     model: Model
     backend: Backend
@@ -253,7 +248,3 @@ class Result(Record):
     def measured(self) -> tuple[Trial, ...]:
         """The trials that count."""
         return tuple(trial for trial in self.trials if trial.phase == "measured")
-
-
-Status = Literal["done", "failed", "interrupted"]
-Stop = Literal["target", "trials", "budget"]

@@ -49,7 +49,7 @@ def _upgraded(value: Any, field: str) -> Any:
     if not isinstance(value, dict):
         return value
     names = NAMES.get(field, {})
-    renamed: dict[str, Any] = {names.get(name, name): part for name, part in value.items()}
+    renamed = {names.get(name) or name: part for name, part in value.items()}
     new = {name: _upgraded(part, name) for name, part in renamed.items()}
     if field == "devices" and isinstance(new.get("card_id"), str):
         new["card_id"] = card_id(new["card_id"])

@@ -29,6 +29,7 @@ from bench.results.student_t import student_quantile
 from bench.results.versions import ANALYSIS_VERSION
 
 CONFIDENCE = 0.95
+CURRENT_PARAMETERS = analysis_parameters()
 
 
 def summarize(
@@ -125,13 +126,12 @@ def modelled_domains(trials: Sequence[Trial]) -> tuple[str, ...]:
 
 
 def mean_interval(
-    values: Sequence[float], parameters: AnalysisParameters | None = None
+    values: Sequence[float], parameters: AnalysisParameters = CURRENT_PARAMETERS
 ) -> tuple[float, float]:
     """Mean of equal-work trials and half-width of its 95 % interval (infinite for fewer than two).
 
     The half-width is corrected for looks and for correlation: see the head of this file.
     """
-    parameters = parameters or analysis_parameters()
     count = len(values)
     mean = math.fsum(values) / count
     if count < 2:
@@ -143,14 +143,13 @@ def mean_interval(
 
 
 def lag1_correlation(
-    values: Sequence[float], parameters: AnalysisParameters | None = None
+    values: Sequence[float], parameters: AnalysisParameters = CURRENT_PARAMETERS
 ) -> float:
     """Lag-1 correlation, corrected for small-sample bias, from 0 to `max_correlation`.
 
     The correction adds (1 + 4 r) / n (Marriott and Pope 1954, Biometrika 41, 390-402). Values that
     differ by rounding alone have no correlation.
     """
-    parameters = parameters or analysis_parameters()
     count = len(values)
     mean = math.fsum(values) / count
     deviations = [value - mean for value in values]
@@ -162,13 +161,14 @@ def lag1_correlation(
 
 
 def is_steady(
-    trials: Sequence[Trial], domains: Sequence[str], parameters: AnalysisParameters | None = None
+    trials: Sequence[Trial],
+    domains: Sequence[str],
+    parameters: AnalysisParameters = CURRENT_PARAMETERS,
 ) -> bool:
     """Whether warm-up is over: the last three windows agree in time per block and in power.
 
     Power counts where all three were measured. Fewer than three windows are not steady.
     """
-    parameters = parameters or analysis_parameters()
     last = [trial for trial in trials if trial.phase == "warmup"][-3:]
     if len(last) < 3:
         return False

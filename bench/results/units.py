@@ -1,4 +1,4 @@
-"""Unit conversions of energy, mass and carbon intensity."""
+"""Unit conversions of energy and mass."""
 
 SECONDS_PER_HOUR = 3600
 JOULES_PER_WATT_HOUR = SECONDS_PER_HOUR
@@ -21,11 +21,6 @@ def joules_from_kwh(kwh: float) -> float:
 def kwh_per_1000(joules_per_inference: float) -> float:
     """Energy in kWh per 1,000 inferences from joules per inference."""
     return kwh_from_joules(1000 * joules_per_inference)
-
-
-def grams_co2e(kwh: float, grams_per_kwh: float) -> float:
-    """Mass of CO2e in grams from energy (kWh) and a grid's carbon intensity (gCO2e/kWh)."""
-    return kwh * grams_per_kwh
 
 
 def pounds(grams: float) -> float:

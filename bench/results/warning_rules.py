@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from bench.results import statistics
 from bench.results.analysis_versions import AnalysisParameters, analysis_parameters
 from bench.results.machine_record import Device, DeviceState
-from bench.results.record import MeasurementWarning, Result, Trial
+from bench.results.record import MeasurementWarning, Result
 from bench.results.throttling import HARDWARE_REASONS, ThrottleReason, clock_settings_label
 from bench.results.views import headline_energy
 from bench.results.warning_catalogue import make_warning, missing_energy_warning
+
+Warnings = Iterator[MeasurementWarning]
 
 
 def derive_warnings(result: Result) -> tuple[MeasurementWarning, ...]:
@@ -71,7 +73,7 @@ def _without_figures(message: str) -> str:
     return re.sub(r"(?<![:\w])\d[\d.,]*", "#", message)
 
 
-def _run_warnings(result: Result, parameters: AnalysisParameters) -> Iterator[MeasurementWarning]:
+def _run_warnings(result: Result, parameters: AnalysisParameters) -> Warnings:
     measured = result.measured()
     if result.status == "interrupted":
         yield make_warning("interrupted")
@@ -89,12 +91,10 @@ def _run_warnings(result: Result, parameters: AnalysisParameters) -> Iterator[Me
     refusals = result.model.settings.get("refusal_count")
     if isinstance(refusals, int) and refusals > 0:
         yield make_warning("answers-refused", count=refusals)
-    yield from _interval_warnings(result, measured, parameters)
+    yield from _interval_warnings(result, parameters)
 
 
-def _interval_warnings(
-    result: Result, measured: tuple[Trial, ...], parameters: AnalysisParameters
-) -> Iterator[MeasurementWarning]:
+def _interval_warnings(result: Result, parameters: AnalysisParameters) -> Warnings:
     summary = result.summary
     if summary is None or result.profile == "quick":
         return
@@ -102,19 +102,20 @@ def _interval_warnings(
     target = result.protocol.target_relative_half_width
     if width is not None and width > target:
         yield make_warning("interval-target-missed", got=100 * width, target=100 * target)
-    energies = [statistics.energy_joules(trial, result.boundary.domains) for trial in measured]
+    domains = result.boundary.domains
+    energies = [statistics.energy_joules(trial, domains) for trial in result.measured()]
     known = [value for value in energies if value is not None]
     if len(known) == len(energies) >= 3:
         r = statistics.lag1_correlation(known, parameters)
         if r >= parameters.correlation_threshold:
             yield make_warning("trials-correlated", r=r)
-    if not statistics.is_steady(result.trials, result.boundary.domains, parameters):
+    if not statistics.is_steady(result.trials, domains, parameters):
         yield make_warning("not-steady")
     if summary.energy_kwh_per_1000 is not None and summary.net_energy_kwh_per_1000 is None:
         yield make_warning("idle-missing")
 
 
-def _sensor_warnings(result: Result) -> Iterator[MeasurementWarning]:
+def _sensor_warnings(result: Result) -> Warnings:
     if result.boundary.kind == "modelled" and result.calibration is not None:
         yield make_warning("energy-modelled", percent=100 * result.calibration.relative_half_width)
     readings = [reading for trial in result.measured() for reading in trial.readings]
@@ -127,9 +128,7 @@ def _sensor_warnings(result: Result) -> Iterator[MeasurementWarning]:
             yield from reading.warnings
 
 
-def _device_warnings(
-    result: Result, parameters: AnalysisParameters
-) -> Iterator[MeasurementWarning]:
+def _device_warnings(result: Result, parameters: AnalysisParameters) -> Warnings:
     for device in result.machine.devices:
         if device.domain in result.boundary.domains:
             yield from _power_warnings(result, device, parameters)
@@ -142,9 +141,7 @@ def _device_warnings(
         yield make_warning("machine-busy", percent=100 * max(loads))
 
 
-def _power_warnings(
-    result: Result, device: Device, parameters: AnalysisParameters
-) -> Iterator[MeasurementWarning]:
+def _power_warnings(result: Result, device: Device, parameters: AnalysisParameters) -> Warnings:
     domain = device.domain
     limit, default = device.power_limit_watts, device.default_power_limit_watts
     difference = 0.0 if limit is None or default is None else abs(limit - default)
@@ -175,7 +172,7 @@ def _measured_watts(result: Result, domain: str) -> list[float]:
 
 def _state_warnings(
     domain: str, states: Sequence[DeviceState], parameters: AnalysisParameters
-) -> Iterator[MeasurementWarning]:
+) -> Warnings:
     """The warnings from the states of one device after each measured trial."""
     foreign = max((state.foreign_process_count or 0 for state in states), default=0)
     if foreign:

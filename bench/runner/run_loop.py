@@ -10,9 +10,8 @@ from typing import Literal
 
 from bench.backends import BackendError, Session
 from bench.results import statistics
-from bench.results.fields import Phase
 from bench.results.machine_record import Machine
-from bench.results.record import Failure, Result, Status, Stop, Trial
+from bench.results.record import Failure, Phase, Result, Status, Stop, Trial
 from bench.runner import events, protocol, quality, window
 from bench.runner.config import RunConfig
 from bench.runner.instruments import Instruments

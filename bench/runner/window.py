@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from bench.meters import Meter, measured_domains
-from bench.results.fields import IdlePhase
 from bench.results.machine_record import DeviceState
-from bench.results.record import IdleFloor, PowerTrace, Reading
+from bench.results.record import IdleFloor, IdlePhase, PowerTrace, Reading
 from bench.results.warning_catalogue import make_warning
 from bench.runner.instruments import Instruments
 

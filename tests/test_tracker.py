@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from bench.results.record import Boundary, Reading
-from bench.tracker.program_record import ProgramRecord, load, total_energy
+from bench.tracker.program_record import ProgramRecord, load, record_with_impact, total_energy
 
 pytestmark = [
     pytest.mark.timing,
@@ -109,7 +109,7 @@ def test_cpu_time_of_the_tracker_is_not_counted(tmp_path: Path) -> None:
     saved = record(tmp_path)
     joules = [r.energy_joules for r in saved.readings if r.method == "modelled"]
     assert joules[0] is not None and joules[0] < 0.1
-    assert saved.tracker_cpu_seconds > 0.05
+    assert saved.tracker_cpu_seconds is not None and saved.tracker_cpu_seconds > 0.05
 
 
 def test_crashed_program_has_a_record(tmp_path: Path) -> None:
@@ -155,6 +155,15 @@ def test_energy_below_zero_within_its_uncertainty_is_valid() -> None:
     )
     energy = total_energy([reading], Boundary(domains=("gpu:0",), kind="measured"), None)
     assert energy is not None and energy.low <= energy.value < 0 < energy.high
+
+
+def test_record_with_energy_below_zero_has_no_negative_emissions() -> None:
+    saved = load(GOLDEN / "program-v1.json")
+    assert saved is not None and saved.energy_kwh is not None
+    energy = saved.energy_kwh.model_copy(update={"value": -1e-7, "low": -2e-7, "high": 1e-7})
+    content = record_with_impact(saved.model_copy(update={"energy_kwh": energy}), "epa-current")
+    impacts = [*content["footprint"]["co2e"], content["footprint"]["phone_charges"]]
+    assert all(impact["low"] == impact["value"] == 0 < impact["high"] for impact in impacts)
 
 
 def test_measured_record_of_schema_version_1_is_read() -> None:

@@ -105,8 +105,8 @@ def _reading(reading: Reading) -> str:
 
 
 def _impact(record: ProgramRecord, edition: str) -> Rows:
-    if record.energy_kwh is not None:
-        charges = equivalences.phone_charges(record.energy_kwh, edition)
+    if record.nonnegative_kwh is not None:
+        charges = equivalences.phone_charges(record.nonnegative_kwh, edition)
         yield "phone charges", f"{_with_range(charges)}   ({charges.fact.edition})"
     pue = f", PUE {record.pue:g} included" if record.pue else ""
     for index, quantity in enumerate(emissions(record)):

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 from bench.results import record_v1, units, views
 from bench.results.calibration import boundary_calibration, with_calibration
 from bench.results.fields import Name, Record, Seconds
-from bench.results.interval import NORMAL_95
+from bench.results.interval import NORMAL_95, Interval
 from bench.results.machine_record import Machine
 from bench.results.record import Boundary, Calibration, Estimate, MeasurementWarning, Reading
 from bench.results.statistics import CONFIDENCE
@@ -54,6 +54,14 @@ class ProgramRecord(Record):
     readings: tuple[Reading, ...]
     machine: Machine
     warnings: tuple[MeasurementWarning, ...]
+
+    @property
+    def nonnegative_kwh(self) -> Interval | None:
+        """`energy_kwh` with ends of at least zero: noise can put a short program's below it."""
+        energy = self.energy_kwh
+        if energy is None:
+            return None
+        return Interval(*(max(0.0, end) for end in (energy.value, energy.low, energy.high)))
 
 
 def load(path: Path) -> ProgramRecord | None:
@@ -144,9 +152,9 @@ def emissions(record: ProgramRecord) -> list[DerivedQuantity]:
     from bench.impact import regions
     from bench.impact.facts import derive
 
-    if record.energy_kwh is None:
+    if record.nonnegative_kwh is None:
         return []
-    energy = record.energy_kwh * (record.pue or 1.0)
+    energy = record.nonnegative_kwh * (record.pue or 1.0)
     if record.region is None:
         factors = [region.factor(regions.LIFE_CYCLE) for region in regions.all_regions()]
         grids = sorted((fact for fact in factors if fact), key=lambda fact: fact.value)
@@ -166,7 +174,7 @@ def record_with_impact(record: ProgramRecord, edition: str) -> dict[str, Any]:
     """
     from bench.impact import equivalences
 
-    energy = record.energy_kwh
+    energy = record.nonnegative_kwh
     charges = None if energy is None else equivalences.phone_charges(energy, edition).as_json()
     co2e = [quantity.as_json() for quantity in emissions(record)]
     return {

@@ -34,8 +34,8 @@ def test_renamed_submission_is_refused(tmp_path):
     path, _ = submit(save(tmp_path, result_with_energy(0.1)), folder)
     os.rename(path, path.with_name("0123456789abcdef.json"))
     verified = verification.collect_results(folder)
-    assert verified.results == []
-    assert "name" in verified.refused[path.with_name("0123456789abcdef.json")][0]
+    assert verified.accepted == []
+    assert "name" in verified.refused[path.with_name("0123456789abcdef.json")][0].message
 
 
 def refusal_messages(folder):

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from bench.cli._errors import log
+
+if TYPE_CHECKING:
+    from bench.leaderboard.validation import ValidationIssue
 
 
 def print_json(content: Any) -> None:
@@ -19,6 +24,14 @@ def print_written(paths: Iterable[Path], as_json: bool) -> None:
         print_json([str(path) for path in paths])
     else:
         print("\n".join(f"wrote {path}" for path in paths))
+
+
+def log_left_out(refused: Mapping[Path, Iterable[ValidationIssue]]) -> None:
+    """Log every submission that is not used, with the reasons."""
+    from bench.results.formatting import printable
+
+    for path, issues in refused.items():
+        log(printable(f"left out {path}: {' '.join(issue.message for issue in issues)}"))
 
 
 def read_bytes(path: Path) -> bytes:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bench.cli._errors import exit_on_error, exit_with_error, log
-from bench.cli._io import print_written
+from bench.cli._errors import exit_on_error, exit_with_error
+from bench.cli._io import log_left_out, print_written
 from bench.cli._options import Json, Results
 
 PANEL = "Share"
@@ -34,9 +34,8 @@ def command(
         records = exit_on_error(lambda: [storage.load_result(path) for path in result])
     else:
         collection = verification.collect_results(results / "submissions")
-        for path, reasons in collection.refused.items():
-            log(f"left out {path}: {'; '.join(reasons)}")
-        records = list(collection.results)
+        log_left_out(collection.refused)
+        records = collection.accepted
     written = exit_on_error(lambda: plots.draw(name, records, out or results / "plots"))
     if not written:
         exit_with_error(f"{name} can draw none of the {len(records)} result(s)")

@@ -17,5 +17,5 @@ def command(results: Results = Path("results"), as_json: Json = False) -> None:
     from bench.reports.plots import draw_all
 
     collection = verification.collect_results(results / "submissions")
-    written = exit_on_error(lambda: draw_all(collection.results, results / "plots"))
+    written = exit_on_error(lambda: draw_all(collection.accepted, results / "plots"))
     print_written(written, as_json)

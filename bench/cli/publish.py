@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bench.cli._errors import exit_on_error, log
-from bench.cli._io import print_written
+from bench.cli._io import log_left_out, print_written
 from bench.cli._options import Json, Results
 
 PANEL = "Share"
@@ -28,8 +28,7 @@ def command(
     from bench.leaderboard.verification import collect_results
 
     verified = collect_results(results / "submissions")
-    for path, reasons in verified.refused.items():
-        log(f"left out {path}: {'; '.join(reasons)}")
-    files = exit_on_error(lambda: write_dataset_folder(verified.results, out))
+    log_left_out(verified.refused)
+    files = exit_on_error(lambda: write_dataset_folder(verified.accepted, out))
     print_written(files, as_json)
     log(f"nothing was uploaded; to upload: hf upload --repo-type dataset OWNER/NAME {out}")

@@ -8,31 +8,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic_core import to_json
 
-from bench.leaderboard.board_row import BoardRow, RowWarning, Submitter, make_row
+from bench.leaderboard.board_row import BoardRow, make_row
 from bench.leaderboard.validation import ranking_issues
 from bench.leaderboard.verification import Submission, has_rank
 from bench.results import storage, warning_rules
 from bench.results.calibration import Instrument, calibration_half_width, instrument_id
-from bench.results.machine_record import Machine
-from bench.results.record import (
-    Backend,
-    Boundary,
-    Calibration,
-    Model,
-    PowerTrace,
-    Result,
-    RunProtocol,
-    TaskInfo,
-    Trial,
-)
+from bench.results.record import PowerTrace, Result, Trial
 from bench.results.views import boundary_label, device_label, headline_energy
 from bench.runner.repeat_command import repeat_command
 
 # A power trace longer than this is shown as means of equally long stretches: the chart on the
 # page is 640 pixels wide.
 MAX_TRACE_POINTS = 240
+
+# The parts of a record that its page shows as they are.
+DETAILS_FROM_RECORD = (
+    *("run_id", "created_at", "joulebench_version", "profile", "stop_reason", "task", "model"),
+    *("backend", "machine", "protocol", "boundary", "calibration"),
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,18 +61,14 @@ class RankingKey:
 class BoardEntry:
     """One result on the board, small enough that 100,000 of them fit into memory.
 
-    `group` and `ranking_key` are None where the result is listed without rank. `energy` is value,
-    low and high in kWh per 1,000 inferences, `details` the JSON of `ResultDetails`.
+    `group` and `ranking_key` are None where the result is listed without rank. `details` is the
+    JSON that the result's page needs besides the row.
     """
 
     id: str
-    task_id: str
-    unit: str
     sort_key: tuple[float, str, str]
     group: GroupKey | None
     ranking_key: RankingKey | None
-    energy: tuple[float, float, float] | None
-    created_at: str
     row: BoardRow
     details: str
 
@@ -89,15 +80,11 @@ def make_entry(submission: Submission) -> BoardEntry:
     row = make_row(submission)
     return BoardEntry(
         id=submission.id,
-        task_id=result.task.id,
-        unit=result.task.unit,
         sort_key=(energy.value if energy else math.inf, result.model.id, result.run_id),
         group=_group_key(result) if ranks else None,
         ranking_key=make_ranking_key(result) if ranks else None,
-        energy=(energy.value, energy.low, energy.high) if energy else None,
-        created_at=result.created_at,
         row=row,
-        details=_details(result, row).model_dump_json(exclude_none=True),
+        details=_details(result, row),
     )
 
 
@@ -131,68 +118,35 @@ def _group_key(result: Result) -> GroupKey:
     )
 
 
-class ResultDetails(BaseModel):
-    """The data of a result's page that its row does not hold.
+def _details(result: Result, row: BoardRow) -> str:
+    """The data of a result's page that its row does not hold, as JSON.
 
-    `instrument` is the same text for two results whose calibration error is common, and None where
-    nothing identifies the instrument. `idle` holds [phase, domain, watts], `power` [domain,
+    `instrument` is the same text for two results whose calibration error is common, and missing
+    where nothing identifies the instrument. `idle` holds [phase, domain, watts], `power` [domain,
     seconds, watts], `trials` [phase, seconds, inferences, failures, [[domain, joules, method] …]].
     """
-
-    why_not_ranked: list[str]
-    warnings: list[RowWarning]
-    submitted_by: Submitter
-    instrument: str | None
-    command: str
-    idle: list[tuple[str, str, float | None]]
-    trials: list[list[Any]]
-    power: list[tuple[str, list[float], list[float]]]
-    run_id: str
-    created_at: str
-    joulebench_version: str
-    profile: str
-    stop_reason: str | None
-    task: TaskInfo
-    model: Model
-    backend: Backend
-    machine: Machine
-    protocol: RunProtocol
-    boundary: Boundary
-    calibration: Calibration | None
-
-
-def _details(result: Result, row: BoardRow) -> ResultDetails:
-    return ResultDetails(
-        why_not_ranked=row.why_not_ranked,
-        warnings=row.warnings,
-        submitted_by=row.submitted_by,
-        instrument=_instrument_hash(result),
-        command=repeat_command(result),
-        idle=[
+    details = {
+        "why_not_ranked": row.why_not_ranked,
+        "warnings": row.warnings,
+        "submitted_by": row.submitted_by,
+        "instrument": _instrument_hash(result),
+        "command": repeat_command(result),
+        "idle": [
             (floor.when, r.domain, _watts(r.energy_joules, r.duration_seconds))
             for floor in result.idle
             for r in floor.readings
         ],
-        trials=[_trial(trial) for trial in result.trials],
-        power=[
+        "trials": [_trial(trial) for trial in result.trials],
+        "power": [
             (trace.domain, *_thinned(trace))
             for trial in result.trials
             if trial.phase == "profile"
             for trace in trial.power_trace
         ],
-        run_id=result.run_id,
-        created_at=result.created_at,
-        joulebench_version=result.joulebench_version,
-        profile=result.profile,
-        stop_reason=result.stop_reason,
-        task=result.task,
-        model=result.model,
-        backend=result.backend,
-        machine=result.machine,
-        protocol=result.protocol,
-        boundary=result.boundary,
-        calibration=result.calibration,
-    )
+        **{name: getattr(result, name) for name in DETAILS_FROM_RECORD},
+    }
+    present = {name: value for name, value in details.items() if value is not None}
+    return to_json(present, exclude_none=True).decode()
 
 
 def _instrument_hash(result: Result) -> str | None:

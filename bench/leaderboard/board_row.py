@@ -160,10 +160,12 @@ def copy_fields(kind: type[T], source: object, **values: object) -> T:
 
 def make_row(submission: Submission) -> BoardRow:
     """The row of a submission, without rank, grade and stars, which depend on the other rows."""
-    result, issues, model = submission.result, submission.issues, submission.result.model
+    result, issues = submission.result, submission.issues
+    model, summary = result.model, result.summary
     note = submission.note or SubmissionNote()
     energy = headline_energy(result)
-    equivalents = None if energy is None else _equivalents(energy, calibration_half_width(result))
+    calibrated = with_calibration(energy, calibration_half_width(result)) if energy else None
+    equivalents = _equivalents(energy, calibrated) if energy and calibrated else None
     return BoardRow(
         rank=None,
         tied=False,
@@ -174,7 +176,7 @@ def make_row(submission: Submission) -> BoardRow:
         unit=result.task.unit,
         run_id=result.run_id,
         submission=f"{result.task.id}/{submission.id}.json",
-        submitted_by=Submitter(note.name, note.note, submission.signer),
+        submitted_by=copy_fields(Submitter, note, signer=submission.signer),
         created_at=result.created_at,
         status=result.status,
         profile=result.profile,
@@ -187,10 +189,14 @@ def make_row(submission: Submission) -> BoardRow:
         boundary=boundary_label(result),
         devices=list(device_labels(result)),
         energy_kwh_per_1000=_figure(energy),
-        energy_with_calibration_kwh_per_1000=_calibrated_ends(result),
-        net_energy_kwh_per_1000=_summary_figure(result, "net_energy_kwh_per_1000"),
-        energy_joules_per_unit=_summary_figure(result, "energy_joules_per_unit"),
-        duration_seconds_per_inference=_summary_figure(result, "duration_seconds_per_inference"),
+        energy_with_calibration_kwh_per_1000=copy_fields(CalibratedEnds, calibrated)
+        if calibrated
+        else None,
+        net_energy_kwh_per_1000=_figure(summary.net_energy_kwh_per_1000 if summary else None),
+        energy_joules_per_unit=_figure(summary.energy_joules_per_unit if summary else None),
+        duration_seconds_per_inference=_figure(
+            summary.duration_seconds_per_inference if summary else None
+        ),
         calibration_relative_half_width=(
             result.calibration.relative_half_width if result.calibration else None
         ),
@@ -209,22 +215,9 @@ def _figure(estimate: Estimate | None) -> Figure | None:
     return None if estimate is None else copy_fields(Figure, estimate)
 
 
-def _summary_figure(result: Result, name: str) -> Figure | None:
-    return None if result.summary is None else _figure(getattr(result.summary, name))
-
-
-def _calibrated_ends(result: Result) -> CalibratedEnds | None:
-    energy = headline_energy(result)
-    if energy is None:
-        return None
-    wide = with_calibration(energy, calibration_half_width(result))
-    return CalibratedEnds(wide.low, wide.high)
-
-
-def _equivalents(energy: Estimate, half_width: float) -> Callable[[float], Equivalent]:
+def _equivalents(energy: Estimate, calibrated: Estimate) -> Callable[[float], Equivalent]:
     """A function that multiplies the energy, with both its intervals, by a factor."""
-    wide = with_calibration(energy, half_width)
-    figures = (energy.value, energy.low, energy.high, wide.low, wide.high)
+    figures = (energy.value, energy.low, energy.high, calibrated.low, calibrated.high)
     return lambda factor: Equivalent(*(factor * figure for figure in figures))
 
 

@@ -147,7 +147,7 @@ def rank_entries(entries: Iterable[BoardEntry]) -> Board:
     """Rank entries within their groups and list the others; their order does not matter."""
     by_task: dict[str, list[BoardEntry]] = defaultdict(list)
     for entry in entries:
-        by_task[entry.task_id].append(entry)
+        by_task[entry.row.task].append(entry)
     return Board(tuple(_rank_task(task_id, by_task[task_id]) for task_id in sorted(by_task)))
 
 
@@ -161,13 +161,13 @@ def _rank_task(task_id: str, entries: Sequence[BoardEntry]) -> TaskBoard:
             by_group[entry.group].append(entry)
     groups = tuple(_rank_group(key, by_group[key]) for key in sorted(by_group))
     # A submitted version of the task may count another unit: the unit that most results have.
-    units = [entry.unit for entry in entries]
+    units = [entry.row.unit for entry in entries]
     return TaskBoard(task_id, max(sorted(set(units)), key=units.count), groups, tuple(listed))
 
 
 def _rank_group(key: GroupKey, members: Sequence[BoardEntry]) -> RankedGroup:
     better, worse = count_better_and_worse([e.ranking_key for e in members if e.ranking_key])
-    energies = [entry.energy[0] for entry in members if entry.energy]
+    energies = [e.row.energy_kwh_per_1000.value for e in members if e.row.energy_kwh_per_1000]
     columns = zip(members, better, worse, grades(energies), stars(energies), strict=True)
     ranked = []
     for entry, above, below, grade, star_count in columns:

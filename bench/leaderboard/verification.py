@@ -11,11 +11,12 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -68,14 +69,6 @@ class VerificationResult(Generic[T]):
     remarks: IssuesByFile = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class VerifiedResults:
-    """The accepted results, and why the others were refused, in sentences, by file."""
-
-    results: list[Result]
-    refused: dict[Path, tuple[str, ...]]
-
-
 @dataclass(frozen=True, slots=True)
 class _CheckedRecord(Generic[T]):
     """One record file after validation; `accepted` is None where it is refused."""
@@ -111,15 +104,9 @@ def verify_folder(folder: Path, transform: Transform[T]) -> VerificationResult[T
     return result
 
 
-def collect_results(folder: Path) -> VerifiedResults:
+def collect_results(folder: Path) -> VerificationResult[Result]:
     """Validate every submission and return the results, for folders that fit in memory."""
-    verified = verify_folder(folder, _result)
-    reasons = {path: tuple(i.message for i in issues) for path, issues in verified.refused.items()}
-    return VerifiedResults(verified.accepted, reasons)
-
-
-def _result(submission: Submission) -> Result:
-    return submission.result
+    return verify_folder(folder, attrgetter("result"))
 
 
 @contextmanager
@@ -138,20 +125,13 @@ def _garbage_collection_paused() -> Iterator[None]:
 
 
 def _check_all(paths: Sequence[Path], transform: Transform[T]) -> Iterator[_CheckedRecord[T]]:
-    batches = [paths[start : start + BATCH_SIZE] for start in range(0, len(paths), BATCH_SIZE)]
-    check = partial(_check_batch, transform=transform)
+    check = partial(_check, transform=transform)
     # Starting processes takes about as long as two batches.
-    if len(batches) < 3 or (os.cpu_count() or 1) < 2:
-        for batch in batches:
-            yield from check(batch)
+    if len(paths) <= 2 * BATCH_SIZE or (os.cpu_count() or 1) < 2:
+        yield from map(check, paths)
         return
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for records in pool.map(check, batches):
-            yield from records
-
-
-def _check_batch(paths: Sequence[Path], transform: Transform[T]) -> list[_CheckedRecord[T]]:
-    return [_check(path, transform) for path in paths]
+        yield from pool.map(check, paths, chunksize=BATCH_SIZE)
 
 
 def _check(path: Path, transform: Transform[T]) -> _CheckedRecord[T]:
@@ -162,22 +142,22 @@ def _check(path: Path, transform: Transform[T]) -> _CheckedRecord[T]:
     report = validate_bytes(content, path.name)
     result, refused = report.result, [i for i in report.issues if i.severity == "refused"]
     if result is None or refused:
-        return _refused(path, tuple(refused))
+        return _refused(path, refused)
     if path.parts[-2:] != (result.task.id, f"{storage.content_id(content)}.json"):
         message = "Misplaced: the file name does not match the content: it was moved or edited."
-        return _refused(path, tuple(refusals("misplaced", [message])))
+        return _refused(path, refusals("misplaced", [message]))
     try:
         signer, remarks = _signer(path, content)
     except ValueError as error:
-        return _refused(path, tuple(refusals("signature", [str(error)])))
+        return _refused(path, refusals("signature", [str(error)]))
     note, refused_note = _note(path)
     accepted = transform(Submission(result, report.issues, path.stem, note, signer))
     identities = submissions.identities(result)
     return _CheckedRecord(path, result.created_at, identities, accepted, refused_note, remarks)
 
 
-def _refused(path: Path, issues: tuple[ValidationIssue, ...]) -> _CheckedRecord[T]:
-    return _CheckedRecord(path, "", (), None, {path: issues}, ())
+def _refused(path: Path, issues: Iterable[ValidationIssue]) -> _CheckedRecord[T]:
+    return _CheckedRecord(path, "", (), None, {path: tuple(issues)}, ())
 
 
 def _signer(path: Path, content: bytes) -> tuple[str | None, tuple[ValidationIssue, ...]]:

@@ -97,9 +97,10 @@ def _write_task(task: TaskBoard, data: Path) -> dict[str, Any]:
     entries = [entry for _, _, entry in numbered]
     # Rows that all fit on the first page need no file of their own.
     later = numbered if len(numbered) > FIRST_ROWS else []
-    figures = [_published_row(figure) for figure in _published_figures(task.task_id)]
+    figures = sorted(published.rows(task.task_id), key=lambda item: item.energy_kwh_per_1000)
     if figures:
-        script = _call("published", task.task_id, _script_json(figures))
+        rows = _script_json([_published_row(figure) for figure in figures])
+        script = _call("published", task.task_id, rows)
         (folder / "published.js").write_text(script, encoding="utf-8")
     return {
         "id": task.task_id,
@@ -178,16 +179,13 @@ def _script_json(value: object) -> str:
 
 def _energy_range(entries: Sequence[BoardEntry]) -> list[float] | None:
     """Least and greatest positive interval end and the median energy, in kWh per 1,000."""
-    energies = [entry.energy for entry in entries if entry.energy]
-    ends = [end for energy in energies for end in energy if end > 0]
-    values = sorted(value for value, _, _ in energies if value > 0)
+    rows = (entry.row.energy_kwh_per_1000 for entry in entries)
+    energies = [energy for energy in rows if energy]
+    ends = [end for e in energies for end in (e.value, e.low, e.high) if end > 0]
+    values = sorted(energy.value for energy in energies if energy.value > 0)
     if not values:
         return None
     return [six_digits(x) for x in (min(ends), max(ends), values[len(values) // 2])]
-
-
-def _published_figures(task_id: str) -> list[published.PublishedFigure]:
-    return sorted(published.rows(task_id), key=lambda figure: figure.energy_kwh_per_1000)
 
 
 def _published_row(figure: published.PublishedFigure) -> list[Any]:
@@ -209,7 +207,7 @@ def _shared_data(board: Board) -> dict[str, Any]:
     """The data that every page of the site uses."""
     grids = facts.grids()
     sources = list(dict.fromkeys(f"{fact.source}, {fact.licence}" for fact in grids.values()))
-    dates = [entry.created_at for task in board.tasks for entry in task.entries()]
+    dates = [entry.row.created_at for task in board.tasks for entry in task.entries()]
     return {
         "fields": [*POSITION, *SITE_COLUMNS, *COMPUTED_COLUMNS],
         "latest": max(dates)[:10] if dates else None,

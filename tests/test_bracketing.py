@@ -19,10 +19,11 @@ from bench.meters._bracketing import (
     mean_power,
     window_energy,
 )
-from bench.meters._edge_poller import EdgePoller, SensorReadError, poll_until, sensor_model
+from bench.meters._edge_poller import EdgePoller, poll_until, sensor_model
 from bench.meters._latency import LatencyPosterior
 from bench.meters._power_integrator import PowerIntegrator
 from bench.system.clock import VirtualClock
+from bench.system.sensor_error import SensorReadError
 
 IDLE, LOAD, BUMP, TAU = 70.0, 330.0, 15.0, 0.5
 

@@ -55,19 +55,15 @@ class Meter(Protocol):
 
     def probe(self) -> Sensor:
         """Which domains can be read here, and how well, or why none can."""
-        ...
 
     def start(self) -> Any:
         """Open a window and return the token that `stop` needs."""
-        ...
 
     def stop(self, token: Any, began: float, ended: float) -> tuple[Reading, ...]:
         """Close the window: one reading a domain, energy in joules between `began` and `ended`."""
-        ...
 
     def watts(self) -> Mapping[str, float]:
         """Power at this moment by domain, in watts, for plots only; empty if there is none."""
-        ...
 
 
 class CumulativeReader(Protocol):
@@ -80,24 +76,30 @@ class CumulativeReader(Protocol):
 
     def open(self) -> None:
         """Read every sensor once. Raises nothing: later readings say what can't be read."""
-        ...
 
     def so_far(self, began: float, now: float) -> tuple[Reading, ...]:
         """The energy between `began` and `now` (seconds on the clock), cheap and approximate."""
-        ...
 
     def close(self, began: float, ended: float) -> tuple[Reading, ...]:
         """The energy between `began` and `ended`, as accurate as the sensor allows."""
-        ...
 
     def sensor(self) -> Sensor:
         """What is known of the sensor at this moment, or why it can't be read."""
-        ...
 
 
 def measured_domains(readings: Sequence[Reading]) -> set[str]:
     """The domains of the readings that do not come from a model."""
     return {reading.domain for reading in readings if reading.method != "modelled"}
+
+
+def missing_reading(
+    domain: str, meter: str, method: Method, seconds: float, code: str, reason: str = ""
+) -> Reading:
+    """A reading without energy, with the warning `code`; `reason` is a clause that says why."""
+    from bench.results.warning_catalogue import make_warning
+
+    warning = make_warning(code, domain=domain, reason=reason)
+    return make_reading(domain, meter, method, seconds, warnings=[warning])
 
 
 def make_reading(

@@ -195,6 +195,24 @@ def window_energy_under_load(
     return WindowEnergy(energy, math.sqrt(variance), latency)
 
 
+def padding_uncertainty(
+    watts: float,
+    first: CounterEdge,
+    last: CounterEdge,
+    began: float,
+    ended: float,
+    unobserved_seconds: float = 0.0,
+) -> float:
+    """Standard uncertainty (J) of the energy between two edges, scaled to the window.
+
+    Power in the padding is uniform between 0 and twice the mean of `watts`; `unobserved_seconds`
+    of it are unknown besides.
+    """
+    pads = math.hypot(began - first.seconds, last.seconds - ended) / 3**0.5
+    gaps = math.hypot(first.gap_seconds, last.gap_seconds) / 12**0.5
+    return watts * math.hypot(pads, gaps, unobserved_seconds)
+
+
 def random_walk_under_load(groups: Sequence[Sequence[CounterEdge]], model: SensorModel) -> float:
     """The random walk of a load's energy, in J/√s, from its mean power step by step.
 

@@ -9,18 +9,22 @@ import threading
 from collections.abc import Callable
 
 from bench.meters._bracketing import CounterEdge, SensorModel, random_walk
-from bench.meters._edge_poller import SensorReadError
+from bench.meters._edge_poller import TimedReader
+from bench.meters._latency import LatencyPosterior
 from bench.system.clock import Clock
 
 # An update is then known to a tenth of a step (docs/measurement.md, Costs, has the CPU time).
 SAMPLES_PER_STEP = 10
 USUAL_STEP_SECONDS = 0.1  # A100, H100: docs/measurement.md
+# The longest time over which a driver averages power (nvml.h, PowerUsage; assumed for AMD).
+AVERAGE_SECONDS = 1.0
+EDGES_IN_FIT = 5  # the last edges before a window that its line goes through
 # A jump at a uniformly random time in the unobserved part of a step is wrong by 1/√3 = 0.58 of that
 # part (root mean square), rounded up.
 UNOBSERVED_SHARE = 0.6
 
 
-class PowerIntegrator:
+class PowerIntegrator(TimedReader):
     """Sums a power reading (W) into a counter (J) whose edges are the sensor's own updates.
 
     A reading stands for the step that it ends. A value that stays the same for longer than one
@@ -28,11 +32,9 @@ class PowerIntegrator:
     """
 
     def __init__(self, read: Callable[[], float], clock: Clock) -> None:
-        self._read = read
-        self._clock = clock
+        super().__init__(read, clock)
         self.step_seconds = USUAL_STEP_SECONDS
         self._step_known = False
-        self.read_costs: list[float] = []
         self._halt = threading.Event()
         self._thread: threading.Thread | None = None
         self.reset()
@@ -40,21 +42,17 @@ class PowerIntegrator:
     def reset(self) -> None:
         """Begin a new sum at zero."""
         self._updates: list[tuple[float, float, float]] = []  # seconds, gap, watts from then on
-        self.failure: str | None = None
+        self.failure = None
         self._previous: tuple[float, float] | None = None  # read at, watts
         self._first = (0.0, 0.0)
         self._last_sample = 0.0
 
     def sample(self) -> None:
         """Read once, and record whether the sensor updated."""
-        read_at = self._clock.now()
-        try:
-            watts = self._read()
-        except SensorReadError as failure:
-            self.failure = failure.reason
+        reading = self.read_timed()
+        if reading is None:
             return
-        now = self._clock.now()
-        self.read_costs = [*self.read_costs[-99:], now - read_at]
+        read_at, now, watts = reading
         if self._previous is None:
             self._first = read_at, watts
         elif watts != self._previous[1]:
@@ -115,13 +113,29 @@ class PowerIntegrator:
             steps = (new - old for old, new in itertools.pairwise(sharp))
             self.step_seconds, self._step_known = statistics.median(steps), True
 
-    def sensor_model(self) -> SensorModel:
-        """The model of the sensor, from readings at rest."""
+    def sensor_model(self, averaged: bool = False, duty: float = 1.0) -> SensorModel:
+        """The model of the sensor, from readings at rest; `averaged`: of a driver's average."""
+        if averaged:
+            latency = LatencyPosterior.uniform(0.0, AVERAGE_SECONDS / 2)
+        else:
+            latency = LatencyPosterior.prior(self.step_seconds)
         return SensorModel(
             step_seconds=self.step_seconds,
-            read_cost_seconds=statistics.median(self.read_costs) if self.read_costs else 0.0,
+            read_cost_seconds=self.read_cost,
             random_walk=random_walk(self.edges[-20:]),
+            duty=duty,
+            settle_seconds=AVERAGE_SECONDS if averaged else 0.0,
+            latency=latency,
         )
+
+    def edges_outside(
+        self, began: float, ended: float, settle_seconds: float
+    ) -> tuple[list[CounterEdge], list[CounterEdge]]:
+        """The last edges before a window, and all that come `settle_seconds` or more after it."""
+        edges = self.edges
+        before = [edge for edge in edges if edge.seconds + edge.gap_seconds / 2 <= began]
+        after = [edge for edge in edges if edge.seconds > ended + settle_seconds]
+        return before[-EDGES_IN_FIT:], after
 
     def start(self) -> None:
         """Begin a new sum, and sample in a thread until `stop`."""

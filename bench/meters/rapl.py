@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 import statistics
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.meters import make_reading
-from bench.meters._bracketing import CounterEdge
-from bench.meters._edge_poller import EdgePoller, SensorReadError, poll_until
+from bench.meters._bracketing import CounterEdge, padding_uncertainty
+from bench.meters._edge_poller import EdgePoller, next_steps, poll_until
+from bench.system.sensor_error import SensorReadError
 
 if TYPE_CHECKING:
     from bench.meters import MeterContext
@@ -49,20 +49,14 @@ class RaplZone:
         try:
             return int(self.file.read_text(encoding="ascii")) / 1e6
         except PermissionError:
+            tree, files = self.file.parent, "energy*_input"
+            if self.file.name == "energy_uj":
+                tree, files = tree.parent, "intel-rapl:*/energy_uj"
             raise SensorReadError(
-                f"{self.file} is readable by root alone; `{self.remedy}` opens it"
+                f"{self.file} is readable by root alone; `sudo chmod a+r {tree}/{files}` opens it"
             ) from None
         except (OSError, ValueError) as error:
             raise SensorReadError(f"{self.file} can't be read ({error})") from None
-
-    @property
-    def remedy(self) -> str:
-        """The command that makes this file and all of its kind readable."""
-        tree = self.file.parent
-        files = f"{tree.parent}/intel-rapl:*/energy_uj"
-        if self.file.name != "energy_uj":
-            files = f"{tree}/energy*_input"
-        return f"sudo chmod a+r {files}"
 
     def rise(self, first: float, last: float) -> float:
         """Joules from one value to a later one, with one wrap at most; negative after a reset."""
@@ -105,7 +99,7 @@ class ZoneTotal:
             else:
                 watts = self._joules / seconds
                 joules = watts * (ended - began)
-                uncertainty = _uncertainty(watts, self._first, self._last, began, ended)
+                uncertainty = padding_uncertainty(watts, self._first, self._last, began, ended)
         warnings = []
         if self._longest_gap * self.zone.highest_watts > self.zone.range_joules / 2:
             warnings.append(make_warning("counter-wrap-risk", domain=domain))
@@ -137,13 +131,15 @@ class RaplMeter:
 
         unreadable = self._find_zones()
         if not self._zones:
-            reason = unreadable[0] if unreadable else _reason_without_zone(self._root)
+            reason = (
+                f"there is no RAPL zone in {self._root}: a virtual machine keeps it from its "
+                "guests; on real hardware `sudo modprobe intel_rapl_msr` may bring it"
+            )
+            reason = unreadable[0] if unreadable else reason
             return Sensor(meter=self.name, usable=False, reason=reason)
         poller = self._poller(self._zones[0])
         poll_until(self._clock, [poller], lambda p: len(p.edges) >= PROBE_EDGES, PROBE_SECONDS)
-        pairs = list(itertools.pairwise(poller.edges))
-        steps = [new.seconds - old.seconds for old, new in pairs]
-        rises = [round(1e6 * (new.joules - old.joules)) for old, new in pairs]
+        steps, rises = poller.steps(), [round(1e6 * rise) for rise in poller.rises()]
         return Sensor(
             meter=self.name,
             usable=True,
@@ -153,7 +149,7 @@ class RaplMeter:
             step_seconds=statistics.median(steps) if steps else None,
             jitter_seconds=statistics.pstdev(steps) if steps else None,
             quantum_joules=math.gcd(*rises) / 1e6 if rises else None,
-            read_cost_seconds=statistics.median(poller.read_costs),
+            read_cost_seconds=poller.read_cost,
             calibration_relative_half_width=CALIBRATION_HALF_WIDTH,
             calibration_source=CALIBRATION_SOURCE,
         )
@@ -224,10 +220,7 @@ class RaplMeter:
         return EdgePoller(zone.read, self._clock, STEP_SECONDS, PAUSE_SECONDS)
 
     def _next_steps(self, zones: list[RaplZone]) -> list[CounterEdge | str]:
-        """The next step of every counter, or why it can't be read; a still one's value now."""
-        pollers = [self._poller(zone) for zone in zones]
-        poll_until(self._clock, pollers, lambda poller: bool(poller.edges), TIMEOUT_SECONDS)
-        return [poller.failure or poller.latest() for poller in pollers]
+        return next_steps(self._clock, [self._poller(zone) for zone in zones], TIMEOUT_SECONDS)
 
 
 def zones(root: Path) -> list[RaplZone]:
@@ -253,10 +246,10 @@ def _amd_sockets(root: Path) -> list[RaplZone]:
         if _text(folder / "name") == "amd_energy"
         for label in folder.glob("energy*_label")
     ]
-    sockets = sorted((name, file) for name, file in labels if name.startswith("Esocket"))
+    sockets = [file for name, file in sorted(labels) if name.startswith("Esocket")]
     return [
         RaplZone(f"cpu-package:{i}", file, math.inf, HIGHEST_WATTS)
-        for i, (_, file) in enumerate(sockets)
+        for i, file in enumerate(sockets)
     ]
 
 
@@ -273,22 +266,6 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="ascii", errors="replace").strip()
     except OSError:
         return ""
-
-
-def _reason_without_zone(root: Path) -> str:
-    return (
-        f"there is no RAPL zone in {root}: a virtual machine keeps it from its guests; "
-        "on real hardware `sudo modprobe intel_rapl_msr` may bring it"
-    )
-
-
-def _uncertainty(
-    watts: float, first: CounterEdge, last: CounterEdge, began: float, ended: float
-) -> float:
-    """In joules: power in the padding is uniform between 0 and twice the mean."""
-    pads = math.hypot(began - first.seconds, last.seconds - ended) / 3**0.5
-    gaps = math.hypot(first.gap_seconds, last.gap_seconds) / 12**0.5
-    return watts * math.hypot(pads, gaps)
 
 
 def build(context: MeterContext) -> RaplMeter:

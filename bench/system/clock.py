@@ -12,15 +12,12 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Seconds on a monotonic scale with an arbitrary zero."""
-        ...
 
     def sleep(self, seconds: float) -> None:
         """Wait for `seconds`; zero or less returns at once."""
-        ...
 
     def utc(self) -> datetime:
         """The calendar time in UTC, for names and stamps, never for durations."""
-        ...
 
 
 class SystemClock:

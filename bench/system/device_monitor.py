@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from bench.system import nvidia_driver
 from bench.system.process import own_processes, system_cpu_seconds
+from bench.system.sensor_error import SensorReadError
 
 if TYPE_CHECKING:
     from bench.results.machine_record import Device, DeviceState, Machine
@@ -75,7 +76,7 @@ def _or_default(read: Callable[[], T], default: T) -> T:
     """A reading of the driver; `default` where it cannot be had."""
     try:
         return read()
-    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
+    except SensorReadError:
         return default
 
 

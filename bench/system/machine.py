@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from bench.results.domains import Domain, DomainKind, gpu_domain
 from bench.system import nvidia_driver
 from bench.system.process import own_processes
+from bench.system.sensor_error import SensorReadError
 
 if TYPE_CHECKING:
     from bench.results.machine_record import Device, Machine
@@ -129,7 +130,7 @@ def _device(gpu: nvidia_driver.GpuInfo, used: bool) -> Device:
 
     try:
         foreign = len(nvidia_driver.processes(gpu.uuid) - own_processes())
-    except (nvidia_driver.NvmlReadError, nvidia_driver.NvidiaUnavailable):
+    except SensorReadError:
         foreign = None
     return Device(
         domain=gpu_domain(gpu.index),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bench.results.throttling import ThrottleReason
+from bench.system.sensor_error import SensorReadError
 
 # Bits of nvmlDeviceGetCurrentClocksEventReasons.
 _HARDWARE = {
@@ -42,24 +43,12 @@ _REASONS = {
 }
 
 
-class NvidiaUnavailable(Exception):
-    """NVIDIA's library can't be used at all; `reason` is a clause that says why."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+class NvidiaUnavailable(SensorReadError):
+    """NVIDIA's library can't be used at all."""
 
 
-class NvmlReadError(Exception):
-    """One reading failed; `reason` is a clause that says why.
-
-    `unsupported`: the GPU or the driver does not have this reading.
-    """
-
-    def __init__(self, reason: str, unsupported: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.unsupported = unsupported
+class NvmlReadError(SensorReadError):
+    """One reading failed."""
 
 
 @dataclass(frozen=True)

@@ -7,23 +7,69 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from bench.meters import make_reading, missing_reading
 from bench.meters._bracketing import CounterEdge, CounterReading, edges_from_reading, mean_power
-from bench.meters._power_integrator import PowerIntegrator
-from bench.meters.nvml.counter_difference import (
-    DRIVER_ERRORS,
-    USUAL_STEP_SECONDS,
-    CounterDifference,
-    approximate_reading,
-)
-from bench.meters.nvml.gpu_sensor import AVERAGE_SECONDS, GpuSensor, guarded, watts
+from bench.meters._power_integrator import AVERAGE_SECONDS, USUAL_STEP_SECONDS, PowerIntegrator
+from bench.meters.nvml.gpu_sensor import METER, GpuSensor, watts
 from bench.system import nvidia_driver
+from bench.system.clock import Clock
+from bench.system.sensor_error import SensorReadError
 
 if TYPE_CHECKING:
+    from bench.meters import MeteredDevice
+    from bench.results.machine_record import Device, Method
     from bench.results.record import Reading
 
 EDGES_AFTER = 5  # of integrated power, after the program: with two a line and its misfit are known
+
+
+class CounterDifference:
+    """The counter of one GPU from `open` on, each end known to a step of the counter.
+
+    `first` is None where `open` failed; `failure` is the reason of the latest failed read, and
+    `counter_missing` whether the GPU has no counter. `fell`: the counter went backwards.
+    """
+
+    def __init__(self, device: Device | MeteredDevice, clock: Clock) -> None:
+        self._device, self._clock = device, clock
+        self.first: CounterReading | None = None
+        self._last: CounterReading | None = None
+        self.failure: str | None = None
+        self.counter_missing = False
+        self.fell = False
+
+    def open(self) -> None:
+        """Read the counter for the first time."""
+        self.first = self._last = self._read()
+
+    def update(self) -> None:
+        """Read the counter again; where `open` failed there is no difference, and no read."""
+        latest = self._read() if self._last else None
+        if self._last and latest:
+            self.fell |= latest.joules < self._last.joules
+            self._last = latest
+
+    def reading(self, began: float, ended: float) -> Reading:
+        """The energy, scaled from the two reads to the time from `began` to `ended` (s)."""
+        power = None
+        if self.first and self._last and not self.failure and not self.fell:
+            seconds = max(self._last.seconds - self.first.seconds, 1e-9)
+            power = (self._last.joules - self.first.joules) / seconds
+        reason = "counter-reset" if self.fell else self.failure or ""
+        return approximate_reading(self._device.domain, "counter", power, ended - began, reason)
+
+    def _read(self) -> CounterReading | None:
+        try:
+            joules = nvidia_driver.energy_joules(self._device.uuid or "")
+        except SensorReadError as failure:
+            self.failure = failure.reason
+            self.counter_missing = failure.unsupported
+            return None
+        self.failure = None
+        return CounterReading(self._clock.now(), joules)
 
 
 class CumulativeGpu:
@@ -43,13 +89,13 @@ class CumulativeGpu:
             return
         try:
             power = nvidia_driver.power(sensor.uuid)
-        except DRIVER_ERRORS as failure:
+        except SensorReadError as failure:
             sensor.reason = failure.reason if difference.counter_missing else None
             return
         self._first_watts = power.watts
         if difference.counter_missing:
             sensor.averaged = power.kind == "average"
-            sensor.integrator = PowerIntegrator(guarded(watts, sensor.uuid), sensor.clock)
+            sensor.integrator = PowerIntegrator(partial(watts, sensor.uuid), sensor.clock)
             sensor.integrator.start()
 
     def so_far(self, began: float, now: float) -> Reading:
@@ -105,3 +151,22 @@ class CumulativeGpu:
         # A load that began at once is in the first edge already, and not in the reading at `open`.
         self._first_watts = max(self._first_watts or 0.0, powers[0])
         return CounterReading(edges[0].seconds, edges[0].joules)
+
+
+def approximate_reading(
+    domain: str,
+    method: Method,
+    watts: float | None,
+    seconds: float,
+    reason: str,
+    end_seconds: float = USUAL_STEP_SECONDS,
+) -> Reading:
+    """Mean power times `seconds`, each end known to `end_seconds`: a step of the sensor.
+
+    Where `watts` is None, a reading without energy: `reason` is a clause, or "counter-reset".
+    """
+    if watts is None:
+        code = "counter-reset" if reason == "counter-reset" else "energy-missing"
+        return missing_reading(domain, METER, method, seconds, code, reason)
+    uncertainty = watts * end_seconds / 6**0.5
+    return make_reading(domain, METER, method, seconds, watts * seconds, uncertainty)

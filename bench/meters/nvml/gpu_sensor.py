@@ -4,44 +4,32 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from bench.meters import _bracketing, make_reading
+from bench.meters import _bracketing, make_reading, missing_reading
 from bench.meters._bracketing import CounterEdge, SensorModel
-from bench.meters._edge_poller import EdgePoller, SensorReadError, sensor_model
+from bench.meters._edge_poller import EdgePoller, sensor_model
 from bench.meters._latency import LatencyPosterior
-from bench.meters._power_integrator import PowerIntegrator
-from bench.meters.nvml.counter_difference import DRIVER_ERRORS, METER, USUAL_STEP_SECONDS
+from bench.meters._power_integrator import USUAL_STEP_SECONDS, PowerIntegrator
 from bench.system import nvidia_driver
 from bench.system.clock import Clock
+from bench.system.sensor_error import SensorReadError
 
 if TYPE_CHECKING:
     from bench.meters import MeteredDevice
     from bench.results.machine_record import Device, Method
     from bench.results.record import MeasurementWarning, Reading
 
+METER = "nvml"
 POWER_DUTY = 0.25  # of A100 and H100: 25 of every 100 ms (docs/measurement.md)
 SHORTEST_STEPS = 20  # a window of fewer steps is marked `window-short`
 # Relative standard uncertainty at which more edges are not waited for: the interval is then
 # ± 0.024 % (docs/decisions/0002 has the simulation).
 SHARP_ENOUGH = 1.2e-4
-EDGES_BEFORE_INTEGRATED = 5  # edges of the summed power that the line before a window goes through
 AROUND_STEPS = 5.5  # under load: edges within so many steps of an end of the window belong to it
-AVERAGE_SECONDS = 1.0  # the longest time over which a driver averages power (nvml.h, PowerUsage)
-
-
-def guarded(read: Callable[[str], float], uuid: str) -> Callable[[], float]:
-    """A reader of one GPU whose only exception is SensorReadError."""
-
-    def read_guarded() -> float:
-        try:
-            return read(uuid)
-        except DRIVER_ERRORS as failure:
-            raise SensorReadError(failure.reason) from None
-
-    return read_guarded
 
 
 def watts(uuid: str) -> float:
@@ -84,9 +72,8 @@ class GpuSensor:
     def choose(self) -> None:
         """Poll the counter if it can be read, else keep the reason."""
         self.poller = self.integrator = self.reason = None
-        poller = EdgePoller(
-            guarded(nvidia_driver.energy_joules, self.uuid), self.clock, USUAL_STEP_SECONDS
-        )
+        read = partial(nvidia_driver.energy_joules, self.uuid)
+        poller = EdgePoller(read, self.clock, USUAL_STEP_SECONDS)
         poller.poll()
         self.reason = poller.failure
         self.poller = None if poller.failure else poller
@@ -118,12 +105,12 @@ class GpuSensor:
         """
         try:
             instant = nvidia_driver.power(self.uuid).kind == "instant"
-        except DRIVER_ERRORS as failure:
+        except SensorReadError as failure:
             self.reason = failure.reason
             return
         self.averaged = not instant or (duty < 1 and has_average(self.uuid))
         read = nvidia_driver.average_watts if self.averaged else watts
-        integrator = PowerIntegrator(guarded(read, self.uuid), self.clock)
+        integrator = PowerIntegrator(partial(read, self.uuid), self.clock)
         integrator.characterise(seconds)
         self.use(integrator, duty if instant else 1.0)
 
@@ -131,13 +118,7 @@ class GpuSensor:
         """Read power through this integrator, whose sensor samples for `duty` of each step."""
         self.poller, self.reason, self.duty = None, integrator.failure, duty
         self.integrator = None if integrator.failure else integrator
-        latency = LatencyPosterior.prior(integrator.step_seconds)
-        self.model = replace(integrator.sensor_model(), latency=latency)
-        if self.averaged:
-            latency = LatencyPosterior.uniform(0.0, AVERAGE_SECONDS / 2)
-            self.model = replace(
-                self.model, settle_seconds=AVERAGE_SECONDS, latency=latency, duty=duty
-            )
+        self.model = integrator.sensor_model(self.averaged, duty if self.averaged else 1.0)
         self.characterised = True
 
     def is_sharp(self, before: Sequence[CounterEdge], began: float, ended: float) -> bool:
@@ -153,9 +134,10 @@ class GpuSensor:
         self, before: Sequence[CounterEdge], began: float, ended: float, under_load: bool = False
     ) -> Reading:
         """The energy of one window, or None with a warning that explains it."""
+        subject = self.device.domain, METER, self.method, ended - began
         fault = self._fault(before, ended - began)
         if fault is not None:
-            return self._missing(*fault, began, ended)
+            return missing_reading(*subject, *fault)
         if self.integrator:
             self.model = replace(self.model, step_seconds=self.integrator.step_seconds)
             sides = self._integrated_edges(self.integrator, began, ended, under_load)
@@ -168,22 +150,14 @@ class GpuSensor:
             result = method(before, after, began, ended, self.model)
         except ValueError:
             reason = "the sensor did not move for too long around the window"
-            return self._missing("read-failed", reason, began, ended)
+            return missing_reading(*subject, "read-failed", reason)
         self.model = replace(self.model, latency=result.latency)
         uncertainty = result.standard_uncertainty
         if self.integrator:
             duty = 1.0 if self.averaged else self.duty
             sampling = self.integrator.sampling_uncertainty(began, ended, duty)
             uncertainty = math.hypot(uncertainty, sampling)
-        return make_reading(
-            self.device.domain,
-            METER,
-            self.method,
-            ended - began,
-            result.joules,
-            uncertainty,
-            self._warnings(ended - began),
-        )
+        return make_reading(*subject, result.joules, uncertainty, self._warnings(ended - began))
 
     def _fault(self, before: Sequence[CounterEdge], seconds: float) -> tuple[str, str] | None:
         """Why there is no energy, as a warning's code and a reason; None without a fault."""
@@ -197,7 +171,8 @@ class GpuSensor:
         if self._is_part_time and seconds < self.model.step_seconds:
             why = "a sensor that samples a part of each step may have missed so short a window"
             return "energy-missing", why
-        if self.poller and _went_backwards([*before, *self.poller.edges]):
+        counted = [*before, *self.poller.edges] if self.poller else []
+        if any(new.joules < old.joules for old, new in itertools.pairwise(counted)):
             return "counter-reset", ""
         return None
 
@@ -237,39 +212,22 @@ class GpuSensor:
         self, integrator: PowerIntegrator, began: float, ended: float, under_load: bool
     ) -> tuple[Sequence[CounterEdge], Sequence[CounterEdge]]:
         """Edges of the summed power near both ends; under load, on both sides of each end."""
-        edges, settle = integrator.edges, self.model.settle_seconds
+        settle = self.model.settle_seconds
         if not under_load:
-            before = [edge for edge in edges if edge.seconds + edge.gap_seconds / 2 <= began]
-            after = [edge for edge in edges if edge.seconds > ended + settle]
-            return before[-EDGES_BEFORE_INTEGRATED:], after
-        near = AROUND_STEPS * self.model.step_seconds + settle
-
-        def around(moment: float) -> list[CounterEdge]:
-            return [edge for edge in edges if abs(edge.seconds - moment) <= near]
-
-        return around(began), around(ended)
+            return integrator.edges_outside(began, ended, settle)
+        near, edges = AROUND_STEPS * self.model.step_seconds + settle, integrator.edges
+        around_began = [edge for edge in edges if abs(edge.seconds - began) <= near]
+        return around_began, [edge for edge in edges if abs(edge.seconds - ended) <= near]
 
     @property
     def _is_part_time(self) -> bool:
         return (self.duty if self.integrator else self.model.duty) < 1
-
-    def _missing(self, code: str, reason: str, began: float, ended: float) -> Reading:
-        from bench.results.warning_catalogue import make_warning
-
-        warning = make_warning(code, domain=self.device.domain, reason=reason)
-        return make_reading(
-            self.device.domain, METER, self.method, ended - began, warnings=[warning]
-        )
 
 
 def has_average(uuid: str) -> bool:
     """Whether the driver gives its own average of a GPU's power."""
     try:
         nvidia_driver.average_watts(uuid)
-    except DRIVER_ERRORS:
+    except SensorReadError:
         return False
     return True
-
-
-def _went_backwards(edges: Sequence[CounterEdge]) -> bool:
-    return any(new.joules < old.joules for old, new in itertools.pairwise(edges))

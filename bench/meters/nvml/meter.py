@@ -5,19 +5,16 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.meters._bracketing import CounterEdge
 from bench.meters._edge_poller import EdgePoller, poll_until
-from bench.meters.nvml.counter_difference import (
-    DRIVER_ERRORS,
-    METER,
-    USUAL_STEP_SECONDS,
-    CounterDifference,
-)
-from bench.meters.nvml.cumulative import CumulativeGpu
-from bench.meters.nvml.gpu_sensor import POWER_DUTY, GpuSensor, guarded, has_average, watts
+from bench.meters._power_integrator import USUAL_STEP_SECONDS
+from bench.meters.nvml.cumulative import CounterDifference, CumulativeGpu
+from bench.meters.nvml.gpu_sensor import METER, POWER_DUTY, GpuSensor, has_average, watts
 from bench.system import nvidia_driver
+from bench.system.sensor_error import SensorReadError
 
 if TYPE_CHECKING:
     from bench.meters import MeterContext
@@ -93,7 +90,7 @@ class NvmlMeter:
         """Poll all counters at rest, and power readings at the same time to compare them with."""
         counted = [(sensor, sensor.poller) for sensor in self._sensors if sensor.poller]
         power = [
-            EdgePoller(guarded(watts, sensor.uuid), self._clock, USUAL_STEP_SECONDS, 0.01)
+            EdgePoller(partial(watts, sensor.uuid), self._clock, USUAL_STEP_SECONDS, 0.01)
             for sensor, _ in counted
         ]
         counters = {poller for _, poller in counted}
@@ -227,8 +224,8 @@ class NvmlMeter:
         now = {}
         for sensor in self._sensors:
             try:
-                now[sensor.device.domain] = nvidia_driver.power(sensor.uuid).watts
-            except DRIVER_ERRORS:
+                now[sensor.device.domain] = watts(sensor.uuid)
+            except SensorReadError:
                 continue
         return now
 

@@ -14,11 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from bench.meters import MeterContext
-from bench.meters._edge_poller import SensorReadError
 from bench.results.domains import Domain, gpu_domain
+from bench.system.sensor_error import SensorReadError
+
+if TYPE_CHECKING:
+    from bench.results.machine_record import Method
 
 Kind = Literal["counter", "polled", "power", "average power"]
 JETSON_STEP_SECONDS = 0.1  # zeus reads a Jetson's power this often, in a process of its own
@@ -57,6 +60,16 @@ class ZeusSource:
     kind: Kind
     calibration: tuple[float, str]
     may_rest: bool = False
+
+    @property
+    def method(self) -> Method:
+        """How energy is read: from the device's counter, or integrated from power."""
+        return "counter" if self.kind == "counter" else "integrated"
+
+    @property
+    def averaged(self) -> bool:
+        """Whether a reading holds power of up to a second before it."""
+        return self.kind == "average power"
 
 
 @dataclass(frozen=True)

@@ -49,14 +49,19 @@ class RaplZone:
         try:
             return int(self.file.read_text(encoding="ascii")) / 1e6
         except PermissionError:
-            tree, files = self.file.parent, "energy*_input"
-            if self.file.name == "energy_uj":
-                tree, files = tree.parent, "intel-rapl:*/energy_uj"
             raise SensorReadError(
-                f"{self.file} is readable by root alone; `sudo chmod a+r {tree}/{files}` opens it"
+                f"{self.file} is readable by root alone; `{self.remedy}` opens it"
             ) from None
         except (OSError, ValueError) as error:
             raise SensorReadError(f"{self.file} can't be read ({error})") from None
+
+    @property
+    def remedy(self) -> str:
+        """The command that makes this file and all of its kind readable."""
+        tree, files = self.file.parent, "energy*_input"
+        if self.file.name == "energy_uj":
+            tree, files = tree.parent, "intel-rapl:*/energy_uj"
+        return f"sudo chmod a+r {tree}/{files}"
 
     def rise(self, first: float, last: float) -> float:
         """Joules from one value to a later one, with one wrap at most; negative after a reset."""

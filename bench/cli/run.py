@@ -64,9 +64,11 @@ def _check_all(config: RunConfig, models: list[str]) -> None:
 
 def _run_one(config: RunConfig, edition: str, as_json: bool) -> int:
     """Run once and print the result; returns the exit code."""
+    from rich.console import Console
+
     from bench.cli._progress import ProgressLine
     from bench.impact import equivalences
-    from bench.reports.terminal import print_summary
+    from bench.reports.terminal import print_result
     from bench.results import storage
     from bench.runner.run import run
 
@@ -77,7 +79,7 @@ def _run_one(config: RunConfig, edition: str, as_json: bool) -> int:
     plot = warn_on_error(lambda: _draw(result, path))
     if as_json:
         print(storage.to_json(result), flush=True)
-    print_summary(result, path, edition, sys.stderr if as_json else sys.stdout)
+    print_result(result, path, Console(stderr=as_json, highlight=False), edition)
     if plot:
         log(f"  plot   {plot}\n")
     return {"done": 0, "failed": FAILED, "interrupted": INTERRUPTED}[result.status]

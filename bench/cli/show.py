@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +32,7 @@ def command(
     """Show the summary of a result file, or the equivalences of its energy."""
     from bench.impact.equivalences import phone_charge
     from bench.reports.program_summary import print_program
-    from bench.reports.terminal import print_summary
+    from bench.reports.terminal import print_result
     from bench.results import storage
     from bench.tracker import program_record
 
@@ -52,7 +51,7 @@ def command(
         elif as_json:
             print(storage.to_json(record))
         else:
-            print_summary(record, result, edition, sys.stdout)
+            print_result(record, result, _console(), edition)
 
 
 def find_equivalences(energy: Estimate, region: str | None) -> list[DerivedQuantity]:

@@ -44,7 +44,9 @@ def html_report(result: Result, edition: str) -> str:
         rows=[(name, value.splitlines()) for name, value in rows],
         plots=list(_plots(result)),
         trials=[_trial(result, trial) for trial in result.trials],
-        machine=list(_machine(result)),
+        devices=views.device_labels(result),
+        drivers=dict.fromkeys(d.driver_version for d in result.machine.devices if d.driver_version),
+        settings=result.model.settings | result.task.parameters,
         command=repeat_command.repeat_command(result),
         record=f"data:application/json;base64,{record}",
         policy=content_security_policy(style),
@@ -85,23 +87,3 @@ def _trial(result: Result, trial: Trial) -> dict[str, Any]:
         if per_1000 is None
         else f"{format_number(per_1000 / size, 4)} {unit}",
     }
-
-
-def _machine(result: Result) -> Iterator[tuple[str, str]]:
-    """The machine and the software of the run, as names and values."""
-    machine = result.machine
-    yield "devices", "; ".join(views.device_labels(result))
-    yield "processor", f"{machine.cpu_name}, {machine.cpu_logical_count} logical CPUs"
-    yield "memory", f"{machine.memory_bytes / 2**30:.0f} GiB"
-    yield "system", machine.operating_system + (", in a container" if machine.container else "")
-    drivers = dict.fromkeys(d.driver_version for d in machine.devices if d.driver_version)
-    if drivers:
-        yield "driver", ", ".join(drivers)
-    versions = [f"{name} {version}" for name, version in result.backend.versions.items()]
-    yield "software", ", ".join([f"python {machine.python_version}", *versions])
-    for sensor in machine.sensors:
-        if sensor.usable:
-            yield f"sensor {sensor.meter}", ", ".join(sensor.domains)
-    settings = result.model.settings | result.task.parameters
-    yield "settings", ", ".join(f"{key} {value}" for key, value in settings.items())
-    yield "workload", f"{result.task.dataset}, fingerprint {result.task.fingerprint or '?'}"

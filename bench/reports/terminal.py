@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
@@ -29,18 +28,12 @@ from bench.results.record import Estimate, Result
 MODELLED, MEASURED = "modelled, NOT measured", "measured"
 
 
-def print_summary(result: Result, path: Path, edition: str, stream: TextIO) -> None:
-    """Print the summary of a run with the command that may follow."""
-    console = Console(file=stream, highlight=False)
-    print_result(result, path, console, edition, next_command(path))
-
-
 def print_result(
-    result: Result, path: Path, console: Console, edition: str, next_step: str
+    result: Result, path: Path, console: Console, edition: str, next_step: str | None = None
 ) -> None:
     """Print the summary of a run; `edition` selects the figure for one phone charge.
 
-    `path` is where the record is saved, `next_step` the command that may follow.
+    `path` is where the record is saved, `next_step` the command that may follow: by default submit.
     """
     blocks: list[RenderableType] = [result_title(result)]
     energy = result.summary.energy_kwh_per_1000 if result.summary else None
@@ -56,7 +49,8 @@ def print_result(
         blocks.append(warnings_table(result.warnings))
     print_blocks(blocks, console, below=0)
     # Paths and commands are for copying, so they are not wrapped.
-    console.print(f"\n  saved  {path}\n  next   {next_step}\n", soft_wrap=True, markup=False)
+    saved = f"\n  saved  {path}\n  next   {next_step or next_command(path)}\n"
+    console.print(saved, soft_wrap=True, markup=False)
 
 
 def result_title(result: Result) -> Text:

@@ -19,7 +19,6 @@ from bench.reports.exporters import EnergyKind, ExportOptions, ImportedEnergy
 from bench.reports.exporters._common import (
     COMPONENTS,
     NOT_MEASURED,
-    RunTotals,
     csv_bytes,
     csv_cell,
     totals_with_energy,
@@ -110,7 +109,24 @@ def append(path: Path, added: dict[str, object]) -> None:
 
 def export(results: Sequence[Result], options: ExportOptions) -> bytes:
     """One row a result, over its measured trials."""
-    return csv_bytes([row(job(totals, options)) for totals in totals_with_energy(results)], COLUMNS)
+    jobs = [
+        CodeCarbonJob(
+            timestamp=totals.result.created_at.removesuffix("Z"),
+            project_name=totals.label,
+            run_id=totals.result.run_id,
+            duration_seconds=totals.duration_seconds,
+            energy_kwh=totals.energy_kwh,
+            component_kwh=totals.component_kwh,
+            modelled=totals.modelled,
+            version=totals.result.joulebench_version,
+            experiment_id=totals.result.task.fingerprint or "",
+            pue=options.pue or 1.0,
+            region=options.region,
+            machine=totals.result.machine,
+        )
+        for totals in totals_with_energy(results)
+    ]
+    return csv_bytes([row(job) for job in jobs], COLUMNS)
 
 
 def read(data: bytes) -> list[ImportedEnergy]:
@@ -128,34 +144,13 @@ def read(data: bytes) -> list[ImportedEnergy]:
         raise ValueError(f"not a csv file: {error}") from error
 
 
-def job(totals: RunTotals, options: ExportOptions) -> CodeCarbonJob:
-    """A result as a job."""
-    result = totals.result
-    return CodeCarbonJob(
-        timestamp=result.created_at.removesuffix("Z"),
-        project_name=totals.label,
-        run_id=result.run_id,
-        duration_seconds=totals.duration_seconds,
-        energy_kwh=totals.energy_kwh,
-        component_kwh=totals.component_kwh,
-        modelled=totals.modelled,
-        version=result.joulebench_version,
-        experiment_id=result.task.fingerprint or "",
-        pue=options.pue or 1.0,
-        region=options.region,
-        machine=result.machine,
-    )
-
-
 def append_program(record: ProgramRecord, path: str | Path) -> None:
-    """Add the row of a tracked program. Raises ValueError for other columns, and OSError."""
-    append(Path(path), row(program_job(record)))
+    """Add the row of a tracked program. Raises ValueError for other columns, and OSError.
 
-
-def program_job(record: ProgramRecord) -> CodeCarbonJob:
-    """A tracked program as a job; only domains inside the boundary count."""
+    Only domains inside the boundary count.
+    """
     energy = record.energy_kwh
-    return CodeCarbonJob(
+    job = CodeCarbonJob(
         timestamp=record.created_at.removesuffix("Z"),
         project_name=record.name,
         run_id=record.track_id,
@@ -168,6 +163,7 @@ def program_job(record: ProgramRecord) -> CodeCarbonJob:
         region=regions.find(record.region) if record.region else None,
         machine=record.machine,
     )
+    append(Path(path), row(job))
 
 
 def existing_columns(path: Path) -> list[str]:

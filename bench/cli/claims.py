@@ -10,6 +10,7 @@ import typer
 from bench.cli._errors import exit_on_error
 from bench.cli._io import print_json
 from bench.cli._options import Json
+from bench.impact.facts import fact_by_name
 from bench.results.interval import interval_json
 
 if TYPE_CHECKING:
@@ -51,7 +52,5 @@ def _claim_json(claim: Claim) -> dict[str, Any]:
 
 
 def _fact_json(name: str) -> dict[str, Any]:
-    from bench.impact.facts import fact_by_name
-
     fact, fields = fact_by_name(name), ("value", "unit", "edition", "basis", "source")
     return {"fact": name, **{field: getattr(fact, field) for field in fields}}

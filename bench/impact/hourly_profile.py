@@ -34,16 +34,11 @@ class DailyProfile:
 
 @dataclass(frozen=True)
 class HourWindow:
-    """`length` consecutive hours from `start` (0 to 23), past midnight where needed."""
+    """Consecutive hours from `start` to `end` (0 to 23), past midnight where needed."""
 
     start: int
-    length: int
+    end: int
     intensity: float
-
-    @property
-    def end(self) -> int:
-        """The hour at which the window ends, 0 to 23."""
-        return (self.start + self.length) % HOURS
 
 
 def windows(profile: DailyProfile, length: int = 1) -> list[HourWindow]:
@@ -51,7 +46,8 @@ def windows(profile: DailyProfile, length: int = 1) -> list[HourWindow]:
     if not 1 <= length <= HOURS:
         raise ValueError(f"a job of {length} hours does not fit: give 1 to {HOURS}")
     twice = profile.intensities * 2
-    every = [HourWindow(h, length, math.fsum(twice[h : h + length]) / length) for h in range(HOURS)]
+    means = [math.fsum(twice[hour : hour + length]) / length for hour in range(HOURS)]
+    every = [HourWindow(hour, (hour + length) % HOURS, mean) for hour, mean in enumerate(means)]
     return sorted(every, key=lambda window: (window.intensity, window.start))
 
 

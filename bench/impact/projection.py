@@ -225,7 +225,9 @@ def batching_gains(
     for rows in _by_setting(of_model):
         for row in rows[:1] + rows[1:][-1:]:
             kwh = row.gpu_energy_kwh_per_1000 * per_day / 1000 * (pue or 1.0)
-            gains.append(BatchingGain(Interval.of(kwh), _published_label(row)))
+            label = f"this model at batch {row.batch_size:.0f} on {row.gpu.removeprefix('NVIDIA ')}"
+            label += f", GPU alone, {row.study.precision} ({row.study.title})"
+            gains.append(BatchingGain(Interval.of(kwh), label))
     gpus = _batched_settings_by_gpu(result.task.id) if batch_size == 1 else []
     return gains + [_projected_gain(settings, kwh_per_use * per_day) for settings in gpus]
 
@@ -275,11 +277,3 @@ def _projected_gain(settings: list[list[PublishedFigure]], kwh: Interval) -> Bat
         f"to {max(batch_sizes):.0f} ({study.title})"
     )
     return BatchingGain(kwh / Interval(factors[len(factors) // 2], factors[0], factors[-1]), label)
-
-
-def _published_label(row: PublishedFigure) -> str:
-    gpu = row.gpu.removeprefix("NVIDIA ")
-    return (
-        f"this model at batch {row.batch_size:.0f} on {gpu}, GPU alone, {row.study.precision} "
-        f"({row.study.title})"
-    )

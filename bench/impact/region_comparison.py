@@ -59,13 +59,13 @@ def compare_regions(
     A region's PUE is `pue`, or its own if published, or 1. Raises ValueError where no region has a
     factor of this basis.
     """
-    candidates = list(among)
-    impacts = [_region_impact(energy_kwh, region, basis, pue) for region in candidates]
-    places = sorted((i for i in impacts if i), key=lambda i: (i.grams.value, i.region.key))
+    factors = [(region, region.factor(basis)) for region in among]
+    impacts = (_region_impact(energy_kwh, region, fact, pue) for region, fact in factors if fact)
+    places = sorted(impacts, key=lambda impact: (impact.grams.value, impact.region.key))
     if not places:
-        raise ValueError(f"no region of {len(candidates)} has a factor of basis {basis!r}")
-    omitted = (region for region, i in zip(candidates, impacts, strict=True) if i is None)
-    return RegionComparison(basis, tuple(places), tuple(omitted))
+        raise ValueError(f"no region of {len(factors)} has a factor of basis {basis!r}")
+    omitted = tuple(region for region, fact in factors if fact is None)
+    return RegionComparison(basis, tuple(places), omitted)
 
 
 def region_group(name: str) -> tuple[list[Region], str]:
@@ -104,13 +104,9 @@ def first_and_last(
 
 
 def _region_impact(
-    energy_kwh: Interval | float, region: Region, basis: str, pue: float | None
-) -> RegionImpact | None:
-    factor = region.factor(basis)
-    if factor is None:
-        return None
-    region_pue = pue_of(region, pue)
-    market = region.market
+    energy_kwh: Interval | float, region: Region, factor: Fact, pue: float | None
+) -> RegionImpact:
+    region_pue, market = pue_of(region, pue), region.market
     # A cloud region counts the state or country in which it lies as its own place.
     is_of_region = factor.key in region.places[: 2 if ":" in region.key else 1]
     return RegionImpact(

@@ -11,6 +11,9 @@ import jinja2
 
 from bench.results.formatting import printable
 
+# First characters of a formula in spreadsheet programs, with their full-width forms.
+FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
+
 
 def html_environment(*folders: Path) -> jinja2.Environment:
     """A template environment for these folders: all values escaped, a missing variable an error."""
@@ -42,10 +45,6 @@ def content_security_policy(style: str) -> str:
         f"default-src 'none'; style-src 'sha256-{digest}'; script-src 'none'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
-
-
-# First characters of a formula in spreadsheet programs, with their full-width forms.
-FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 def csv_safe(cell: object) -> object:

@@ -142,25 +142,6 @@ def printable(text: str) -> str:
     return "".join("�" if unicodedata.category(c)[0] == "C" else c for c in spaced)
 
 
-def _decimals_for(value: float, half: float) -> int:
-    """Decimals: two digits of the value, more where the half-width allows them."""
-    places = 1 - _exponent(round_to(value, 2))
-    return max(places, min(-_exponent(half), 3 - _exponent(value))) if half > 0 else places
-
-
-def _from_zero(value: float, low: float, high: float, places: int) -> tuple[str, str, str]:
-    lowest = format_fixed(low, places) if round(low, places) > 0 else "0"
-    return format_fixed(value, places) if value else "0", lowest, format_fixed(high, places)
-
-
-def _exponent(value: float) -> int:
-    return math.floor(math.log10(abs(value))) if value else 0
-
-
-def _largest_unit(value: float, units: tuple[tuple[str, float], ...]) -> tuple[str, float]:
-    return next((unit for unit in units if abs(value) >= unit[1]), units[-1] if value else units[0])
-
-
 def large_energy_unit(kwh: float) -> tuple[str, float]:
     """As `energy_unit`, with MWh, GWh and TWh for the energy of a service or a training."""
     large = (("TWh", 1e9), ("GWh", 1e6), ("MWh", 1e3))
@@ -190,3 +171,22 @@ def energy_text(kwh: float, digits: int = 2) -> str:
     """An energy in kWh as "8.3 Wh"."""
     unit, size = energy_unit(kwh * (1 + 1e-9))
     return f"{format_number(kwh / size, digits).removesuffix('.0')} {unit}"
+
+
+def _decimals_for(value: float, half: float) -> int:
+    """Decimals: two digits of the value, more where the half-width allows them."""
+    places = 1 - _exponent(round_to(value, 2))
+    return max(places, min(-_exponent(half), 3 - _exponent(value))) if half > 0 else places
+
+
+def _from_zero(value: float, low: float, high: float, places: int) -> tuple[str, str, str]:
+    lowest = format_fixed(low, places) if round(low, places) > 0 else "0"
+    return format_fixed(value, places) if value else "0", lowest, format_fixed(high, places)
+
+
+def _exponent(value: float) -> int:
+    return math.floor(math.log10(abs(value))) if value else 0
+
+
+def _largest_unit(value: float, units: tuple[tuple[str, float], ...]) -> tuple[str, float]:
+    return next((unit for unit in units if abs(value) >= unit[1]), units[-1] if value else units[0])

@@ -22,13 +22,7 @@ class ThrottleReason(StrEnum):
     locked_clocks = "locked_clocks"
 
 
-HARDWARE_REASONS = frozenset(
-    {
-        ThrottleReason.hw_slowdown,
-        ThrottleReason.hw_thermal_slowdown,
-        ThrottleReason.hw_power_brake_slowdown,
-    }
-)
+HARDWARE_REASONS = frozenset(reason for reason in ThrottleReason if reason.startswith("hw_"))
 CLOCK_SETTINGS = {
     ThrottleReason.application_clocks: "application clocks",
     ThrottleReason.locked_clocks: "locked clocks",

@@ -17,18 +17,17 @@ def measurement_boundary(machine: Machine) -> Boundary:
     energy is never added twice. Modelled domains are inside only where nothing is measured and no
     GPU is used.
     """
-    gpus = [d.domain for d in machine.used_gpus]
+    inside = [device.domain for device in machine.used_gpus]
     unused = {d.domain for d in machine.devices if not d.used}
     measured = _sensor_domains(machine.sensors, modelled=False)
-    inside = gpus
     for domain in sorted(measured, key=lambda name: Domain.parse(name).kind == DomainKind.wall):
         overlap = any(Domain.parse(domain).overlaps(Domain.parse(other)) for other in inside)
         if not overlap and domain not in unused:
             inside.append(domain)
     if inside:
         return Boundary(domains=tuple(inside), kind="measured")
-    modelled = _sensor_domains(machine.sensors, modelled=True)
-    return Boundary(domains=tuple(modelled), kind="modelled")
+    modelled = tuple(_sensor_domains(machine.sensors, modelled=True))
+    return Boundary(domains=modelled, kind="modelled")
 
 
 def _sensor_domains(sensors: Sequence[Sensor], modelled: bool) -> list[str]:

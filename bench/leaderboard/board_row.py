@@ -189,9 +189,9 @@ def make_row(submission: Submission) -> BoardRow:
         boundary=boundary_label(result),
         devices=list(device_labels(result)),
         energy_kwh_per_1000=_figure(energy),
-        energy_with_calibration_kwh_per_1000=copy_fields(CalibratedEnds, calibrated)
-        if calibrated
-        else None,
+        energy_with_calibration_kwh_per_1000=(
+            CalibratedEnds(calibrated.low, calibrated.high) if calibrated else None
+        ),
         net_energy_kwh_per_1000=_figure(summary.net_energy_kwh_per_1000 if summary else None),
         energy_joules_per_unit=_figure(summary.energy_joules_per_unit if summary else None),
         duration_seconds_per_inference=_figure(

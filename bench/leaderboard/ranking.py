@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -46,24 +46,20 @@ def count_better_and_worse(keys: Sequence[RankingKey]) -> tuple[list[int], list[
     repeatability = np.array([key.half_width for key in keys])
     calibration = RECTANGULAR_TO_95 * np.array([key.calibration for key in keys])
     half_width = np.hypot(repeatability, calibration)
+    by_instrument: dict[Instrument, list[int]] = defaultdict(list)
+    for index, key in enumerate(keys):
+        if key.instrument is not None:
+            by_instrument[key.instrument].append(index)
+    same_instrument = [members for members in by_instrument.values() if len(members) > 1]
     counts_by_direction = []
     for position in (log_energy, -log_energy):
         counts = _count_below(position, half_width)
-        for members in _same_instrument(keys):
+        for members in same_instrument:
             # On one instrument the calibration cancels: these pairs are counted again without it.
             counts[members] -= _count_below(position[members], half_width[members])
             counts[members] += _count_below(position[members], repeatability[members])
         counts_by_direction.append(counts.tolist())
     return counts_by_direction[0], counts_by_direction[1]
-
-
-def _same_instrument(keys: Sequence[RankingKey]) -> Iterator[list[int]]:
-    """The indices of the results of every instrument that measured more than one of them."""
-    by_instrument: dict[Instrument, list[int]] = defaultdict(list)
-    for index, key in enumerate(keys):
-        if key.instrument is not None:
-            by_instrument[key.instrument].append(index)
-    yield from (members for members in by_instrument.values() if len(members) > 1)
 
 
 def _count_below(position: Floats, half_width: Floats) -> Counts:

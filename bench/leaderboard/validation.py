@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,17 +24,9 @@ RELATIVE_TOLERANCE = 1e-9
 # "refused": not on the board. "no-rank": listed without rank, with the reason. "note": a remark.
 Severity = Literal["refused", "no-rank", "note"]
 
-
-REMEDIES = {
-    "unreadable": "Send the file as `joulebench run` wrote it, with a version that reads it.",
-    "irreproducible": "Send the file as the run wrote it; if it is unchanged, run again with this "
-    "version.",
-    "impossible": "Check the sensors with `joulebench doctor`, then run again.",
-    "duplicate": "This run was submitted already. Run again for another result.",
-    "misplaced": "Add results with `joulebench submit`; do not move or edit a submission.",
-    "signature": "Sign it again: `joulebench submit RESULT --sign KEY`.",
-    "unknown-signer": "Add the signer's public key to the file `allowed_signers`, if you trust it.",
-}
+REMEDIES: dict[str, str] = tomllib.loads(
+    Path(__file__).with_name("remedies.toml").read_text(encoding="utf-8")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +64,9 @@ class ValidationReport:
 def validate_file(path: Path) -> ValidationReport:
     """Validate one result file; a file that cannot be read is refused with the reason."""
     try:
-        content = storage.read_bytes(path)
+        return validate_bytes(storage.read_bytes(path), str(path))
     except storage.UnreadableRecord as error:
         return unreadable(error)
-    return validate_bytes(content, str(path))
 
 
 def validate_bytes(content: bytes, name: str) -> ValidationReport:

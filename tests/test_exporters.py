@@ -139,7 +139,7 @@ def test_file_that_is_not_codecarbon_is_refused_in_one_line(data):
     assert str(refusal.value) and "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("energy", ["nan", "-1", "inf", "1e999", "much"])
+@pytest.mark.parametrize("energy", [math.nan, -1.0, math.inf, "1e999", "much"])
 def test_invalid_energy_in_a_codecarbon_row_is_refused(energy):
     row = dict.fromkeys(codecarbon.COLUMNS, "") | {"energy_consumed": energy, "pue": "1"}
     with pytest.raises(ValueError, match="line 2"):

@@ -91,19 +91,15 @@ def json_bytes(objects: Sequence[dict[str, Any]]) -> bytes:
 
 
 def csv_bytes(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> bytes:
-    """Rows as a csv file with a header; keys that are no column are left out."""
+    """Rows as a csv file with a header; keys that are no column are left out.
+
+    Floats keep every digit, None is an empty cell, and no text is a formula.
+    """
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({key: csv_safe(cell) for key, cell in row.items()} for row in rows)
     return out.getvalue().encode()
-
-
-def csv_cell(value: object) -> object:
-    """A value as a cell: floats with every digit, None empty, text without formulas."""
-    if isinstance(value, float):
-        return repr(value)
-    return "" if value is None else csv_safe(value)
 
 
 def provenance(totals: RunTotals) -> dict[str, Any]:

@@ -20,7 +20,6 @@ from bench.reports.exporters._common import (
     COMPONENTS,
     NOT_MEASURED,
     csv_bytes,
-    csv_cell,
     totals_with_energy,
 )
 from bench.results import units
@@ -89,7 +88,7 @@ def row(job: CodeCarbonJob) -> dict[str, object]:
         watts = _rate(_times(kwh, 1000.0 * SECONDS_PER_HOUR), job.duration_seconds)
         cells[f"{part}_power"] = _times(watts, job.pue)
     cells |= _machine(job.machine) | _place(job.region)
-    return {column: csv_cell(cells.get(column)) for column in COLUMNS}
+    return {column: cells.get(column) for column in COLUMNS}
 
 
 def append(path: Path, added: dict[str, object]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bench.reports.exporters import ExportOptions
-from bench.reports.exporters._common import RunTotals, csv_bytes, csv_cell, totals_with_energy
+from bench.reports.exporters._common import RunTotals, csv_bytes, totals_with_energy
 from bench.results import views
 from bench.results.record import Result
 
@@ -23,7 +23,7 @@ def export(results: Sequence[Result], options: ExportOptions) -> bytes:
     with COLUMNS.open(encoding="utf-8", newline="") as file:
         fields = {row["column"]: row["field"] for row in csv.DictReader(file)}
     rows = [
-        {column: csv_cell(_value(values, field)) for column, field in fields.items()}
+        {column: _value(values, field) for column, field in fields.items()}
         for totals in totals_with_energy(results)
         for values in _readings(totals)
     ]

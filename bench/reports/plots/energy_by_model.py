@@ -15,12 +15,7 @@ from bench.results.formatting import energy_text, printable
 from bench.results.record import Result
 
 SCOPE = "task"
-HEADING: Any = {
-    "fontsize": 9.5,
-    "color": plot_style.SOFT,
-    "va": "center",
-    "bbox": plot_style.BEHIND,
-}
+HEADING: Any = {"fontsize": 9.5, "color": plot_style.SOFT, "bbox": plot_style.BEHIND}
 
 
 @plot_style.plot_context()
@@ -40,7 +35,7 @@ def draw(results: Sequence[Result], *, edition: str = equivalences.DEFAULT_EDITI
     y, ticks = 0.0, []
     across = axes.get_yaxis_transform()
     for heading, members in groups.items():
-        note = axes.text(0.0, y, heading, transform=across, **HEADING)
+        note = axes.text(0.0, y, heading, transform=across, va="center", **HEADING)
         note.set_in_layout(False)
         for point in members:
             y -= 1

@@ -75,16 +75,10 @@ def _draw_front(axes: Axes, pairs: Sequence[QualityPoint], better: str) -> bool:
     front = pareto_front(pairs, better)
     if len(front) < 2:
         return False
-    axes.plot(
-        [point.value for point, _ in front],
-        [quality.value for _, quality in front],
-        drawstyle="steps-post",
-        linestyle=(0, (4, 2)),
-        color=plot_style.colour(front[0][0]),
-        linewidth=1.2,
-        alpha=0.55,
-        zorder=1.5,
-    )
+    energies, qualities = zip(*((p.value, quality.value) for p, quality in front), strict=True)
+    color, dashes = plot_style.colour(front[0][0]), (0, (4, 2))
+    (line,) = axes.step(energies, qualities, where="post", color=color, linestyle=dashes)
+    line.set(linewidth=1.2, alpha=0.55, zorder=1.5)
     return True
 
 

@@ -43,8 +43,11 @@ def draw(results: Sequence[Result]) -> Figure:
     result = point.result
     traces = list(windows(result))
     figure, axes = plot_style.canvas(5.4)
-    highest = _draw_windows(axes, point, traces)
-    highest = max(highest, _draw_profile(axes, point))
+    _draw_windows(axes, point, traces)
+    if axes.dataLim.ymax <= 0:
+        raise ValueError("no window has a power to draw")
+    _draw_profile(axes, point)
+    highest = axes.dataLim.ymax
     _shade_phases(axes, traces)
     plot_style.linear_axis(axes, "y", 1.1 * highest)
     plot_style.linear_axis(axes, "x", 1.01 * max(window.end for window in traces))
@@ -93,17 +96,15 @@ def _energy_by_domain(
     }
 
 
-def _draw_windows(axes: Axes, point: plot_data.PlotPoint, traces: Sequence[WindowTrace]) -> float:
-    """Draw the mean power of each window that has all domains. Returns the highest power."""
+def _draw_windows(axes: Axes, point: plot_data.PlotPoint, traces: Sequence[WindowTrace]) -> None:
+    """Draw the mean power of each window that has all domains."""
     energies = [_energy_by_domain(point, window.readings) for window in traces]
     domains = {domain for by_domain in energies for domain in by_domain}
-    highest = 0.0
     for window, by_domain in zip(traces, energies, strict=True):
         known = [energy for energy in by_domain.values() if energy is not None]
         if not domains or len(known) < len(domains) or window.end <= window.start:
             continue
         watts = sum(known) / (window.end - window.start)
-        highest = max(highest, watts)
         axes.plot(
             (window.start, window.end),
             (watts, watts),
@@ -113,14 +114,10 @@ def _draw_windows(axes: Axes, point: plot_data.PlotPoint, traces: Sequence[Windo
             linestyle=(0, (1.2, 0.8)) if point.modelled else "-",
             zorder=4,
         )
-    if highest == 0:
-        raise ValueError("no window has a power to draw")
-    return highest
 
 
-def _draw_profile(axes: Axes, point: plot_data.PlotPoint) -> float:
-    """Draw the power of the profile trial by domain. Returns the highest power."""
-    highest = 0.0
+def _draw_profile(axes: Axes, point: plot_data.PlotPoint) -> None:
+    """Draw the power of the profile trial by domain."""
     for trial in point.result.trials:
         for trace in trial.power_trace:
             if trace.domain not in point.result.boundary.domains or not trace.watts:
@@ -128,8 +125,6 @@ def _draw_profile(axes: Axes, point: plot_data.PlotPoint) -> float:
             seconds = [trial.started_seconds + second for second in trace.seconds]
             color = plot_style.colour(point)
             axes.plot(seconds, trace.watts, color=color, linewidth=0.9, alpha=0.8, zorder=3)
-            highest = max(highest, *trace.watts)
-    return highest
 
 
 def _shade_phases(axes: Axes, traces: Sequence[WindowTrace]) -> None:

@@ -1,4 +1,4 @@
-"""Synthetic results for tests: valid under the schema, consistent, with the energies that a test sets."""
+"""Synthetic results for tests: valid under the schema, with the energies that a test sets."""
 
 from __future__ import annotations
 
@@ -145,12 +145,13 @@ def synthetic_result(
 
 def with_derived_warnings(result: Result) -> Result:
     """The result with the warnings and `rankable` that follow from its record."""
-    warned = result.model_copy(update={"warnings": warning_rules.derive_warnings(result)})
-    return warned.model_copy(update={"rankable": warning_rules.is_rankable(warned)})
+    warnings = warning_rules.derive_warnings(result)
+    rankable = warning_rules.is_rankable(result, warnings)
+    return result.model_copy(update={"warnings": warnings, "rankable": rankable})
 
 
 def result_with_energy(kwh_per_1000: float, spread: float = 0.01, **options: Any) -> Result:
-    """Six trials at 400 W around an energy in kWh per 1,000; each deviates by `spread` (relative)."""
+    """Six trials at 400 W around an energy in kWh per 1,000; `spread` is relative."""
     joules = kwh_per_1000 * 3600.0 * options.get("inferences", 100)
     options.setdefault("seconds", joules / 400.0)
     steps = (-1.0, 1.0, -1.0, 1.0, -1.0, 1.0)

@@ -34,9 +34,8 @@ def derive_warnings(result: Result) -> tuple[MeasurementWarning, ...]:
     return tuple(sorted(unique.values(), key=lambda item: not item.blocks_ranking))
 
 
-def is_rankable(result: Result, warnings: tuple[MeasurementWarning, ...] | None = None) -> bool:
-    """Whether a result can be ranked; `warnings` are those of the record, derived where omitted."""
-    warnings = derive_warnings(result) if warnings is None else warnings
+def is_rankable(result: Result, warnings: Iterable[MeasurementWarning]) -> bool:
+    """Whether a result can be ranked; `warnings` are those of the record."""
     return (
         result.status == "done"
         and result.summary is not None

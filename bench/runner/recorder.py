@@ -119,5 +119,5 @@ class RunRecorder:
         """The record as it stands, with its summary and warnings. Raises ValidationError."""
         result = Result(**{**dict(self.draft), "summary": self.summary()})
         warnings = warning_rules.derive_warnings(result)
-        result = result.model_copy(update={"warnings": warnings})
-        return result.model_copy(update={"rankable": warning_rules.is_rankable(result)})
+        rankable = warning_rules.is_rankable(result, warnings)
+        return result.model_copy(update={"warnings": warnings, "rankable": rankable})

@@ -21,6 +21,7 @@ def config(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_variants_are_measured_on_the_same_requests_and_saved(config):
     overrides = ["batch=8", "dtype=bf16,attention=eager", "quantization=int4"]
     base, batch, half, refused = ablation.run_ablation(config, overrides)

@@ -10,6 +10,8 @@ import pytest
 from bench.cli import _batch
 from bench.results import storage
 
+pytestmark = pytest.mark.slow
+
 RUN = ["--quick", "--model", "embedded/tiny"]
 TWO_TASKS = """
 import sys

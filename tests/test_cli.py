@@ -157,6 +157,7 @@ def test_bad_options_end_with_exit_code_2(words):
     assert joulebench(*words).returncode == 2
 
 
+@pytest.mark.slow
 def test_a_failing_model_is_a_result_with_exit_code_3(tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(embedded.model_path("text-gen", "tiny"), folder)
@@ -170,6 +171,7 @@ def test_a_failing_model_is_a_result_with_exit_code_3(tmp_path):
     jsonschema.validate(json.loads(storage.to_json(result)), SCHEMA)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
 def test_an_ended_run_keeps_its_finished_trials(ending, tmp_path):
     words = ["run", "text-classification", "--model", "embedded/tiny", "--max-inferences", "10"]

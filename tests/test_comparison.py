@@ -103,6 +103,7 @@ def test_compare_reads_files(tmp_path):
     assert "more energy, 3.0" in joulebench("compare", *paths).stdout
 
 
+@pytest.mark.slow
 def test_compare_runs_a_task_with_two_models(tmp_path):
     words = ["--model", "embedded/small", "--model", "embedded/tiny", "--quick", "--json"]
     done = joulebench("compare", "text-classification", *words, "--out", tmp_path)

@@ -14,6 +14,8 @@ from hub_server import Repository, serving
 from bench.system import registry
 from bench.workloads import embedded
 
+pytestmark = pytest.mark.slow
+
 DATA = registry.find_task("text-classification").datasets["standard"].repository
 CLASSIFIER = embedded.model_path("text-classification", "tiny")
 PIPELINE = embedded.model_path("image-gen", "tiny")

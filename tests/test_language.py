@@ -27,10 +27,10 @@ WORDS = frozenset(
     re.findall(
         r"\w+",
         """
-        asked barred beside billed bills blind book cure cured cures conduct door doors doubt doubtful
-        doubts facets footprint gallery garden house judged logbook mouth precedent precedents pretend
-        pretended pulled recipe recipes rig roof room rooms scribe stranger strangers tally teeth told
-        traits turn turns wander workshop
+        asked barred beside billed bills blind book cure cured cures conduct door doors
+        doubt doubtful doubts facets footprint gallery garden house judged logbook mouth
+        precedent precedents pretend pretended pulled recipe recipes rig roof room rooms
+        scribe stranger strangers tally teeth told traits turn turns wander workshop
         """,
     )
 )
@@ -40,12 +40,13 @@ NAMES = frozenset(
     re.findall(
         r"\w+",
         """
-        Asked Found Order Rig Site Spec Opened Seen Walk Book Logbook Tally Look Watch Traits Level Bill
-        Mark Card Doubt Gain Span Quantity Ends Equals Followed Ours Theirs Answered Served Scribe
-        Unjudged Undecodable NoJudge Unreadable Refused Unsound Missing Strange Claimed Amortised Scaled
-        Against Batching Waiting Thing bars_ranking be_quiet or_stop or_none say tell raise_all
-        without_rank made_of things visible gross blunt_edges wander_of traits_of bill_under_load
-        level_at rigged saver usual drain guarded the_device
+        Asked Found Order Rig Site Spec Opened Seen Walk Book Logbook Tally Look Watch
+        Traits Level Bill Mark Card Doubt Gain Span Quantity Ends Equals Followed Ours
+        Theirs Answered Served Scribe Unjudged Undecodable NoJudge Unreadable Refused
+        Unsound Missing Strange Claimed Amortised Scaled Against Batching Waiting Thing
+        bars_ranking be_quiet or_stop or_none say tell raise_all without_rank made_of
+        things visible gross blunt_edges wander_of traits_of bill_under_load level_at
+        rigged saver usual drain guarded the_device
         """,
     )
 )

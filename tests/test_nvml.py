@@ -65,7 +65,16 @@ SCENARIOS = [
         "throttled",
         "no_driver",
     ),
-    *("neighbour", "pair", "processes", "visible", "old_driver", "clocks", "shared", "tracked"),
+    *(
+        "neighbour",
+        "pair",
+        "processes",
+        "visible_devices",
+        "old_driver",
+        "clocks",
+        "shared",
+        "tracked",
+    ),
 ]
 
 
@@ -349,7 +358,7 @@ def test_track_measures_a_block_of_a_continuous_load(scenarios: dict[str, Any]) 
 
 
 def test_device_strings_count_within_visible_devices(scenarios: dict[str, Any]) -> None:
-    assert scenarios["visible"] == {
+    assert scenarios["visible_devices"] == {
         "none": ["gpu:0"],
         "second": ["gpu:1"],
         "swapped": ["gpu:2"],

@@ -157,6 +157,7 @@ def test_edition_selects_the_phone_charge(edition):
     assert {"epa-2019": "0.012", "iea-2025": "0.015"}[edition] in text
 
 
+@pytest.mark.slow
 def test_draw_all_draws_each_plot_once(tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "names", lambda kind: list(NAMES))
     written = {path.stem for path in plots.draw_all(example_results(), tmp_path)}
@@ -167,6 +168,7 @@ def test_draw_all_draws_each_plot_once(tmp_path, monkeypatch):
     assert plots.draw_all([], tmp_path / "none") == []
 
 
+@pytest.mark.slow
 def test_many_results_and_one_result_can_be_drawn():
     many = [
         result_with_energy(0.01 * (i + 1), model=f"m{i}", parameters=1000 * (i + 1))

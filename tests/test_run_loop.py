@@ -72,6 +72,7 @@ def test_closed_form_of_the_bursts_equals_the_trace():
     assert BURSTS.energy(0.0, 7.3) == pytest.approx(burst_energy(7.3), rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [0.01, 0.03, 0.05])
 def test_interval_covers_the_true_energy(noise):
     """Whole runs, sequential stopping included: 2,000 over the three noises, at least 94 %."""

@@ -12,6 +12,8 @@ from ablation_page import TrainingRun
 
 from bench.impact.hourly_profile import DailyProfile
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(ablation_page.__file__).parent
 CORRECT = (1.0, 1.0, 0.0, 1.0)
 

@@ -208,22 +208,22 @@ def test_watts_are_the_mean_since_the_last_call(clock):
 def test_simulated_classes_have_the_signatures_of_the_real_package():
     if importlib.util.find_spec("zeus") is None:
         pytest.skip("zeus is not installed")
-    for name, things in simulated_zeus.MODULES.items():
+    for name, members in simulated_zeus.MODULES.items():
         real = importlib.import_module(name)
-        for thing in things:
-            real_thing = getattr(real, thing.__name__)
-            if not inspect.isclass(thing):
-                assert str(inspect.signature(thing)) == str(inspect.signature(real_thing))
+        for member in members:
+            real_member = getattr(real, member.__name__)
+            if not inspect.isclass(member):
+                assert str(inspect.signature(member)) == str(inspect.signature(real_member))
                 continue
-            if fields := getattr(thing, "__dataclass_fields__", None):
-                kinds = {n: f.type for n, f in real_thing.__dataclass_fields__.items()}
+            if fields := getattr(member, "__dataclass_fields__", None):
+                kinds = {n: f.type for n, f in real_member.__dataclass_fields__.items()}
                 assert {n: f.type for n, f in fields.items()}.items() <= kinds.items()
                 continue
-            for method, function in inspect.getmembers(thing, inspect.isfunction):
+            for method, function in inspect.getmembers(member, inspect.isfunction):
                 parameters = inspect.signature(function).parameters
-                real_parameters = inspect.signature(getattr(real_thing, method)).parameters
-                assert list(parameters) == list(real_parameters), (thing, method)
+                real_parameters = inspect.signature(getattr(real_member, method)).parameters
+                assert list(parameters) == list(real_parameters), (member, method)
                 assert [p.default for p in parameters.values()] == [
                     p.default for p in real_parameters.values()
                 ]
-            assert all(hasattr(real_thing, n) for n in vars(thing) if not n.startswith("_"))
+            assert all(hasattr(real_member, n) for n in vars(member) if not n.startswith("_"))

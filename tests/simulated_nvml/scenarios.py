@@ -217,7 +217,7 @@ def _device(described: Machine) -> dict[str, object]:
     return described.devices[-1].model_dump(mode="json")
 
 
-def visible() -> dict[str, object]:
+def visible_devices() -> dict[str, object]:
     """The GPU of each device string under each CUDA_VISIBLE_DEVICES."""
     make_world(H100, PROFILES["mig"], H100)
     cases = {

@@ -68,9 +68,9 @@ def remark(row: Mapping[str, Any]) -> str:
 
 
 def _warnings(row: Mapping[str, Any]) -> list[str]:
-    usual = {"random-weights", "quality-missing"}
+    expected = {"random-weights", "quality-missing"}
     return [
         f"{row['model']}: {warning['message']}"
         for warning in row["result"]["warnings"]
-        if warning["code"] not in usual
+        if warning["code"] not in expected
     ]

@@ -71,7 +71,7 @@ def print_machine(machine: Machine, device_states: Sequence[DeviceState], consol
     usable = [sensor for sensor in machine.sensors if sensor.usable]
     if usable:
         sensors = map(_sensor_cells, usable)
-        blocks.append(column_table(SENSOR_COLUMNS, sensors, "Sensors", wrapped=()))
+        blocks.append(column_table(SENSOR_COLUMNS, sensors, "Sensors"))
     unusable = [sensor for sensor in machine.sensors if sensor.reason]
     if unusable:
         remedies = map(_remedy_cells, unusable)

@@ -46,14 +46,13 @@ def warnings_table(warnings: Iterable[MeasurementWarning], ranked: bool = True) 
 def column_table(
     columns: Sequence[str],
     rows: Iterable[Iterable[str | Text]],
-    title: str | Text | None = None,
-    wrapped: Sequence[str] | None = None,
+    title: str,
+    wrapped: Sequence[str] = (),
 ) -> Table:
-    """A table with column heads; cells may take several lines, or only those of `wrapped`."""
+    """A table with column heads; cells of the `wrapped` columns may take several lines."""
     table = Table(title=title, title_justify="left", title_style="", box=None, padding=(0, 2, 0, 0))
     for column in columns:
-        fixed = wrapped is not None and column not in wrapped
-        table.add_column(column, header_style="dim", overflow="fold", no_wrap=fixed)
+        table.add_column(column, header_style="dim", overflow="fold", no_wrap=column not in wrapped)
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     return table

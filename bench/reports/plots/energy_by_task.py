@@ -49,10 +49,8 @@ def _draw_bands(
         for point in band:
             plot_style.draw_point(axes, point, y)
             if step == 1.0 or point in (band[0], band[-1]):
-                name, device = (
-                    plot_data.model_name(point.result),
-                    plot_data.device_name(point.result),
-                )
+                name = plot_data.model_name(point.result)
+                device = plot_data.device_name(point.result)
                 left, right = point.calibrated_range
                 spots.append((max(left, axes.get_xlim()[0]), right, y, f"{name} · {device}"))
             y -= step

@@ -31,10 +31,12 @@ def draw(results: Sequence[Result], *, runs: Sequence[TrainingEnergy] | None = N
     is the number of uses whose energy equals the training. Raises ValueError if no result has an
     energy.
     """
-    points = _highest_by_task(plot_data.plot_points(results))
+    # Points are sorted by energy, so the highest of each task remains, measured and modelled apart.
+    highest = {(p.result.task.id, p.modelled): p for p in plot_data.plot_points(results)}
+    points = list(highest.values())
     trainings = list(runs) if runs else [projection.training_energy(key) for key in TRAININGS]
     figure, axes = plot_style.canvas(6.2)
-    uses = [_energy_of_use(point) for point in points]
+    uses = [Interval(point.value, *point.calibrated_range) / 1000 for point in points]  # kWh of one
     energies = [run.energy_kwh.value for run in trainings]
     low, high = plot_style.log_range(min(energies) / SPACE_BELOW, max(energies) * 3)
     crossings = [break_even(run.energy_kwh, use).value for run in trainings for use in uses]
@@ -64,17 +66,6 @@ def draw(results: Sequence[Result], *, runs: Sequence[TrainingEnergy] | None = N
     plot_style.add_titles(figure, "Training against use", subtitle, points, foot)
     plot_style.label_points(axes, spots, reach=8)
     return figure
-
-
-def _highest_by_task(points: Sequence[plot_data.PlotPoint]) -> list[plot_data.PlotPoint]:
-    """The result with the highest energy of each task, measured and modelled apart."""
-    highest = {(point.result.task.id, point.modelled): point for point in points}
-    return list(highest.values())
-
-
-def _energy_of_use(point: plot_data.PlotPoint) -> Interval:
-    """kWh of one use, with calibration uncertainty."""
-    return Interval(point.value, *point.calibrated_range) / 1000
 
 
 def _draw_use(

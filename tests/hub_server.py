@@ -137,7 +137,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _information(self, name: str, repository: Repository) -> dict[str, Any]:
         return {
             "_id": "0", "id": name, "sha": repository.commit, "private": False, "disabled": False,
-            "gated": "manual" if repository.gated else False, "tags": [], "downloads": 0, "likes": 0,
+            "gated": "manual" if repository.gated else False,
+            "tags": [], "downloads": 0, "likes": 0,
             "siblings": [{"rfilename": file} for file in repository.files()],
             **repository.information,
         }  # fmt: skip

@@ -93,7 +93,8 @@ def test_full_disk_leaves_the_old_file(result, tmp_path):
     path = tmp_path / "result.json"
     path.write_text("old")
     code = (
-        "import resource, signal, sys; from pathlib import Path; from bench.results import storage\n"
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from bench.results import storage\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
         "try: storage.write_text(Path(sys.argv[1]), 'x' * 5000)\n"

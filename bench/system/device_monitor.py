@@ -55,7 +55,11 @@ class DeviceMonitor:
         from bench.results.machine_record import DeviceState
 
         uuid = device.uuid or ""
-        reasons = {*_active_reasons(uuid), *_clock_settings(uuid)}
+        none: tuple[ThrottleReason, ...] = ()
+        reasons = {
+            *_or_default(lambda: nvidia_driver.throttle_reasons(uuid), none),
+            *_or_default(lambda: nvidia_driver.clock_settings(uuid), none),
+        }
         before, now = self._throttled[device.domain], _throttled_seconds(device)
         self._throttled[device.domain] = now
         reasons |= {
@@ -78,18 +82,6 @@ def _or_default(read: Callable[[], T], default: T) -> T:
         return read()
     except SensorReadError:
         return default
-
-
-def _active_reasons(uuid: str) -> tuple[ThrottleReason, ...]:
-    def read() -> tuple[ThrottleReason, ...]:
-        state = nvidia_driver.throttle(uuid)
-        return (*state.hardware, *state.software)
-
-    return _or_default(read, ())
-
-
-def _clock_settings(uuid: str) -> tuple[ThrottleReason, ...]:
-    return _or_default(lambda: nvidia_driver.clock_settings(uuid), ())
 
 
 def _throttled_seconds(device: Device) -> Mapping[ThrottleReason, float]:

@@ -29,9 +29,9 @@ class GpuSnapshot(NamedTuple):
 def describe_machine(device: str = "auto", snapshot: GpuSnapshot | None = None) -> Machine:
     """This machine, with the devices that `device` names marked as used; sensors are left empty.
 
-    `device` is "auto" (the first visible GPU, else the CPU), "all", "cpu" or "cuda:N[,…]", where N
-    counts within CUDA_VISIBLE_DEVICES. `snapshot` holds the GPUs where they were listed before.
-    Raises ValueError with one sentence for any other device.
+    `device` is "auto" (the first GPU of CUDA_VISIBLE_DEVICES, else the CPU), "all", "cpu" or
+    "cuda:N[,…]", where N counts within CUDA_VISIBLE_DEVICES. `snapshot` holds the GPUs where they
+    were listed before. Raises ValueError with one sentence for any other device.
     """
     import psutil
 
@@ -60,7 +60,7 @@ def snapshot_gpus() -> GpuSnapshot:
         return GpuSnapshot((), unavailable.reason)
 
 
-def _visible(
+def _shown_gpus(
     gpus: tuple[nvidia_driver.GpuInfo, ...], setting: str | None
 ) -> list[nvidia_driver.GpuInfo]:
     """The GPUs that CUDA shows a process, in its order; like CUDA, up to the first invalid name."""
@@ -68,14 +68,16 @@ def _visible(
         return list(gpus)
     shown = []
     for name in setting.split(","):
-        gpu = _named(gpus, name.strip())
+        gpu = _gpu_by_name(gpus, name.strip())
         if gpu is None:
             break
         shown.append(gpu)
     return shown
 
 
-def _named(gpus: tuple[nvidia_driver.GpuInfo, ...], name: str) -> nvidia_driver.GpuInfo | None:
+def _gpu_by_name(
+    gpus: tuple[nvidia_driver.GpuInfo, ...], name: str
+) -> nvidia_driver.GpuInfo | None:
     """The GPU of an index, of a UUID or its beginning, or the one that holds a MIG slice."""
     if name.isdecimal():
         return next((gpu for gpu in gpus if gpu.index == int(name)), None)
@@ -90,7 +92,7 @@ def _named(gpus: tuple[nvidia_driver.GpuInfo, ...], name: str) -> nvidia_driver.
 
 def selected_gpus(device: str, snapshot: GpuSnapshot) -> list[nvidia_driver.GpuInfo]:
     """The GPUs of `device`, as in `describe_machine`. Raises ValueError if one is missing."""
-    gpus = _visible(snapshot.gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
+    gpus = _shown_gpus(snapshot.gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
     if device in ("auto", "all"):
         return gpus[:1] if device == "auto" else gpus
     if device == "cpu":
@@ -192,9 +194,12 @@ def machine_lock(
     the lock file, by default in a folder that all users share. Raises TimeoutError with one
     sentence after `wait_seconds`, or where the lock file cannot be opened.
     """
+    import tempfile
+
     import filelock
 
-    path = path or _shared_folder() / "joulebench.lock"
+    shared_folder = "/tmp" if os.name == "posix" else tempfile.gettempdir()
+    path = path or Path(shared_folder) / "joulebench.lock"
     held = filelock.FileLock(path, mode=0o666)
     try:
         try:
@@ -208,24 +213,13 @@ def machine_lock(
     except PermissionError:
         raise TimeoutError(f"the lock {path} cannot be opened: remove it, then try again") from None
     try:
-        _write_process_id(path)
+        # The process id is for runs that wait; the file may belong to another user.
+        with suppress(OSError), path.open("r+", encoding="ascii", errors="replace") as file:
+            file.write(f"{os.getpid()}\n")
+            file.truncate()
         yield
     finally:
         held.release()
-
-
-def _shared_folder() -> Path:
-    """A folder that all users of this machine share."""
-    import tempfile
-
-    return Path("/tmp") if os.name == "posix" else Path(tempfile.gettempdir())
-
-
-def _write_process_id(path: Path) -> None:
-    """Write this process id for runs that wait; the file may belong to another user."""
-    with suppress(OSError), path.open("r+", encoding="ascii", errors="replace") as file:
-        file.write(f"{os.getpid()}\n")
-        file.truncate()
 
 
 def _holder(path: Path) -> str:

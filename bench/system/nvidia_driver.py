@@ -13,12 +13,13 @@ from bench.results.throttling import ThrottleReason
 from bench.system.sensor_error import SensorReadError
 
 # Bits of nvmlDeviceGetCurrentClocksEventReasons.
-_HARDWARE = {
+_THROTTLE_BITS = {
+    0x04: ThrottleReason.sw_power_cap,
     0x08: ThrottleReason.hw_slowdown,
+    0x20: ThrottleReason.sw_thermal_slowdown,
     0x40: ThrottleReason.hw_thermal_slowdown,
     0x80: ThrottleReason.hw_power_brake_slowdown,
 }
-_SOFTWARE = {0x04: ThrottleReason.sw_power_cap, 0x20: ThrottleReason.sw_thermal_slowdown}
 _HELD_BY_SETTING = 0x02  # ...ReasonApplicationsClocksSetting: a setting limits the clocks
 _NEAR_MHZ = 15  # clocks move in steps of this
 _THROTTLE_COUNTERS = {
@@ -74,14 +75,6 @@ class PowerReading:
 
     watts: float
     kind: Literal["instant", "average"]
-
-
-@dataclass(frozen=True)
-class ThrottleState:
-    """Why clocks are held down now: by the hardware (heat, power brake), and by software."""
-
-    hardware: tuple[ThrottleReason, ...]
-    software: tuple[ThrottleReason, ...]
 
 
 _initialised_in: int | None = None
@@ -150,13 +143,13 @@ def list_gpus() -> tuple[GpuInfo, ...]:
         count = _call("nvmlDeviceGetCount")
     except NvmlReadError as failure:
         raise NvidiaUnavailable(failure.reason) from None
-    found = []
+    gpus = []
     for index in range(count):
         try:
-            found.append(_gpu(index, _call("nvmlDeviceGetHandleByIndex", index)))
+            gpus.append(_gpu(index, _call("nvmlDeviceGetHandleByIndex", index)))
         except NvmlReadError:
             continue  # a lost GPU has no handle, and nothing can run on it
-    return tuple(found)
+    return tuple(gpus)
 
 
 def _gpu(index: int, handle: Any) -> GpuInfo:
@@ -245,13 +238,10 @@ def clock_mhz(uuid: str) -> float:
     return float(_call("nvmlDeviceGetClockInfo", _handle(uuid), 1))
 
 
-def throttle(uuid: str) -> ThrottleState:
+def throttle_reasons(uuid: str) -> tuple[ThrottleReason, ...]:
     """Why the clocks are held down now. Raises NvmlReadError, NvidiaUnavailable."""
     bits = _event_reasons(_handle(uuid))
-    return ThrottleState(
-        hardware=tuple(name for bit, name in _HARDWARE.items() if bits & bit),
-        software=tuple(name for bit, name in _SOFTWARE.items() if bits & bit),
-    )
+    return tuple(reason for bit, reason in _THROTTLE_BITS.items() if bits & bit)
 
 
 def _event_reasons(handle: Any) -> int:
@@ -289,19 +279,19 @@ def clock_settings(uuid: str) -> tuple[ThrottleReason, ...]:
     NvidiaUnavailable.
     """
     handle = _handle(uuid)
-    found: list[ThrottleReason] = []
+    reasons: list[ThrottleReason] = []
     kept = None
     for kind in (1, 2):  # of the streaming multiprocessors, and of the memory
         now = _call_or_none("nvmlDeviceGetApplicationsClock", handle, kind)
         default = _call_or_none("nvmlDeviceGetDefaultApplicationsClock", handle, kind)
         if now is not None and default is not None and now != default:
-            found.append(ThrottleReason.application_clocks)
+            reasons.append(ThrottleReason.application_clocks)
         kept = default if kind == 1 else kept
-    if not found and _event_reasons(handle) & _HELD_BY_SETTING:
+    if not reasons and _event_reasons(handle) & _HELD_BY_SETTING:
         clock = clock_mhz(uuid)
         if kept is None or abs(clock - kept) > _NEAR_MHZ:
-            found.append(ThrottleReason.locked_clocks)
-    return tuple(dict.fromkeys(found))
+            reasons.append(ThrottleReason.locked_clocks)
+    return tuple(dict.fromkeys(reasons))
 
 
 def processes(uuid: str, graphics: bool = True) -> frozenset[int]:

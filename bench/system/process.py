@@ -7,6 +7,9 @@ import os
 import resource
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
 
 def cpu_seconds() -> float:
@@ -16,15 +19,9 @@ def cpu_seconds() -> float:
     process that its parent left behind counts where this process adopts it
     (`bench.tracker.spawn`).
     """
-    import psutil
-
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     total = ended.ru_utime + ended.ru_stime
-    for process in psutil.Process().children(recursive=True):
-        try:
-            spent = process.cpu_times()
-        except psutil.Error:
-            continue  # it ended meanwhile, and its parent has its time
+    for spent in _children_times():
         total += spent.user + spent.system + spent.children_user + spent.children_system
     return total
 
@@ -47,11 +44,7 @@ def system_cpu_seconds() -> tuple[float, float, float]:
     times_here = os.times()
     own = times_here.user + times_here.system
     own += times_here.children_user + times_here.children_system
-    for child in psutil.Process().children(recursive=True):
-        try:
-            spent = child.cpu_times()
-        except psutil.Error:
-            continue  # it ended meanwhile, and counts among the ended ones once it is waited for
+    for spent in _children_times():
         own += spent.user + spent.system
     return everything, everything - idle, own
 
@@ -76,3 +69,12 @@ def own_cpu_seconds() -> float:
     """CPU seconds of this process (to a microsecond) and of its ended children (ticks of 10 ms)."""
     ended = os.times()
     return time.process_time() + ended.children_user + ended.children_system
+
+
+def _children_times() -> Iterator[Any]:
+    """psutil's CPU times of every process below this one."""
+    import psutil
+
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # it ended meanwhile: its time is with the ended ones
+            yield child.cpu_times()

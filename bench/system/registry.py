@@ -76,13 +76,13 @@ def find_task(name: str) -> Task:
 
 def first_docstring_line(kind: str, name: str) -> str:
     """The first line of a plug-in's docstring, read without importing it; empty without one."""
-    tree = _syntax_tree(kind, name)
+    tree = ast.parse(source_text(kind, name))
     return (ast.get_docstring(tree) or "").partition("\n")[0]
 
 
 def task_tag(name: str) -> str | None:
     """The pipeline tag of a task, read from its source text without importing it."""
-    for node in ast.walk(_syntax_tree("task", name)):
+    for node in ast.walk(ast.parse(source_text("task", name))):
         if (
             isinstance(node, ast.keyword)
             and node.arg == "tag"
@@ -131,10 +131,6 @@ def _import_task(name: str) -> Task:
     return task
 
 
-def _syntax_tree(kind: str, name: str) -> ast.Module:
-    return ast.parse(source_text(kind, name))
-
-
 def _folder(kind: str) -> Path:
     """The folder of a plug-in package."""
     spec = importlib.util.find_spec(PACKAGES[kind])
@@ -165,6 +161,7 @@ def _entry_points(kind: str) -> dict[str, _EntryPoint]:
     An entry point named like a plug-in of JouleBench, or like an earlier one, is ignored with
     one line of warning that names its distribution.
     """
+    import logging
     from importlib.metadata import entry_points
 
     plugins: dict[str, _EntryPoint] = {}
@@ -174,9 +171,9 @@ def _entry_points(kind: str) -> dict[str, _EntryPoint]:
         if _is_reserved(kind, point.name):
             owner = "joulebench"
         if owner:
-            _warn(
-                f"{kind} {point.name!r} of {distribution} is ignored: {owner} has one of this "
-                f"name; rename the entry point in {distribution}"
+            logging.getLogger("joulebench").warning(
+                f"joulebench: {kind} {point.name!r} of {distribution} is ignored: {owner} has one "
+                f"of this name; rename the entry point in {distribution}"
             )
         else:
             plugins[point.name] = _EntryPoint(point.module, distribution)
@@ -198,13 +195,6 @@ def _entry_point_file(kind: str, name: str) -> Path:
     except ImportError:
         spec = None
     return Path(spec.origin if spec and spec.origin else "/nonexistent")
-
-
-def _warn(message: str) -> None:
-    """One line on standard error, unless the program has configured logging otherwise."""
-    import logging
-
-    logging.getLogger("joulebench").warning("joulebench: %s", message)
 
 
 def _suggest(kind: str, name: str, known: list[str]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.meters import MeterContext, MeteredDevice, measured_domains
+from bench.meters import MeterContext, MeteredDevice, measured_domains, missing_reading
 from bench.results.domains import gpu_domain
 from bench.system import machine, registry
 from bench.system.clock import Clock
@@ -167,15 +167,13 @@ class LateWindowReader:
 
 def _extrapolated(reading: Reading, missed_seconds: float, seconds: float) -> Reading:
     """A reading of `seconds`, with `missed_seconds` before it at its mean power."""
-    from bench.results.warning_catalogue import make_warning
-
-    update: dict[str, object] = {"duration_seconds": missed_seconds + max(seconds, 0.0)}
+    total = missed_seconds + max(seconds, 0.0)
+    update: dict[str, object] = {"duration_seconds": total}
     if reading.energy_joules is not None and seconds <= 0:
+        subject = reading.domain, reading.meter, reading.method, total
         reason = "the program ended before the sensor was known"
-        missing = make_warning("energy-missing", domain=reading.domain, reason=reason)
-        update |= {"energy_joules": None, "standard_uncertainty_joules": None}
-        update["warnings"] = (missing,)
-    elif reading.energy_joules is not None:
+        return missing_reading(*subject, "energy-missing", reason)
+    if reading.energy_joules is not None:
         missed = reading.energy_joules / seconds * missed_seconds
         uncertainty = reading.standard_uncertainty_joules or 0.0
         update["energy_joules"] = reading.energy_joules + missed

@@ -252,7 +252,7 @@ def old_driver() -> dict[str, object]:
     make_world(PROFILES["throttled"])
     gpu = nvidia_driver.list_gpus()[0]
     return {
-        "throttle": nvidia_driver.throttle(gpu.uuid).hardware,
+        "throttle": nvidia_driver.throttle_reasons(gpu.uuid),
         "seconds": nvidia_driver.throttled_seconds(gpu.uuid),
     }
 

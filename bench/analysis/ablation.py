@@ -105,20 +105,17 @@ def _effective(config: RunConfig, spec: ModelSpec) -> RunConfig:
 
 
 def _effect(variant: Variant, result: Result, base: Result) -> AblationResult:
-    path = variant.run.recorder.path
+    effect = AblationResult(variant.name, result, variant.run.recorder.path)
     if result.failure is not None:
-        return AblationResult(variant.name, result, path, why_not=result.failure.message)
+        return replace(effect, why_not=result.failure.message)
     quality, why = quality_difference(base, result) if result is not base else (None, None)
     own, reference = _energies(result), _energies(base)
-    energy = None
+    energy = None if own is None or reference is None else paired_ratio(own, reference)
     if own is None or reference is None:
         why = "the energy of a window could not be read"
-    else:
-        energy = paired_ratio(own, reference)
-    durations = ([trial.duration_seconds for trial in r.measured()] for r in (result, base))
-    return AblationResult(
-        variant.name, result, path, energy, paired_ratio(*durations), quality, why
-    )
+    times = ([trial.duration_seconds for trial in r.measured()] for r in (result, base))
+    duration = paired_ratio(*times)
+    return replace(effect, energy=energy, duration=duration, quality=quality, why_not=why)
 
 
 def _energies(result: Result) -> list[float] | None:

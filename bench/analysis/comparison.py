@@ -63,14 +63,18 @@ def compare_results(base: Result, other: Result, one_machine: bool = False) -> R
         )
     energy, why_energy = _energy(base, other, one_machine)
     quality, why_quality = quality_difference(base, other)
+    lower_is_better = registry.quality_direction(base.task.id) == "lower"
+    quality_words: tuple[Verdict, Verdict] = (
+        ("better", "worse") if lower_is_better else ("worse", "better")
+    )
     return ResultComparison(
         base=base,
         other=other,
         energy=energy,
-        energy_verdict=None if energy is None else _verdict(energy, 1.0, "less", "more"),
+        energy_verdict=_verdict(energy, 1.0, "less", "more"),
         duration=_duration(base, other),
         quality=quality,
-        quality_verdict=None if quality is None else _quality_verdict(quality, base.task.id),
+        quality_verdict=_verdict(quality, 0.0, *quality_words),
         differences=tuple(differences(base, other)),
         why_not=tuple(why for why in (why_energy, why_quality) if why),
     )
@@ -123,25 +127,16 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
     yield "precision", model.dtype or formatting.MISSING
     for name, value in result.task.parameters.items():
         yield name.replace("_", " "), _text(value)
-    for name, label in _setting_labels().items():
+    options = [(name, o.override or name) for name, o in RunConfig.options().items() if o.recorded]
+    for name, label in [*options, *((name, name) for name in RESOLVED_SETTINGS)]:
         if model.settings.get(name) is not None:
-            yield label, _text(model.settings[name])
+            yield label.replace("_", " "), _text(model.settings[name])
     yield "engine", f"{result.backend.name} {result.backend.versions.get(result.backend.name, '')}"
     yield "torch", result.backend.versions.get("torch", formatting.MISSING)
     yield "boundary", views.boundary_label(result)
     yield "energy is", "modelled" if views.is_modelled(result) else "measured"
     yield "devices", ", ".join(printable(text) for text in views.device_labels(result))
     yield "profile", result.profile
-
-
-def _setting_labels() -> dict[str, str]:
-    """The settings of a record that are compared, with their labels."""
-    options = {
-        name: (option.override or name).replace("_", " ")
-        for name, option in RunConfig.options().items()
-        if option.recorded
-    }
-    return options | {name: name for name in RESOLVED_SETTINGS}
 
 
 def _text(value: Setting | None) -> str:
@@ -160,22 +155,20 @@ def _energy(base: Result, other: Result, one_machine: bool) -> tuple[Estimate | 
 
 
 def _duration(base: Result, other: Result) -> Estimate | None:
-    first, second = (
-        None if r.summary is None else r.summary.duration_seconds_per_inference
-        for r in (base, other)
-    )
+    if base.summary is None or other.summary is None:
+        return None
+    first = base.summary.duration_seconds_per_inference
+    second = other.summary.duration_seconds_per_inference
     if first is None or second is None or min(first.value, second.value) <= 0:
         return None
     return statistics.ratio(second, first)
 
 
-def _verdict(estimate: Estimate, neutral: float, below: Verdict, above: Verdict) -> Verdict:
+def _verdict(
+    estimate: Estimate | None, neutral: float, below: Verdict, above: Verdict
+) -> Verdict | None:
+    if estimate is None:
+        return None
     if estimate.high < neutral:
         return below
     return above if estimate.low > neutral else "tie"
-
-
-def _quality_verdict(estimate: Estimate, task_id: str) -> Verdict:
-    if registry.quality_direction(task_id) == "lower":
-        return _verdict(estimate, 0.0, "better", "worse")
-    return _verdict(estimate, 0.0, "worse", "better")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -96,21 +97,18 @@ def _architecture(name: str) -> str | None:
 
 def _differences(result: Result, row: published.PublishedFigure) -> Iterator[Difference]:
     """The settings of the result and of the study that differ, or that one of them leaves open."""
+    parameters = result.task.parameters
     sides = (
         ("model", printable(result.model.id), row.model),
         ("weights", result.model.weights, "pretrained"),
         ("precision", result.model.dtype or formatting.MISSING, row.precision),
-        ("batch", _setting(result.model.settings.get("batch_size")), _number(row.batch_size)),
-        ("steps", _setting(result.task.parameters.get("steps")), _number(row.steps)),
-        (
-            "new tokens",
-            _setting(result.task.parameters.get("new_tokens")),
-            _number(row.new_tokens),
-        ),
+        ("batch", _text(result.model.settings.get("batch_size")), _text(row.batch_size)),
+        ("steps", _text(parameters.get("steps")), _text(row.steps)),
+        ("new tokens", _text(parameters.get("new_tokens")), _text(row.new_tokens)),
         ("engine", result.backend.name, row.study.engine),
         ("data set", printable(result.task.dataset), row.workload or "its own"),
         ("boundary", GPU_ALONE, row.study.boundary),
-        ("card", " + ".join(_gpu_counts(result)), f"{row.gpu_count or 'several'} × {row.gpu}"),
+        ("card", _card(result), f"{row.gpu_count or 'several'} × {row.gpu}"),
     )
     for name, measured, stated in sides:
         if not _same_text(measured, stated):
@@ -125,15 +123,14 @@ def _same_text(measured: str, stated: str) -> bool:
     return measured == stated or stated.startswith(f"{measured},")
 
 
-def _gpu_counts(result: Result) -> list[str]:
+def _card(result: Result) -> str:
     used = [d for d in result.machine.devices if d.domain in result.boundary.domains]
-    gpus = [printable(d.name) for d in used if d.is_gpu]
-    return [f"{gpus.count(name)} × {name}" for name in dict.fromkeys(gpus)] or ["no GPU"]
+    gpus = Counter(printable(d.name) for d in used if d.is_gpu)
+    return " + ".join(f"{count} × {name}" for name, count in gpus.items()) or "no GPU"
 
 
-def _setting(value: object) -> str:
-    return formatting.MISSING if value is None else str(value)
-
-
-def _number(value: float | None) -> str:
-    return formatting.MISSING if value is None else f"{value:g}"
+def _text(value: object) -> str:
+    """A setting as text; a whole number of a study without its decimal point."""
+    if value is None:
+        return formatting.MISSING
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -33,11 +33,8 @@ def run_models(task: str, names: Iterable[str], words: Sequence[str]) -> int:
     codes = []
     for name in names:
         process = subprocess.Popen(run_command(task, [*words, "--model", name]))
-        try:
-            codes.append(process.wait())
-        except KeyboardInterrupt:
-            # The terminal interrupts the run too: it saves its finished trials, then ends.
-            codes.append(process.wait())
+        _wait(process)
+        codes.append(process.returncode)
         if codes[-1] == INTERRUPTED:
             break
     return first_failure_code(codes)
@@ -70,15 +67,21 @@ def _task(name: str, words: Sequence[str], as_json: bool) -> TaskOutcome:
         stderr=subprocess.PIPE,
         encoding="utf-8",
     )
-    try:
-        out, errors = process.communicate()
-    except KeyboardInterrupt:
-        out, errors = process.communicate()
+    out, errors = _wait(process)
     lines = out.splitlines()
     if as_json:
         print(out, end="", flush=True)
     result = storage.parse_result(lines[-1]) if lines else None
     return TaskOutcome(name, process.returncode, result, (errors.strip().splitlines() or [""])[-1])
+
+
+def _wait(process: subprocess.Popen[Any]) -> tuple[Any, Any]:
+    """The output and error output of a process that has ended."""
+    try:
+        return process.communicate()
+    except KeyboardInterrupt:
+        # The terminal interrupts the run too: it saves its finished trials, then ends.
+        return process.communicate()
 
 
 def run_command(task: str, words: Sequence[str]) -> list[str]:

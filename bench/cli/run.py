@@ -9,13 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.cli._errors import (
-    FAILED,
-    INTERRUPTED,
-    exit_on_error,
-    log,
-    warn_on_error,
-)
+from bench.cli._errors import FAILED, INTERRUPTED, exit_on_error, log, warn_on_error
 from bench.cli._options import Edition, Json, help_of, options_from
 from bench.runner.config import RunConfig
 

@@ -20,7 +20,7 @@ def repeat_command(result: Result, kind: type[RunConfig] = RunConfig) -> str:
     words = ["joulebench", "run", result.task.id]
     for name, option in kind.options().items():
         if name in VALUES:
-            words += option_words(kind, name, VALUES[name](result))
+            words += option_words(kind, name, VALUES[name](result), DEFAULTS.get(name))
         elif option.recorded:
             words += _setting_words(kind, name, result.model.settings.get(name))
     return shlex.join(words)
@@ -66,11 +66,6 @@ def _device(result: Result) -> str:
     return ",".join(f"cuda:{number}" for number in range(count)) or "cpu"
 
 
-def _max_inferences(result: Result) -> int | None:
-    count = result.protocol.max_inferences
-    return None if count == QUICK_INFERENCES else count
-
-
 # The value of an option whose place in the record is not `model.settings`, or not as it was given.
 VALUES: dict[str, Callable[[Result], Any]] = {
     "model": lambda result: result.model.id,
@@ -85,5 +80,8 @@ VALUES: dict[str, Callable[[Result], Any]] = {
     "budget_seconds": lambda result: result.protocol.budget_seconds,
     "strict": lambda result: result.profile == "strict",
     "quick": lambda result: result.profile == "quick",
-    "max_inferences": _max_inferences,
+    "max_inferences": lambda result: result.protocol.max_inferences,
 }
+
+# The values of a record that stand for an option that was left out.
+DEFAULTS = {"max_inferences": QUICK_INFERENCES}

@@ -49,22 +49,10 @@ class ResolvedRun:
     load_model: Callable[[], Session]
 
     def loop(
-        self,
-        instruments: Instruments,
-        machine: Machine,
-        on_event: events.OnEvent = events.ignore,
+        self, instruments: Instruments, machine: Machine, on_event: events.OnEvent = events.ignore
     ) -> RunLoop:
-        """The run loop of this run, which saves its results in the folder of results.
-
-        `machine` carries the sensors of all meters.
-        """
-        folder = _output_folder(self.config)
-
-        def save(result: Result) -> Path:
-            path = storage.run_path(folder, result)
-            storage.save_result(result, path)
-            return path
-
+        """The loop of this run, which saves its results; `machine` carries the meters' sensors."""
+        save = partial(_save, _output_folder(self.config))
         return RunLoop(
             self.config, self.workload, machine, instruments, self.load_model, save, on_event
         )
@@ -139,6 +127,12 @@ def open_instruments(resolved: ResolvedRun, clock: Clock) -> tuple[Instruments, 
 
 def _output_folder(config: RunConfig) -> Path:
     return config.out or storage.default_output_folder()
+
+
+def _save(folder: Path, result: Result) -> Path:
+    path = storage.run_path(folder, result)
+    storage.save_result(result, path)
+    return path
 
 
 def _backend(config: RunConfig, task: Task) -> ModuleType:

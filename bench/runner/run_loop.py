@@ -11,7 +11,7 @@ from typing import Literal
 from bench.backends import BackendError, Session
 from bench.results import statistics
 from bench.results.machine_record import Machine
-from bench.results.record import Failure, Phase, Result, Status, Stop, Trial
+from bench.results.record import Failure, IdleFloor, Phase, Result, Status, Stop, Trial
 from bench.runner import events, protocol, quality, window
 from bench.runner.config import RunConfig
 from bench.runner.instruments import Instruments
@@ -80,7 +80,13 @@ class RunLoop:
         """Measure an idle floor: cold before the model is loaded, resident after."""
         seconds = IDLE_SECONDS[self.config.profile]
         self.on_event(events.IdleStarted(when, seconds))
-        floor = window.measure_idle(self.instruments, seconds, when)
+        _, idle = window.measure_window(self.instruments, lambda: self.clock.sleep(seconds))
+        floor = IdleFloor(
+            when=when,
+            duration_seconds=idle.duration_seconds,
+            readings=idle.readings,
+            device_states=idle.device_states,
+        )
         self.recorder.update(idle=(*self.recorder.draft.idle, floor))
 
     def load(self) -> Session:
@@ -124,8 +130,12 @@ class RunLoop:
 
     def measure(self, session: Session, blocks: int) -> Stop:
         """Run trials of `blocks` blocks until a stop criterion holds."""
+        limits = self.recorder.draft.protocol
+        target = limits.target_relative_half_width
         while True:
-            self.on_event(self._next_trial())
+            count = len(self.recorder.draft.measured())
+            width = None if count < 2 else self.relative_half_width()
+            self.on_event(events.TrialStarted(count + 1, limits.max_trials, width, target))
             trial = self.trial(session, blocks, "measured")
             stop = self.should_stop(trial.duration_seconds)
             if stop:
@@ -151,21 +161,21 @@ class RunLoop:
         size = self.recorder.draft.protocol.max_inferences or BLOCK_SIZE
         requests = [r for index in ids for r in self.workload.blocks[index][:size]]
         measure = window.record_power_trace if phase == "profile" else window.measure_window
-        measured = measure(self.instruments, partial(session.serve, requests))
+        batch, measured = measure(self.instruments, partial(session.serve, requests))
         trial = Trial(
             index=len(self.recorder.draft.trials),
             phase=phase,
             block_ids=ids,
             started_seconds=max(0.0, measured.began_seconds - self.started),
             duration_seconds=measured.duration_seconds,
-            work=measured.value.work,
+            work=batch.work,
             readings=measured.readings,
             device_states=measured.device_states,
             power_trace=measured.power_trace,
         )
         self.recorder.add_trial(trial)
         if phase == "measured" and not self.answers:
-            self.answers = list(zip(requests, measured.value.outputs, strict=True))
+            self.answers = list(zip(requests, batch.outputs, strict=True))
         return trial
 
     def evaluate_quality(self) -> None:
@@ -197,13 +207,6 @@ class RunLoop:
         estimate = summary.energy_kwh_per_1000 or summary.duration_seconds_per_inference
         width = statistics.relative_half_width(estimate)
         return math.inf if width is None else width
-
-    def _next_trial(self) -> events.TrialStarted:
-        limits = self.recorder.draft.protocol
-        count = len(self.recorder.draft.measured())
-        width = None if count < 2 else self.relative_half_width()
-        target = limits.target_relative_half_width
-        return events.TrialStarted(count + 1, limits.max_trials, width, target)
 
     def close(
         self, status: Status, stop: Stop | None = None, failure: Failure | None = None

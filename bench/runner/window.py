@@ -1,15 +1,15 @@
-"""One measurement window: open and close it, measure an idle floor, record power over time."""
+"""One measurement window: open and close it, or record the power over time."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from bench.meters import Meter, measured_domains
 from bench.results.machine_record import DeviceState
-from bench.results.record import IdleFloor, IdlePhase, PowerTrace, Reading
+from bench.results.record import PowerTrace, Reading
 from bench.results.warning_catalogue import make_warning
 from bench.runner.instruments import Instruments
 
@@ -19,18 +19,14 @@ TRACE_PERIOD_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
-class MeasuredWindow(Generic[T]):
-    """One window: the value that the work returned, and the readings of all meters.
+class MeasuredWindow:
+    """One window with the readings of all meters; `began_seconds` is on the instruments' clock."""
 
-    `began_seconds` is on the clock of the instruments.
-    """
-
-    value: T
     began_seconds: float
     duration_seconds: float
     readings: tuple[Reading, ...]
     device_states: tuple[DeviceState, ...]
-    power_trace: tuple[PowerTrace, ...] = field(default=())
+    power_trace: tuple[PowerTrace, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,11 +45,7 @@ def open_window(instruments: Instruments) -> OpenWindow:
     return OpenWindow(marks, instruments.clock.now(), foreign)
 
 
-def close_window(
-    instruments: Instruments,
-    opened: OpenWindow,
-    value: T = None,  # type: ignore[assignment]
-) -> MeasuredWindow[T]:
+def close_window(instruments: Instruments, opened: OpenWindow) -> MeasuredWindow:
     """End the window now, and stop all meters.
 
     A modelled reading of a domain that is also measured is dropped. A domain on which a foreign
@@ -67,43 +59,30 @@ def close_window(
         for reading in meter.stop(mark, began, ended)
     ]
     measured = measured_domains(readings)
-    kept = tuple(r for r in readings if r.method != "modelled" or r.domain not in measured)
     foreign = {**opened.foreign_processes, **instruments.foreign_processes()}
     attributed = tuple(
-        _without_foreign(reading, foreign.get(reading.domain, 0)) for reading in kept
+        _without_foreign(reading, foreign.get(reading.domain, 0))
+        for reading in readings
+        if reading.method != "modelled" or reading.domain not in measured
     )
-    return MeasuredWindow(value, began, ended - began, attributed, instruments.device_states())
+    return MeasuredWindow(began, ended - began, attributed, instruments.device_states())
 
 
-def _without_foreign(reading: Reading, foreign_processes: int) -> Reading:
-    """The reading as it is, or without a figure where foreign processes shared the device."""
-    if not foreign_processes:
-        return reading
-    warning = make_warning("foreign-process", domain=reading.domain, count=foreign_processes)
-    removed = {"energy_joules": None, "standard_uncertainty_joules": None, "warnings": (warning,)}
-    return reading.model_copy(update=removed)
+def measure_window(instruments: Instruments, work: Callable[[], T]) -> tuple[T, MeasuredWindow]:
+    """Do the work in one window; returns its value and the window.
 
-
-def measure_window(instruments: Instruments, work: Callable[[], T]) -> MeasuredWindow[T]:
-    """Do the work in one window. No code of the benchmark runs meanwhile."""
+    No code of the benchmark runs meanwhile.
+    """
     opened = open_window(instruments)
     value = work()
-    return close_window(instruments, opened, value)
+    return value, close_window(instruments, opened)
 
 
-def measure_idle(instruments: Instruments, seconds: float, when: IdlePhase) -> IdleFloor:
-    """The energy of every domain while nothing is served, over `seconds`."""
-    floor = measure_window(instruments, lambda: instruments.clock.sleep(seconds))
-    return IdleFloor(
-        when=when,
-        duration_seconds=floor.duration_seconds,
-        readings=floor.readings,
-        device_states=floor.device_states,
-    )
+def record_power_trace(instruments: Instruments, work: Callable[[], T]) -> tuple[T, MeasuredWindow]:
+    """Do the work while a thread records the power of every domain; there are no readings.
 
-
-def record_power_trace(instruments: Instruments, work: Callable[[], T]) -> MeasuredWindow[T]:
-    """Do the work while a thread records the power of every domain; there are no readings."""
+    Returns the value of the work, and the window.
+    """
     samples: dict[str, list[tuple[float, float]]] = {}
     done = threading.Event()
     clock = instruments.clock
@@ -130,4 +109,13 @@ def record_power_trace(instruments: Instruments, work: Callable[[], T]) -> Measu
         for domain, pairs in samples.items()
     )
     duration = clock.now() - began
-    return MeasuredWindow(value, began, duration, (), instruments.device_states(), traces)
+    return value, MeasuredWindow(began, duration, (), instruments.device_states(), traces)
+
+
+def _without_foreign(reading: Reading, foreign_processes: int) -> Reading:
+    """The reading as it is, or without a figure where foreign processes shared the device."""
+    if not foreign_processes:
+        return reading
+    warning = make_warning("foreign-process", domain=reading.domain, count=foreign_processes)
+    removed = {"energy_joules": None, "standard_uncertainty_joules": None, "warnings": (warning,)}
+    return reading.model_copy(update=removed)

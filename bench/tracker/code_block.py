@@ -70,7 +70,7 @@ def track(
     try:
         yield measurement
     finally:
-        closed: window.MeasuredWindow[None] = window.close_window(instruments, opened)
+        closed = window.close_window(instruments, opened)
         seconds = measurement.duration_seconds = closed.duration_seconds
         covered = {reading.domain for reading in closed.readings}
         gpus = [gpu.domain for gpu in described.used_gpus if gpu.domain not in covered]

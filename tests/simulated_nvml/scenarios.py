@@ -21,7 +21,7 @@ from bench.meters.nvml import build
 from bench.results.machine_record import Machine
 from bench.results.record import Reading
 from bench.runner import instruments
-from bench.runner.window import MeasuredWindow, close_window, open_window
+from bench.runner.window import close_window, open_window
 from bench.system import device_monitor, machine, nvidia_driver
 from bench.system.clock import SystemClock
 from bench.tracker.code_block import track
@@ -183,7 +183,7 @@ def shared() -> dict[str, object]:
         token = open_window(meters)
         CLOCK.sleep(0.2)
         set_processes(after)
-        closed: MeasuredWindow[None] = close_window(meters, token)
+        closed = close_window(meters, token)
         return as_json(closed.readings)[0]
 
     def set_processes(pids: tuple[int, ...]) -> None:

@@ -119,7 +119,7 @@ def repeat(domain: str, instruments: Instruments, load: Load, units: int, runs: 
     stated: list[float] = []
     missing: list[str] = []
     for _ in range(runs):
-        measured = window.measure_window(instruments, lambda: load.work(units))
+        _, measured = window.measure_window(instruments, lambda: load.work(units))
         reading = next((r for r in measured.readings if r.domain == domain), None)
         if reading is None or reading.energy_joules is None:
             missing += [d.message for d in reading.warnings] if reading else ["no reading"]

@@ -60,11 +60,11 @@ class ZeroShotSession(TextSession):
             **super()._settings(source),
             "label_method": "zero-shot",
             "template": HYPOTHESIS_ID,
-            "label_count": len(candidate_labels(self._spec)),
+            "label_count": len(self._spec.labels),
         }
 
     def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
-        labels = candidate_labels(self._spec)
+        labels = self._spec.labels
         texts = [str(request.inputs["text"]) for request in batch for _ in labels]
         hypotheses = [HYPOTHESIS.format(label=label) for _ in batch for label in labels]
         encoded = self._encode(texts, hypotheses, truncation="only_first", padding=True)
@@ -91,6 +91,7 @@ class PromptedSession(FixedLengthSession):
         super()._load_preprocessor(source)
         if not self.network.config.is_encoder_decoder:
             self.tokenizer.padding_side = "left"
+            self.reserved_tokens = ANSWER_TOKENS
         self._question_tokens = len(self.tokenizer(self._question(""))["input_ids"]) + JOIN_TOKENS
 
     def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
@@ -99,12 +100,9 @@ class PromptedSession(FixedLengthSession):
             "label_method": "prompt",
             "template": PROMPT_ID,
             "chat_template": bool(self.tokenizer.chat_template),
-            "label_count": len(candidate_labels(self._spec)),
+            "label_count": len(self._spec.labels),
             "longest_answer_tokens": ANSWER_TOKENS,
         }
-
-    def _reserved_tokens(self) -> int:
-        return 0 if self.network.config.is_encoder_decoder else ANSWER_TOKENS
 
     def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
         prompts = [self.prompt(str(request.inputs["text"])) for request in batch]
@@ -112,7 +110,7 @@ class PromptedSession(FixedLengthSession):
         encoded = self._encode(prompts, add_special_tokens=not self.tokenizer.chat_template)
         new = self._generate(encoded, max_new_tokens=ANSWER_TOKENS)
         texts = self.tokenizer.batch_decode(new, skip_special_tokens=True)
-        labels = candidate_labels(self._spec)
+        labels = self._spec.labels
         end = self.network.generation_config.eos_token_id
         counts = token_counts(new, self.tokenizer.pad_token_id, end, new.shape[1])
         return BatchOutput(
@@ -129,7 +127,7 @@ class PromptedSession(FixedLengthSession):
         return self._question(self.tokenizer.decode(ids))
 
     def _question(self, text: str) -> str:
-        question = PROMPT.format(labels=", ".join(candidate_labels(self._spec)), text=text)
+        question = PROMPT.format(labels=", ".join(self._spec.labels), text=text)
         if not self.tokenizer.chat_template:
             return question
         chat: str = self.tokenizer.apply_chat_template(
@@ -181,8 +179,10 @@ def classification_session(spec: ModelSpec, source: ModelSource) -> Transformers
         raise ModelNotFound(
             f"{spec.model} has no label for entailment, which zero-shot classification needs"
         )
-    if method != "classifier":
-        candidate_labels(spec)
+    if method != "classifier" and len(spec.labels) < 2:
+        raise ModelNotFound(
+            f"the data set names no labels, which {spec.model} needs to choose from"
+        )
     return SESSIONS[method](spec, source)
 
 
@@ -192,15 +192,6 @@ def _usual_method(config: Any) -> str:
     if any(name in classes for name in ("ForCausalLM", "ForConditionalGeneration", "LMHeadModel")):
         return "prompt"
     return "classifier" if entailment_index(config) is None else "zero-shot"
-
-
-def candidate_labels(spec: ModelSpec) -> tuple[str, ...]:
-    """The labels to choose from. Raises ModelNotFound for a data set with fewer than two."""
-    if len(spec.labels) < 2:
-        raise ModelNotFound(
-            f"the data set names no labels, which {spec.model} needs to choose from"
-        )
-    return spec.labels
 
 
 def entailment_index(config: Any) -> int | None:

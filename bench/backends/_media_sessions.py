@@ -56,15 +56,13 @@ class SpeechToTextSession(SpeechSession):
     auto_class = "AutoModelForSpeechSeq2Seq"
 
     def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
-        texts, tokens = self._decoder.generate(self._features(batch), **self._language())
+        # A multilingual model would otherwise detect the language first.
+        language = {}
+        if getattr(self.network.generation_config, "lang_to_id", None):
+            language = {"language": str(self._spec.parameters["language"]), "task": "transcribe"}
+        texts, tokens = self._decoder.generate(self._features(batch), **language)
         outputs = [Output(text=text) for text in texts]
         return BatchOutput(outputs, {**audio_counts(batch), "output_token_count": tokens})
-
-    def _language(self) -> dict[str, str]:
-        """The language for a multilingual model, which would otherwise detect it first."""
-        if not getattr(self.network.generation_config, "lang_to_id", None):
-            return {}
-        return {"language": str(self._spec.parameters["language"]), "task": "transcribe"}
 
 
 class CtcSession(SpeechSession):

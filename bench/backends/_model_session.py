@@ -11,15 +11,6 @@ from typing import Any, NamedTuple
 
 from bench.backends import ModelNotFound, ModelSpec, ServedBatch, _torch_runtime
 from bench.backends._model_source import ModelSource, has_own_tokenizer, tokenizer_folder
-from bench.backends._torch_runtime import (
-    active_parameter_count,
-    input_device,
-    map_errors,
-    numerics,
-    parameter_count,
-    synchronize,
-    versions,
-)
 from bench.results.fields import Setting
 from bench.results.record import Backend, Model, Work
 from bench.task import Output, Request
@@ -35,24 +26,24 @@ class BatchOutput(NamedTuple):
 class TorchSession(ABC):
     """A loaded model that torch runs, which serves requests in batches and counts their work.
 
-    A subclass sets `model` and `backend` and implements how one batch is computed.
+    A subclass calls `_describe` when the model is loaded, and implements how one batch is computed.
     """
 
     model: Model
     backend: Backend
 
     def __init__(self, spec: ModelSpec) -> None:
-        self._spec, self._device = spec, input_device(spec)
+        self._spec, self._device = spec, _torch_runtime.input_device(spec)
 
     def serve(self, requests: Sequence[Request]) -> ServedBatch:
         import torch
 
         size = self._spec.settings.batch_size
         batches: list[BatchOutput] = []
-        with map_errors("serve"), torch.inference_mode():
+        with _torch_runtime.map_errors("serve"), torch.inference_mode():
             for start in range(0, len(requests), size):
                 batches.append(self._run_batch(requests[start : start + size]))
-            synchronize(*self._spec.devices)
+            _torch_runtime.synchronize(*self._spec.devices)
         outputs = tuple(output for batch in batches for output in batch.outputs)
         names = {name for batch in batches for name in batch.counts}
         counts: dict[str, Any] = {
@@ -68,6 +59,27 @@ class TorchSession(ABC):
         gc.collect()
         if self._device != "cpu":
             torch.cuda.empty_cache()
+
+    def _describe(
+        self,
+        library: str,
+        source: ModelSource,
+        networks: Sequence[Any],
+        settings: Mapping[str, Setting],
+        active_parameter_count: int | None = None,
+    ) -> None:
+        """Set `model` and `backend`, as the record states them."""
+        self.model = Model(
+            id=source.public_name(self._spec.model),
+            revision=source.revision,
+            weights=self._spec.settings.weights,
+            dtype=str(networks[0].dtype).removeprefix("torch."),
+            parameter_count=_torch_runtime.parameter_count(*networks),
+            active_parameter_count=active_parameter_count,
+            settings={"source": source.kind, **settings},
+        )
+        versions, numerics = _torch_runtime.versions(), _torch_runtime.numerics()
+        self.backend = Backend(name=library, versions=versions, numerics=numerics)
 
     @abstractmethod
     def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
@@ -91,20 +103,10 @@ class TransformersSession(TorchSession):
         self.network = load_network(spec, source, self.auto_class, self._device)
         _torch_runtime.apply_optimizations(spec, self.network)
         self._load_preprocessor(source)
-        self.model = Model(
-            id=source.public_name(spec.model),
-            revision=source.revision,
-            weights=spec.settings.weights,
-            dtype=str(self.network.dtype).removeprefix("torch."),
-            parameter_count=parameter_count(self.network),
-            active_parameter_count=active_parameter_count(self.network),
-            settings={
-                "source": source.kind,
-                "attention": str(getattr(self.network.config, "_attn_implementation", None)),
-                **self._settings(source),
-            },
-        )
-        self.backend = Backend(name="transformers", versions=versions(), numerics=numerics())
+        attention = str(getattr(self.network.config, "_attn_implementation", None))
+        settings = {"attention": attention, **self._settings(source)}
+        active = _torch_runtime.active_parameter_count(self.network)
+        self._describe("transformers", source, [self.network], settings, active)
 
     def close(self) -> None:
         del self.network
@@ -165,11 +167,6 @@ def _check_head(spec: ModelSpec, network: Any, missing: Collection[str]) -> None
         )
 
 
-def load_tokenizer(spec: ModelSpec, source: ModelSource) -> Any:
-    """The tokenizer of a model, or the embedded fallback tokenizer. Raises ModelNotFound."""
-    return load_component("AutoTokenizer", spec, tokenizer_folder(spec, source))
-
-
 def load_component(auto_class: str, spec: ModelSpec, location: str | Path, **options: Any) -> Any:
     """The configuration, tokenizer or processor that transformers finds. Raises ModelNotFound."""
     import transformers
@@ -212,7 +209,7 @@ class TextDecoder:
         self._network, self._parameters = network, spec.parameters
         self._random = spec.settings.weights == "random"
         self._has_own_tokenizer = has_own_tokenizer(source)
-        self.tokenizer = load_tokenizer(spec, source)
+        self.tokenizer = load_component("AutoTokenizer", spec, tokenizer_folder(spec, source))
 
     def settings(self) -> dict[str, Setting]:
         """Settings for `Model.settings` of the record."""

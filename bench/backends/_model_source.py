@@ -10,13 +10,7 @@ from typing import Literal
 
 from bench.backends import ModelNotFound, ModelSpec
 from bench.system import registry
-from bench.workloads import embedded, hub
-from bench.workloads.architectures import (
-    ARCHITECTURES,
-    architecture_names,
-    architecture_of,
-    architecture_table,
-)
+from bench.workloads import architectures, embedded, hub
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt")
 
@@ -65,27 +59,32 @@ def locate_model(spec: ModelSpec) -> ModelSource:
     """
     name = spec.model
     if name == "embedded" or name.startswith("embedded/"):
-        return _embedded_source(_embedded_task(spec), name.partition("/")[2] or "small")
+        try:
+            folder = embedded.model_path(_embedded_task(spec), name.partition("/")[2] or "small")
+        except ValueError as error:
+            raise ModelNotFound(str(error)) from error
+        return ModelSource("embedded", str(folder))
     if Path(name).is_dir():
-        return _folder_source(Path(name))
-    if (
-        spec.settings.weights == "random"
-        and spec.settings.revision is None
-        and (architecture := architecture_of(name))
-    ):
-        return ModelSource("architecture", str(ARCHITECTURES / architecture))
-    if name in architecture_names() and not any(
-        name in row["hub_ids"].split() for row in architecture_table()
-    ):
+        folder = Path(name)
+        if not any((folder / file).exists() for file in ("config.json", "model_index.json")):
+            raise ModelNotFound(
+                f"{folder} holds no model: neither config.json nor model_index.json"
+            )
+        return ModelSource("folder", str(folder.resolve()))
+    is_configuration = spec.settings.weights == "random" and spec.settings.revision is None
+    if is_configuration and (architecture := architectures.architecture_of(name)):
+        return ModelSource("architecture", str(architectures.ARCHITECTURES / architecture))
+    hub_ids = " ".join(row["hub_ids"] for row in architectures.architecture_table()).split()
+    known = architectures.architecture_names()
+    if name in known and name not in hub_ids:
         raise ModelNotFound(f"{name} names an architecture: add --weights random, or give a hub id")
     if name.startswith((".", "/", "~")):
         raise ModelNotFound(f"there is no folder {name}")
     try:
         return ModelSource("hub", name, hub.resolve_commit(name, spec.settings.revision))
     except hub.HubUnavailable as error:
-        near = [
-            n for n in difflib.get_close_matches(name, _known_names(), n=2, cutoff=0.6) if n != name
-        ]
+        known += [f"embedded/{size}" for size in embedded.SIZES]
+        near = [n for n in difflib.get_close_matches(name, known, n=2, cutoff=0.6) if n != name]
         hint = f" (did you mean {' or '.join(near)}?)" if near else ""
         raise ModelNotFound(f"{error}{hint}; {ALTERNATIVES}") from error
 
@@ -126,24 +125,20 @@ def read_small_file(source: ModelSource, name: str) -> str | None:
     return path.read_text(encoding="utf-8") if path.exists() else None
 
 
-def snapshot_downloader(patterns: Sequence[str]) -> Callable[[str, str | None], str]:
-    """A `download` for `fetch_model`, of the files that match.
+def download_files(repository: str, revision: str | None, patterns: Sequence[str]) -> str:
+    """Download the files of a hub model that match. Returns their folder.
 
     A pattern without a slash matches at the top of the repository only.
     """
+    from huggingface_hub import snapshot_download
+
     nested = [pattern for pattern in patterns if "/" in pattern]
+    if nested:
+        snapshot_download(repository, revision=revision, allow_patterns=nested)
     top = [pattern for pattern in patterns if "/" not in pattern]
-
-    def download(repository: str, revision: str | None) -> str:
-        from huggingface_hub import snapshot_download
-
-        if nested:
-            snapshot_download(repository, revision=revision, allow_patterns=nested)
-        return snapshot_download(
-            repository, revision=revision, allow_patterns=top, ignore_patterns=["*/*"]
-        )
-
-    return download
+    return snapshot_download(
+        repository, revision=revision, allow_patterns=top, ignore_patterns=["*/*"]
+    )
 
 
 def resolve_weights(spec: ModelSpec, source: ModelSource) -> ModelSpec:
@@ -182,20 +177,3 @@ def _embedded_task(spec: ModelSpec) -> str:
     return next(
         (task for task in embedded.TASK_IDS if registry.task_tag(task) == spec.tag), spec.task_id
     )
-
-
-def _embedded_source(task_id: str, size: str) -> ModelSource:
-    try:
-        return ModelSource("embedded", str(embedded.model_path(task_id, size)))
-    except ValueError as error:
-        raise ModelNotFound(str(error)) from error
-
-
-def _folder_source(path: Path) -> ModelSource:
-    if not (path / "config.json").exists() and not (path / "model_index.json").exists():
-        raise ModelNotFound(f"{path} holds no model: neither config.json nor model_index.json")
-    return ModelSource("folder", str(path.resolve()))
-
-
-def _known_names() -> list[str]:
-    return [*architecture_names(), *(f"embedded/{size}" for size in embedded.SIZES)]

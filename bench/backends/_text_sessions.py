@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.backends import ModelNotFound
-from bench.backends._model_session import BatchOutput, TransformersSession, load_tokenizer
-from bench.backends._model_source import ModelSource, has_own_tokenizer
+from bench.backends._model_session import BatchOutput, TransformersSession, load_component
+from bench.backends._model_source import ModelSource, has_own_tokenizer, tokenizer_folder
 from bench.results.fields import Setting
 from bench.task import Output, Request
 
@@ -23,8 +23,13 @@ POOLING_MODES = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "
 class TextSession(TransformersSession):
     """A text model with its tokenizer."""
 
+    # Positions that stay free for the output.
+    reserved_tokens = 0
+
     def _load_preprocessor(self, source: ModelSource) -> None:
-        self.tokenizer = load_tokenizer(self._spec, source)
+        self.tokenizer = load_component(
+            "AutoTokenizer", self._spec, tokenizer_folder(self._spec, source)
+        )
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
 
@@ -61,11 +66,7 @@ class TextSession(TransformersSession):
         """The longest input that the network and its tokenizer take, in tokens."""
         positions = getattr(self.network.config, "max_position_embeddings", None) or 10**6
         longest = min(int(positions), int(self.tokenizer.model_max_length))
-        return max(1, longest - self._reserved_tokens())
-
-    def _reserved_tokens(self) -> int:
-        """Positions that stay free for the output."""
-        return 0
+        return max(1, longest - self.reserved_tokens)
 
 
 class QuestionAnsweringSession(TextSession):
@@ -175,10 +176,15 @@ class FillMaskSession(TextSession):
 
 
 class FixedLengthSession(TextSession):
-    """A model that generates exactly `new_tokens` tokens, past its own end token."""
+    """A model that generates exactly `new_tokens` tokens, past its own end token.
+
+    It reads `prefix` before the text of a request.
+    """
+
+    prefix = ""
 
     def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
-        texts = [self._prefix + str(request.inputs["text"]) for request in batch]
+        texts = [self.prefix + str(request.inputs["text"]) for request in batch]
         encoded = self._encode(texts)
         new = self._generate(
             encoded, min_new_tokens=self._new_tokens, max_new_tokens=self._new_tokens
@@ -192,11 +198,6 @@ class FixedLengthSession(TextSession):
     @property
     def _new_tokens(self) -> int:
         return int(self._spec.parameters["new_tokens"] or 0)
-
-    @property
-    def _prefix(self) -> str:
-        """Text that the model reads before the text of a request."""
-        return ""
 
     def _generate(self, encoded: Any, **lengths: int) -> Any:
         """The new tokens by greedy decoding, one row a sequence."""
@@ -220,9 +221,7 @@ class TextGenerationSession(FixedLengthSession):
     def _load_preprocessor(self, source: ModelSource) -> None:
         super()._load_preprocessor(source)
         self.tokenizer.padding_side = self.tokenizer.truncation_side = "left"
-
-    def _reserved_tokens(self) -> int:
-        return self._new_tokens
+        self.reserved_tokens = self._new_tokens
 
 
 class SummarizationSession(FixedLengthSession):
@@ -230,14 +229,14 @@ class SummarizationSession(FixedLengthSession):
 
     auto_class = "AutoModelForSeq2SeqLM"
 
-    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
-        return {**super()._settings(source), "prefix": self._prefix or None}
-
-    @property
-    def _prefix(self) -> str:
-        """The instruction that a model of many tasks (T5) was trained with."""
+    def _load_preprocessor(self, source: ModelSource) -> None:
+        super()._load_preprocessor(source)
+        # The instruction that a model of many tasks (T5) was trained with.
         by_task = getattr(self.network.config, "task_specific_params", None) or {}
-        return str(by_task.get("summarization", {}).get("prefix") or "")
+        self.prefix = str(by_task.get("summarization", {}).get("prefix") or "")
+
+    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
+        return {**super()._settings(source), "prefix": self.prefix or None}
 
 
 def input_counts(encoded: Any) -> dict[str, float]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.backends import ModelNotFound, ModelSpec, _torch_runtime
+from bench.backends import ModelNotFound, ModelSpec
 from bench.backends._model_session import BatchOutput, TorchSession, map_loading_errors
 from bench.backends._model_source import (
     ModelSource,
@@ -20,13 +21,11 @@ from bench.backends._model_source import (
     tokenizer_folder,
 )
 from bench.backends._torch_runtime import (
+    apply_optimizations,
+    check_optimizations,
     input_device,
     map_errors,
-    numerics,
-    parameter_count,
-    versions,
 )
-from bench.results.record import Backend, Model
 from bench.task import Output, Request
 
 # Parameters of a task -> arguments of a pipeline.
@@ -56,20 +55,12 @@ class DiffusionSession(TorchSession):
             for part in pipeline.components.values()
             if hasattr(part, "parameters") and hasattr(part, "eval")
         ]
-        self.model = Model(
-            id=source.public_name(spec.model),
-            revision=source.revision,
-            weights=spec.settings.weights,
-            dtype=str(networks[0].dtype).removeprefix("torch."),
-            parameter_count=parameter_count(*networks),
-            settings={
-                "source": source.kind,
-                "scheduler": type(pipeline.scheduler).__name__,
-                "attention": spec.settings.attention or "sdpa",
-                "tokenizer": "its own" if has_own_tokenizer(source, "tokenizer") else "embedded",
-            },
-        )
-        self.backend = Backend(name="diffusers", versions=versions(), numerics=numerics())
+        settings = {
+            "scheduler": type(pipeline.scheduler).__name__,
+            "attention": spec.settings.attention or "sdpa",
+            "tokenizer": "its own" if has_own_tokenizer(source, "tokenizer") else "embedded",
+        }
+        self._describe("diffusers", source, networks, settings)
 
     def close(self) -> None:
         del self.pipeline
@@ -110,11 +101,11 @@ def prepare(spec: ModelSpec) -> ModelSource:
     source = locate_model(spec)
     if read_small_file(source, "model_index.json") is None:
         raise ModelNotFound(f"{spec.model} is not a model for {spec.task_id}")
-    _torch_runtime.check_optimizations(spec)
+    check_optimizations(spec)
     if len(spec.devices) > 1:
         raise ModelNotFound("a pipeline runs on one GPU: give one --device")
     input_device(spec)
-    return fetch_model(source, lambda repository, revision: _download(spec, repository, revision))
+    return fetch_model(source, partial(_download, spec))
 
 
 def load(spec: ModelSpec, source: ModelSource | None = None) -> DiffusionSession:
@@ -126,7 +117,7 @@ def load(spec: ModelSpec, source: ModelSource | None = None) -> DiffusionSession
 
 
 def _load_pipeline(spec: ModelSpec, source: ModelSource) -> Any:
-    """The pipeline on its device, in its precision."""
+    """The pipeline on its device, in its precision, with its optimizations."""
     import diffusers
     import torch
     import transformers
@@ -164,7 +155,7 @@ def _apply_optimizations(spec: ModelSpec, pipeline: Any) -> None:
                 f"--attention {spec.settings.attention} does not work with diffusion pipelines"
             )
         denoiser.set_attn_processor(kind())
-    _torch_runtime.apply_optimizations(spec, denoiser)
+    apply_optimizations(spec, denoiser)
 
 
 def _download(spec: ModelSpec, repository: str, revision: str | None) -> str:

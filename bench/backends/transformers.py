@@ -4,55 +4,44 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from bench.backends import ModelNotFound, ModelSpec, _torch_runtime
-from bench.backends._classification_sessions import (
-    TokenClassificationSession,
-    classification_session,
-)
-from bench.backends._media_sessions import (
-    ImageCaptioningSession,
-    ImageClassificationSession,
-    ObjectDetectionSession,
-    speech_session,
+from bench.backends import (
+    ModelNotFound,
+    ModelSpec,
+    _classification_sessions,
+    _media_sessions,
+    _text_sessions,
 )
 from bench.backends._model_session import TransformersSession
 from bench.backends._model_source import (
     ModelSource,
+    download_files,
     fetch_model,
     locate_model,
     read_small_file,
     resolve_weights,
-    snapshot_downloader,
 )
-from bench.backends._text_sessions import (
-    POOLING_FILE,
-    FillMaskSession,
-    QuestionAnsweringSession,
-    SentenceSimilaritySession,
-    SummarizationSession,
-    TextGenerationSession,
-)
-from bench.backends._torch_runtime import input_device, map_errors
+from bench.backends._torch_runtime import check_optimizations, input_device, map_errors
 
-CONFIGURATION_FILES = ("*.json", "*.txt", "*.model", POOLING_FILE)
+CONFIGURATION_FILES = ("*.json", "*.txt", "*.model", _text_sessions.POOLING_FILE)
 
 # By whether pickled weights are allowed.
 WEIGHT_FILES = {False: ("*.safetensors",), True: ("*.safetensors", "*.bin")}
 
 SESSIONS: dict[str, Callable[[ModelSpec, ModelSource], TransformersSession]] = {
-    "text-generation": TextGenerationSession,
-    "summarization": SummarizationSession,
-    "text-classification": classification_session,
-    "token-classification": TokenClassificationSession,
-    "question-answering": QuestionAnsweringSession,
-    "sentence-similarity": SentenceSimilaritySession,
-    "fill-mask": FillMaskSession,
-    "image-classification": ImageClassificationSession,
-    "object-detection": ObjectDetectionSession,
-    "image-to-text": ImageCaptioningSession,
-    "automatic-speech-recognition": speech_session,
+    "text-generation": _text_sessions.TextGenerationSession,
+    "summarization": _text_sessions.SummarizationSession,
+    "text-classification": _classification_sessions.classification_session,
+    "token-classification": _classification_sessions.TokenClassificationSession,
+    "question-answering": _text_sessions.QuestionAnsweringSession,
+    "sentence-similarity": _text_sessions.SentenceSimilaritySession,
+    "fill-mask": _text_sessions.FillMaskSession,
+    "image-classification": _media_sessions.ImageClassificationSession,
+    "object-detection": _media_sessions.ObjectDetectionSession,
+    "image-to-text": _media_sessions.ImageCaptioningSession,
+    "automatic-speech-recognition": _media_sessions.speech_session,
 }
 TAGS = tuple(SESSIONS)
 
@@ -75,12 +64,13 @@ ARCHITECTURE_MAPPINGS = {
 def prepare(spec: ModelSpec) -> ModelSource:
     """Find and download the model, before anything is measured. Raises ModelNotFound."""
     source = locate_model(spec)
-    _torch_runtime.check_optimizations(spec)
+    check_optimizations(spec)
     check_architecture(spec, source)
     input_device(spec)
     weights = () if spec.settings.weights == "random" else WEIGHT_FILES[spec.settings.allow_pickle]
     code = ("*.py",) if spec.settings.trust_remote_code else ()
-    return fetch_model(source, snapshot_downloader((*CONFIGURATION_FILES, *weights, *code)))
+    patterns = (*CONFIGURATION_FILES, *weights, *code)
+    return fetch_model(source, partial(download_files, patterns=patterns))
 
 
 def load(spec: ModelSpec, source: ModelSource | None = None) -> TransformersSession:

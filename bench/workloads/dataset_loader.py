@@ -94,7 +94,7 @@ def _from_path(path: Path) -> Iterable[Row]:
         else:
             table = load_dataset(str(path), split="train")
     except Exception as error:
-        reason = _first_line(error)
+        reason = hub.first_line(error)
         if isinstance(error.__cause__, ImportError):
             reason = "for sounds, give a jsonl file whose column 'audio' names their files"
         raise DatasetNotFound(f"{path} can't be read as a data set: {reason}") from error
@@ -129,7 +129,3 @@ def _class_names(value: Any, feature: Any) -> Any:
     if isinstance(value, dict) and isinstance(feature, dict):
         return {name: _class_names(item, feature[name]) for name, item in value.items()}
     return value
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

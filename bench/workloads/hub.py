@@ -81,7 +81,6 @@ def error_sentence(
 
     chain = list(_causes(error))
     text = " ".join(str(link) for link in chain)
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
     def is_caused_by(*kinds: type[BaseException]) -> bool:
         return any(isinstance(link, kinds) for link in chain)
@@ -112,8 +111,13 @@ def error_sentence(
             f"the hub can't be reached for {repository}, and there is no local copy",
         ),
     )
-    other = f"{repository} can't be loaded from the hub: {first}"
+    other = f"{repository} can't be loaded from the hub: {first_line(error)}"
     return next((sentence for holds, sentence in cases if holds), other)
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, up to 200 characters; its type without a message."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 def _is_no_answer(chain: Sequence[BaseException]) -> bool:

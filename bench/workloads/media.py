@@ -57,12 +57,6 @@ class MediaRow(Mapping[str, Any]):
         return len(self._values)
 
 
-@lru_cache(maxsize=1)
-def _tiled_image(path: Path) -> Image:
-    """An image of which consecutive rows take one tile each, decoded once."""
-    return decode_image(path)
-
-
 def decode_image(value: Any) -> Image:
     """An RGB image from a PIL image, a file, or {"bytes": …, "path": …}.
 
@@ -75,6 +69,10 @@ def decode_image(value: Any) -> Image:
         return image.convert("RGB")
     except (OSError, ValueError, TypeError, PIL.Image.DecompressionBombError) as error:
         raise UndecodableMedia(f"{_name(value)} can't be read as an image: {error}") from error
+
+
+# An image of which consecutive rows take one tile each is decoded once.
+_tiled_image = lru_cache(maxsize=1)(decode_image)
 
 
 def decode_sound(value: Any) -> numpy.ndarray[Any, Any]:

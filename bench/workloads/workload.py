@@ -109,12 +109,8 @@ def _json_value(value: Any) -> Any:
         return [_json_value(part) for part in value]
     if isinstance(value, Box):
         return dataclasses.asdict(value)
-    array = value if hasattr(value, "tobytes") and hasattr(value, "dtype") else _pixels(value)
-    digest = hashlib.sha256(array.tobytes()).hexdigest()
-    return {"sha256": digest, "shape": list(array.shape), "dtype": str(array.dtype)}
-
-
-def _pixels(image: Any) -> Any:
     import numpy
 
-    return numpy.asarray(image)
+    array = numpy.asarray(value)
+    digest = hashlib.sha256(array.tobytes()).hexdigest()
+    return {"sha256": digest, "shape": list(array.shape), "dtype": str(array.dtype)}

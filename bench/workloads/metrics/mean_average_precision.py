@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -52,14 +53,13 @@ def value(pairs: Pairs) -> float:
 
 def _annotations(images: list[tuple[Box, ...]], ids: dict[str, int]) -> Iterator[dict[str, Any]]:
     """All boxes of the known classes as COCO annotations: corner, width and height."""
-    number = 0
+    numbers = itertools.count(1)
     for image, boxes in enumerate(images, 1):
         for box in boxes:
             if box.label.lower() in ids:
-                number += 1
                 x0, y0, x1, y1 = box.corners
                 yield {
-                    "id": number,
+                    "id": next(numbers),
                     "image_id": image,
                     "category_id": ids[box.label.lower()],
                     "bbox": [x0, y0, x1 - x0, y1 - y0],

@@ -163,7 +163,7 @@ def test_error_while_serving_is_a_failure_with_a_code(monkeypatch):
     session = transformers.load(spec)
 
     def no_memory(*args, **kwargs):
-        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 1 EB")
+        raise RuntimeError("DefaultCPUAllocator: cannot allocate memory: you tried 1 EB")
 
     monkeypatch.setattr(session.network, "forward", no_memory)
     with pytest.raises(BackendError) as caught:

@@ -53,7 +53,7 @@ def test_refusals_of_a_prompted_generator_are_wrong_and_counted(monkeypatch):
     assert session.model.settings["template"] == "label-1"
     requests = work.blocks[0]
     answers_of_model = iter(
-        [f" {requests[0].reference}!", " spam or ham?", " I can't tell", *[" well"] * 7]
+        [f" {requests[0].reference}!", " spam or ham?", " I cannot tell", *[" well"] * 7]
     )
     monkeypatch.setattr(
         session.tokenizer,

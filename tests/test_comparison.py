@@ -81,7 +81,7 @@ def test_a_missing_figure_has_a_reason_and_no_number():
     assert comparison_table.comparison_json(compared)["energy_ratio"] is None
     console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
     comparison_table.print_comparison([compared], console)
-    assert "can't be compared" in console.export_text()
+    assert "cannot be compared" in console.export_text()
 
 
 def test_differences_are_listed_with_both_values():
@@ -117,7 +117,7 @@ def test_compare_runs_a_task_with_two_models(tmp_path):
     ("words", "message"),
     [
         (["text-gen"], "--model twice"),
-        (["none.json", "other.json"], "can't be read"),
+        (["none.json", "other.json"], "cannot be read"),
         (["text-gn", "--model", "a", "--model", "b"], "did you mean text-gen"),
     ],
 )

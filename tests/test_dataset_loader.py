@@ -58,7 +58,7 @@ def test_nested_class_numbers_become_class_names(tmp_path):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("not json", "can't be read as a data set"),
+        ("not json", "cannot be read as a data set"),
         (json.dumps({"body": "x"}), "no column 'text'"),
         (json.dumps({"text": " "}), "no row"),
     ],

@@ -62,7 +62,7 @@ def test_split_card_does_not_rank() -> None:
 def test_driver_reasons_have_remedies() -> None:
     refused = Sensor(meter="nvml", usable=False, reason=nvidia_driver._REASONS[12])
     assert "nvidia-driver" in printed(machine(GPU, refused))
-    assert "can't be read" in doctor.assess_machine(machine(GPU, refused)).text
+    assert "cannot be read" in doctor.assess_machine(machine(GPU, refused)).text
     for code in (3, 4, 9, 12, 13, 15, 16, 18):
         assert doctor.find_remedy(nvidia_driver._REASONS[code])
     assert doctor.find_remedy("an unknown reason") is None

@@ -181,7 +181,7 @@ def test_gated_data_set_is_refused(hub, tmp_path):
 )
 def test_missing_network_is_reported(words, tmp_path):
     done = quick(NO_HUB, tmp_path, "text-classification", *words)
-    assert "the hub can't be reached" in error_line(done)
+    assert "the hub cannot be reached" in error_line(done)
 
 
 def test_interrupted_download_continues_at_the_next_run(hub, tmp_path):

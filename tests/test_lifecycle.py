@@ -169,7 +169,7 @@ def test_training_is_shared_among_the_uses(measured):
     ("arguments", "message"),
     [
         (("bloom",), "bloom-176b"),
-        (("nothing.toml",), "can't be read"),
+        (("nothing.toml",), "cannot be read"),
         (("nothing.json",), "cannot be read"),
         (("bloom-176b", "--pue", "0.5"), "PUE"),
         (("bloom-176b", "--region", "Atlantis"), "region"),

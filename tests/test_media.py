@@ -52,7 +52,7 @@ def test_image_is_rgb_from_bytes_and_from_a_file(tmp_path):
 def test_undecodable_data_is_refused_in_one_sentence(read, tmp_path):
     (tmp_path / "notes.txt").write_text("no pixels, no samples")
     for value in (str(tmp_path / "notes.txt"), str(tmp_path / "missing"), {"bytes": b"x" * 50}):
-        with pytest.raises(media.UndecodableMedia, match="can't be read as") as caught:
+        with pytest.raises(media.UndecodableMedia, match="cannot be read as") as caught:
             read(value)
         assert "\n" not in str(caught.value)
 

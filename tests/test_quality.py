@@ -83,5 +83,5 @@ def test_missing_clip_model_is_reported_with_a_remedy(monkeypatch):
     with pytest.raises(quality.QualityUnavailable, match="JOULEBENCH_CLIP"):
         quality.evaluate_quality(work, answers)
     monkeypatch.setenv("JOULEBENCH_CLIP", "/nonexistent")
-    with pytest.raises(quality.QualityUnavailable, match="can't be loaded"):
+    with pytest.raises(quality.QualityUnavailable, match="cannot be loaded"):
         quality.evaluate_quality(work, answers)

@@ -274,4 +274,4 @@ def test_rapl_counter_lost_during_a_program_gives_none(tmp_path: Path) -> None:
     tree.watts.clear()
     (zone / "energy_uj").unlink()
     (reading,) = reader.so_far(0.0, clock.now())
-    assert reading.energy_joules is None and "can't be read" in reading.warnings[0].message
+    assert reading.energy_joules is None and "cannot be read" in reading.warnings[0].message

@@ -151,7 +151,7 @@ def test_power_hungry_prompts_are_cut_as_in_the_study():
         ("object-detection", (BOX,), Output(boxes=()), ((BOX,), ())),
         ("object-detection", None, Output(boxes=()), None),
         # Text without a label is a refusal, which is a wrong answer.
-        ("text-classification", "spam", Output(text="I can't tell"), ("spam", "")),
+        ("text-classification", "spam", Output(text="I cannot tell"), ("spam", "")),
         ("text-classification", "spam", Output(), None),
         ("summarization", "A whale", Output(text="A whale"), ("A whale", "A whale")),
         ("summarization", None, Output(text="A whale"), None),

@@ -290,7 +290,7 @@ def run_on_terminal(folder: Path, code: str, keys: bytes = b"") -> bytes:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--", "no-such-program"], "no-such-program can't be started: No such file"),
+        (["--", "no-such-program"], "no-such-program cannot be started: No such file"),
         (["--pue", "0.9", "--", "true"], "a PUE of 0.9 is impossible"),
         (["--pue", "-1", "--", "true"], "a PUE of -1 is impossible"),
         (["--pue", "nan", "--", "true"], "a PUE of nan is impossible"),
@@ -314,7 +314,7 @@ def test_unwritable_folder_is_refused_before_the_program_starts(tmp_path: Path) 
     (tmp_path / "file").write_text("")
     ended = run(tmp_path / "file" / "deeper", *python("print('started')"))
     assert ended.returncode == 2
-    assert ended.stdout == "" and "can't be saved" in ended.stderr
+    assert ended.stdout == "" and "cannot be saved" in ended.stderr
 
 
 def test_json_is_the_last_line_and_names_edition_and_basis(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_broken_zeus_is_reported_apart_from_a_missing_one(clock, monkeypatch):
     )
     sensor = build(MeterContext(clock, ())).probe()
     assert not sensor.usable
-    assert "can't be imported" in sensor.reason and "tyro" in sensor.reason
+    assert "cannot be imported" in sensor.reason and "tyro" in sensor.reason
 
 
 def test_machine_without_a_device_is_unusable_with_its_reason(clock):

@@ -186,7 +186,7 @@ def map_loading_errors(spec: ModelSpec) -> Iterator[None]:
         raise
     except (OSError, ValueError) as error:
         text = " ".join(str(error).split())
-        sentence = f"{spec.model} can't be loaded: {text[:200]}"
+        sentence = f"{spec.model} cannot be loaded: {text[:200]}"
         if "safetensors" in text:
             sentence = (
                 f"{spec.model} has no safetensors weights: --allow-pickle loads older formats"

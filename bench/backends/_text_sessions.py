@@ -160,7 +160,7 @@ class FillMaskSession(TextSession):
     def _load_preprocessor(self, source: ModelSource) -> None:
         super()._load_preprocessor(source)
         if self.tokenizer.mask_token is None:
-            raise ModelNotFound(f"{self._spec.model} has no mask token: it can't fill one in")
+            raise ModelNotFound(f"{self._spec.model} has no mask token: it cannot fill one in")
 
     def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
         mask = self.tokenizer.mask_token

@@ -17,7 +17,7 @@ PACKAGES = ("torch", "transformers", "diffusers", "tokenizers", "safetensors", "
 
 # Phrases in messages of torch, by the code of the failure.
 ERROR_PHRASES = {
-    "out-of-memory": ("out of memory", "can't allocate memory", "cannot allocate memory"),
+    "out-of-memory": ("out of memory", "cannot allocate memory", "cannot allocate memory"),
     "unsupported": ("not implemented for", "not supported", "unsupported", "no kernel image"),
 }
 
@@ -51,7 +51,7 @@ def input_device(spec: ModelSpec) -> str:
 
     if not torch.cuda.is_available():
         raise ModelNotFound(
-            f"this torch ({torch.__version__}) can't use {device}: give --device cpu"
+            f"this torch ({torch.__version__}) cannot use {device}: give --device cpu"
         )
     count = torch.cuda.device_count()
     for name in spec.devices:

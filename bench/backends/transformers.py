@@ -90,7 +90,7 @@ def check_architecture(spec: ModelSpec, source: ModelSource) -> None:
         config = json.loads(text)
         classes: Any = config.get("architectures") or ()
     except (ValueError, AttributeError) as error:
-        raise ModelNotFound(f"the config.json of {spec.model} can't be read: {error}") from error
+        raise ModelNotFound(f"the config.json of {spec.model} cannot be read: {error}") from error
     trained = spec.settings.weights != "random" and source.kind in ("folder", "hub")
     if not trained or spec.settings.trust_remote_code or spec.tag not in ARCHITECTURE_MAPPINGS:
         return

@@ -26,7 +26,7 @@ def exit_on_error(work: Callable[[], T]) -> T:
         exit_with_error(str(error))
     except OSError as error:
         file = f" ({error.filename})" if error.filename else ""
-        exit_with_error(f"results can't be saved{file}: {error.strerror or error}")
+        exit_with_error(f"results cannot be saved{file}: {error.strerror or error}")
     except ValueError as error:
         exit_with_error(_sentence(error))
 

@@ -35,8 +35,8 @@ def log_left_out(refused: Mapping[Path, Iterable[ValidationIssue]]) -> None:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The content of a file. Raises ValueError, with the reason, where it can't be read."""
+    """The content of a file. Raises ValueError, with the reason, where it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ValueError(f"{path} can't be read: {error.strerror or error}") from error
+        raise ValueError(f"{path} cannot be read: {error.strerror or error}") from error

@@ -95,7 +95,7 @@ def assess_machine(machine: Machine) -> MachineAssessment:
     unread = ", ".join(d.domain for d in used if d.domain not in measured_domains)
     split = ", ".join(d.domain for d in used if d.mig_enabled)
     if unread:
-        return MachineAssessment(f"Results do not rank: {unread} can't be read.", False, True)
+        return MachineAssessment(f"Results do not rank: {unread} cannot be read.", False, True)
     if split:
         return MachineAssessment(f"Results do not rank: {split} is split with MIG.", False, True)
     if used:

@@ -53,5 +53,5 @@ def command(
     try:
         storage.write_text(out, data.decode())
     except OSError as error:
-        exit_with_error(f"{out} can't be written: {error.strerror or error}")
+        exit_with_error(f"{out} cannot be written: {error.strerror or error}")
     log(f"wrote {out}")

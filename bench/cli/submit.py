@@ -36,7 +36,7 @@ def command(
     except submissions.SubmissionRefused as error:
         issues = error.issues
     except OSError as error:
-        exit_with_error(f"the submission can't be saved: {error}")
+        exit_with_error(f"the submission cannot be saved: {error}")
     except ValueError as error:
         exit_with_error(str(error))
     if as_json:

@@ -118,7 +118,7 @@ def _profile(
         try:
             return hourly_profile.read(hours.read_text(encoding="utf-8-sig"), str(hours))
         except (OSError, UnicodeDecodeError) as error:
-            raise ValueError(f"{hours} can't be read: {error}") from error
+            raise ValueError(f"{hours} cannot be read: {error}") from error
     if zone is None and not names:
         raise ValueError("a live source needs --region or --zone")
     source = registry.load("live", live or "")

@@ -149,7 +149,7 @@ def load(path: Path) -> LifeCyclePlan:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise ValueError(f"{path} can't be read: {reason}") from error
+        raise ValueError(f"{path} cannot be read: {reason}") from error
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is not TOML: {error}") from error
     for key in RESERVED & content.keys():

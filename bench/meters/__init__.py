@@ -75,7 +75,7 @@ class CumulativeReader(Protocol):
     name: str
 
     def open(self) -> None:
-        """Read every sensor once. Raises nothing: later readings say what can't be read."""
+        """Read every sensor once. Raises nothing: later readings say what cannot be read."""
 
     def so_far(self, began: float, now: float) -> tuple[Reading, ...]:
         """The energy between `began` and `now` (seconds on the clock), cheap and approximate."""
@@ -84,7 +84,7 @@ class CumulativeReader(Protocol):
         """The energy between `began` and `ended`, as accurate as the sensor allows."""
 
     def sensor(self) -> Sensor:
-        """What is known of the sensor at this moment, or why it can't be read."""
+        """What is known of the sensor at this moment, or why it cannot be read."""
 
 
 def measured_domains(readings: Sequence[Reading]) -> set[str]:

@@ -150,7 +150,7 @@ def poll_until(
 def next_steps(
     clock: Clock, pollers: Sequence[EdgePoller], timeout_seconds: float
 ) -> list[CounterEdge | str]:
-    """The next step of every counter, or why it can't be read; of a still one its value now."""
+    """The next step of every counter, or why it cannot be read; of a still one its value now."""
     poll_until(clock, pollers, lambda poller: bool(poller.edges), timeout_seconds)
     return [poller.failure or poller.latest() for poller in pollers]
 

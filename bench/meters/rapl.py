@@ -53,7 +53,7 @@ class RaplZone:
                 f"{self.file} is readable by root alone; `{self.remedy}` opens it"
             ) from None
         except (OSError, ValueError) as error:
-            raise SensorReadError(f"{self.file} can't be read ({error})") from None
+            raise SensorReadError(f"{self.file} cannot be read ({error})") from None
 
     @property
     def remedy(self) -> str:
@@ -131,7 +131,7 @@ class RaplMeter:
         self._last_shown: dict[str, tuple[float, float]] = {}
 
     def probe(self) -> Sensor:
-        """Which packages can be read, or the file that can't and the command that opens it."""
+        """Which packages can be read, or the file that cannot and the command that opens it."""
         from bench.results.machine_record import Sensor
 
         unreadable = self._find_zones()
@@ -210,7 +210,7 @@ class RaplMeter:
         return self._sensor
 
     def _find_zones(self) -> list[str]:
-        """Find the zones that can be read; the reasons of those that can't are returned."""
+        """Find the zones that can be read; the reasons of those that cannot are returned."""
         self._zones, unreadable = [], []
         for zone in zones(self._root):
             try:

@@ -141,7 +141,7 @@ def _verdicts(item: ResultComparison) -> Iterator[RenderableType]:
 
 def _energy_verdict(item: ResultComparison) -> str:
     if item.energy is None:
-        return "its energy can't be compared"
+        return "its energy cannot be compared"
     ratio = _interval(item.energy)
     if item.energy_verdict == "tie":
         return f"no significant difference in energy, {ratio} times that of the base"
@@ -151,7 +151,7 @@ def _energy_verdict(item: ResultComparison) -> str:
 
 def _quality_verdict(item: ResultComparison) -> str:
     if item.quality is None:
-        return "its quality can't be compared"
+        return "its quality cannot be compared"
     if item.quality_verdict == "tie":
         return "no significant difference in quality"
     return f"{item.quality_verdict} quality"

@@ -135,7 +135,7 @@ def footer(points: Sequence[PlotPoint], legend: str = LEGEND, more: Sequence[str
 
 
 def caption(title: str, points: Sequence[PlotPoint]) -> str:
-    """The numbers of a plot as text, saved in its file for readers who can't see the plot."""
+    """The numbers of a plot as text, saved in its file for readers who cannot see the plot."""
     lines = [title]
     for point in points:
         value, low, high = (energy_text(e, 4) for e in (point.value, point.low, point.high))

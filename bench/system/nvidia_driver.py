@@ -45,7 +45,7 @@ _REASONS = {
 
 
 class NvidiaUnavailable(SensorReadError):
-    """NVIDIA's library can't be used at all."""
+    """NVIDIA's library cannot be used at all."""
 
 
 class NvmlReadError(SensorReadError):

@@ -67,7 +67,7 @@ class ProgramRecord(Record):
 def load(path: Path) -> ProgramRecord | None:
     """Read a program's record of schema version 1 or 2.
 
-    Returns None where the file can't be read as JSON or is of another kind. Raises ValueError with
+    Returns None where the file cannot be read as JSON or is of another kind. Raises ValueError with
     one sentence where it is of this kind and not valid.
     """
     try:

@@ -71,7 +71,7 @@ class ProgramRecorder:
             storage.write_text(self.path, record.model_dump_json(indent=1))
             self.failure = None
         except OSError as error:
-            self.failure = f"{self.path} can't be saved: {error.strerror or error}"
+            self.failure = f"{self.path} cannot be saved: {error.strerror or error}"
 
     def _make(
         self, readings: Sequence[Reading], now: float, exit_code: int | None = None

@@ -100,7 +100,7 @@ class SystemSensors:
         return self._with_model(readings, began, ended)
 
     def describe_sensors(self) -> tuple[Sensor, ...]:
-        """What is known of each sensor at this moment, or why it can't be read."""
+        """What is known of each sensor at this moment, or why it cannot be read."""
         sensors = [reader.sensor() for reader in tuple(self._readers)]
         return (*sensors, self._modelled().probe())
 

@@ -61,7 +61,7 @@ class ChildProcess:
             )
         except OSError as error:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-            raise ValueError(f"{command[0]} can't be started: {error.strerror}") from None
+            raise ValueError(f"{command[0]} cannot be started: {error.strerror}") from None
         self.exit_code: int | None = None
         self.ended: float | None = None
         self._clock = clock

@@ -74,7 +74,7 @@ def _from_hub(source: Hub) -> tuple[Iterable[Row], str]:
     if not all(commit in file["filename"] for file in table.cache_files):
         # Without the hub, datasets uses its latest local copy, whatever its commit.
         raise DatasetNotFound(
-            f"the hub can't be reached, and the local copy of {source.repository} is not of "
+            f"the hub cannot be reached, and the local copy of {source.repository} is not of "
             f"{commit[:8]}; {remedy}"
         )
     return _rows(table, None), commit
@@ -97,7 +97,7 @@ def _from_path(path: Path) -> Iterable[Row]:
         reason = hub.first_line(error)
         if isinstance(error.__cause__, ImportError):
             reason = "for sounds, give a jsonl file whose column 'audio' names their files"
-        raise DatasetNotFound(f"{path} can't be read as a data set: {reason}") from error
+        raise DatasetNotFound(f"{path} cannot be read as a data set: {reason}") from error
     return _rows(table, path if path.is_dir() else path.parent)
 
 

@@ -108,10 +108,10 @@ def error_sentence(
         ),
         (
             _is_no_answer(chain) or is_caused_by(ConnectionError, errors.LocalEntryNotFoundError),
-            f"the hub can't be reached for {repository}, and there is no local copy",
+            f"the hub cannot be reached for {repository}, and there is no local copy",
         ),
     )
-    other = f"{repository} can't be loaded from the hub: {first_line(error)}"
+    other = f"{repository} cannot be loaded from the hub: {first_line(error)}"
     return next((sentence for holds, sentence in cases if holds), other)
 
 

@@ -68,7 +68,7 @@ def decode_image(value: Any) -> Image:
         image = value if hasattr(value, "convert") else PIL.Image.open(_file(value))
         return image.convert("RGB")
     except (OSError, ValueError, TypeError, PIL.Image.DecompressionBombError) as error:
-        raise UndecodableMedia(f"{_name(value)} can't be read as an image: {error}") from error
+        raise UndecodableMedia(f"{_name(value)} cannot be read as an image: {error}") from error
 
 
 # An image of which consecutive rows take one tile each is decoded once.
@@ -95,7 +95,7 @@ def decode_sound(value: Any) -> numpy.ndarray[Any, Any]:
         else:
             samples, rate = soundfile.read(_file(value), dtype="float32")
     except (OSError, ValueError, TypeError, soundfile.LibsndfileError) as error:
-        raise UndecodableMedia(f"{_name(value)} can't be read as a sound: {error}") from error
+        raise UndecodableMedia(f"{_name(value)} cannot be read as a sound: {error}") from error
     if samples.ndim == 2:
         samples = samples.mean(axis=1)
     if rate != SAMPLE_RATE_HZ:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def main(command_line: list[str] | None = None) -> int:
-    """Run one part and print the paths of its records; 2 where this machine can't run it."""
+    """Run one part and print the paths of its records; 2 where this machine cannot run it."""
     arguments = _parser().parse_args(command_line)
     try:
         from bench.system.process import configure_environment

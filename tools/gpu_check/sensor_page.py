@@ -84,7 +84,7 @@ def _figures(gpu: GpuResults) -> Iterator[tuple[str, str]]:
         slow = number(rest.get(f"{name}_read_seconds_99th"), "s")
         yield f"a read of the {name}", f"{cost} (99 % within {slow})"
         if rest.get(f"{name}_failure"):
-            yield f"why the {name} can't be read", rest[f"{name}_failure"]
+            yield f"why the {name} cannot be read", rest[f"{name}_failure"]
     for where, results in (("at rest", rest), ("under load", load)):
         watts = (number(results.get(f"{n}_watts"), "W", 4) for n in ("counter", "power_reading"))
         quotient = number(results.get("counter_to_power_ratio"), digits=4)

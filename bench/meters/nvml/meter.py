@@ -220,7 +220,7 @@ class NvmlMeter:
         return is_enough
 
     def watts(self) -> Mapping[str, float]:
-        """Power of each GPU in use at this moment, in watts; one that can't be read is left out."""
+        """Power of each GPU in use at this moment, in watts; unreadable ones are left out."""
         now = {}
         for sensor in self._sensors:
             try:

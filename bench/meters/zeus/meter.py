@@ -38,7 +38,7 @@ STILL_SECONDS = 1.0  # a counter that does not move for so long has failed, unle
 QUANTUM_JOULES = 0.001  # zeus reports whole millijoules
 
 CounterSteps = Mapping[str, CounterEdge | str]
-"""By domain, the step of a counter nearest to an end of the window, or why it can't be read."""
+"""By domain, the step of a counter nearest to an end of the window, or why it cannot be read."""
 
 
 class ZeusMeter:
@@ -77,7 +77,7 @@ class ZeusMeter:
         return self._sensor(good, unreadable, pollers)
 
     def _open_sources(self, sources: Sequence[ZeusSource]) -> list[str]:
-        """Read every source once; the reasons of those that can't be read."""
+        """Read every source once; the reasons of those that cannot be read."""
         unreadable = []
         for source in sources:
             try:

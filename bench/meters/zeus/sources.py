@@ -74,14 +74,14 @@ class ZeusSource:
 
 @dataclass(frozen=True)
 class ZeusSources:
-    """The sources that can be read, and a clause for each device that can't."""
+    """The sources that can be read, and a clause for each device that cannot."""
 
     sources: tuple[ZeusSource, ...]
     unreadable: tuple[str, ...]
 
 
 def find_sources(context: MeterContext) -> ZeusSources:
-    """Every source of this machine. Raises SensorReadError where zeus can't be imported."""
+    """Every source of this machine. Raises SensorReadError where zeus cannot be imported."""
     try:
         import_module("zeus.device")
     except ModuleNotFoundError as missing:
@@ -90,13 +90,13 @@ def find_sources(context: MeterContext) -> ZeusSources:
                 "the package zeus, which reads AMD GPUs, Apple silicon and Jetson, is not "
                 "installed: `pip install joulebench[zeus]`"
             ) from None
-        raise SensorReadError(f"zeus can't be imported ({missing})") from None
+        raise SensorReadError(f"zeus cannot be imported ({missing})") from None
     except ImportError as error:
-        raise SensorReadError(f"zeus can't be imported ({error})") from None
+        raise SensorReadError(f"zeus cannot be imported ({error})") from None
     sources: list[ZeusSource] = []
     unreadable: list[str] = []
     for maker, list_sources in (("AMD", _amd), ("Apple", _apple), ("Jetson", _jetson)):
-        open_sources = _guarded(f"{maker}: zeus can't open it", partial(list_sources, context))
+        open_sources = _guarded(f"{maker}: zeus cannot open it", partial(list_sources, context))
         try:
             sources += open_sources()
         except SensorReadError as failure:

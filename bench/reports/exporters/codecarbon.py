@@ -176,7 +176,7 @@ def existing_columns(path: Path) -> list[str]:
         with path.open(encoding="utf-8", newline="") as file:
             head = next(csv.reader(file), [])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path} can't be read as csv: {error}") from None
+        raise ValueError(f"{path} cannot be read as csv: {error}") from None
     if head and {*head} != {*COLUMNS}:
         raise ValueError(f"{path} has other columns than CodeCarbon 3's 38; name another file")
     return head

@@ -27,7 +27,7 @@ METRIC = "energy_kwh_per_1000"
 def export(results: Sequence[Result], options: ExportOptions) -> bytes:
     """The card (a new one without `base`) with an evaluation result for each result.
 
-    Raises ValueError where the results are of several models, or the card can't be read.
+    Raises ValueError where the results are of several models, or the card cannot be read.
     """
     totals = totals_with_energy(results)
     models = dict.fromkeys(each.result.model.id for each in totals)

@@ -58,7 +58,7 @@ def _parts(name: str, scope: str, ordered: Sequence[Result]) -> dict[str, Sequen
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     """Write `<name>.png` and `<name>.svg`, with the figure's label (its numbers) as metadata.
 
-    Raises OSError if the folder can't be written.
+    Raises OSError if the folder cannot be written.
     """
     paths = folder / f"{name}.png", folder / f"{name}.svg"
     for path in paths:

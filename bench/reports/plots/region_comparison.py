@@ -117,7 +117,7 @@ def _foot(comparison: RegionComparison) -> str:
 
 
 def _numbers(comparison: RegionComparison) -> str:
-    """The numbers as text, saved in the file for readers who can't see the plot."""
+    """The numbers as text, saved in the file for readers who cannot see the plot."""
     return "\n".join(
         f"{_name(place)}: {_mass(place.grams.value)} "
         f"({_mass(place.grams.low)} to {_mass(place.grams.high)})"

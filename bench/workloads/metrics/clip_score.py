@@ -59,4 +59,4 @@ def _load(name: str) -> tuple[Any, Any]:
         return model, CLIPProcessor.from_pretrained(name)
     except (OSError, ValueError) as error:
         reason = str(error).partition("\n")[0]
-        raise MetricUnavailable(f"the CLIP model {name} can't be loaded: {reason}") from error
+        raise MetricUnavailable(f"the CLIP model {name} cannot be loaded: {reason}") from error

@@ -21,7 +21,7 @@ const jb = (() => {
         const script = document.createElement("script");
         script.src = path;
         script.onload = () => { script.remove(); done(); };
-        script.onerror = () => failed(new Error(`${path} can't be loaded`));
+        script.onerror = () => failed(new Error(`${path} cannot be loaded`));
         document.head.append(script);
       }));
     }

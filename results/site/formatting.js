@@ -1,12 +1,11 @@
 "use strict";
-// Figures as people read them: the same rules as bench/results/formatting.py, which a test compares.
+// Formatting of figures. A test compares it with bench/results/formatting.py.
 
-const words = (() => {
+const format = (() => {
   const MISSING = "—";
   const ENERGY = [["kWh", 1], ["Wh", 1e-3], ["mWh", 1e-6], ["µWh", 1e-9]];
   const TIME = [["s", 1], ["ms", 1e-3], ["µs", 1e-6]];
   const UNITS = { "audio-second": "second of audio", "video-second": "second of video" };
-  const THINGS = { image: "images", token: "generations", "video-second": "videos" };
 
   const exponent = (value) => (value ? Math.floor(Math.log10(Math.abs(value))) : 0);
   const roundTo = (value, digits) => (value ? Number(value.toPrecision(digits)) : 0);
@@ -14,9 +13,9 @@ const words = (() => {
   function fixed(value, decimals) {
     const size = 10 ** -decimals;
     const text = decimals > 0 ? value.toFixed(decimals) : String(Math.round(value / size) * size);
-    const [whole, part] = text.split(".");
-    const spaced = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
-    return part ? `${spaced}.${part}` : spaced;
+    const [integer, fraction] = text.split(".");
+    const grouped = integer.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+    return fraction ? `${grouped}.${fraction}` : grouped;
   }
 
   function number(value, digits = 3) {
@@ -37,40 +36,40 @@ const words = (() => {
     return Math.max(Math.min(1 - exponent(half), most), least);
   }
 
-  function few(value, half) {
+  function roughDecimals(value, half) {
     const places = 1 - exponent(roundTo(value, 2));
     return half > 0 ? Math.max(places, Math.min(-exponent(half), 3 - exponent(value))) : places;
   }
 
-  function fromZero(value, low, high, places) {
+  function clippedAtZero(value, low, high, places) {
     const lowest = Number(fixed(low, places).replaceAll(",", "")) > 0 ? fixed(low, places) : "0";
     return [value ? fixed(value, places) : "0", lowest, fixed(high, places)];
   }
 
   // [value, low, high] of a figure that may be below zero, such as a net energy.
-  function span(found, scale = 1, error = null) {
-    if (!found) return [MISSING, MISSING, MISSING];
+  function interval(figure, scale = 1, error = null) {
+    if (!figure) return [MISSING, MISSING, MISSING];
     if (error !== null) {
-      const half = Math.hypot((found[2] - found[1]) / 2, error * found[0]) / scale;
-      return found.map((end) => fixed(end / scale, few(found[0] / scale, half)));
+      const half = Math.hypot((figure[2] - figure[1]) / 2, error * figure[0]) / scale;
+      return figure.map((end) => fixed(end / scale, roughDecimals(figure[0] / scale, half)));
     }
-    const places = decimals(found, scale);
-    return found.map((end) => fixed(end / scale, places));
+    const places = decimals(figure, scale);
+    return figure.map((end) => fixed(end / scale, places));
   }
 
-  // As span, of what can't be below zero; with a relative scale error no more digits than it leaves.
-  function gross(found, scale = 1, error = null) {
-    if (!found) return [MISSING, MISSING, MISSING];
-    const [value, low, high] = found.map((end) => end / scale);
-    if (error === null) return fromZero(value, low, high, decimals(found, scale));
-    return fromZero(value, low, high, few(value, Math.hypot((high - low) / 2, error * value)));
+  // As interval, of a figure that cannot be below zero. A relative error limits the digits.
+  function nonnegative(figure, scale = 1, error = null) {
+    if (!figure) return [MISSING, MISSING, MISSING];
+    const [value, low, high] = figure.map((end) => end / scale);
+    if (error === null) return clippedAtZero(value, low, high, decimals(figure, scale));
+    return clippedAtZero(value, low, high, roughDecimals(value, Math.hypot((high - low) / 2, error * value)));
   }
 
   function rough([value, low, high]) {
     if (value && (Math.abs(value) < 1e-6 || Math.abs(value) >= 1e9)) {
       return [number(value, 2), number(Math.max(0, low), 2), number(high, 2)];
     }
-    return fromZero(value, low, high, few(value, (high - low) / 2));
+    return clippedAtZero(value, low, high, roughDecimals(value, (high - low) / 2));
   }
 
   function percent(share) {
@@ -78,9 +77,9 @@ const words = (() => {
     return share === 0 || share === 1 ? text.replace(/\.0$/, "") : text;
   }
 
-  function fitting(value, units) {
-    const found = units.find(([, size]) => Math.abs(value) >= size);
-    return found || (value ? units[units.length - 1] : units[0]);
+  function fittingUnit(value, units) {
+    const unit = units.find(([, size]) => Math.abs(value) >= size);
+    return unit || (value ? units[units.length - 1] : units[0]);
   }
 
   function count(value) {
@@ -91,16 +90,15 @@ const words = (() => {
     return String(value);
   }
 
-  // A stranger's text on one line, without characters that hide or turn what stands beside.
-  const visible = (text) => String(text).replace(/\s/gu, " ").replace(/\p{C}/gu, "�");
-  const energyUnit = (kwh) => fitting(kwh, ENERGY);
-  const timeUnit = (seconds) => fitting(seconds, TIME);
-  const unit = (name) => UNITS[name] || name;
-  const things = (name) => THINGS[name] || "inferences";
+  // Submitted text on one line, without control and bidirectional characters.
+  const printable = (text) => String(text).replace(/\s/gu, " ").replace(/\p{C}/gu, "�");
+  const energyUnit = (kwh) => fittingUnit(kwh, ENERGY);
+  const timeUnit = (seconds) => fittingUnit(seconds, TIME);
+  const unitLabel = (name) => UNITS[name] || name;
   const plural = (many, one) => `${many.toLocaleString("en-US")} ${one}${many === 1 ? "" : "s"}`;
 
   return {
-    MISSING, fixed, number, span, gross, rough, percent, count, visible, energyUnit, timeUnit, unit,
-    things, plural,
+    MISSING, fixed, number, interval, nonnegative, rough, percent, count, printable, energyUnit, timeUnit,
+    unitLabel, plural,
   };
 })();

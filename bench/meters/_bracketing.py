@@ -1,4 +1,7 @@
-"""Energy of a window from the steps of a slow counter (docs/measurement.md explains the method)."""
+"""Energy of a window from the steps of a slow counter; over 300 lines: one method, kept together.
+
+docs/measurement.md explains the method.
+"""
 
 from __future__ import annotations
 

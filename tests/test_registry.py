@@ -116,3 +116,9 @@ def test_listing_imports_no_large_library(words):
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_plugin_without_a_required_name_is_refused_in_one_sentence(other_distribution):
+    other_distribution(plot={"empty-plot": "energy_extras"})
+    with pytest.raises(ValueError, match=r"the plot 'empty-plot' .* has no draw and no SCOPE"):
+        registry.load("plot", "empty-plot")

@@ -101,7 +101,8 @@ def assess_machine(machine: Machine) -> MachineAssessment:
     if used:
         return MachineAssessment("Results can rank: the GPU is measured.", True, True)
     if measured_domains:
-        text = "Results can rank among CPUs: the processor is measured."
+        measured = ", ".join(sorted(measured_domains))
+        text = f"Results can rank among machines without a GPU: {measured} is measured."
         return MachineAssessment(text, True, True)
     return MachineAssessment(
         "Results do not rank: the energy is modelled from CPU time. It is good for trying "

@@ -1,4 +1,31 @@
-"""Meters: the `Meter` protocol, its cumulative mode, and what a meter knows of the machine."""
+"""Meters: the `Meter` protocol, its cumulative mode, and what a meter knows of the machine.
+
+A file of this folder is a meter. It has `build(context) -> Meter`, and may have `OPTIONS` (names of
+its `--meter-option`s) and `ON_REQUEST = True` (used only if `--meter` names it; any other meter
+that can read is used in every run). A meter that always reads 10 W::
+
+    class TenWatts:
+        name = "ten-watts"
+
+        def probe(self):
+            return Sensor(meter=self.name, usable=True, domains=("wall:0",), method="counter")
+
+        def start(self):
+            return None
+
+        def stop(self, token, began, ended):
+            seconds = ended - began
+            joules = 10.0 * seconds
+            return (make_reading("wall:0", self.name, "counter", seconds, joules, 0.01 * joules),)
+
+        def watts(self):
+            return {}
+
+    build = lambda context: TenWatts()
+
+`Sensor` is in `bench.results.machine_record`. A domain is `kind:number`. The method is "counter",
+"integrated" or "modelled". A sensor that states no calibration uncertainty gets ±5 %.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +75,7 @@ class Meter(Protocol):
     `start` may wait for an edge of its sensor before the window and `stop` for one after it: the
     readings hold the energy between `began` and `ended` (seconds on the context's clock), with what
     lies outside taken out. A domain that could not be read yields a reading whose energy is None,
-    with a warning that says why; no exception of a sensor leaves a meter.
+    with a warning that says why; a meter never raises its sensor's exception.
     """
 
     name: str
@@ -60,7 +87,7 @@ class Meter(Protocol):
         """Open a window and return the token that `stop` needs."""
 
     def stop(self, token: Any, began: float, ended: float) -> tuple[Reading, ...]:
-        """Close the window: one reading a domain, energy in joules between `began` and `ended`."""
+        """Close the window: one reading per domain, in joules between `began` and `ended`."""
 
     def watts(self) -> Mapping[str, float]:
         """Power at this moment by domain, in watts, for plots only; empty if there is none."""
@@ -75,7 +102,7 @@ class CumulativeReader(Protocol):
     name: str
 
     def open(self) -> None:
-        """Read every sensor once. Raises nothing: later readings say what cannot be read."""
+        """Read every sensor once. Never raises: later readings say what cannot be read."""
 
     def so_far(self, began: float, now: float) -> tuple[Reading, ...]:
         """The energy between `began` and `now` (seconds on the clock), cheap and approximate."""
@@ -111,7 +138,7 @@ def make_reading(
     standard_uncertainty: float | None = None,
     warnings: Sequence[MeasurementWarning] = (),
 ) -> Reading:
-    """One domain's reading of a window of `seconds`; the uncertainty is in joules."""
+    """One domain's reading of a window of `seconds`; energy and uncertainty in joules."""
     from bench.results.record import Reading
 
     return Reading(

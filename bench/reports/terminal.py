@@ -113,7 +113,10 @@ def detail_rows(result: Result, edition: str) -> Iterator[tuple[str, str]]:
     if result.quality is not None:
         q = result.quality
         interval = f"{q.value:.2f} ({q.low:.2f} to {q.high:.2f})"
-        yield "quality", f"{q.metric} {interval}, {q.sample_count} requests"
+        yield (
+            "quality",
+            f"{q.metric} {interval}, {q.sample_count} request{'s' * (q.sample_count != 1)}",
+        )
     if result.model.revision or result.task.dataset_revision:
         yield "versions", _versions(result)
     yield "boundary", f"{', '.join(result.boundary.domains)} ({result.boundary.kind})"

@@ -5,12 +5,13 @@ A summary is computed from the record alone, so anyone can compute it again, to 
 The interval. Trials are windows of equal work, so the ratio of sums is their mean. Its half-width
 is Student's t times s/sqrt(n), with two corrections that simulation showed to be needed:
 
-* looks: a run computes its interval after every trial and stops when it is narrow enough, which
-  favours lucky runs. Student's quantile is taken at 98 % where 95 % is stated. Over normal noise of
-  1 to 5 %, 5 to 30 trials and a target of 2 %, the stated interval then covers in 96.8 to 98.3 %.
+* interim analyses: a run computes its interval after every trial and stops when it is narrow
+  enough, which favours lucky runs. Student's quantile is taken at 98 % where 95 % is stated. Over
+  normal noise of 1 to 5 %, 5 to 30 trials and a target of 2 %, the stated interval then covers in
+  96.8 to 98.3 %.
 * correlation: trials that follow each other carry less information. s/sqrt(n) is multiplied by
-  sqrt((1+r)/(1-r)), where r is the lag-1 correlation freed of its small-sample bias (Marriott and
-  Pope 1954) and never below zero. A trend shows as a correlation and widens the interval as well.
+  sqrt((1+r)/(1-r)), where r is the lag-1 correlation corrected for its small-sample bias (Marriott
+  and Pope 1954) and never below zero. A trend shows as a correlation and widens the interval too.
 
 Constants that may change lie in `analysis_versions`.
 """
@@ -130,7 +131,7 @@ def mean_interval(
 ) -> tuple[float, float]:
     """Mean of equal-work trials and half-width of its 95 % interval (infinite for fewer than two).
 
-    The half-width is corrected for looks and for correlation: see the head of this file.
+    Corrected for interim analyses and for correlation: see the docstring of the module.
     """
     count = len(values)
     mean = math.fsum(values) / count

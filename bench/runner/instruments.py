@@ -45,6 +45,9 @@ def open_meters(
     modules = [registry.load("meter", name) for name in registry.names("meter")]
     meters = [m.build(context) for m in modules if not getattr(m, "ON_REQUEST", False)]
     probed = [(meter, meter.probe()) for meter in meters]
+    for meter, sensor in probed:
+        if sensor is None:
+            raise ValueError(f"the meter {meter.name!r} gives no Sensor: its probe() returns None")
     usable = [(meter, sensor) for meter, sensor in probed if sensor.usable]
     usable.sort(key=lambda item: -(item[1].step_seconds or 0.0))
     return tuple(meter for meter, _ in usable), tuple(sensor for _, sensor in probed)

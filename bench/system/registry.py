@@ -24,6 +24,17 @@ PACKAGES = {
     "command": "bench.cli",
 }
 
+# The names that a plug-in of each kind has to define.
+REQUIRED = {
+    "task": ("TASK",),
+    "meter": ("build",),
+    "metric": ("value", "BETTER"),
+    "backend": ("TAGS", "load"),
+    "plot": ("draw", "SCOPE"),
+    "exporter": ("export", "SUFFIX"),
+    "command": ("command", "PANEL"),
+}
+
 # Names of an earlier version, accepted for one release; `CHANGELOG.md` lists them.
 FORMER_NAMES = {
     ("backend", "pretend"): "simulated",
@@ -49,13 +60,24 @@ def names(kind: str) -> list[str]:
 
 
 def load(kind: str, name: str) -> ModuleType:
-    """Import the plug-in of this name. Raises NameNotFound, with the nearest names."""
+    """Import the plug-in of this name.
+
+    Raises NameNotFound, with the nearest names, and ValueError where the plug-in lacks a name that
+    its kind needs.
+    """
     name = FORMER_NAMES.get((kind, name), name)
     if name in _own_names(kind):
-        return importlib.import_module(f"{PACKAGES[kind]}.{name.replace('-', '_')}")
-    if name in _entry_points(kind):
-        return importlib.import_module(_entry_points(kind)[name].module)
-    raise NameNotFound(_suggest(kind, name, names(kind)))
+        module = importlib.import_module(f"{PACKAGES[kind]}.{name.replace('-', '_')}")
+    elif name in _entry_points(kind):
+        module = importlib.import_module(_entry_points(kind)[name].module)
+    else:
+        raise NameNotFound(_suggest(kind, name, names(kind)))
+    missing = [needed for needed in REQUIRED.get(kind, ()) if not hasattr(module, needed)]
+    if missing:
+        raise ValueError(
+            f"the {kind} {name!r} ({module.__name__}) has no {' and no '.join(missing)}"
+        )
+    return module
 
 
 def find_task(name: str) -> Task:

@@ -160,4 +160,4 @@ def hours_section(runs: Runs, day: DailyProfile) -> str:
 def milligrams(runs: Sequence[TrainingRun], grams_per_kwh: float) -> float:
     """CO2e of one training in mg, the mean over the runs."""
     kwh = units.kwh_from_joules(statistics.mean_interval([run.joules for run in runs])[0])
-    return 1000 * units.grams_co2e(kwh, grams_per_kwh)
+    return 1000 * kwh * grams_per_kwh

@@ -17,7 +17,7 @@ from bench.system import registry
 
 Verdict = Literal["less", "more", "tie", "better", "worse"]
 
-# Settings that a backend or the runner resolves, recorded beside the options of a run.
+# Settings that a backend or the runner resolves, recorded with the options of a run.
 RESOLVED_SETTINGS = ("device", "scheduler", "tokenizer")
 
 

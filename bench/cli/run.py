@@ -92,7 +92,7 @@ def _run_all(words: list[str], as_json: bool) -> int:
 
 
 def _draw(result: Result, path: Path) -> Path | None:
-    """Draw the trials of a run beside its file; None where there is nothing to draw."""
+    """Draw the trials of a run into the folder of its file; None where there is nothing to draw."""
     if result.summary is None or result.summary.energy_kwh_per_1000 is None:
         return None
     from bench.reports import plots

@@ -5,11 +5,11 @@ import io
 import pytest
 
 from bench.cli._progress import ProgressLine, event_text
-from bench.runner import events
+from bench.runner.events import Event
 
 TRIALS = [
-    events.TrialStarted(1, 30, None, 0.02),
-    events.TrialStarted(3, 30, 0.0312, 0.02),
+    Event("trial-started", index=1, of=30, relative_half_width=None, target=0.02),
+    Event("trial-started", index=3, of=30, relative_half_width=0.0312, target=0.02),
 ]
 
 
@@ -20,7 +20,11 @@ class Terminal(io.StringIO):
 
 def written(stream):
     progress = ProgressLine(stream)
-    for event in [events.Loading("trial of a name"), *TRIALS, events.WarmUp()]:
+    for event in [
+        Event("loading", model="trial of a name"),
+        *TRIALS,
+        Event("warm-up"),
+    ]:
         progress(event)
     return stream.getvalue()
 
@@ -43,14 +47,20 @@ def test_trials_share_a_line_on_a_terminal():
 @pytest.mark.parametrize(
     ("event", "text"),
     [
-        (events.IdleStarted("cold", 10.0), "idle floor before the model is loaded: 10 s"),
-        (events.RoundStarted(2, 5, 3), "round 2 of 5: 3 windows"),
         (
-            events.TrialStarted(3, 30, 1.5, 0.01),
+            Event("idle-started", when="cold", seconds=10.0),
+            "idle floor before the model is loaded: 10 s",
+        ),
+        (Event("round-started", index=2, of=5, windows=3), "round 2 of 5: 3 windows"),
+        (
+            Event("trial-started", index=3, of=30, relative_half_width=1.5, target=0.01),
             "trial 3 of at most 30: over ±100 % so far, target ±1 %",
         ),
-        (events.QualityFailed("no metric"), "the quality could not be evaluated: no metric"),
-        (events.Stopped("done", "target"), None),
+        (
+            Event("quality-failed", reason="no metric"),
+            "the quality could not be evaluated: no metric",
+        ),
+        (Event("stopped", status="done", reason="target"), None),
     ],
 )
 def test_text_of_an_event(event, text):
@@ -58,5 +68,5 @@ def test_text_of_an_event(event, text):
 
 
 def test_planned_time_states_minutes_and_a_remedy():
-    text = event_text(events.PlannedTime(200.0, 5, 1000.0))
+    text = event_text(Event("planned-time", block_seconds=200.0, trials=5, seconds=1000.0))
     assert "5 trials need about 17 min more" in text and "--max-inferences" in text

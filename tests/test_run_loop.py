@@ -13,7 +13,7 @@ from bench.meters import MeterContext
 from bench.meters.replay import ReplayMeter, ReplayTrace
 from bench.results import statistics, units
 from bench.results.record import Work
-from bench.runner import events
+from bench.runner.events import Event
 from bench.runner.instruments import Instruments
 from bench.runner.run_loop import RunLoop
 from bench.system.clock import VirtualClock
@@ -103,21 +103,26 @@ def test_steps_come_in_order():
         on_event=steps.append,
     )
     cold, resident = (
-        steps.index(events.IdleStarted("cold", 10.0)),
-        steps.index(events.IdleStarted("resident", 10.0)),
+        steps.index(Event("idle-started", when="cold", seconds=10.0)),
+        steps.index(Event("idle-started", when="resident", seconds=10.0)),
     )
-    warm = steps.index(events.WarmUp())
-    first = steps.index(events.TrialStarted(1, 30, None, 0.02))
+    warm = steps.index(Event("warm-up"))
+    first = steps.index(
+        Event("trial-started", index=1, of=30, relative_half_width=None, target=0.02)
+    )
     saved = steps.index("save 1 interrupted")
     assert cold < steps.index("load") < resident < warm < steps.index("serve") < first < saved
     assert steps[first + 1 : first + 3] == ["serve", "save 1 interrupted"]
-    assert steps[-2:] == ["save 5 done", events.Stopped("done", "target")]
+    assert steps[-2:] == [
+        "save 5 done",
+        Event("stopped", status="done", reason="target"),
+    ]
 
 
 def test_a_trial_event_states_the_interval_so_far():
     received = []
     virtual_run(STEADY, noise=0.02, seed=1, on_event=received.append)
-    trials = [event for event in received if isinstance(event, events.TrialStarted)]
+    trials = [event for event in received if event.name == "trial-started"]
     assert [event.index for event in trials] == list(range(1, len(trials) + 1))
     assert [event.relative_half_width for event in trials[:2]] == [None, None]
     assert all(event.relative_half_width > 0 for event in trials[2:])
@@ -149,7 +154,7 @@ def test_a_slow_model_runs_five_blocks_past_the_budget_after_an_event():
     result = virtual_run(STEADY, seconds=20.0, on_event=received.append)
     assert len(result.measured()) == 5
     assert all(trial.block_ids == (0,) for trial in result.measured())
-    (planned,) = [event for event in received if isinstance(event, events.PlannedTime)]
+    (planned,) = [event for event in received if event.name == "planned-time"]
     assert (planned.trials, planned.seconds) == (5, pytest.approx(5 * 10 * 20.0, rel=0.01))
 
 
@@ -279,7 +284,7 @@ def test_an_error_in_the_metric_leaves_out_the_quality_only():
     result = virtual_run(STEADY, workload=work, on_event=received.append)
     assert result.status == "done" and result.quality is None
     assert "quality-missing" in {warning.code for warning in result.warnings}
-    assert events.QualityFailed("ZeroDivisionError()") in received
+    assert Event("quality-failed", reason="ZeroDivisionError()") in received
 
 
 def test_the_stop_reason_agrees_with_the_warning_for_uncertain_readings():

@@ -10,8 +10,8 @@ from bench.meters import MeterContext
 from bench.meters.replay import ReplayMeter, ReplayTrace
 from bench.results.machine_record import Machine, Sensor
 from bench.results.record import Result
-from bench.runner import events
 from bench.runner.config import RunConfig
+from bench.runner.events import OnEvent, ignore
 from bench.runner.instruments import Instruments
 from bench.runner.run_loop import RunLoop
 from bench.system.clock import VirtualClock
@@ -70,7 +70,7 @@ def virtual_run(
     workload: Workload = WORKLOAD,
     save: Callable[[Result], None] = lambda result: None,
     load: Callable[[VirtualClock], Session] | None = None,
-    on_event: events.OnEvent = events.ignore,
+    on_event: OnEvent = ignore,
 ) -> Result:
     """Run a model that takes `seconds` for a request while the power follows `trace`."""
     clock = VirtualClock()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TextIO
+from typing import TextIO
 
 from bench.runner import events
 
@@ -19,7 +19,7 @@ class ProgressLine:
         if text is None:
             return
         self.clear()
-        self._shared = self._stream.isatty() and isinstance(event, events.TrialStarted)
+        self._shared = self._stream.isatty() and event.name == "trial-started"
         self._stream.write(f"· {text}" + ("" if self._shared else "\n"))
         self._stream.flush()
 
@@ -32,16 +32,16 @@ class ProgressLine:
 
 def event_text(event: events.Event) -> str | None:
     """One line for an event; None where the result shows it anyway."""
-    text = TEXTS.get(type(event))
-    return text and text(event)
+    text = TEXTS.get(event.name)
+    return text(event) if callable(text) else text and text.format(event=event)
 
 
-def _idle_text(event: events.IdleStarted) -> str:
+def _idle_text(event: events.Event) -> str:
     place = "before the model is loaded" if event.when == "cold" else "with the model in memory"
     return f"idle floor {place}: {event.seconds:g} s"
 
 
-def _planned_text(event: events.PlannedTime) -> str:
+def _planned_text(event: events.Event) -> str:
     return (
         f"a block takes {event.block_seconds:.0f} s, so {event.trials} trials need about "
         f"{event.seconds / 60:.0f} min more, past the budget; --max-inferences makes a "
@@ -49,7 +49,7 @@ def _planned_text(event: events.PlannedTime) -> str:
     )
 
 
-def _trial_text(event: events.TrialStarted) -> str:
+def _trial_text(event: events.Event) -> str:
     width = event.relative_half_width
     if width is None:
         return f"trial {event.index}"
@@ -60,22 +60,20 @@ def _trial_text(event: events.TrialStarted) -> str:
     )
 
 
-TEXTS: dict[type[events.Event], Callable[[Any], str]] = {
-    events.WaitingForMachine: lambda event: event.message,
-    events.IdleStarted: _idle_text,
-    events.Loading: lambda event: f"loading {event.model}",
-    events.Compiling: lambda event: "compiling",
-    events.WarmUp: lambda event: "warming up until time and power are steady",
-    events.PlannedTime: _planned_text,
-    events.TrialStarted: _trial_text,
-    events.QualityFailed: lambda event: f"the quality could not be evaluated: {event.reason}",
-    events.PowerTraceStarted: lambda event: "one more window, to record the power over time",
-    events.PowerTraceFailed: lambda event: f"the power could not be recorded: {event.reason}",
-    events.VariantLoading: lambda event: f"loading: {event.variant}",
-    events.VariantsDoNotFit: lambda event: (
+TEXTS: dict[str, str | Callable[[events.Event], str]] = {
+    "waiting-for-machine": "{event.message}",
+    "idle-started": _idle_text,
+    "loading": "loading {event.model}",
+    "compiling": "compiling",
+    "warm-up": "warming up until time and power are steady",
+    "planned-time": _planned_text,
+    "trial-started": _trial_text,
+    "quality-failed": "the quality could not be evaluated: {event.reason}",
+    "power-trace-started": "one more window, to record the power over time",
+    "power-trace-failed": "the power could not be recorded: {event.reason}",
+    "variant-loading": "loading: {event.variant}",
+    "variants-do-not-fit": (
         "the models do not fit into memory together: each is loaded again for every window"
     ),
-    events.RoundStarted: lambda event: (
-        f"round {event.index} of {event.of}: {event.windows} windows"
-    ),
+    "round-started": "round {event.index} of {event.of}: {event.windows} windows",
 }

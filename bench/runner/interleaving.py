@@ -11,7 +11,7 @@ import psutil
 
 from bench.backends import BackendError, ModelNotFound, Session
 from bench.results.record import Failure, Result
-from bench.runner import events
+from bench.runner.events import Event, OnEvent, ignore
 from bench.runner.run_loop import RunLoop
 
 # Share of the free memory that the models of all variants may take together; the other half is for
@@ -43,9 +43,7 @@ class Variant:
             self.session = None
 
 
-def run_interleaved(
-    variants: Sequence[Variant], rounds: int, on_event: events.OnEvent = events.ignore
-) -> None:
+def run_interleaved(variants: Sequence[Variant], rounds: int, on_event: OnEvent = ignore) -> None:
     """Idle floors, loading, warm-up, then one window of every variant in each round.
 
     The order A B C is reversed from round to round. A variant that fails keeps its failure and is
@@ -55,12 +53,12 @@ def run_interleaved(
     base.run.measure_idle("cold")
     keep_loaded = True
     for variant in variants:
-        on_event(events.VariantLoading(variant.name))
+        on_event(Event("variant-loading", variant=variant.name))
         _record_failure(variant, partial(_warm_up, variant))
         if variant is base:
             keep_loaded = _fits(variant, len(variants))
             if not keep_loaded:
-                on_event(events.VariantsDoNotFit())
+                on_event(Event("variants-do-not-fit"))
         if not keep_loaded:
             variant.close()
     _record_failure(base, base.load)
@@ -72,7 +70,7 @@ def run_interleaved(
         return
     blocks = _set_blocks(working, rounds)
     for number in range(rounds):
-        on_event(events.RoundStarted(number + 1, rounds, len(working)))
+        on_event(Event("round-started", index=number + 1, of=rounds, windows=len(working)))
         for variant in working if number % 2 == 0 else working[::-1]:
             if variant.failure is None:
                 _record_failure(variant, partial(_measure, variant, blocks, keep_loaded))

@@ -14,8 +14,8 @@ from bench.meters import MeterContext
 from bench.results import storage
 from bench.results.machine_record import Machine
 from bench.results.record import Result
-from bench.runner import events
 from bench.runner.config import DIFFUSION_TAGS, RunConfig, torch_devices
+from bench.runner.events import Event, OnEvent, ignore
 from bench.runner.instruments import Instruments, check_meter_options, open_meters
 from bench.runner.run_loop import RunLoop
 from bench.system import device_monitor, process, registry
@@ -49,7 +49,7 @@ class ResolvedRun:
     load_model: Callable[[], Session]
 
     def loop(
-        self, instruments: Instruments, machine: Machine, on_event: events.OnEvent = events.ignore
+        self, instruments: Instruments, machine: Machine, on_event: OnEvent = ignore
     ) -> RunLoop:
         """The loop of this run, which saves its results; `machine` carries the meters' sensors."""
         save = partial(_save, _output_folder(self.config))
@@ -58,9 +58,7 @@ class ResolvedRun:
         )
 
 
-def run(
-    config: RunConfig, on_event: events.OnEvent = events.ignore, clock: Clock | None = None
-) -> SavedResult:
+def run(config: RunConfig, on_event: OnEvent = ignore, clock: Clock | None = None) -> SavedResult:
     """Measure one model on one task, and save the result.
 
     `on_event` receives the events of `bench.runner.events` between windows. A model that fails is
@@ -108,10 +106,10 @@ def resolve(config: RunConfig) -> ResolvedRun:
     return ResolvedRun(config, machine, spec, workload, partial(backend.load, loaded, source))
 
 
-def lock_machine(on_event: events.OnEvent) -> Any:
+def lock_machine(on_event: OnEvent) -> Any:
     """Hold this machine for one run at a time; emits an event where another run holds it."""
     return machine_lock(
-        LOCK_WAIT_SECONDS, lambda message: on_event(events.WaitingForMachine(message))
+        LOCK_WAIT_SECONDS, lambda message: on_event(Event("waiting-for-machine", message=message))
     )
 
 

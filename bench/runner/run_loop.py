@@ -12,8 +12,9 @@ from bench.backends import BackendError, Session
 from bench.results import statistics
 from bench.results.machine_record import Machine
 from bench.results.record import Failure, IdleFloor, Phase, Result, Status, Stop, Trial
-from bench.runner import events, protocol, quality, window
+from bench.runner import protocol, quality, window
 from bench.runner.config import RunConfig
+from bench.runner.events import Event, OnEvent, ignore
 from bench.runner.instruments import Instruments
 from bench.runner.protocol import IDLE_SECONDS, QUICK_WINDOW_SECONDS, WARM_UP_SHARE
 from bench.runner.recorder import RunRecorder, Save
@@ -38,7 +39,7 @@ class RunLoop:
         instruments: Instruments,
         load_model: Callable[[], Session],
         save: Save,
-        on_event: events.OnEvent = events.ignore,
+        on_event: OnEvent = ignore,
     ) -> None:
         self.config, self.workload, self.instruments = config, workload, instruments
         self.load_model = load_model
@@ -79,7 +80,7 @@ class RunLoop:
     def measure_idle(self, when: Literal["cold", "resident"]) -> None:
         """Measure an idle floor: cold before the model is loaded, resident after."""
         seconds = IDLE_SECONDS[self.config.profile]
-        self.on_event(events.IdleStarted(when, seconds))
+        self.on_event(Event("idle-started", when=when, seconds=seconds))
         _, idle = window.measure_window(self.instruments, lambda: self.clock.sleep(seconds))
         floor = IdleFloor(
             when=when,
@@ -91,12 +92,12 @@ class RunLoop:
 
     def load(self) -> Session:
         """Load the model, and compile it where that is an option; neither counts to the budget."""
-        self.on_event(events.Loading(self.recorder.draft.model.id))
+        self.on_event(Event("loading", model=self.recorder.draft.model.id))
         began = self.clock.now()
         session = self.load_model()
         self.recorder.set_session(session)
         if self.config.compile:
-            self.on_event(events.Compiling())
+            self.on_event(Event("compiling"))
             session.serve(self.workload.blocks[0])
         self.loading_seconds = self.clock.now() - began
         return session
@@ -107,7 +108,7 @@ class RunLoop:
 
     def warm_up(self, session: Session) -> float:
         """Warm up, and return the seconds that a block takes."""
-        self.on_event(events.WarmUp())
+        self.on_event(Event("warm-up"))
         limits = self.recorder.draft.protocol
         return warm_up(
             lambda blocks: self.trial(session, blocks, "warmup"),
@@ -124,7 +125,9 @@ class RunLoop:
         blocks = protocol.blocks_per_trial(limits.window_seconds, block_seconds, remaining, trials)
         needed = trials * block_seconds
         if needed > remaining and not self.quick:
-            self.on_event(events.PlannedTime(block_seconds, trials, needed))
+            self.on_event(
+                Event("planned-time", block_seconds=block_seconds, trials=trials, seconds=needed)
+            )
         self.recorder.update_protocol(blocks_per_trial=blocks)
         return blocks
 
@@ -135,7 +138,15 @@ class RunLoop:
         while True:
             count = len(self.recorder.draft.measured())
             width = None if count < 2 else self.relative_half_width()
-            self.on_event(events.TrialStarted(count + 1, limits.max_trials, width, target))
+            self.on_event(
+                Event(
+                    "trial-started",
+                    index=count + 1,
+                    of=limits.max_trials,
+                    relative_half_width=width,
+                    target=target,
+                )
+            )
             trial = self.trial(session, blocks, "measured")
             stop = self.should_stop(trial.duration_seconds)
             if stop:
@@ -186,7 +197,7 @@ class RunLoop:
         except Exception as error:  # noqa: BLE001
             # A metric may raise anything; the warning `quality-missing` is then in the record.
             known = isinstance(error, quality.QualityUnavailable)
-            self.on_event(events.QualityFailed(str(error) if known else repr(error)))
+            self.on_event(Event("quality-failed", reason=str(error) if known else repr(error)))
         if self.recorder.draft.model.settings.get("label_method") == "prompt":
             self.recorder.add_settings(refusal_count=quality.count_refusals(self.answers))
 
@@ -195,11 +206,11 @@ class RunLoop:
         powers = [meter.watts() for meter in self.instruments.meters]
         if self.quick or not any(powers):
             return
-        self.on_event(events.PowerTraceStarted())
+        self.on_event(Event("power-trace-started"))
         try:
             self.trial(session, self.recorder.draft.protocol.blocks_per_trial or 1, "profile")
         except (BackendError, KeyboardInterrupt) as error:
-            self.on_event(events.PowerTraceFailed(type(error).__name__))
+            self.on_event(Event("power-trace-failed", reason=type(error).__name__))
 
     def relative_half_width(self) -> float:
         """Relative half-width of the interval of the energy so far; of time without energy."""
@@ -214,7 +225,7 @@ class RunLoop:
         """End the run, save its record, and return it."""
         self.recorder.update(status=status, stop_reason=stop, failure=failure)
         result = self.recorder.save()
-        self.on_event(events.Stopped(status, stop))
+        self.on_event(Event("stopped", status=status, reason=stop))
         return result
 
 

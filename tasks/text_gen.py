@@ -38,7 +38,7 @@ def first_word(text: str) -> str | None:
 
 TASK = Task(
     id="text-gen",
-    version=1,
+    version=2,
     title="Text generation",
     tag="text-generation",
     inference="10 new tokens after one prompt",

@@ -6,8 +6,9 @@ import json
 import os
 import random
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,11 @@ def set_seeds(seed: int = SEED) -> None:
 
 def parameter_count(modules: Iterable[torch.nn.Module]) -> int:
     return sum(weight.numel() for module in modules for weight in module.parameters())
+
+
+def commonest_share(labels: Sequence[Hashable]) -> float:
+    """The accuracy (0 to 1) of always answering the commonest of the labels."""
+    return max(Counter(labels).values()) / len(labels)
 
 
 def autocast() -> Any:
@@ -130,9 +136,57 @@ def write_rows(name: str, rows: Sequence[Mapping[str, Any]]) -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+@dataclass(frozen=True)
+class Quality:
+    """The headline quality of one model on the held-out rows that ship, beside a baseline's.
+
+    It becomes `quality.json` beside the weights, which `joulebench tasks` prints.
+
+    Args:
+        metric: its name in the task file, such as "accuracy".
+        value: the model's, in the metric's unit; shares are 0 to 1.
+        baseline_name: what the baseline answers, such as "the commonest label".
+        baseline_value: the baseline's value of the same metric on the same rows.
+        sample_count: held-out rows behind both values.
+        held_out_near_duplicate_share: share of these rows (0 to 1) with a near-duplicate among the
+            training rows, by `near_duplicates`; None where the rows are not text.
+        higher_is_better: False for errors and losses.
+        judge_trained_on: data on which the judge was trained, where a model judges the outputs.
+    """
+
+    metric: str
+    value: float
+    baseline_name: str
+    baseline_value: float
+    sample_count: int
+    held_out_near_duplicate_share: float | None
+    higher_is_better: bool = True
+    judge_trained_on: str | None = None
+
+    @property
+    def beats_baseline(self) -> bool:
+        if self.higher_is_better:
+            return self.value > self.baseline_value
+        return self.value < self.baseline_value
+
+
+def write_quality(folder: Path, quality: Quality | None) -> None:
+    """Write `quality.json`; None says that the model has no trained weights."""
+    fields = asdict(quality) if quality else {}
+    numbers = {
+        name: float(f"{value:.4g}") if isinstance(value, float) else value
+        for name, value in fields.items()
+    }
+    text = json.dumps({"trained": quality is not None, **numbers}, indent=2)
+    (folder / "quality.json").write_text(text + "\n", encoding="utf-8")
+
+
 @dataclass
 class ModelCard:
-    """The texts and figures of a model card; all figures come from the training itself."""
+    """The texts and figures of a model card; all figures come from the training itself.
+
+    `quality` holds every result that the card states; `headline` the one for `quality.json`.
+    """
 
     title: str
     description: str
@@ -144,11 +198,23 @@ class ModelCard:
     steps: str
     quality: dict[str, str]
     settings: str
+    headline: Quality
     quick: bool = False
 
 
 def write_card(folder: Path, card: ModelCard) -> None:
-    """Write the card of one model."""
+    """Write the card of one model and its `quality.json`.
+
+    Raises ValueError for a model that does not beat its baseline, except after quick training.
+    """
+    headline = card.headline
+    if not card.quick and not headline.beats_baseline:
+        raise ValueError(
+            f"{card.title}: {headline.metric} {headline.value:.4g} does not beat "
+            f"{headline.baseline_name} ({headline.baseline_value:.4g})"
+        )
+    write_quality(folder, headline)
+    share = headline.held_out_near_duplicate_share
     size = sum(file.stat().st_size for file in folder.rglob("*.safetensors")) / 1e6
     quick_note = "\n**Hardly trained: only good for seeing that it loads.**\n" if card.quick else ""
     text = CARD_TEXT.format(
@@ -158,11 +224,21 @@ def write_card(folder: Path, card: ModelCard) -> None:
         total=sum(card.parameters.values()),
         parts=", ".join(f"{name} {count:,}" for name, count in card.parameters.items()),
         quality="\n".join(f"| {name} | {value} |" for name, value in card.quality.items()),
+        better="higher" if headline.higher_is_better else "lower",
+        duplicates="" if share is None else DUPLICATES_TEXT.format(share=share),
+        judge=(
+            f"The judge was trained on: {headline.judge_trained_on}.\n"
+            if headline.judge_trained_on
+            else ""
+        ),
         threads=THREADS,
     )
     (folder / "README.md").write_text(text, encoding="utf-8")
 
 
+DUPLICATES_TEXT = """{share:.1%} of these rows have a near-duplicate among the training rows
+(Jaccard similarity of 5-word shingles of at least 0.5).
+"""
 CARD_TEXT = """---
 license: apache-2.0
 ---
@@ -190,6 +266,10 @@ Licence of the data: {card.data_licence}
 |---|---|
 {quality}
 
+Headline: {card.headline.metric} {card.headline.value:.4g} on {card.headline.sample_count:,} \
+held-out rows; baseline, {card.headline.baseline_name}:
+{card.headline.baseline_value:.4g} ({better} is better).
+{duplicates}{judge}
 ## Recommended settings
 
 {card.settings}

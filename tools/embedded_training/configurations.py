@@ -33,6 +33,7 @@ def write(task_id: str, size: str) -> None:
     common.make_shippable(folder)
     text = CARD_TEXT.format(task=task_id, size=size, count=count, command=common.COMMAND)
     (folder / "README.md").write_text(text, encoding="utf-8")
+    common.write_quality(folder, None)
 
 
 def _whisper(folder: Path, width: int, layers: int) -> int:

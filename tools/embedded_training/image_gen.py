@@ -157,6 +157,15 @@ def card(job: common.Job, folder: Path, counts: dict[str, int], steps: str, minu
                 f"Autoencoder's mean error in grey values of 255 ({len(test_labels):,} real test "
                 "pictures)": f"{image_vae.restore_error(vae, test_pictures):.1f}",
             },
+            headline=common.Quality(
+                metric="classifier agreement",
+                value=share,
+                baseline_name="pictures of one kind for every prompt",
+                baseline_value=common.commonest_share([row["label"] for row in rows]),
+                sample_count=len(rows),
+                held_out_near_duplicate_share=None,
+                judge_trained_on="the same 60,000 training pictures as the model (Fashion-MNIST)",
+            ),
             settings=f"`num_inference_steps={DRAW_STEPS}`, `guidance_scale={GUIDANCE}`, 32×32 "
             "pixels (the default size), with the saved scheduler (DDIM, v-prediction, trailing "
             "timesteps).",

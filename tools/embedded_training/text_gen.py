@@ -12,7 +12,7 @@ from tokenizers import ByteLevelBPETokenizer
 from transformers import GPT2Config, GPT2LMHeadModel, GPT2Tokenizer
 
 from bench.workloads import embedded
-from tools.embedded_training import common, text_rows
+from tools.embedded_training import common, near_duplicates, text_rows
 
 VOCABULARY = 2048
 CONTEXT = 256
@@ -127,7 +127,7 @@ def train(job: common.Job) -> None:
     """Write requests, tokenizer, model, its quality and the card of one size."""
     common.set_seeds()
     learned, held = text_rows.documents(job.raw)
-    rows = text_rows.make_rows(held)
+    rows = text_rows.make_rows(held, learned)
     common.write_rows("text-gen", rows)
     folder = embedded.model_path("text-gen", job.size)
     tokenizer = make_tokenizer(learned, folder)
@@ -141,7 +141,9 @@ def train(job: common.Job) -> None:
     minutes = job.minutes()
     common.save_half(model, folder)
     model = GPT2LMHeadModel.from_pretrained(folder)
-    card(job, folder, model, tokenizer, rows, f"{steps:,} steps of {BATCH} windows", minutes)
+    copied = near_duplicates.contained(text_rows.texts(rows), learned)
+    length = f"{steps:,} steps of {BATCH} windows"
+    card(job, folder, model, tokenizer, rows, length, minutes, sum(copied) / len(rows))
 
 
 def card(
@@ -152,7 +154,11 @@ def card(
     rows: list,
     steps: str,
     minutes: float,
+    copied_share: float,
 ) -> None:
+    """Measure the model on the held-out rows; write its card."""
+    accuracy = next_word_accuracy(model, tokenizer, rows)
+    first_words = [first_word(row["continuation"]) for row in rows]
     count = f"({len(rows):,} shipped rows)"
     quality = {
         f"Bits per byte of the true continuation {count}": (
@@ -178,6 +184,14 @@ def card(
             minutes=minutes,
             steps=steps + f" of {CONTEXT} tokens",
             quality=quality,
+            headline=common.Quality(
+                metric="next-word accuracy",
+                value=accuracy,
+                baseline_name="the commonest next word",
+                baseline_value=common.commonest_share(first_words),
+                sample_count=len(rows),
+                held_out_near_duplicate_share=copied_share,
+            ),
             settings=f"At most {CONTEXT} tokens in all (prompt and answer); greedy, 32 new tokens, "
             "as `generation_config.json` says. Pad on the left.",
             quick=job.quick,

@@ -5,12 +5,9 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from tools.embedded_training import common, sources
+from tools.embedded_training import common, near_duplicates, sources
 
 ROWS = 1200
-
-# Typographic quotes and dashes take several byte tokens each, ASCII ones take one.
-PLAIN = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "—": "-", "–": "-"})
 
 
 def documents(raw: Path) -> tuple[list[str], list[str]]:
@@ -19,13 +16,16 @@ def documents(raw: Path) -> tuple[list[str], list[str]]:
     held: list[str] = []
     for collection in (sources.speeches(raw), sources.chapters(raw)):
         for place, (_, text) in enumerate(sorted(collection.items())):
-            clean = " ".join(text.translate(PLAIN).split())
+            clean = " ".join(text.translate(sources.PLAIN).split())
             (held if place % 10 == 5 else train).append(clean)
     return train, held
 
 
-def make_rows(held: list[str]) -> list[dict[str, str]]:
-    """Prompts of 20 to 60 words, each with the 20 words that follow, without overlaps."""
+def make_rows(held: list[str], train: list[str]) -> list[dict[str, str]]:
+    """Prompts of 20 to 60 words, each with the 20 words that follow, without overlaps.
+
+    Rows are left out if half of their 5-word shingles stand in one training text.
+    """
     rng = random.Random(common.SEED)
     rows = []
     for text in held:
@@ -40,4 +40,10 @@ def make_rows(held: list[str]) -> list[dict[str, str]]:
             rows.append({"text": prompt, "continuation": follows})
             at += length + 20
     rng.shuffle(rows)
-    return rows[:ROWS]
+    copied = near_duplicates.contained(texts(rows), train)
+    return [row for row, known in zip(rows, copied, strict=True) if not known][:ROWS]
+
+
+def texts(rows: list[dict[str, str]]) -> list[str]:
+    """Prompt and continuation of each row as one text."""
+    return [f"{row['text']} {row['continuation']}" for row in rows]

@@ -1,7 +1,8 @@
 """Command line `joulebench COMMAND`: one file a command, with its function `command` and `PANEL`.
 
 Exit codes: 0 done; 2 bad input; 3 the run failed, recorded as a result; 4 a submission was refused;
-130 interrupted, finished trials saved. Only the named command is imported; `--help` reads the
+130 interrupted, finished trials saved. A command raises ValueError for bad input, with the sentence
+that the user reads. Only the named command is imported; `--help` reads the
 summaries of the others from their source text. A command imports its work inside its function.
 """
 
@@ -41,8 +42,11 @@ def _run_command(name: str, module: ModuleType) -> None:
     import typer
     from typer.main import get_command
 
+    from bench.cli._errors import exit_on_error
+
     app = typer.Typer(add_completion=False, context_settings=CONTEXT_SETTINGS)
-    app.command(name, cls=getattr(module, "COMMAND_CLASS", None))(module.command)
+    command = exit_on_error(module.command)
+    app.command(name, cls=getattr(module, "COMMAND_CLASS", None))(command)
     get_command(app)(args=sys.argv[2:], prog_name=f"joulebench {name}")
 
 

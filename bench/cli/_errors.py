@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import typer
 
@@ -13,22 +14,25 @@ T = TypeVar("T")
 BAD_INPUT, FAILED, REFUSED, INTERRUPTED = 2, 3, 4, 130
 
 
-def exit_on_error(work: Callable[[], T]) -> T:
-    """Do the work; where the input is bad, end with one sentence and exit code 2.
+def exit_on_error(command: Callable[..., T]) -> Callable[..., T]:
+    """The command; on a ValueError or OSError it ends with one sentence and exit code 2.
 
-    Ctrl-C ends with exit code 130.
+    Ctrl-C ends it with exit code 130.
     """
-    try:
-        return work()
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
-    except TimeoutError as error:
-        exit_with_error(str(error))
-    except OSError as error:
-        file = f" ({error.filename})" if error.filename else ""
-        exit_with_error(f"results cannot be saved{file}: {error.strerror or error}")
-    except ValueError as error:
-        exit_with_error(_sentence(error))
+
+    @functools.wraps(command)
+    def call(*args: Any, **options: Any) -> T:
+        try:
+            return command(*args, **options)
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            raise  # the reader of standard output has ended; typer exits without a message
+        except (OSError, ValueError) as error:
+            log(f"joulebench: {_sentence(error)}")
+            raise typer.Exit(BAD_INPUT) from None
+
+    return call
 
 
 def warn_on_error(work: Callable[[], T]) -> T | None:
@@ -45,13 +49,10 @@ def log(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def exit_with_error(sentence: str) -> NoReturn:
-    """End with one sentence and exit code 2."""
-    log(f"joulebench: {sentence}")
-    raise typer.Exit(BAD_INPUT)
-
-
-def _sentence(error: ValueError) -> str:
+def _sentence(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+        file = f" ({error.filename})" if error.filename else ""
+        return f"results cannot be saved{file}: {error.strerror or error}"
     from pydantic import ValidationError
 
     from bench.results.settings import error_sentence

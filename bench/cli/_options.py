@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import types
-from collections.abc import Callable, Iterator
-from enum import Enum, StrEnum
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, get_origin
 
 import typer
 
@@ -51,8 +49,8 @@ def options_from(
         parameters += [*made, *(p for p in own.values() if p.kind == keyword)]
 
         def call(**values: Any) -> None:
-            plain = {name: _plain(values.pop(name)) for name in names}
-            command(**values, **{k: v for k, v in plain.items() if v is not None})
+            given = {name: values.pop(name) for name in names}
+            command(**values, **{k: v for k, v in given.items() if v is not None})
 
         call.__name__, call.__doc__ = command.__name__, command.__doc__
         call.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
@@ -70,39 +68,15 @@ def help_of(kind: type[Settings], name: str) -> str:
 
 
 def _parameter(kind: type[Settings], name: str) -> inspect.Parameter:
-    field = kind.model_fields[name]
-    choices = {value: value for value in _choices(field.annotation)}
-    annotation, default = _plain_type(field.annotation), field.default
-    if choices:
-        enumeration: Any = StrEnum(name, choices)  # type: ignore[misc]
-        annotation = enumeration if default is not None else enumeration | None
-        default = default and enumeration(default)
+    field, stated = kind.model_fields[name], kind.options()[name]
+    # An option that may be repeated is a tuple of any length in a model, a list for typer.
+    repeated = get_origin(field.annotation) is tuple
+    annotation: Any = list[str] | None if repeated else field.annotation
     least = next((item.ge for item in field.metadata if hasattr(item, "ge")), None)
-    stated = kind.options()[name]
     option = typer.Option(stated.flag, help=stated.help, min=least)
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,
-        default=default or None if annotation == list[str] | None else default,
+        default=None if repeated else field.default,
         annotation=Annotated[annotation, option],
     )
-
-
-def _choices(annotation: Any) -> Iterator[str]:
-    """The values of a Literal, also inside an optional type."""
-    if get_origin(annotation) is Literal:
-        yield from get_args(annotation)
-    elif get_origin(annotation) in (Union, types.UnionType):
-        for part in get_args(annotation):
-            yield from _choices(part)
-
-
-def _plain_type(annotation: Any) -> Any:
-    """The type that typer knows: a tuple of any length is an option that may be repeated."""
-    return list[str] | None if get_origin(annotation) is tuple else annotation
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(value)
-    return value.value if isinstance(value, Enum) else value

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from bench.cli._errors import exit_on_error
 from bench.cli._io import print_json
 from bench.cli._options import Json, ResultFile
 
@@ -25,7 +24,6 @@ def command(
     from bench.reports import citation
     from bench.results import storage
 
-    svg = exit_on_error(lambda: citation.badge(storage.load_result(result)))
     path = out or result.with_suffix(".svg")
-    exit_on_error(lambda: storage.write_text(path, svg))
+    storage.write_text(path, citation.badge(storage.load_result(result)))
     print_json({"badge": str(path)}) if as_json else print(f"wrote {path}")

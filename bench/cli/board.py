@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.cli._errors import exit_on_error
 from bench.cli._io import log_left_out, print_written
 from bench.cli._options import Json, Results
 
@@ -20,5 +19,5 @@ def command(results: Results = Path("results"), as_json: Json = False) -> None:
 
     verified = verify_folder(results / "submissions", make_entry)
     log_left_out(verified.refused)
-    files = exit_on_error(lambda: write_board(rank_entries(verified.accepted), results))
+    files = write_board(rank_entries(verified.accepted), results)
     print_written(files, as_json)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bench.cli._errors import exit_on_error
 from bench.cli._io import print_json
 from bench.cli._options import Json, ResultFile
 
@@ -14,5 +13,5 @@ def command(result: ResultFile, as_json: Json = False) -> None:
     from bench.reports import citation
     from bench.results import storage
 
-    line = exit_on_error(lambda: citation.citation(storage.load_result(result)))
+    line = citation.citation(storage.load_result(result))
     print_json({"citation": line}) if as_json else print(line)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.cli._errors import exit_on_error
 from bench.cli._io import print_json
 from bench.cli._options import Json
 from bench.impact.facts import fact_by_name
@@ -27,7 +26,7 @@ def command(
     from bench.cli import _impact_summary
     from bench.impact import claims
 
-    selected = exit_on_error(lambda: claims.find_claims(tuple(ids or ())))
+    selected = claims.find_claims(tuple(ids or ()))
     if as_json:
         for claim in selected:
             print_json(_claim_json(claim))

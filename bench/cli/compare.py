@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bench.cli import _batch
-from bench.cli._errors import FAILED, exit_on_error, exit_with_error
+from bench.cli._errors import FAILED
 from bench.cli._io import print_json
 from bench.cli._options import Json, options_from
 from bench.runner.config import RunConfig
@@ -46,29 +46,23 @@ def command(
 
     A ratio whose 95 % interval holds 1 is a tie. With a task, the options of `joulebench run`.
     """
-    if published:
-        _show_published(_read([Path(name) for name in inputs]), as_json)
-        return
-    if _are_files(inputs):
-        results = _read([Path(name) for name in inputs])
-    else:
-        if len(inputs) > 1 or len(model or []) < 2:
-            exit_with_error("give two result files or more, or one task with --model twice or more")
-        config = exit_on_error(lambda: RunConfig(task=inputs[0], **options))
-        results, one_machine = _run(config, model or []), True
-    if len(results) < 2:
-        exit_with_error("there is nothing to compare with: give a second result")
-    _show(results, one_machine, as_json)
-
-
-def _are_files(names: list[str]) -> bool:
-    return any(name.endswith(".json") or Path(name).is_file() for name in names)
-
-
-def _read(paths: list[Path]) -> list[Result]:
     from bench.results import storage
 
-    return exit_on_error(lambda: [storage.load_result(path) for path in paths])
+    if published:
+        _show_published([storage.load_result(Path(name)) for name in inputs], as_json)
+        return
+    if any(name.endswith(".json") or Path(name).is_file() for name in inputs):
+        results = [storage.load_result(Path(name)) for name in inputs]
+    else:
+        if len(inputs) > 1 or len(model or []) < 2:
+            raise ValueError(
+                "give two result files or more, or one task with --model twice or more"
+            )
+        config = RunConfig(task=inputs[0], **options)
+        results, one_machine = _run(config, model or []), True
+    if len(results) < 2:
+        raise ValueError("there is nothing to compare with: give a second result")
+    _show(results, one_machine, as_json)
 
 
 def _run(config: RunConfig, models: list[str]) -> list[Result]:
@@ -96,9 +90,7 @@ def _show(results: list[Result], one_machine: bool, as_json: bool) -> None:
     from bench.reports import comparison_table
 
     base, *others = results
-    made = exit_on_error(
-        lambda: [comparison.compare_results(base, other, one_machine) for other in others]
-    )
+    made = [comparison.compare_results(base, other, one_machine) for other in others]
     if as_json:
         for item in made:
             print_json(comparison_table.comparison_json(item))
@@ -115,7 +107,7 @@ def _show_published(results: list[Result], as_json: bool) -> None:
     for result in results:
         matches = find_published_results(result)
         if not matches:
-            exit_with_error(f"no figure is published for {result.task.id} with {result.model.id}")
+            raise ValueError(f"no figure is published for {result.task.id} with {result.model.id}")
         if as_json:
             for item in matches:
                 print_json(comparison_table.published_json(item))

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from bench.cli._errors import exit_on_error
 from bench.cli._io import print_json
 from bench.cli._options import DeviceName, Json
 from bench.reports.text_layout import column_table, print_blocks
@@ -42,7 +41,7 @@ def command(device: DeviceName = "auto", as_json: Json = False) -> None:
     from bench.system.clock import SystemClock
     from bench.system.machine import describe_machine
 
-    machine = exit_on_error(lambda: describe_machine(device))
+    machine = describe_machine(device)
     _, sensors = instruments.open_meters(None, MeterContext(SystemClock(), machine.devices))
     machine = machine.model_copy(update={"sensors": sensors})
     states = device_monitor.DeviceMonitor(machine).sample()

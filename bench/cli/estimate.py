@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli._errors import exit_on_error
 from bench.cli._io import print_json
 from bench.cli._options import Json, RegionOrAll
 from bench.results.interval import interval_json
@@ -39,7 +38,7 @@ def command(
     from bench.impact import job_estimate
 
     job = job_estimate.JobDescription(hardware, count, hours, region, pue)
-    estimate = exit_on_error(lambda: job_estimate.estimate_job(job))
+    estimate = job_estimate.estimate_job(job)
     if as_json:
         print_json(_estimate_json(job, estimate))
     else:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli._errors import exit_on_error, exit_with_error, log
+from bench.cli._errors import log
 from bench.cli._io import read_bytes
 from bench.cli._options import Pue, RegionName
 
@@ -34,24 +34,22 @@ def command(
     from bench.results import storage
     from bench.system import registry
 
-    exit_on_error(lambda: registry.load("exporter", form))
+    registry.load("exporter", form)
     if not results:
-        exit_with_error("name at least one result file")
-    options = exit_on_error(
-        lambda: exporters.ExportOptions(
-            region=regions.find(region) if region else None,
-            pue=pue,
-            embodied_kg=embodied_kg,
-            base=read_bytes(card) if card else None,
-        )
+        raise ValueError("name at least one result file")
+    options = exporters.ExportOptions(
+        region=regions.find(region) if region else None,
+        pue=pue,
+        embodied_kg=embodied_kg,
+        base=read_bytes(card) if card else None,
     )
-    records = exit_on_error(lambda: [storage.load_result(path) for path in results])
-    data = exit_on_error(lambda: exporters.export(form, records, options))
+    records = [storage.load_result(path) for path in results]
+    data = exporters.export(form, records, options)
     if out is None:
         sys.stdout.buffer.write(data)
         return
     try:
         storage.write_text(out, data.decode())
     except OSError as error:
-        exit_with_error(f"{out} cannot be written: {error.strerror or error}")
+        raise ValueError(f"{out} cannot be written: {error.strerror or error}") from error
     log(f"wrote {out}")

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from bench.cli._errors import exit_on_error
 from bench.cli._io import print_json
 from bench.cli._options import Json
 from bench.impact import facts, regions
@@ -29,7 +28,7 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Show published facts with their unit, edition, source and licence."""
-    rows = exit_on_error(lambda: _find_facts(table, region))
+    rows = _find_facts(table, region)
     if as_json:
         for name, fact in rows:
             print_json({"table": name, **dataclasses.asdict(fact)})

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli._errors import exit_on_error
 from bench.cli._io import print_json, read_bytes
 from bench.cli._options import Edition, Json, RegionName
 
@@ -26,8 +25,8 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Read the energies in a file of another tool; print phone charges and CO2e of each."""
-    energies = exit_on_error(lambda: _read(form, file))
-    impacts = exit_on_error(lambda: [_impact(each, region, edition) for each in energies])
+    energies = _read(form, file)
+    impacts = [_impact(each, region, edition) for each in energies]
     for each, impact in zip(energies, impacts, strict=True):
         if as_json:
             print_json({**dataclasses.asdict(each), **impact})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.cli._errors import FAILED, exit_on_error
+from bench.cli._errors import FAILED
 from bench.cli._io import print_json
 from bench.cli._options import Json, options_from
 from bench.runner.config import RunConfig
@@ -41,9 +41,9 @@ def command(
     from bench.analysis.ablation import run_ablation
     from bench.cli._progress import ProgressLine
 
-    config = exit_on_error(lambda: RunConfig(task=task, budget_seconds=budget, **options))
+    config = RunConfig(task=task, budget_seconds=budget, **options)
     progress = ProgressLine(sys.stderr)
-    results = exit_on_error(lambda: run_ablation(config, lever or None, progress, rounds))
+    results = run_ablation(config, lever or None, progress, rounds)
     progress.clear()
     if as_json:
         for item in results:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.cli._errors import exit_on_error
 from bench.cli._io import print_json
 from bench.cli._options import Json
 from bench.results.interval import interval_json
@@ -50,7 +49,7 @@ def command(
     from bench.impact.per_inference import LifeCycleInputs
 
     inputs = LifeCycleInputs(region, pue, training, uses, embodied_kg)
-    computed, scores = exit_on_error(lambda: _compute(source, inputs))
+    computed, scores = _compute(source, inputs)
     if as_json:
         print_json(_lifecycle_json(computed, scores))
     else:

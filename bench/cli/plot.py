@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from bench.cli._errors import exit_on_error, exit_with_error
 from bench.cli._io import log_left_out, print_written
 from bench.cli._options import Json, Results
 
@@ -29,14 +28,14 @@ def command(
     from bench.results import storage
     from bench.system import registry
 
-    exit_on_error(lambda: registry.load("plot", name))
+    registry.load("plot", name)
     if result:
-        records = exit_on_error(lambda: [storage.load_result(path) for path in result])
+        records = [storage.load_result(path) for path in result]
     else:
         collection = verification.collect_results(results / "submissions")
         log_left_out(collection.refused)
         records = collection.accepted
-    written = exit_on_error(lambda: plots.draw(name, records, out or results / "plots"))
+    written = plots.draw(name, records, out or results / "plots")
     if not written:
-        exit_with_error(f"{name} can draw none of the {len(records)} result(s)")
+        raise ValueError(f"{name} can draw none of the {len(records)} result(s)")
     print_written(written, as_json)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.cli._errors import exit_on_error
 from bench.cli._io import print_written
 from bench.cli._options import Json, Results
 
@@ -17,5 +16,5 @@ def command(results: Results = Path("results"), as_json: Json = False) -> None:
     from bench.reports.plots import draw_all
 
     collection = verification.collect_results(results / "submissions")
-    written = exit_on_error(lambda: draw_all(collection.accepted, results / "plots"))
+    written = draw_all(collection.accepted, results / "plots")
     print_written(written, as_json)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli._errors import exit_on_error, log
+from bench.cli._errors import log
 from bench.cli._io import log_left_out, print_written
 from bench.cli._options import Json, Results
 
@@ -29,6 +29,6 @@ def command(
 
     verified = collect_results(results / "submissions")
     log_left_out(verified.refused)
-    files = exit_on_error(lambda: write_dataset_folder(verified.accepted, out))
+    files = write_dataset_folder(verified.accepted, out)
     print_written(files, as_json)
     log(f"nothing was uploaded; to upload: hf upload --repo-type dataset OWNER/NAME {out}")

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from bench.cli._errors import exit_on_error
 from bench.cli._io import print_json
 from bench.cli._options import Edition, Json, ResultFile
 
@@ -26,8 +25,6 @@ def command(
     from bench.reports.html_report import html_report
     from bench.results import storage
 
-    record = exit_on_error(lambda: storage.load_result(result))
-    page = exit_on_error(lambda: html_report(record, edition))
     path = out or result.with_suffix(".html")
-    exit_on_error(lambda: storage.write_text(path, page))
+    storage.write_text(path, html_report(storage.load_result(result), edition))
     print_json({"page": str(path)}) if as_json else print(f"wrote {path}")

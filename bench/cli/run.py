@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.cli._errors import FAILED, INTERRUPTED, exit_on_error, log, warn_on_error
+from bench.cli._errors import FAILED, INTERRUPTED, log, warn_on_error
 from bench.cli._options import Edition, Json, help_of, options_from
 from bench.runner.config import RunConfig
 
@@ -36,24 +36,19 @@ def command(
     from bench.cli import _batch
 
     models = {"model": model[0]} if model else {}
-    config = exit_on_error(lambda: CONFIG(task=task, **models, **options))
+    config = CONFIG(task=task, **models, **options)
     words = config.command_line(without=("model",))
     words += ["--edition", edition] if edition != DEFAULT_EDITION else []
     if task == "all":
         words += [word for name in model or [] for word in ("--model", name)]
         raise typer.Exit(_run_all(words, as_json))
     if model and len(model) > 1:
-        _check_all(config, model)
+        from bench.runner.run import resolve
+
+        for name in model:  # before the first is measured, so that a typing error shows at once
+            resolve(config.with_changes(model=name))
         raise typer.Exit(_batch.run_models(task, model, [*words, *(["--json"] if as_json else [])]))
     raise typer.Exit(_run_one(config, edition, as_json))
-
-
-def _check_all(config: RunConfig, models: list[str]) -> None:
-    """Find all models before the first is measured, so that a typing error shows at once."""
-    from bench.runner.run import resolve
-
-    for name in models:
-        exit_on_error(lambda name=name: resolve(config.with_changes(model=name)))  # type: ignore[misc]
 
 
 def _run_one(config: RunConfig, edition: str, as_json: bool) -> int:
@@ -66,9 +61,9 @@ def _run_one(config: RunConfig, edition: str, as_json: bool) -> int:
     from bench.results import storage
     from bench.runner.run import run
 
-    exit_on_error(lambda: equivalences.phone_charge(edition))
+    equivalences.phone_charge(edition)
     progress = ProgressLine(sys.stderr)
-    result, path = exit_on_error(lambda: run(config, progress))
+    result, path = run(config, progress)
     progress.clear()
     plot = warn_on_error(lambda: _draw(result, path))
     if as_json:

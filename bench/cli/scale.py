@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli._errors import exit_on_error, log
+from bench.cli._errors import log
 from bench.cli._io import print_json
 from bench.cli._options import Json, RegionOrAll, ResultFile
 
@@ -43,11 +43,11 @@ def command(
     from bench.results import storage
 
     inputs = projection.ProjectionInputs(per_day, days, region, pue, training)
-    loaded = exit_on_error(lambda: storage.load_result(result))
-    projected = exit_on_error(lambda: projection.project(loaded, inputs))
+    loaded = storage.load_result(result)
+    projected = projection.project(loaded, inputs)
     if plot:
         runs = [projected.training.training] if projected.training else None
-        exit_on_error(lambda: _draw(loaded, runs, plot))
+        _draw(loaded, runs, plot)
     if as_json:
         print_json(projected.as_json())
     else:

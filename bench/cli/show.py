@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli._errors import exit_on_error, exit_with_error, log
+from bench.cli._errors import log
 from bench.cli._io import print_json
 from bench.cli._options import Edition, Json, RegionName, ResultFile
 
@@ -36,18 +36,18 @@ def command(
     from bench.results import storage
     from bench.tracker import program_record
 
-    exit_on_error(lambda: phone_charge(edition))
+    phone_charge(edition)
     if region and not equivalences:
-        exit_with_error("--region goes with --equivalences; `joulebench where` compares regions")
-    program = exit_on_error(lambda: program_record.load(result))
+        raise ValueError("--region goes with --equivalences; `joulebench where` compares regions")
+    program = program_record.load(result)
     if program is not None and as_json:
         print_json(program_record.record_with_impact(program, edition))
     elif program is not None:
         print_program(program, _console(), edition, f"saved  {result}")
     else:
-        record = exit_on_error(lambda: storage.load_result(result))
+        record = storage.load_result(result)
         if equivalences:
-            exit_on_error(lambda: print_equivalences(record, region, as_json))
+            print_equivalences(record, region, as_json)
         elif as_json:
             print(storage.to_json(record))
         else:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli._errors import REFUSED, exit_with_error, log
+from bench.cli._errors import REFUSED, log
 from bench.cli._io import print_json
 from bench.cli._options import Json, ResultFile, Results
 
@@ -28,7 +28,7 @@ def command(
     from bench.results.formatting import printable
 
     if not result.is_file():
-        exit_with_error(f"there is no file {result}")
+        raise ValueError(f"there is no file {result}")
     folder = results / "submissions"
     path = None
     try:
@@ -36,9 +36,7 @@ def command(
     except submissions.SubmissionRefused as error:
         issues = error.issues
     except OSError as error:
-        exit_with_error(f"the submission cannot be saved: {error}")
-    except ValueError as error:
-        exit_with_error(str(error))
+        raise ValueError(f"the submission cannot be saved: {error}") from error
     if as_json:
         content = {
             "submission": path and str(path),

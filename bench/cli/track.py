@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from bench.cli._errors import BAD_INPUT, exit_on_error, exit_with_error, log
+from bench.cli._errors import BAD_INPUT, log
 from bench.cli._options import Edition, Pue, RegionName
 from bench.tracker.spawn import TrackConfig
 from bench.tracker.supervise import supervise
@@ -79,12 +79,12 @@ def command(
     The record is saved every few seconds, so that a crash loses little.
     """
     if not program:
-        exit_with_error("which program? For example: joulebench track -- python train.py")
-    exit_on_error(lambda: _check_values(pue, cpu_tdp, edition, csv))
+        raise ValueError("which program? For example: joulebench track -- python train.py")
+    _check_values(pue, cpu_tdp, edition, csv)
     if region is not None:
         from bench.impact import regions
 
-        region = exit_on_error(partial(regions.find, region)).key
+        region = regions.find(region).key
     config = TrackConfig(
         command=program,
         name=(name or _program_name(program))[:300],
@@ -96,7 +96,7 @@ def command(
     )
     progress = _Progress(quiet)
     preload = partial(import_module, "bench.reports.program_summary")
-    outcome = exit_on_error(lambda: supervise(config, progress, preload))
+    outcome = supervise(config, progress, preload)
     progress.clear()
     if outcome.record is None:
         log(f"joulebench: {outcome.failure}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli._errors import REFUSED, exit_with_error, log
+from bench.cli._errors import REFUSED, log
 from bench.cli._io import print_json
 from bench.cli._options import Json
 
@@ -26,7 +26,7 @@ def command(
     from bench.results.formatting import printable
 
     if not submissions.is_dir():
-        exit_with_error(f"there is no folder {submissions}")
+        raise ValueError(f"there is no folder {submissions}")
     verified = verify_folder(submissions, has_rank)
     passed, ranked = len(verified.accepted), sum(verified.accepted)
     if as_json:

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from bench.cli import _region_table
-from bench.cli._errors import exit_on_error, exit_with_error
 from bench.cli._io import print_json
 from bench.cli._options import Json, Pue
 from bench.impact import hourly_profile, region_comparison, regions
@@ -49,18 +48,18 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Rank regions, or the hours of a day, by the carbon of the same work."""
-    energy_kwh, work = exit_on_error(lambda: _energy(result, kwh))
+    energy_kwh, work = _energy(result, kwh)
     if hours and live:
-        exit_with_error("--hours and --live both give an hourly profile: use one of them")
+        raise ValueError("--hours and --live both give an hourly profile: use one of them")
     if hours or live:
-        profile = exit_on_error(lambda: _profile(hours, live, zone, region))
+        profile = _profile(hours, live, zone, region)
         energy = energy_kwh.value * (pue or 1.0)
-        exit_on_error(lambda: _region_table.print_hours(energy, work, profile, job_hours, as_json))
+        _region_table.print_hours(energy, work, profile, job_hours, as_json)
         return
     if water and not as_json:
         # The range shown is that of the sources of water alone.
         energy_kwh = Interval.of(energy_kwh.value)
-    comparison = exit_on_error(lambda: _compare(energy_kwh, region, among, basis, pue))
+    comparison = _compare(energy_kwh, region, among, basis, pue)
     if as_json:
         for place in comparison.places:
             print_json(_region_table.region_json(place, work))
@@ -70,7 +69,7 @@ def command(
         from bench.reports import plots
         from bench.reports.plots.region_comparison import draw_comparison as draw
 
-        paths = exit_on_error(lambda: plots.save(draw(comparison, work, rows), out, "where"))
+        paths = plots.save(draw(comparison, work, rows), out, "where")
         typer.echo("\n".join(f"wrote {path}" for path in paths), err=as_json)
 
 

@@ -10,7 +10,9 @@ import types
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.system.clock import Clock, VirtualClock
+from virtual_clock import VirtualClock
+
+from bench.system.clock import Clock
 
 CLOCK: Clock = VirtualClock()
 AMD_GPUS: list[AMDGPU] = []

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
+from virtual_clock import VirtualClock
 
 from bench.meters._bracketing import (
     CounterEdge,
@@ -22,7 +23,6 @@ from bench.meters._bracketing import (
 from bench.meters._edge_poller import EdgePoller, poll_until, sensor_model
 from bench.meters._latency import LatencyPosterior
 from bench.meters._power_integrator import PowerIntegrator
-from bench.system.clock import VirtualClock
 from bench.system.sensor_error import SensorReadError
 
 IDLE, LOAD, BUMP, TAU = 70.0, 330.0, 15.0, 0.5

@@ -192,7 +192,7 @@ def test_run_is_public_and_saves_a_result(tmp_path):
     config = bench.RunConfig(task="text-gen", backend="simulated", quick=True, out=tmp_path)
     result, path = bench.run(config, on_event=received.append)
     assert result.status == "done" and path.is_file() and path.parent == tmp_path / "text-gen"
-    assert type(received[-1]).__name__ == "Stopped"
+    assert received[-1].name == "stopped"
 
 
 def test_meter_option_of_no_meter_is_refused(tmp_path):

@@ -11,6 +11,7 @@ from bench.results import warning_catalogue
 from bench.runner import quality
 from bench.system import registry
 from bench.task import Box, Metric, Output, Request
+from bench.workloads.metrics import MetricUnavailable
 from bench.workloads.workload import build_workload
 
 
@@ -53,7 +54,7 @@ def test_request_counts_once_with_its_first_answer():
 def test_missing_library_is_reported_with_a_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.metrics", None)
     work = build_workload(TASK, "embedded", [{"text": "x", "label": "yes"}], {})
-    with pytest.raises(quality.QualityUnavailable, match=r"joulebench\[quality\]"):
+    with pytest.raises(MetricUnavailable, match=r"joulebench\[quality\]"):
         quality.evaluate_quality(work, [(work.requests[0], Output(label="yes"))])
     assert "joulebench[quality]" in warning_catalogue.make_warning("quality-missing").remedy
 
@@ -80,8 +81,8 @@ def test_missing_clip_model_is_reported_with_a_remedy(monkeypatch):
     work = build_workload(registry.find_task("image-gen"), "standard", [{"prompt": "a cat"}], {})
     answers = [(work.requests[0], Output(image=Image.new("RGB", (8, 8))))]
     monkeypatch.delenv("JOULEBENCH_CLIP", raising=False)
-    with pytest.raises(quality.QualityUnavailable, match="JOULEBENCH_CLIP"):
+    with pytest.raises(MetricUnavailable, match="JOULEBENCH_CLIP"):
         quality.evaluate_quality(work, answers)
     monkeypatch.setenv("JOULEBENCH_CLIP", "/nonexistent")
-    with pytest.raises(quality.QualityUnavailable, match="cannot be loaded"):
+    with pytest.raises(MetricUnavailable, match="cannot be loaded"):
         quality.evaluate_quality(work, answers)

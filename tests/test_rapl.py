@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from virtual_clock import VirtualClock
 
 from bench.meters import MeterContext
 from bench.meters.rapl import RaplMeter, build, zones
 from bench.results.record import Reading
-from bench.system.clock import VirtualClock
 
 RANGE = 262_143.328850
 

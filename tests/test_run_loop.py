@@ -5,6 +5,7 @@ import random
 from dataclasses import replace
 
 import pytest
+from virtual_clock import VirtualClock
 from virtual_run import CONFIG, SPEC, TASK, WORKLOAD, machine, virtual_run
 
 from bench.backends import BackendError, ServedBatch
@@ -16,7 +17,6 @@ from bench.results.record import Work
 from bench.runner.events import Event
 from bench.runner.instruments import Instruments
 from bench.runner.run_loop import RunLoop
-from bench.system.clock import VirtualClock
 from bench.task import Metric, Output
 from bench.workloads.workload import build_workload
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
+from virtual_clock import VirtualClock
 
 from bench.results.machine_record import Sensor
 from bench.results.record import Reading
 from bench.system import machine
-from bench.system.clock import SystemClock, VirtualClock
+from bench.system.clock import SystemClock
 from bench.tracker.sensors import LateWindowReader, SystemSensors
 
 CLOCK = SystemClock()

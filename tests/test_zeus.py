@@ -9,11 +9,12 @@ import sys
 import pytest
 import simulated_zeus
 from simulated_zeus import AMD_GPUS, AMDGPU, APPLE_WATTS, JETSON_WATTS
+from virtual_clock import VirtualClock
 
 from bench.meters import MeterContext
 from bench.meters.zeus import build
 from bench.results.machine_record import Device
-from bench.system.clock import SystemClock, VirtualClock
+from bench.system.clock import SystemClock
 
 
 @pytest.fixture

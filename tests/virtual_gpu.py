@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from simulated_nvml import SimulatedGpu, World, uuid
+from virtual_clock import VirtualClock
 
 from bench.meters import MeterContext
 from bench.meters._power_integrator import PowerIntegrator
@@ -23,7 +24,6 @@ from bench.meters.nvml.meter import NvmlMeter
 from bench.results.machine_record import Device
 from bench.results.record import Reading
 from bench.system import nvidia_driver
-from bench.system.clock import VirtualClock
 
 _MASK = (1 << 64) - 1
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from virtual_clock import VirtualClock
+
 from bench.backends import ModelSpec, Session
 from bench.backends.simulated import SimulatedSession
 from bench.meters import MeterContext
@@ -14,7 +16,6 @@ from bench.runner.config import RunConfig
 from bench.runner.events import OnEvent, ignore
 from bench.runner.instruments import Instruments
 from bench.runner.run_loop import RunLoop
-from bench.system.clock import VirtualClock
 from bench.task import Embedded, Metric, Output, Request, Row, Setting, Task
 from bench.workloads.workload import Workload, build_workload
 

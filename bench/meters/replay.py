@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import bisect
 import csv
 import itertools
 import math
@@ -35,24 +34,17 @@ class ReplayTrace:
 
     def power(self, time: float) -> float:
         """Power in watts at a time in seconds."""
-        after = bisect.bisect_right(self.seconds, time)
-        if after == 0:
-            return self.watts[0]
-        if after == len(self.seconds):
-            return self.watts[-1]
-        t0, t1 = self.seconds[after - 1], self.seconds[after]
-        p0, p1 = self.watts[after - 1], self.watts[after]
-        return p0 + (p1 - p0) * (time - t0) / (t1 - t0)
+        import numpy as np
+
+        return float(np.interp(time, self.seconds, self.watts))
 
     def energy(self, began: float, ended: float) -> float:
         """Energy in joules between two times: the exact integral, piece by piece."""
-        inner = self.seconds[
-            bisect.bisect_right(self.seconds, began) : bisect.bisect_left(self.seconds, ended)
-        ]
-        times = [began, *inner, ended]
-        return math.fsum(
-            (self.power(a) + self.power(b)) / 2 * (b - a) for a, b in itertools.pairwise(times)
-        )
+        import numpy as np
+
+        times = [began, *(time for time in self.seconds if began < time < ended), ended]
+        powers = np.interp(times, self.seconds, self.watts)
+        return math.fsum((powers[:-1] + powers[1:]) / 2 * np.diff(times))
 
 
 class ReplayMeter:
@@ -82,17 +74,8 @@ class ReplayMeter:
     def stop(self, token: None, began: float, ended: float) -> tuple[Reading, ...]:
         """The exact integral of the trace between `began` and `ended`."""
         energy = self.trace.energy(began - self._zero, ended - self._zero)
-        return (
-            make_reading(
-                DOMAIN,
-                self.name,
-                "integrated",
-                ended - began,
-                energy,
-                0.0,
-                [make_warning("energy-replayed")],
-            ),
-        )
+        subject = DOMAIN, self.name, "integrated", ended - began
+        return (make_reading(*subject, energy, 0.0, [make_warning("energy-replayed")]),)
 
     def watts(self) -> Mapping[str, float]:
         """The trace's power at this moment."""

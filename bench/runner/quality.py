@@ -21,15 +21,11 @@ RESAMPLES = 1000  # of the bootstrap, as Efron and Tibshirani (1993) advise for 
 SEED = 20_240_711  # arbitrary; fixed, so that a record can be recomputed
 
 
-class QualityUnavailable(RuntimeError):
-    """The quality cannot be evaluated here; the message is one sentence with a remedy."""
-
-
 def evaluate_quality(workload: Workload, answers: Iterable[Answer]) -> Quality | None:
     """The task's metric with its 95 % interval; each request counts once, by its first answer.
 
     Returns None where the data set has no reference answers, or where the metric is not defined for
-    these answers. Raises QualityUnavailable without the library or the model that the metric needs.
+    these answers. Raises MetricUnavailable without the library or the model that the metric needs.
     """
     metric = workload.task.metric_of(workload.dataset)
     first = first_answers(answers)
@@ -42,11 +38,9 @@ def evaluate_quality(workload: Workload, answers: Iterable[Answer]) -> Quality |
     try:
         estimate = metric_interval(registry.load("metric", metric.module), pairs)
     except ImportError as error:
-        raise QualityUnavailable(
+        raise MetricUnavailable(
             f"{metric.name} needs {error.name}: pip install 'joulebench[quality]'"
         ) from error
-    except MetricUnavailable as error:
-        raise QualityUnavailable(str(error)) from error
     if estimate is None:
         return None
     value, low, high = estimate

@@ -19,6 +19,7 @@ from bench.runner.instruments import Instruments
 from bench.runner.protocol import IDLE_SECONDS, QUICK_WINDOW_SECONDS, WARM_UP_SHARE
 from bench.runner.recorder import RunRecorder, Save
 from bench.task import Output, Request
+from bench.workloads.metrics import MetricUnavailable
 from bench.workloads.workload import BLOCK_SIZE, Workload
 
 MAX_WARM_UP_GROWTH = 4  # blocks of a warm-up window against the one before
@@ -196,7 +197,7 @@ class RunLoop:
             self.recorder.update(quality=evaluated)
         except Exception as error:  # noqa: BLE001
             # A metric may raise anything; the warning `quality-missing` is then in the record.
-            known = isinstance(error, quality.QualityUnavailable)
+            known = isinstance(error, MetricUnavailable)
             self.on_event(Event("quality-failed", reason=str(error) if known else repr(error)))
         if self.recorder.draft.model.settings.get("label_method") == "prompt":
             self.recorder.add_settings(refusal_count=quality.count_refusals(self.answers))

@@ -6,12 +6,16 @@ import ast
 import difflib
 import importlib
 import importlib.util
+import pkgutil
 from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from bench.task import Task
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 PACKAGES = {
     "task": "tasks",
@@ -45,13 +49,6 @@ FORMER_NAMES = {
 
 class NameNotFound(ValueError):
     """No plug-in has this name; the message suggests the nearest names."""
-
-
-class _EntryPoint(NamedTuple):
-    """A plug-in of another distribution."""
-
-    module: str
-    distribution: str
 
 
 def names(kind: str) -> list[str]:
@@ -164,20 +161,12 @@ def _folder(kind: str) -> Path:
 @cache
 def _own_names(kind: str) -> frozenset[str]:
     """The plug-ins of this distribution: file names, with hyphens for underscores."""
-    return frozenset(
-        path.stem.replace("_", "-") for path in _folder(kind).iterdir() if _is_plugin(path)
-    )
-
-
-def _is_plugin(path: Path) -> bool:
-    """Whether a file or a sub-package of a plug-in folder is a plug-in: no leading underscore."""
-    if path.stem.startswith("_"):
-        return False
-    return path.suffix == ".py" or (path / "__init__.py").is_file()
+    modules = [module.name for module in pkgutil.iter_modules([str(_folder(kind))])]
+    return frozenset(name.replace("_", "-") for name in modules if not name.startswith("_"))
 
 
 @cache
-def _entry_points(kind: str) -> dict[str, _EntryPoint]:
+def _entry_points(kind: str) -> dict[str, EntryPoint]:
     """Plug-ins of other distributions by name, from the group `joulebench.<kind>s`.
 
     An entry point named like a plug-in of JouleBench, or like an earlier one, is ignored with
@@ -186,10 +175,10 @@ def _entry_points(kind: str) -> dict[str, _EntryPoint]:
     import logging
     from importlib.metadata import entry_points
 
-    plugins: dict[str, _EntryPoint] = {}
+    plugins: dict[str, EntryPoint] = {}
     for point in entry_points(group=f"joulebench.{kind}s"):
-        distribution = point.dist.name if point.dist else "an unknown distribution"
-        owner = plugins[point.name].distribution if point.name in plugins else ""
+        distribution = _distribution(point)
+        owner = _distribution(plugins[point.name]) if point.name in plugins else ""
         if _is_reserved(kind, point.name):
             owner = "joulebench"
         if owner:
@@ -198,8 +187,12 @@ def _entry_points(kind: str) -> dict[str, _EntryPoint]:
                 f"of this name; rename the entry point in {distribution}"
             )
         else:
-            plugins[point.name] = _EntryPoint(point.module, distribution)
+            plugins[point.name] = point
     return plugins
+
+
+def _distribution(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else "an unknown distribution"
 
 
 def _is_reserved(kind: str, name: str) -> bool:

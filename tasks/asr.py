@@ -39,7 +39,7 @@ def normalise(text: str) -> str:
 
 TASK = Task(
     id="asr",
-    version=1,
+    version=2,
     title="Speech recognition",
     tag="automatic-speech-recognition",
     inference="the words of one recording",

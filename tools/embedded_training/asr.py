@@ -1,8 +1,7 @@
-"""Speech recognition: 30 real recordings with transcriptions; a configuration without weights."""
+"""Speech recognition: real recordings with transcriptions; a configuration without weights."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -10,37 +9,10 @@ from bench.workloads import embedded
 from tools.embedded_training import common, configurations, sources
 
 RATE = 16_000
-PROMPT = re.compile(r"^([\w/.-]+):\s*(.*)$")
-SAID = re.compile(r"[a-z']+")
-
-# Prompts of two to seven seconds without digits, with the lowest word error rate of pocketsphinx
-# 5.1, which was not trained on them: their listed words are correct.
-PROMPTS = (
-    "cannot-complete-as-dialed",
-    "pls-hold-while-try",
-    "privacy-incorrect",
-    "transfer",
-    "conf-invalid",
-    "tt-monkeysintro",
-    "conf-now-recording",
-    "conf-getchannel",
-    "agent-pass",
-    "vm-invalidpassword",
-    "vm-rec-temp",
-    "queue-youarenext",
-    "vm-starmain",
-    "check-number-dial-again",
-    "pm-invalid-option",
-    "vm-tmpexists",
-    "confbridge-pin",
-    "conf-leaderhasleft",
-    "conf-onlyperson",
-    "vm-newuser",
-)
 
 
 def recordings(raw: Path) -> list[tuple[str, Path, str]]:
-    """(name, file, words) of every clip: five of LibriVox, five of playing cards, 20 prompts."""
+    """(name, file, words) of every clip: five of LibriVox, five of playing cards."""
     found = []
     data = sources.sphinx_folder(raw)
     for folder, list_file in (("librivox", "transcription"), ("cards", "cards.transcription")):
@@ -49,12 +21,6 @@ def recordings(raw: Path) -> list[tuple[str, Path, str]]:
             text = " ".join(said.replace("<s>", " ").replace("</s>", " ").split())
             short = name.removeprefix("sense_and_sensibility_01_austen_64kb-")
             found.append((f"{folder}-{short}", data / folder / f"{name}.wav", text))
-    sounds, lines = sources.asterisk(raw)
-    listed = (match for line in lines if (match := PROMPT.match(line)))
-    words = {match[1]: match[2] for match in listed}
-    for name in PROMPTS:
-        text = " ".join(SAID.findall(words[name].lower()))
-        found.append((f"asterisk-{name}", sounds / f"{name}.wav", text))
     return found
 
 

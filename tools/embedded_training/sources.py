@@ -31,16 +31,6 @@ SPHINX = (
     "pocketsphinx-testdata_0.8+5prealpha+1-15_all.deb",
     "eaeb7a01d54f20b799d1a81ef110ec544b2cb47ea006614078220737a33019f0",
 )
-ASTERISK = (
-    ["apt-get", "download", "asterisk-core-sounds-en-wav"],
-    "asterisk-core-sounds-en-wav_1.6.1-1_all.deb",
-    "2be3ea287d83299d143815fa804f11179a75b7affd4a758b98b55f5afc18a35d",
-)
-ASTERISK_WORDS = (
-    ["apt-get", "download", "asterisk-core-sounds-en"],
-    "asterisk-core-sounds-en_1.6.1-1_all.deb",
-    "973e797d28e37fa6ca3c0a9d6fa717e77cf1268ae916bf09fd3503113cdffa50",
-)
 PIP = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
 FOR_311 = ["--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"]
 SKIMAGE = (
@@ -121,15 +111,6 @@ def fashion_folder(raw: Path) -> Path:
 def sphinx_folder(raw: Path) -> Path:
     """The folder with the test recordings of pocketsphinx and their transcripts."""
     return _unpacked(raw, "sphinx", SPHINX) / "usr" / "share" / "pocketsphinx" / "test" / "data"
-
-
-def asterisk(raw: Path) -> tuple[Path, list[str]]:
-    """The folder with the spoken prompts of Asterisk, and their transcription."""
-    share = _unpacked(raw, "asterisk", ASTERISK) / "usr" / "share"
-    words = _unpacked(raw, "asterisk-words", ASTERISK_WORDS) / "usr" / "share"
-    listing = words / "doc" / "asterisk-core-sounds-en" / "core-sounds-en.txt.gz"
-    with gzip.open(listing, "rt", encoding="utf-8") as lines:
-        return share / "asterisk" / "sounds" / "en_US_f_Allison", lines.read().splitlines()
 
 
 def photo_folders(raw: Path) -> tuple[Path, Path]:

@@ -218,15 +218,15 @@ def test_file_of_codecarbon_2_is_imported_with_unknown_kind():
 
 def test_rows_are_appended_and_a_file_with_other_columns_is_refused(tmp_path):
     path = tmp_path / "logs" / "emissions.csv"
-    job = codecarbon.CodeCarbonJob("2026-11-24T10:00:00", "=cmd()", "r", 2.0, None)
+    added = codecarbon.row("2026-11-24T10:00:00", "=cmd()", "r", 2.0, None, {})
     for _ in range(2):
-        codecarbon.append(path, codecarbon.row(job))
+        codecarbon.append(path, added)
     first, second = cells(path.read_bytes())
     assert first == second and first["energy_consumed"] == "" and first["project_name"] == "'=cmd()"
     assert sorted(p.name for p in path.parent.iterdir()) == ["emissions.csv"]
     path.write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match="other columns"):
-        codecarbon.append(path, codecarbon.row(job))
+        codecarbon.append(path, added)
     assert path.read_text() == "a,b\n1,2\n"
 
 
@@ -234,9 +234,9 @@ def test_concurrent_appends_keep_all_rows(tmp_path):
     code = """
 import sys
 from pathlib import Path
-from bench.reports.exporters.codecarbon import CodeCarbonJob, append, row
+from bench.reports.exporters.codecarbon import append, row
 for _ in range(20):
-    append(Path(sys.argv[1]), row(CodeCarbonJob("t", "p", "r", 1.0, 0.5)))
+    append(Path(sys.argv[1]), row("t", "p", "r", 1.0, 0.5, {}))
 """
     path = tmp_path / "emissions.csv"
     programs = [subprocess.Popen([sys.executable, "-c", code, str(path)]) for _ in range(3)]

@@ -19,13 +19,14 @@ Constants that may change lie in `analysis_versions`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Protocol
 
 from bench.results import units
 from bench.results.analysis_versions import AnalysisParameters, analysis_parameters
 from bench.results.interval import NORMAL_95
-from bench.results.record import Boundary, Estimate, IdleFloor, Summary, Trial
+from bench.results.record import Boundary, Estimate, IdleFloor, Reading, Summary, Trial
 from bench.results.student_t import student_quantile
 from bench.results.versions import ANALYSIS_VERSION
 
@@ -71,13 +72,29 @@ def summarize(
     )
 
 
-def energy_joules(trial: Trial, domains: Sequence[str]) -> float | None:
-    """Energy of one trial in joules, summed over `domains`; None if one of them is missing."""
+class WithReadings(Protocol):
+    """A record of one window: a trial, or a tracked program."""
+
+    @property
+    def readings(self) -> Sequence[Reading]:
+        """The readings of all domains."""
+
+
+def energy_joules(trial: WithReadings, domains: Sequence[str]) -> float | None:
+    """Energy of one window in joules, summed over `domains`; None if one of them is missing."""
     by_domain = {r.domain: r.energy_joules for r in trial.readings}
     values = [by_domain.get(domain) for domain in domains]
     if not values or any(value is None for value in values):
         return None
     return math.fsum(value for value in values if value is not None)
+
+
+def total_kwh(trials: Iterable[WithReadings], domains: Sequence[str]) -> float | None:
+    """Energy of several trials in kWh over `domains`; None without trials or if one is missing."""
+    energies = [energy_joules(trial, domains) for trial in trials]
+    known = [joules for joules in energies if joules is not None]
+    complete = known and len(known) == len(energies)
+    return units.kwh_from_joules(math.fsum(known)) if complete else None
 
 
 def idle_watts(idle: Sequence[IdleFloor], domain: str) -> tuple[float, float] | None:

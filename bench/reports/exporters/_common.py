@@ -6,18 +6,20 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import jinja2
+
 from bench.reports.exporters import EnergyKind
-from bench.results import statistics, units, views
+from bench.results import statistics, views
 from bench.results.domains import by_kind
 from bench.results.escaping import csv_safe
 from bench.results.record import Estimate, Result
 
 NOT_MEASURED = "energy modelled, NOT measured"
-NAME = "joulebench"
 COMPONENTS = {"gpu": "gpu", "cpu-package": "cpu", "dram": "ram"}
 
 
@@ -58,13 +60,13 @@ def run_totals(result: Result) -> RunTotals:
         domains = statistics.modelled_domains(list(trials))
     components: dict[str, float] = {}
     for kind, of_kind in by_kind(domains).items():
-        energy = _kwh(result, of_kind)
+        energy = statistics.total_kwh(trials, of_kind)
         if energy is not None:
             components[COMPONENTS.get(kind, kind)] = energy
     return RunTotals(
         result=result,
         label=f"{result.task.id} {result.model.id}",
-        energy_kwh=_kwh(result, domains),
+        energy_kwh=statistics.total_kwh(trials, domains),
         component_kwh=components,
         duration_seconds=math.fsum(trial.duration_seconds for trial in trials),
         inference_count=sum(trial.work.inference_count for trial in trials),
@@ -84,8 +86,17 @@ def totals_with_energy(results: Sequence[Result]) -> list[RunTotals]:
     return totals
 
 
-def json_bytes(objects: Sequence[dict[str, Any]]) -> bytes:
-    """One object, or a list of several, as JSON; floats keep every digit."""
+def json_bytes(template: str, contexts: Iterable[Mapping[str, object]]) -> bytes:
+    """A JSON template of this folder for each context: one object, or a list of several.
+
+    Floats keep every digit; a value that is missing or not finite is an error.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent), undefined=jinja2.StrictUndefined
+    )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False}
+    form = environment.get_template(template, globals={"provenance": provenance})
+    objects = [json.loads(form.render(context)) for context in contexts]
     content = objects[0] if len(objects) == 1 else objects
     return (json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
@@ -119,11 +130,3 @@ def provenance(totals: RunTotals) -> dict[str, Any]:
         "energy_kwh_per_1000": per_1000
         and per_1000.model_dump(include={"value", "low", "high", "confidence_level"}),
     }
-
-
-def _kwh(result: Result, domains: Sequence[str]) -> float | None:
-    energies = [statistics.energy_joules(trial, domains) for trial in result.measured()]
-    known = [joules for joules in energies if joules is not None]
-    if not known or len(known) < len(energies):
-        return None
-    return units.kwh_from_joules(math.fsum(known))

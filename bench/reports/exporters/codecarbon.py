@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import math
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock
@@ -22,7 +20,7 @@ from bench.reports.exporters._common import (
     csv_bytes,
     totals_with_energy,
 )
-from bench.results import units
+from bench.results import statistics
 from bench.results.domains import by_kind
 from bench.results.machine_record import Machine
 from bench.results.record import Result
@@ -40,54 +38,51 @@ KNOWN_COLUMNS = ({*OLD_COLUMNS}, {*OLD_COLUMNS, "experiment_id"}, {*COLUMNS})
 BYTES_PER_GIB = 2**30
 
 
-@dataclass(frozen=True)
-class CodeCarbonJob:
-    """The values of one row. None is a value that could not be read; its cell stays empty.
+def row(
+    timestamp: str,
+    project_name: str,
+    run_id: str,
+    duration_seconds: float,
+    energy_kwh: float | None,
+    component_kwh: Mapping[str, float | None],
+    *,
+    modelled: bool = False,
+    version: str = "",
+    experiment_id: str = "",
+    region: Region | None = None,
+    pue: float = 1.0,
+    machine: Machine | None = None,
+) -> dict[str, object]:
+    """The 38 cells of one job, by column; the cell of a value that is None stays empty.
 
     Energies are in kWh of the machine; as in CodeCarbon's files, the row has them times `pue`.
+    Emissions are empty without a region.
     """
-
-    timestamp: str
-    project_name: str
-    run_id: str
-    duration_seconds: float
-    energy_kwh: float | None
-    component_kwh: Mapping[str, float | None] = field(default_factory=dict)
-    modelled: bool = False
-    version: str = ""
-    experiment_id: str = ""
-    region: Region | None = None
-    pue: float = 1.0
-    machine: Machine | None = None
-
-
-def row(job: CodeCarbonJob) -> dict[str, object]:
-    """The 38 cells of a job, by column. Emissions are empty without a region."""
-    energy = _times(job.energy_kwh, job.pue)
-    wue = job.region.wue.value if job.region and job.region.wue else None
-    factor = job.region.factor() if job.region else None
+    energy = _times(energy_kwh, pue)
+    wue = region.wue.value if region and region.wue else None
+    factor = region.factor() if region else None
     emissions_kg = _times(energy, factor.value / 1000 if factor else None)
     cells: dict[str, object | None] = {
-        "timestamp": job.timestamp,
-        "project_name": job.project_name + (f" ({NOT_MEASURED})" if job.modelled else ""),
-        "run_id": job.run_id,
-        "experiment_id": job.experiment_id,
-        "duration": job.duration_seconds,
+        "timestamp": timestamp,
+        "project_name": project_name + (f" ({NOT_MEASURED})" if modelled else ""),
+        "run_id": run_id,
+        "experiment_id": experiment_id,
+        "duration": duration_seconds,
         "emissions": emissions_kg,
-        "emissions_rate": _rate(emissions_kg, job.duration_seconds),
+        "emissions_rate": _rate(emissions_kg, duration_seconds),
         "energy_consumed": energy,
         "water_consumed": _times(energy, wue),
-        "codecarbon_version": f"JouleBench {job.version}".strip(),
+        "codecarbon_version": f"JouleBench {version}".strip(),
         "tracking_mode": "machine",
-        "pue": job.pue,
+        "pue": pue,
         "wue": wue,
     }
     for part in COMPONENTS.values():
-        kwh = job.component_kwh.get(part)
-        cells[f"{part}_energy"] = _times(kwh, job.pue)
-        watts = _rate(_times(kwh, 1000.0 * SECONDS_PER_HOUR), job.duration_seconds)
-        cells[f"{part}_power"] = _times(watts, job.pue)
-    cells |= _machine(job.machine) | _place(job.region)
+        kwh = component_kwh.get(part)
+        cells[f"{part}_energy"] = _times(kwh, pue)
+        watts = _rate(_times(kwh, 1000.0 * SECONDS_PER_HOUR), duration_seconds)
+        cells[f"{part}_power"] = _times(watts, pue)
+    cells |= _machine(machine) | _place(region)
     return {column: cells.get(column) for column in COLUMNS}
 
 
@@ -108,8 +103,8 @@ def append(path: Path, added: dict[str, object]) -> None:
 
 def export(results: Sequence[Result], options: ExportOptions) -> bytes:
     """One row a result, over its measured trials."""
-    jobs = [
-        CodeCarbonJob(
+    rows = [
+        row(
             timestamp=totals.result.created_at.removesuffix("Z"),
             project_name=totals.label,
             run_id=totals.result.run_id,
@@ -125,7 +120,7 @@ def export(results: Sequence[Result], options: ExportOptions) -> bytes:
         )
         for totals in totals_with_energy(results)
     ]
-    return csv_bytes([row(job) for job in jobs], COLUMNS)
+    return csv_bytes(rows, COLUMNS)
 
 
 def read(data: bytes) -> list[ImportedEnergy]:
@@ -149,20 +144,24 @@ def append_program(record: ProgramRecord, path: str | Path) -> None:
     Only domains inside the boundary count.
     """
     energy = record.energy_kwh
-    job = CodeCarbonJob(
+    domains = by_kind(record.boundary.domains)
+    added = row(
         timestamp=record.created_at.removesuffix("Z"),
         project_name=record.name,
         run_id=record.track_id,
         duration_seconds=record.duration_seconds,
         energy_kwh=energy.value if energy else None,
-        component_kwh={name: _kwh(record, kind) for kind, name in COMPONENTS.items()},
+        component_kwh={
+            name: statistics.total_kwh([record], domains.get(kind, ()))
+            for kind, name in COMPONENTS.items()
+        },
         modelled=record.boundary.kind == "modelled",
         version=record.joulebench_version,
         pue=record.pue or 1.0,
         region=regions.find(record.region) if record.region else None,
         machine=record.machine,
     )
-    append(Path(path), row(job))
+    append(Path(path), added)
 
 
 def existing_columns(path: Path) -> list[str]:
@@ -254,12 +253,3 @@ def _times(value: float | None, factor: float | None) -> float | None:
 
 def _rate(value: float | None, seconds: float) -> float | None:
     return value / seconds if value is not None and seconds > 0 else None
-
-
-def _kwh(record: ProgramRecord, kind: str) -> float | None:
-    """The energy of all domains of a kind in the boundary; None where one could not be read."""
-    domains = by_kind(record.boundary.domains).get(kind, [])
-    read = {r.domain: r.energy_joules for r in record.readings}
-    joules = [read.get(domain) for domain in domains]
-    known = [value for value in joules if value is not None]
-    return units.kwh_from_joules(math.fsum(known)) if known and len(known) == len(joules) else None

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import jinja2
 
 from bench.reports.exporters import ExportOptions
 from bench.reports.exporters._common import NOT_MEASURED, RunTotals, totals_with_energy
@@ -15,34 +18,17 @@ from bench.results.record import Result
 
 SUFFIX = ".prom"
 TYPES = {"gpu": "gpu", "cpu-package": "cpu", "dram": "memory"}
-FAMILIES = (
-    ("hw_energy_joules", "counter", "hw.energy: energy of a component over the measured trials"),
-    ("hw_power_watts", "gauge", "hw.power: mean power of a component over the measured trials"),
-    ("hw_host_energy_joules", "counter", "hw.host.energy: energy of the machine, at the wall"),
-    ("hw_host_power_watts", "gauge", "hw.host.power: mean power of the machine, at the wall"),
-    ("joulebench_energy_kilowatt_hours", "gauge", "energy of a run over its boundary"),
-    ("joulebench_duration_seconds", "gauge", "duration of the measured trials of a run"),
-    ("joulebench_inferences", "gauge", "inferences served in the measured trials of a run"),
-)
+TEMPLATE = Path(__file__).with_name("openmetrics.prom.jinja")
 
 
 def export(results: Sequence[Result], options: ExportOptions) -> bytes:
     """Every component of the boundary of every result, and the totals of each run."""
-    samples: dict[str, list[str]] = {name: [] for name, _, _ in FAMILIES}
+    samples: dict[str, list[tuple[dict[str, str], float]]] = {}
     for totals in totals_with_energy(results):
         for name, labels, value in _samples(totals):
-            suffix = "_total" if name.endswith("_joules") else ""
-            text = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-            samples[name].append(f"{name}{suffix}{{{text}}} {value!r}")
-    lines: list[str] = []
-    for name, kind, about in FAMILIES:
-        if not samples[name]:
-            continue
-        unit = name.removeprefix("joulebench_energy_").rpartition("_")[2]
-        lines += [f"# TYPE {name} {kind}"]
-        lines += [f"# UNIT {name} {unit}"] if name.endswith(("joules", "watts", "seconds")) else []
-        lines += [f"# HELP {name} {about}", *samples[name]]
-    return ("\n".join([*lines, "# EOF"]) + "\n").encode()
+            samples.setdefault(name, []).append((labels, value))
+    form = jinja2.Template(TEMPLATE.read_text(encoding="utf-8"), trim_blocks=True)
+    return f"{form.render(samples=samples, escaped=_escaped)}\n".encode()
 
 
 def _samples(totals: RunTotals) -> Iterator[tuple[str, dict[str, str], float]]:

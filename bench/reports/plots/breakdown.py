@@ -78,17 +78,15 @@ def energy_shares(result: Result) -> Iterator[EnergyShare]:
     count = sum(trial.work.inference_count for trial in trials)
     seconds = math.fsum(trial.duration_seconds for trial in trials)
     for kind, domains in by_kind(result.boundary.domains).items():
-        joules = [statistics.energy_joules(trial, domains) for trial in trials]
-        known = [value for value in joules if value is not None]
-        if len(known) < len(joules) or not count:
+        total = statistics.total_kwh(trials, domains)
+        if total is None or not count:
             continue
-        total = math.fsum(known)
         floors = [statistics.idle_watts(result.idle, domain) for domain in domains]
         idle = None
         if all(floor is not None for floor in floors):
             watts = math.fsum(floor[0] for floor in floors if floor)
-            idle = units.kwh_per_1000(min(watts * seconds, total) / count)
-        yield EnergyShare(kind, units.kwh_per_1000(total / count), idle)
+            idle = 1000 * min(units.kwh_from_joules(watts * seconds), total) / count
+        yield EnergyShare(kind, 1000 * total / count, idle)
 
 
 def _draw_bar(axes: Axes, y: float, shares: Sequence[EnergyShare], size: float) -> None:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.reports import plot_data, plot_style
+from bench.results import statistics
 from bench.results.record import Reading, Result
 
 SCOPE = "result"
@@ -84,27 +85,23 @@ def windows(result: Result) -> Iterator[WindowTrace]:
         yield WindowTrace(PHASES[trial.phase], trial.started_seconds, end, trial.readings)
 
 
-def _energy_by_domain(
-    point: plot_data.PlotPoint, readings: Sequence[Reading]
-) -> dict[str, float | None]:
-    """Joules by domain of the boundary, modelled or measured as the energy of the result is."""
-    return {
-        reading.domain: reading.energy_joules
-        for reading in readings
+def _draw_windows(axes: Axes, point: plot_data.PlotPoint, traces: Sequence[WindowTrace]) -> None:
+    """Draw the mean power of each window that has all domains of the boundary that were read.
+
+    Modelled readings count where the energy of the result is modelled, measured ones otherwise.
+    """
+    domains = {
+        reading.domain
+        for window in traces
+        for reading in window.readings
         if reading.domain in point.result.boundary.domains
         and (reading.method == "modelled") == point.modelled
     }
-
-
-def _draw_windows(axes: Axes, point: plot_data.PlotPoint, traces: Sequence[WindowTrace]) -> None:
-    """Draw the mean power of each window that has all domains."""
-    energies = [_energy_by_domain(point, window.readings) for window in traces]
-    domains = {domain for by_domain in energies for domain in by_domain}
-    for window, by_domain in zip(traces, energies, strict=True):
-        known = [energy for energy in by_domain.values() if energy is not None]
-        if not domains or len(known) < len(domains) or window.end <= window.start:
+    for window in traces:
+        energy = statistics.energy_joules(window, sorted(domains))
+        if energy is None or window.end <= window.start:
             continue
-        watts = sum(known) / (window.end - window.start)
+        watts = energy / (window.end - window.start)
         axes.plot(
             (window.start, window.end),
             (watts, watts),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from bench.impact import carbon, equivalences
-from bench.impact.facts import DerivedQuantity
-from bench.reports.text_layout import name_value_table, print_blocks, warnings_table
+from bench.reports.text_layout import name_value_table, print_blocks, template_rows, warnings_table
 from bench.results import statistics
 from bench.results.calibration import calibration_half_width, with_calibration
 from bench.results.formatting import (
@@ -19,8 +17,6 @@ from bench.results.formatting import (
     format_interval,
     format_number,
     printable,
-    time_unit,
-    unit_label,
     unit_plural,
 )
 from bench.results.record import Estimate, Result
@@ -79,64 +75,33 @@ def interval_rows(result: Result, energy: Estimate) -> list[tuple[str, str]]:
     unit, size = energy_unit(energy.value)
     _, low, high = format_interval(_nonnegative(energy), size)
     rows = [("95 % interval (repeatability)", f"{low} to {high} {unit}")]
-    if _calibration(result) > 0:
+    if result.calibration is not None and result.calibration.relative_half_width > 0:
         wide = with_calibration(energy, calibration_half_width(result))
         low, high = (format_number(end / size, 2) for end in (wide.low, wide.high))
         rows.append(("range with calibration uncertainty", f"{low} to {high} {unit}"))
     return rows
 
 
-def detail_rows(result: Result, edition: str) -> Iterator[tuple[str, str]]:
+def detail_rows(result: Result, edition: str) -> list[tuple[str, str]]:
     """The lines below the headline, as names and values; none for a result without energy.
 
     Raises ValueError for an unknown `edition` of the phone charge.
     """
-    summary = result.summary
-    energy = summary.energy_kwh_per_1000 if summary else None
-    if summary is None or energy is None:
-        return
-    if summary.energy_joules_per_unit is not None:
-        name = f"per {unit_label(result.task.unit)}"
-        yield name, f"{_text(_nonnegative(summary.energy_joules_per_unit), 1.0)} J"
-    if summary.duration_seconds_per_inference is not None:
-        duration = summary.duration_seconds_per_inference
-        unit, size = time_unit(duration.value)
-        yield "duration", f"{_text(_nonnegative(duration), size)} {unit} per inference"
-    # The CPU model has no idle power, so modelled energy has no net figure.
-    if summary.net_energy_kwh_per_1000 is not None and result.boundary.kind == "measured":
-        unit, size = energy_unit(energy.value)
-        text = _text(summary.net_energy_kwh_per_1000, size)
-        yield "net of idle", f"{text} {unit} per 1,000"
+    energy = result.summary.energy_kwh_per_1000 if result.summary else None
+    if energy is None:
+        return []
     wide = with_calibration(energy, calibration_half_width(result))
-    yield "phone charges", _charges(wide, edition)
-    yield "CO2e per 1,000", "\n".join(_carbon(wide))
-    if result.quality is not None:
-        q = result.quality
-        interval = f"{q.value:.2f} ({q.low:.2f} to {q.high:.2f})"
-        yield (
-            "quality",
-            f"{q.metric} {interval}, {q.sample_count} request{'s' * (q.sample_count != 1)}",
-        )
-    if result.model.revision or result.task.dataset_revision:
-        yield "versions", _versions(result)
-    yield "boundary", f"{', '.join(result.boundary.domains)} ({result.boundary.kind})"
-    trials = result.measured()
-    if trials:
-        count = trials[0].work.inference_count
-        yield "trials", f"{energy.sample_count} of {count:,} inferences each"
-    if result.calibration is not None and _calibration(result) > 0:
-        yield "calibration", f"±{100 * _calibration(result):.0f} %: {result.calibration.source}"
-    yield "main uncertainty", main_uncertainty(result, energy)
-
-
-def main_uncertainty(result: Result, energy: Estimate) -> str:
-    """The larger of repeatability and calibration uncertainty, with both half-widths."""
-    repeatability = statistics.relative_half_width(energy) or 0.0
-    text = f"repeatability ±{100 * repeatability:.1f} %"
-    if _calibration(result) < repeatability:
-        return text
-    source = "CPU model" if result.boundary.kind == "modelled" else "sensor calibration"
-    return f"{source} ±{100 * _calibration(result):.0f} % ({text})"
+    charges = equivalences.phone_charges(wide, edition)
+    return template_rows(
+        "terminal.txt.jinja",
+        result=result,
+        energy=energy,
+        repeatability=statistics.relative_half_width(energy) or 0.0,
+        calibration=result.calibration.relative_half_width if result.calibration else 0.0,
+        charges=charges,
+        co2e=[carbon.co2e_grams(wide, grid) for grid in carbon.DEFAULT_GRIDS],
+        nonnegative=_nonnegative,
+    )
 
 
 def next_command(path: Path) -> str:
@@ -163,55 +128,6 @@ def _device(result: Result) -> str:
     return f"CPU ({result.machine.cpu_name}, {result.machine.cpu_logical_count} logical)"
 
 
-def _calibration(result: Result) -> float:
-    """Relative half-width of the calibration uncertainty; 0 where the record states none."""
-    return result.calibration.relative_half_width if result.calibration else 0.0
-
-
-def _versions(result: Result) -> str:
-    """The commits of model and data set, their first 12 digits."""
-    commits = {
-        f"model {result.model.id}": result.model.revision,
-        f"data set {result.task.dataset}": result.task.dataset_revision,
-    }
-    return ", ".join(f"{name} at {commit[:12]}" for name, commit in commits.items() if commit)
-
-
-def _charges(energy: Estimate, edition: str) -> str:
-    charges = equivalences.phone_charges(energy, edition)
-    charge = equivalences.phone_charge(edition)
-    text = (
-        f"{_rounded(charges)} per 1,000\none charge: {1000 * charge.value:g} Wh ({charge.edition})"
-    )
-    if charges.value > 0:
-        text += f", {format_number(1000 / charges.value, 2)} inferences"
-    return text
-
-
-def _carbon(energy: Estimate) -> Iterator[str]:
-    """Grams of CO2e on each grid, the grids of one basis together, each basis named."""
-    bases: dict[str, list[str]] = {}
-    for key in carbon.DEFAULT_GRIDS:
-        mass, grid = carbon.co2e_grams(energy, key), carbon.grid_factor(key)
-        line = f"  {_rounded(mass)} g   {grid.label} ({grid.value:g} g/kWh)"
-        bases.setdefault(f"{grid.basis}, {grid.edition}", []).append(line)
-    for index, (basis, lines) in enumerate(bases.items()):
-        yield f"{basis}{' (not comparable with above)' if index else ''}:"
-        yield from lines
-
-
-def _rounded(quantity: DerivedQuantity) -> str:
-    """A derived quantity and its range, two digits each."""
-    ends = (quantity.value, quantity.low, quantity.high)
-    value, low, high = (format_number(end, 2) for end in ends)
-    return f"{value} ({low} to {high})"
-
-
 def _nonnegative(estimate: Estimate) -> Estimate:
     """The estimate with its low end at 0 or above: duration and gross energy are not negative."""
     return estimate.model_copy(update={"low": min(estimate.value, max(0.0, estimate.low))})
-
-
-def _text(estimate: Estimate, size: float) -> str:
-    value, low, high = format_interval(estimate, size)
-    return f"{value} ({low} to {high})"

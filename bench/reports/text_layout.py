@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from bench.results import formatting
+from bench.results.escaping import text_environment
 from bench.results.record import MeasurementWarning
 
 NAME_WIDTH = 18  # columns of the names on the left, so that all blocks align
@@ -31,6 +34,24 @@ def name_value_table(rows: Iterable[tuple[str | Text, str | Text]], style: str =
         # A `Text` is printed as it is; a plain string would be read as markup.
         table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
     return table
+
+
+def template_rows(template: str, **values: object) -> list[tuple[str, str]]:
+    """Names and values from a template of this folder with lines `name | value`.
+
+    A line without a name continues the value of the line above. Values of records are printed on
+    one line each; the functions of `bench.results.formatting` are at hand.
+    """
+    environment = text_environment(Path(__file__).parent)
+    text = environment.get_template(template).render(values, formatting=formatting)
+    rows: list[tuple[str, str]] = []
+    for line in text.splitlines():
+        name, _, value = line.partition("| ")
+        if name.strip() or not rows:
+            rows.append((name.strip(), value))
+        else:
+            rows[-1] = rows[-1][0], f"{rows[-1][1]}\n{value}"
+    return rows
 
 
 def warnings_table(warnings: Iterable[MeasurementWarning], ranked: bool = True) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import jinja2
@@ -15,27 +16,31 @@ from bench.results.formatting import printable
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
-def html_environment(*folders: Path) -> jinja2.Environment:
-    """A template environment for these folders: all values escaped, a missing variable an error."""
+def text_environment(
+    *folders: Path, shown: Callable[[str], str] = printable, autoescape: bool = False
+) -> jinja2.Environment:
+    """A template environment for these folders: a missing variable is an error.
+
+    `shown` changes every text value, by default to one printable line, except for `| safe`.
+    """
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(folders),
-        autoescape=True,
+        autoescape=autoescape,
         undefined=jinja2.StrictUndefined,
-        finalize=lambda value: printable(value) if type(value) is str else value,
+        finalize=lambda value: shown(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def html_environment(*folders: Path) -> jinja2.Environment:
+    """A template environment for HTML: all values escaped."""
+    return text_environment(*folders, autoescape=True)
 
 
 def markdown_environment(*folders: Path) -> jinja2.Environment:
-    """A template environment for Markdown: all values escaped, except for `| safe`."""
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(folders),
-        undefined=jinja2.StrictUndefined,
-        finalize=lambda value: value if hasattr(value, "__html__") else escape_markdown(str(value)),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    """A template environment for Markdown: all text escaped, except for `| safe`."""
+    return text_environment(*folders, shown=escape_markdown)
 
 
 def content_security_policy(style: str) -> str:

@@ -57,7 +57,7 @@ def print_projection(projected: Projection) -> None:
         gains = [(_energy_text(gain.kwh_per_day), gain.label) for gain in projected.batching]
         parts.append(_section("other batch sizes, by published figures", gains))
     if projected.training:
-        rows = _training_rows(projected.training)
+        rows = _training_rows(projected.training, service.kwh_per_day / service.per_day)
         parts.append(_section("against training", rows, style="dim"))
     _print_parts(*parts, _notes(projected.notes))
 
@@ -123,12 +123,12 @@ def _claim_part(claim: Claim) -> Group:
     return Group(_title(f"{claim.id:<4}{claim.claim}", detail), Padding(content, (0, 0, 0, 4)))
 
 
-def _training_rows(comparison: TrainingComparison) -> list[tuple[str, str]]:
-    training, percent = comparison.training, 100 * comparison.training_share
-    uses, days = large_number_text(comparison.break_even), interval_text(comparison.days)
-    share, use = _energy_text(comparison.training_kwh), _energy_text(comparison.use_kwh)
+def _training_rows(training: TrainingComparison, use_kwh: Interval) -> list[tuple[str, str]]:
+    percent = 100 * training.training_share
+    uses, days = large_number_text(training.break_even), interval_text(training.days)
+    share, use = _energy_text(training.training_kwh), _energy_text(use_kwh)
     parts = f"{share} of training, {use} of use: {percent:.3g} %"
-    all_uses = large_number_text(Interval.of(comparison.uses))
+    all_uses = large_number_text(Interval.of(training.uses))
     return [
         ("training", f"{_energy_text(training.energy_kwh)}   {training.name}: {training.source}"),
         ("break-even", f"after {uses} inferences: {days} days"),

@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.cli._errors import log
+from bench.results.interval import json_default
 
 if TYPE_CHECKING:
     from bench.leaderboard.validation import ValidationIssue
 
 
 def print_json(content: Any) -> None:
-    """Print a value as one line of JSON on standard output. Raises ValueError for NaN."""
-    print(json.dumps(content, ensure_ascii=False, allow_nan=False), flush=True)
+    """Print a value as one line of JSON on standard output; `json_default` lists what it may hold.
+
+    Raises ValueError for NaN.
+    """
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, default=json_default)
+    print(text, flush=True)
 
 
 def print_written(paths: Iterable[Path], as_json: bool) -> None:

@@ -10,7 +10,6 @@ import typer
 from bench.cli._io import print_json
 from bench.cli._options import Json
 from bench.impact.facts import fact_by_name
-from bench.results.interval import interval_json
 
 if TYPE_CHECKING:
     from bench.impact.claims import Claim
@@ -40,7 +39,7 @@ def _claim_json(claim: Claim) -> dict[str, Any]:
         "quantities": [
             {
                 **dataclasses.asdict(each),
-                "ours": interval_json(each.value),
+                "ours": each.value,
                 "ratios": each.ratios,
                 "caveat": claim.caveat,
                 "facts": [_fact_json(name) for name in each.rests_on],

@@ -9,7 +9,6 @@ import typer
 
 from bench.cli._io import print_json
 from bench.cli._options import Json, RegionOrAll
-from bench.results.interval import interval_json
 
 if TYPE_CHECKING:
     from bench.impact.job_estimate import JobDescription, JobEstimate
@@ -50,19 +49,16 @@ def _estimate_json(job: JobDescription, estimate: JobEstimate) -> dict[str, obje
         "kind": "estimate",
         "job": dataclasses.asdict(job) | {"hardware": estimate.board.label},
         "tdp_watts": estimate.board.value,
-        "grid": estimate.intensity.as_json(),
+        "grid": estimate.intensity,
         "ml_co2_impact": {
             "energy_kwh": estimate.ml_co2_kwh,
-            "gco2e": interval_json(estimate.ml_co2_grams),
+            "gco2e": estimate.ml_co2_grams,
             "caveat": "TDP x hours x grid: no PUE, no host, no idle, nothing embodied",
         },
-        "energy_kwh": interval_json(estimate.energy_kwh),
-        "operational_gco2e": interval_json(estimate.operational_grams),
-        "gco2e": interval_json(estimate.grams),
-        "steps": [
-            {"words": label, "energy_kwh": interval_json(energy)}
-            for label, energy in estimate.steps
-        ],
-        "stages": [stage.as_json() for stage in estimate.stages],
+        "energy_kwh": estimate.energy_kwh,
+        "operational_gco2e": estimate.operational_grams,
+        "gco2e": estimate.grams,
+        "steps": [{"words": label, "energy_kwh": energy} for label, energy in estimate.steps],
+        "stages": estimate.stages,
         "caveats": CAVEATS,
     }

@@ -9,7 +9,6 @@ import typer
 
 from bench.cli._io import print_json
 from bench.cli._options import Json
-from bench.results.interval import interval_json
 
 if TYPE_CHECKING:
     from bench.impact.lifecycle import LifeCycle
@@ -82,16 +81,10 @@ def _lifecycle_json(computed: LifeCycle, scores: SciScores) -> dict[str, Any]:
         "name": computed.name,
         "kind": computed.kind,
         "covers": computed.covers,
-        "gco2e": interval_json(computed.grams),
+        "gco2e": computed.grams,
         "missing": computed.missing,
-        "grid": computed.intensity.as_json(),
-        "stages": [stage.as_json() for stage in computed.stages],
-        "sci": {
-            "inference": scores.inference.as_json() if scores.inference else None,
-            "consumer": scores.consumer.as_json() if scores.consumer else None,
-            "no_consumer": scores.no_consumer,
-            "providers": [score.as_json() for score in scores.providers],
-            "no_provider": scores.no_provider,
-        },
+        "grid": computed.intensity,
+        "stages": computed.stages,
+        "sci": scores,
         "caveats": computed.notes or (CAVEAT,),
     }

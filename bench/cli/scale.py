@@ -46,7 +46,7 @@ def command(
     loaded = storage.load_result(result)
     projected = projection.project(loaded, inputs)
     if plot:
-        runs = [projected.training.training] if projected.training else None
+        runs = [projected.training] if projected.training else None
         _draw(loaded, runs, plot)
     if as_json:
         print_json(projected.as_json())

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from bench.impact import facts, regions
 from bench.impact.facts import DerivedQuantity, Fact, derive
-from bench.results.interval import Interval, interval_json
+from bench.results.interval import Interval
 
 DEFAULT_GRIDS = ("world", "FR", "US", "US-WV")
 
@@ -16,14 +15,9 @@ DEFAULT_GRIDS = ("world", "FR", "US", "US-WV")
 class CarbonIntensity:
     """Location-based carbon intensity with its label and basis as text."""
 
-    grams_per_kwh: Interval
+    grams_per_kwh: Interval = field(metadata={"json": "gco2e_per_kwh"})
     label: str
     basis: str
-
-    def as_json(self) -> dict[str, Any]:
-        """The intensity for JSON."""
-        intensity = interval_json(self.grams_per_kwh)
-        return {"gco2e_per_kwh": intensity, "label": self.label, "basis": self.basis}
 
 
 def grid_factor(key: str) -> Fact:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from bench.impact import facts, hardware
 from bench.impact.carbon import CarbonIntensity, carbon_intensity
@@ -15,7 +14,7 @@ from bench.impact.lifecycle_plan import (
     LifeCyclePlan,
     TrainingPlan,
 )
-from bench.results.interval import Interval, interval_json
+from bench.results.interval import Interval
 from bench.results.units import GRAMS_PER_KILOGRAM
 
 
@@ -26,10 +25,10 @@ class LifeCycleStage:
     `calculation` is the arithmetic as text; `missing` is the reason why a figure is not known.
     """
 
-    name: str
+    name: str = field(metadata={"json": "stage"})
     energy_kwh: Interval | None
-    grams: Interval | None
-    calculation: str
+    grams: Interval | None = field(metadata={"json": "gco2e"})
+    calculation: str = field(metadata={"json": "how"})
     missing: str | None = None
 
     @classmethod
@@ -43,16 +42,6 @@ class LifeCycleStage:
     def unknown(cls, name: str, reason: str) -> LifeCycleStage:
         """A stage that is not known, which is not zero."""
         return cls(name, None, None, "", reason)
-
-    def as_json(self) -> dict[str, Any]:
-        """The stage for JSON; an unknown figure is null, with the reason."""
-        return {
-            "stage": self.name,
-            "energy_kwh": interval_json(self.energy_kwh),
-            "gco2e": interval_json(self.grams),
-            "how": self.calculation,
-            "missing": self.missing,
-        }
 
 
 @dataclass(frozen=True)

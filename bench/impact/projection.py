@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bench.impact import facts, published_trainings
@@ -13,7 +13,7 @@ from bench.impact.facts.published import PublishedFigure
 from bench.impact.lifecycle import break_even, training_per_use
 from bench.impact.per_inference import InferenceCost, inference_cost
 from bench.impact.regions import check_pue
-from bench.results.interval import Interval, interval_json
+from bench.results.interval import Interval
 from bench.results.record import Result
 from bench.results.units import SECONDS_PER_HOUR
 
@@ -43,61 +43,36 @@ class TrainingEnergy:
 
 
 @dataclass(frozen=True)
-class TrainingComparison:
+class TrainingComparison(TrainingEnergy):
     """A training against its use: number of uses and days to break-even, share of each use.
 
-    One of `uses` uses in all takes `use_kwh` itself, and `training_kwh` as its share of training.
+    `training_kwh` is the energy of the training divided by `uses`, the uses in all, and
+    `training_share`, from 0 to 1, its share in the energy of a use with its part of the training.
     """
 
-    training: TrainingEnergy
     break_even: Interval
-    days: Interval
+    days: Interval = field(metadata={"json": "break_even_days"})
     uses: float
-    use_kwh: Interval
-    training_kwh: Interval
-
-    @property
-    def training_share(self) -> float:
-        """Share of the training in the energy of a use, from 0 to 1."""
-        return self.training_kwh.value / (self.use_kwh.value + self.training_kwh.value)
-
-    def as_json(self) -> dict[str, Any]:
-        """The comparison for JSON; an infinite high end is null."""
-        return {
-            "name": self.training.name,
-            "source": self.training.source,
-            "energy_kwh": interval_json(self.training.energy_kwh),
-            "break_even": interval_json(self.break_even),
-            "break_even_days": interval_json(self.days),
-            "uses": self.uses,
-            "training_kwh_per_use": interval_json(self.training_kwh),
-            "training_share": self.training_share,
-        }
+    training_kwh: Interval = field(metadata={"json": "training_kwh_per_use"})
+    training_share: float
 
 
 @dataclass(frozen=True)
 class ServiceProjection:
     """A service of `per_day` inferences: energy, CO2e, and the equivalent homes and reactors.
 
-    `machines` is the number of measured machines, at work 24 h a day, None where not known.
+    A year has 365 such days. `machines` is the number of measured machines, at work 24 h a day,
+    None where not known.
     """
 
     per_day: float
     kwh_per_day: Interval
+    kwh_per_year: Interval
     grams_per_day: Interval
+    grams_per_year: Interval
     homes: Interval
     reactors: Interval
     machines: Interval | None
-
-    @property
-    def kwh_per_year(self) -> Interval:
-        """Energy of 365 such days."""
-        return self.kwh_per_day * DAYS_PER_YEAR
-
-    @property
-    def grams_per_year(self) -> Interval:
-        """gCO2e of 365 such days."""
-        return self.grams_per_day * DAYS_PER_YEAR
 
 
 @dataclass(frozen=True)
@@ -105,7 +80,7 @@ class BatchingGain:
     """Energy of a day at another batch size, by a published figure that `label` describes."""
 
     kwh_per_day: Interval
-    label: str
+    label: str = field(metadata={"json": "words"})
 
 
 @dataclass(frozen=True)
@@ -122,22 +97,16 @@ class Projection:
     notes: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """The projection for JSON; an infinite high end is null."""
-        energy, mass = ("kwh_per_day", "kwh_per_year"), ("grams_per_day", "grams_per_year")
-        figures = (*energy, *mass, "homes", "reactors", "machines")
+        """The projection for `json_default`."""
         return {
             "kind": "modelled" if self.cost.modelled else "measured",
             "name": self.name,
-            "per_day": self.service.per_day,
-            "kwh_per_inference": interval_json(self.cost.energy_kwh),
-            "grid": self.grid.as_json(),
-            **{name: interval_json(getattr(self.service, name)) for name in figures},
+            "kwh_per_inference": self.cost.energy_kwh,
+            "grid": self.grid,
+            **vars(self.service),
             "machine": self.machine,
-            "batching": [
-                {"kwh_per_day": interval_json(gain.kwh_per_day), "words": gain.label}
-                for gain in self.batching
-            ],
-            "training": self.training and self.training.as_json(),
+            "batching": self.batching,
+            "training": self.training,
             "caveats": self.notes,
         }
 
@@ -156,9 +125,17 @@ def project(result: Result, inputs: ProjectionInputs) -> Projection:
         training = training_energy(inputs.training)
         even = break_even(training.energy_kwh, kwh_per_use)
         uses = inputs.per_day * inputs.days
-        share = training_per_use(training.energy_kwh, uses)
+        part = training_per_use(training.energy_kwh, uses)
+        share = part.value / (kwh_per_use.value + part.value)
         days = even / inputs.per_day
-        comparison = TrainingComparison(training, even, days, uses, kwh_per_use, share)
+        comparison = TrainingComparison(
+            **vars(training),
+            break_even=even,
+            days=days,
+            uses=uses,
+            training_kwh=part,
+            training_share=share,
+        )
     return Projection(
         name=f"{result.task.id} · {result.model.id}",
         cost=cost,
@@ -198,11 +175,14 @@ def service_projection(
 ) -> ServiceProjection:
     """A service of `per_day` uses of `machine_seconds`. Raises ValueError unless `per_day` > 0."""
     energy = energy_per_day(kwh_per_use, per_day)
+    grams = energy * grid.grams_per_kwh
     machine_days = machine_seconds and machine_seconds * per_day / (24 * SECONDS_PER_HOUR)
     return ServiceProjection(
         per_day=per_day,
         kwh_per_day=energy,
-        grams_per_day=energy * grid.grams_per_kwh,
+        kwh_per_year=energy * DAYS_PER_YEAR,
+        grams_per_day=grams,
+        grams_per_year=grams * DAYS_PER_YEAR,
         homes=energy / facts.table("equivalences")["home-day-us"].value,
         reactors=energy / REACTOR_KWH_PER_DAY,
         machines=machine_days,

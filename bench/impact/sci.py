@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from bench.impact import published_trainings
 from bench.impact.lifecycle import LifeCycle, deployment_energy, plan_lifecycle
 from bench.impact.lifecycle_plan import LifeCyclePlan, ModelSize
 from bench.impact.per_inference import COUNT, LifeCycleInputs, inference_cost, inference_lifecycle
-from bench.results.interval import Interval, interval_json
+from bench.results.interval import Interval
 from bench.results.record import Result
 
 OPERATIONAL_STAGES = ("dynamic", "idle", "overhead")
@@ -26,27 +25,12 @@ PROVIDER_UNITS = (
 class SciScore:
     """A score in gCO2e per `unit`; without embodied emissions it is not a `complete` SCI."""
 
-    grams: Interval
-    operational_grams: Interval
-    embodied_grams: Interval | None
-    unit: str
-    missing: str | None = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether the score contains operational and embodied emissions."""
-        return self.embodied_grams is not None
-
-    def as_json(self) -> dict[str, Any]:
-        """The score for JSON, in gCO2e per unit; an unknown part is null, with the reason."""
-        return {
-            "gco2e": interval_json(self.grams),
-            "operational_gco2e": interval_json(self.operational_grams),
-            "embodied_gco2e": interval_json(self.embodied_grams),
-            "per": self.unit,
-            "complete": self.complete,
-            "missing": self.missing,
-        }
+    grams: Interval = field(metadata={"json": "gco2e"})
+    operational_grams: Interval = field(metadata={"json": "operational_gco2e"})
+    embodied_grams: Interval | None = field(metadata={"json": "embodied_gco2e"})
+    unit: str = field(metadata={"json": "per"})
+    complete: bool
+    missing: str | None
 
 
 @dataclass(frozen=True)
@@ -111,7 +95,7 @@ def score(
     operational = operational_grams / count
     embodied = None if embodied_grams is None else embodied_grams / count
     total = operational if embodied is None else operational + embodied
-    return SciScore(total, operational, embodied, unit, missing)
+    return SciScore(total, operational, embodied, unit, embodied is not None, missing)
 
 
 def _with_providers(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 # 97.5 % quantile of the standard normal distribution, for two-sided 95 % intervals.
 NORMAL_95 = 1.959964
@@ -62,6 +63,20 @@ class Interval:
     def exact(self) -> bool:
         """Whether the interval has no width."""
         return self.low == self.high
+
+
+def json_default(value: Any) -> dict[str, Any] | None:
+    """`default` of `json.dumps`: an interval, or the fields of another dataclass.
+
+    The metadata "json" of a field is its name in JSON, where that is not its name in Python.
+
+    Raises TypeError for any other value.
+    """
+    if isinstance(value, Interval):
+        return interval_json(value)
+    return {
+        part.metadata.get("json", part.name): getattr(value, part.name) for part in fields(value)
+    }
 
 
 def interval_json(figure: Interval | None) -> dict[str, float | None] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class DomainKind(StrEnum):
@@ -32,6 +33,7 @@ class Domain:
     number: str = ""
 
     @classmethod
+    @lru_cache(maxsize=256)
     def parse(cls, name: str) -> Domain:
         """The domain of a name such as "gpu:0" or "wall"."""
         kind, _, number = name.partition(":")

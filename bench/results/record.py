@@ -247,4 +247,4 @@ class Result(Record):
 
     def measured(self) -> tuple[Trial, ...]:
         """The trials that count."""
-        return tuple(trial for trial in self.trials if trial.phase == "measured")
+        return tuple([trial for trial in self.trials if trial.phase == "measured"])

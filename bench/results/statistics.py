@@ -33,6 +33,9 @@ from bench.results.versions import ANALYSIS_VERSION
 CONFIDENCE = 0.95
 CURRENT_PARAMETERS = analysis_parameters()
 
+# Idle power of each domain in watts with its standard uncertainty, as `idle_watts` gives it.
+Floors = Sequence[tuple[float, float] | None]
+
 
 def summarize(
     trials: Sequence[Trial],
@@ -52,11 +55,11 @@ def summarize(
     measured = [trial for trial in trials if trial.phase == "measured"]
     counts = [float(trial.work.inference_count) for trial in measured]
     energies = [energy_joules(trial, boundary.domains) for trial in measured]
-    net = [net_joules(trial, boundary.domains, idle) for trial in measured]
+    floors = [idle_watts(idle, domain) for domain in boundary.domains]
+    net = _net_joules(measured, energies, floors)
     model_domains = modelled_domains(measured)
-    modelled = [energy_joules(trial, model_domains) for trial in measured]
     reading = _reading_uncertainty(measured, boundary)
-    floor = _idle_uncertainty(measured, boundary.domains, idle)
+    floor = _idle_uncertainty(measured, floors)
     per_unit = [unit_count(trial, unit) for trial in measured]
     durations = [trial.duration_seconds for trial in measured]
     per_1000 = units.kwh_per_1000(1.0)
@@ -65,7 +68,9 @@ def summarize(
         energy_kwh_per_1000=ratio_of_sums(energies, counts, per_1000, reading),
         net_energy_kwh_per_1000=ratio_of_sums(net, counts, per_1000, reading, floor),
         modelled_energy_kwh_per_1000=(
-            ratio_of_sums(modelled, counts, per_1000) if model_domains else None
+            ratio_of_sums([energy_joules(t, model_domains) for t in measured], counts, per_1000)
+            if model_domains
+            else None
         ),
         energy_joules_per_unit=ratio_of_sums(energies, per_unit, 1.0, reading),
         duration_seconds_per_inference=ratio_of_sums(durations, counts, 1.0),
@@ -83,10 +88,8 @@ class WithReadings(Protocol):
 def energy_joules(trial: WithReadings, domains: Sequence[str]) -> float | None:
     """Energy of one window in joules, summed over `domains`; None if one of them is missing."""
     by_domain = {r.domain: r.energy_joules for r in trial.readings}
-    values = [by_domain.get(domain) for domain in domains]
-    if not values or any(value is None for value in values):
-        return None
-    return math.fsum(value for value in values if value is not None)
+    known = [joules for domain in domains if (joules := by_domain.get(domain)) is not None]
+    return math.fsum(known) if known and len(known) == len(domains) else None
 
 
 def total_kwh(trials: Iterable[WithReadings], domains: Sequence[str]) -> float | None:
@@ -112,15 +115,6 @@ def idle_watts(idle: Sequence[IdleFloor], domain: str) -> tuple[float, float] | 
                     u = 0.0 if reading.method == "modelled" else u
                     return reading.energy_joules / seconds, u / seconds
     return None
-
-
-def net_joules(trial: Trial, domains: Sequence[str], idle: Sequence[IdleFloor]) -> float | None:
-    """Energy of one trial above the idle floor with the model resident, in joules, or None."""
-    energy = energy_joules(trial, domains)
-    floors = [idle_watts(idle, domain) for domain in domains]
-    if energy is None or any(floor is None for floor in floors):
-        return None
-    return energy - trial.duration_seconds * math.fsum(floor[0] for floor in floors if floor)
 
 
 def unit_count(trial: Trial, unit: str) -> float:
@@ -154,7 +148,7 @@ def mean_interval(
     mean = math.fsum(values) / count
     if count < 2:
         return mean, math.inf
-    variance = math.fsum((value - mean) ** 2 for value in values) / (count - 1)
+    variance = math.fsum([(value - mean) ** 2 for value in values]) / (count - 1)
     r = lag1_correlation(values, parameters)
     standard_error = math.sqrt(variance / count * (1 + r) / (1 - r))
     return mean, student_quantile(parameters.t_confidence, count - 1) * standard_error
@@ -171,10 +165,10 @@ def lag1_correlation(
     count = len(values)
     mean = math.fsum(values) / count
     deviations = [value - mean for value in values]
-    total = math.fsum(d * d for d in deviations)
+    total = math.fsum([d * d for d in deviations])
     if count < 3 or total <= (1e-12 * mean) ** 2 * count:
         return 0.0
-    lagged = math.fsum(a * b for a, b in zip(deviations[1:], deviations, strict=False)) / total
+    lagged = math.fsum([a * b for a, b in zip(deviations[1:], deviations, strict=False)]) / total
     return min(max(0.0, lagged + (1 + 4 * lagged) / count), parameters.max_correlation)
 
 
@@ -288,12 +282,22 @@ def _reading_uncertainty(trials: Sequence[Trial], boundary: Boundary) -> float:
     return math.sqrt(math.fsum(squares)) / max(1, len(trials))
 
 
-def _idle_uncertainty(
-    trials: Sequence[Trial], domains: Sequence[str], idle: Sequence[IdleFloor]
-) -> float:
+def _net_joules(
+    trials: Sequence[Trial], energies: Sequence[float | None], floors: Floors
+) -> list[float | None]:
+    """Energy of each trial above the idle floors of its domains, in joules, or None."""
+    if None in floors:
+        return [None] * len(trials)
+    watts = math.fsum(floor[0] for floor in floors if floor)
+    return [
+        None if energy is None else energy - trial.duration_seconds * watts
+        for trial, energy in zip(trials, energies, strict=True)
+    ]
+
+
+def _idle_uncertainty(trials: Sequence[Trial], floors: Floors) -> float:
     """Standard uncertainty, in joules, that the idle floor adds to a trial's net energy."""
     if not trials:
         return 0.0
-    floors = [idle_watts(idle, domain) for domain in domains]
     seconds = math.fsum(trial.duration_seconds for trial in trials) / len(trials)
     return seconds * math.sqrt(math.fsum(floor[1] ** 2 for floor in floors if floor))

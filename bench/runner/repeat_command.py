@@ -18,11 +18,12 @@ def repeat_command(result: Result, kind: type[RunConfig] = RunConfig) -> str:
     last part alone, because a record keeps no more.
     """
     words = ["joulebench", "run", result.task.id]
+    settings = result.model.settings
     for name, option in kind.options().items():
         if name in VALUES:
             words += option_words(kind, name, VALUES[name](result), DEFAULTS.get(name))
-        elif option.recorded:
-            words += _setting_words(kind, name, result.model.settings.get(name))
+        elif option.recorded and settings.get(name) is not None:
+            words += _setting_words(kind, name, settings[name])
     return shlex.join(words)
 
 
@@ -32,7 +33,7 @@ def _setting_words(kind: type[RunConfig], name: str, value: Any) -> list[str]:
     A submitted record may hold any value.
     """
     default = kind.model_fields[name].default
-    if value is None or value == default:
+    if value == default:
         return []
     try:
         checked = kind(task="any", **{name: value})

@@ -47,7 +47,7 @@ def test_rank_in_a_chain_of_ties_is_one_plus_the_number_of_better_results():
     assert energy_ratio(a, c).high < 1
     assert ranks(chain) == {"a": 1, "b": 1, "c": 2}
     (task,) = rank_results(chain).tasks
-    assert [entry.row.tied for entry in task.groups[0].entries] == [True, True, True]
+    assert [row.tied for row in task.groups[0].rows] == [True, True, True]
 
 
 def test_rank_after_a_tie_counts_all_better_results():
@@ -226,7 +226,7 @@ def test_100000_results_are_ranked_within_30_seconds():
 def test_results_that_differ_in_device_limit_data_or_task_are_in_separate_groups(other):
     pair = [result_with_energy(0.1, model="a"), result_with_energy(0.2, model="b", **other)]
     groups = [group for task in rank_results(pair).tasks for group in task.groups]
-    assert [[entry.row.rank for entry in group.entries] for group in groups] == [[1], [1]]
+    assert [[row.rank for row in group.rows] for group in groups] == [[1], [1]]
 
 
 def test_index_of_a_gpu_does_not_separate_groups():

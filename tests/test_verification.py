@@ -116,7 +116,7 @@ def test_duplicate_that_was_committed_first_is_accepted(tmp_path, first):
         git(tmp_path, "add", ".")
         git(tmp_path, "commit", "-q", "-m", str(number))
     verified = verification.verify_folder(folder, make_entry)
-    assert [e.id for e in verified.accepted] == [storage.content_id(pair[first])]
+    assert [Path(e.row.submission).stem for e in verified.accepted] == [storage.content_id(pair[first])]
     assert "Duplicate" in " ".join(refusal_messages(folder).values())
 
 

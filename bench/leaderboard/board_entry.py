@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
@@ -16,7 +15,7 @@ from bench.leaderboard.verification import Submission, has_rank
 from bench.results import storage, warning_rules
 from bench.results.calibration import Instrument, calibration_half_width, instrument_id
 from bench.results.record import PowerTrace, Result, Trial
-from bench.results.views import boundary_label, device_label, headline_energy
+from bench.results.views import device_label, headline_energy
 from bench.runner.repeat_command import repeat_command
 
 # A power trace longer than this is shown as means of equally long stretches: the chart on the
@@ -30,8 +29,7 @@ DETAILS_FROM_RECORD = (
 )
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class GroupKey:
+class GroupKey(NamedTuple):
     """Results with the same key are ranked together. The data set follows from the fingerprint.
 
     `devices` holds one label per domain of the boundary, so that two cards differ from one.
@@ -43,8 +41,7 @@ class GroupKey:
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True)
-class RankingKey:
+class RankingKey(NamedTuple):
     """The figures by which a result is compared with the others of its group.
 
     `log_energy` is the natural logarithm of kWh per 1,000 inferences. `half_width` and
@@ -57,15 +54,13 @@ class RankingKey:
     instrument: Instrument | None
 
 
-@dataclass(frozen=True, slots=True)
-class BoardEntry:
+class BoardEntry(NamedTuple):
     """One result on the board, small enough that 100,000 of them fit into memory.
 
     `group` and `ranking_key` are None where the result is listed without rank. `details` is the
     JSON that the result's page needs besides the row.
     """
 
-    id: str
     sort_key: tuple[float, str, str]
     group: GroupKey | None
     ranking_key: RankingKey | None
@@ -79,9 +74,8 @@ def make_entry(submission: Submission) -> BoardEntry:
     ranks = has_rank(submission)
     row = make_row(submission)
     return BoardEntry(
-        id=submission.id,
         sort_key=(energy.value if energy else math.inf, result.model.id, result.run_id),
-        group=_group_key(result) if ranks else None,
+        group=_group_key(result, row) if ranks else None,
         ranking_key=make_ranking_key(result) if ranks else None,
         row=row,
         details=_details(result, row),
@@ -109,10 +103,10 @@ def make_ranking_key(result: Result) -> RankingKey:
     )
 
 
-def _group_key(result: Result) -> GroupKey:
+def _group_key(result: Result, row: BoardRow) -> GroupKey:
     return GroupKey(
-        dataset=result.task.dataset,
-        boundary=boundary_label(result),
+        dataset=row.dataset,
+        boundary=row.boundary,
         devices=tuple(sorted(device_label(result, domain) for domain in result.boundary.domains)),
         fingerprint=result.task.fingerprint or "",
     )

@@ -7,22 +7,23 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
 from bench.impact import carbon, equivalences
 from bench.impact.facts import Fact, published
-from bench.leaderboard.board_row import BoardRow, columns_of, copy_fields, row_value
+from bench.leaderboard.board_row import columns_of, row_values
 from bench.leaderboard.grading import GRADE_RULE, STARS_RULE
 from bench.leaderboard.markdown import board_markdown
-from bench.leaderboard.ranking import Board, TaskBoard
+from bench.leaderboard.ranking import Board, BoardGroup, BoardTask
 from bench.leaderboard.site import write_site
 from bench.results import storage
 from bench.results.escaping import csv_safe
 
 BOARD_SCHEMA_VERSION: Literal[3] = 3
+T = TypeVar("T")
 Cell = str | int | float | bool | None
 
 
@@ -45,27 +46,6 @@ class GridFactor:
     basis: str
     source: str
     licence: str
-
-
-@dataclass(frozen=True)
-class BoardGroup:
-    """Results of the same work, boundary and devices at the same power limit, best first."""
-
-    boundary: str
-    devices: list[str]
-    dataset: str
-    fingerprint: str
-    rows: list[BoardRow]
-
-
-@dataclass(frozen=True)
-class BoardTask:
-    """One task: its ranked groups, then the results listed without rank, by energy."""
-
-    id: str
-    unit: str
-    groups: list[BoardGroup]
-    listed: list[BoardRow]
 
 
 @dataclass(frozen=True)
@@ -144,12 +124,12 @@ def board_json(board: Board) -> Iterator[str]:
         grids={key: _grid(carbon.grid_factor(key)) for key in carbon.DEFAULT_GRIDS},
         grade_rule=GRADE_RULE,
         stars_rule=STARS_RULE,
-        tasks=[_task(task) for task in board.tasks],
+        tasks=board.tasks,
         published=[
-            copy_fields(
+            _copy_fields(
                 PublishedStudy,
                 study,
-                rows=[copy_fields(PublishedRow, f) for f in published.rows() if f.study == study],
+                rows=[_copy_fields(PublishedRow, f) for f in published.rows() if f.study == study],
             )
             for study in published.STUDIES
         ],
@@ -162,18 +142,9 @@ def _grid(fact: Fact) -> GridFactor:
     return GridFactor(fact.label, fact.value, fact.edition, fact.basis, fact.source, fact.licence)
 
 
-def _task(task: TaskBoard) -> BoardTask:
-    groups = [
-        BoardGroup(
-            group.key.boundary,
-            group.device_names(),
-            group.key.dataset,
-            group.key.fingerprint,
-            [entry.row for entry in group.entries],
-        )
-        for group in task.groups
-    ]
-    return BoardTask(task.task_id, task.unit, groups, [entry.row for entry in task.listed])
+def _copy_fields(kind: type[T], source: object, **values: object) -> T:
+    names = (name for name in kind.__annotations__ if name not in values)
+    return kind(**{name: getattr(source, name) for name in names}, **values)
 
 
 def _json_parts(value: object) -> Iterator[str]:
@@ -211,8 +182,8 @@ def board_table(board: Board) -> Iterator[dict[str, Cell]]:
     """The rows of the board's csv, with numbers as numbers and None where there is no value."""
     columns = columns_of("csv")
     for task in board.tasks:
-        for entry in task.entries():
-            cells = {name: row_value(entry.row, path) for name, path in columns.items()}
-            cells["devices"] = " | ".join(entry.row.devices)
-            cells["why_not_ranked"] = " ".join(entry.row.why_not_ranked)
+        for row in task.rows():
+            cells = dict(zip(columns, row_values(row, columns.values()), strict=True))
+            cells["devices"] = " | ".join(row.devices)
+            cells["why_not_ranked"] = " ".join(row.why_not_ranked)
             yield cells

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from bench.impact import carbon, equivalences
 from bench.leaderboard.submissions import SubmissionNote
@@ -22,8 +22,6 @@ from bench.results.views import (
     is_modelled,
 )
 from bench.system.registry import known_metric
-
-T = TypeVar("T")
 
 # Slotted dataclasses: 100,000 rows take 0.5 GB, and are passed between processes without parsing.
 
@@ -137,25 +135,22 @@ class BoardRow:
     warnings: list[RowWarning]
 
 
-def columns_of(file: str) -> dict[str, str]:
-    """The columns of "csv" or "site", each with the path of its value in a row."""
+def columns_of(file: str) -> dict[str, list[str]]:
+    """The columns of "csv" or "site", each with the path of its value, as ["quality", "low"]."""
     path = Path(__file__).with_name("columns.toml")
-    columns: dict[str, dict[str, str]] = tomllib.loads(path.read_text(encoding="utf-8"))
-    return columns[file]
+    columns: dict[str, str] = tomllib.loads(path.read_text(encoding="utf-8"))[file]
+    return {name: place.split(".") for name, place in columns.items()}
 
 
-def row_value(row: BoardRow, path: str) -> Any:
-    """The value at a path such as "quality.low"; None where the row has none."""
-    value: Any = row
-    for name in path.split("."):
-        value = getattr(value, name, None)
-    return value
-
-
-def copy_fields(kind: type[T], source: object, **values: object) -> T:
-    """A dataclass from the attributes of the same names of another object, and `values`."""
-    names = (name for name in kind.__annotations__ if name not in values)
-    return kind(**{name: getattr(source, name) for name in names}, **values)
+def row_values(row: BoardRow, paths: Iterable[Sequence[str]]) -> list[Any]:
+    """The values at these paths; None where the row has none."""
+    values: list[Any] = []
+    for path in paths:
+        value: Any = row
+        for name in path:
+            value = getattr(value, name, None)
+        values.append(value)
+    return values
 
 
 def make_row(submission: Submission) -> BoardRow:
@@ -176,12 +171,12 @@ def make_row(submission: Submission) -> BoardRow:
         unit=result.task.unit,
         run_id=result.run_id,
         submission=f"{result.task.id}/{submission.id}.json",
-        submitted_by=copy_fields(Submitter, note, signer=submission.signer),
+        submitted_by=Submitter(note.name, note.note, submission.signer),
         created_at=result.created_at,
         status=result.status,
         profile=result.profile,
         dataset=result.task.dataset,
-        model=copy_fields(RowModel, model),
+        model=RowModel(model.id, model.revision, model.weights, model.dtype, model.parameter_count),
         backend=result.backend.name,
         batch_size=int_setting(model.settings, "batch_size"),
         steps=int_setting(result.task.parameters, "steps"),
@@ -212,13 +207,16 @@ def make_row(submission: Submission) -> BoardRow:
 
 
 def _figure(estimate: Estimate | None) -> Figure | None:
-    return None if estimate is None else copy_fields(Figure, estimate)
+    if estimate is None:
+        return None
+    ends = (estimate.low, estimate.high)
+    return Figure(estimate.value, *ends, estimate.confidence_level, estimate.sample_count)
 
 
 def _equivalents(energy: Estimate, calibrated: Estimate) -> Callable[[float], Equivalent]:
     """A function that multiplies the energy, with both its intervals, by a factor."""
     figures = (energy.value, energy.low, energy.high, calibrated.low, calibrated.high)
-    return lambda factor: Equivalent(*(factor * figure for figure in figures))
+    return lambda factor: Equivalent(*[factor * figure for figure in figures])
 
 
 def _quality(result: Result) -> RowQuality | None:
@@ -227,7 +225,8 @@ def _quality(result: Result) -> RowQuality | None:
         return None
     metric = known_metric(result.task.id, result.task.dataset)
     better = "lower" if metric is not None and metric.BETTER == "lower" else "higher"
-    return copy_fields(RowQuality, quality, better=better)
+    ends = (quality.low, quality.high)
+    return RowQuality(quality.metric, quality.value, *ends, quality.sample_count, better)
 
 
 @cache

@@ -56,8 +56,14 @@ def implausibilities(result: Result, content: bytes) -> Iterator[str]:
         ):
             yield f"Impossible: a power limit of {device.power_limit_watts:g} W."
     yield from _arithmetic(result)
+    # Of two devices with one domain, the first limit counts.
+    limits = {
+        device.domain: device.power_limit_watts
+        for device in reversed(result.machine.devices)
+        if device.power_limit_watts is not None
+    }
     for trial in result.measured():
-        yield from _trial(result, trial)
+        yield from _trial(result, trial, limits)
 
 
 def _quality(result: Result) -> Iterator[str]:
@@ -71,7 +77,8 @@ def _quality(result: Result) -> Iterator[str]:
         yield f"Impossible: quality outside its own interval, or outside {least:g} to {most:g}."
 
 
-def _trial(result: Result, trial: Trial) -> Iterator[str]:
+def _trial(result: Result, trial: Trial, limits: dict[str, float]) -> Iterator[str]:
+    """`limits` has the power limits of devices, in watts, by domain."""
     if not _within(trial.duration_seconds, DURATION_RANGE):
         yield f"Impossible: trial {trial.index} took {trial.duration_seconds:g} s."
     for reading in trial.readings:
@@ -84,7 +91,7 @@ def _trial(result: Result, trial: Trial) -> Iterator[str]:
         inside = reading.domain in result.boundary.domains
         if inside and kind != result.boundary.kind:
             yield f"Impossible: {place} is {kind}, and the boundary is {result.boundary.kind}."
-        limit = _limit(result, reading) if inside and kind == "measured" else inf
+        limit = limits.get(reading.domain, inf) if inside and kind == "measured" else inf
         yield from _energy(reading, place, inside, limit)
 
 
@@ -103,12 +110,6 @@ def _energy(reading: Reading, place: str, inside: bool, limit: float) -> Iterato
         yield f"Impossible: {place}: a mean of {watts:g} W."
     elif watts > analysis_parameters().max_power_ratio * limit:
         yield f"Impossible: {place}: a mean of {watts:.0f} W, above 1.1 times {limit:.0f} W."
-
-
-def _limit(result: Result, reading: Reading) -> float:
-    """The power limit of the device behind a reading, in watts; infinite where there is none."""
-    limits = (d.power_limit_watts for d in result.machine.devices if d.domain == reading.domain)
-    return next((limit for limit in limits if limit is not None), inf)
 
 
 def _arithmetic(result: Result) -> Iterator[str]:

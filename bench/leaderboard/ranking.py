@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 import numpy.typing as npt
 
 from bench.leaderboard.board_entry import BoardEntry, GroupKey, RankingKey
+from bench.leaderboard.board_row import BoardRow
 from bench.leaderboard.grading import grades, stars
 from bench.results.calibration import RECTANGULAR_TO_95, Instrument
 
@@ -105,70 +107,75 @@ def _count_class_below(
 
 
 @dataclass(frozen=True)
-class RankedGroup:
-    """Results that are ranked together, best first."""
+class BoardGroup:
+    """Results of the same work, boundary and devices at the same power limit, best first."""
 
-    key: GroupKey
-    entries: tuple[BoardEntry, ...]
-
-    def device_names(self) -> list[str]:
-        """The devices inside the boundary, each once."""
-        return sorted(set(self.key.devices))
+    boundary: str
+    devices: list[str]
+    dataset: str
+    fingerprint: str
+    rows: list[BoardRow]
 
 
 @dataclass(frozen=True)
-class TaskBoard:
+class BoardTask:
     """One task: its ranked groups, then the results listed without rank, by energy."""
 
-    task_id: str
+    id: str
     unit: str
-    groups: tuple[RankedGroup, ...]
-    listed: tuple[BoardEntry, ...]
+    groups: list[BoardGroup]
+    listed: list[BoardRow]
 
-    def entries(self) -> Iterable[BoardEntry]:
-        """All entries, in the order of the board."""
+    def rows(self) -> Iterator[BoardRow]:
+        """All rows, in the order of the board."""
         for group in self.groups:
-            yield from group.entries
+            yield from group.rows
         yield from self.listed
 
 
 @dataclass(frozen=True)
 class Board:
-    """The whole board, tasks in the order of their names."""
+    """The tasks in the order of their names, and the details of every result by submission."""
 
-    tasks: tuple[TaskBoard, ...]
+    tasks: list[BoardTask]
+    details: dict[str, str]
 
 
 def rank_entries(entries: Iterable[BoardEntry]) -> Board:
-    """Rank entries within their groups and list the others; their order does not matter."""
+    """Rank entries within their groups and list the others; their order does not matter.
+
+    The rank, grade and stars are set in the rows of the entries.
+    """
     by_task: dict[str, list[BoardEntry]] = defaultdict(list)
+    details = {}
     for entry in entries:
         by_task[entry.row.task].append(entry)
-    return Board(tuple(_rank_task(task_id, by_task[task_id]) for task_id in sorted(by_task)))
+        details[entry.row.submission] = entry.details
+    return Board([_rank_task(task_id, by_task[task_id]) for task_id in sorted(by_task)], details)
 
 
-def _rank_task(task_id: str, entries: Sequence[BoardEntry]) -> TaskBoard:
+def _rank_task(task_id: str, entries: Sequence[BoardEntry]) -> BoardTask:
     by_group: dict[GroupKey, list[BoardEntry]] = defaultdict(list)
-    listed: list[BoardEntry] = []
-    for entry in sorted(entries, key=lambda entry: entry.sort_key):
+    listed: list[BoardRow] = []
+    for entry in sorted(entries, key=attrgetter("sort_key")):
         if entry.group is None:
-            listed.append(entry)
+            listed.append(entry.row)
         else:
             by_group[entry.group].append(entry)
-    groups = tuple(_rank_group(key, by_group[key]) for key in sorted(by_group))
+    groups = [_rank_group(key, by_group[key]) for key in sorted(by_group)]
     # A submitted version of the task may count another unit: the unit that most results have.
-    units = [entry.row.unit for entry in entries]
-    return TaskBoard(task_id, max(sorted(set(units)), key=units.count), groups, tuple(listed))
+    units = Counter(entry.row.unit for entry in entries)
+    return BoardTask(task_id, max(sorted(units), key=units.__getitem__), groups, listed)
 
 
-def _rank_group(key: GroupKey, members: Sequence[BoardEntry]) -> RankedGroup:
+def _rank_group(key: GroupKey, members: Sequence[BoardEntry]) -> BoardGroup:
     better, worse = count_better_and_worse([e.ranking_key for e in members if e.ranking_key])
-    energies = [e.row.energy_kwh_per_1000.value for e in members if e.row.energy_kwh_per_1000]
-    columns = zip(members, better, worse, grades(energies), stars(energies), strict=True)
-    ranked = []
-    for entry, above, below, grade, star_count in columns:
-        tied = above + below + 1 < len(members)
-        row = replace(entry.row, rank=1 + above, tied=tied, grade=grade, stars=star_count)
-        ranked.append(replace(entry, row=row))
-    ranked.sort(key=lambda entry: (entry.row.rank, entry.sort_key))
-    return RankedGroup(key, tuple(ranked))
+    rows = [entry.row for entry in members]
+    energies = [row.energy_kwh_per_1000.value for row in rows if row.energy_kwh_per_1000]
+    columns = zip(rows, better, worse, grades(energies), stars(energies), strict=True)
+    for row, above, below, row.grade, row.stars in columns:
+        row.rank = 1 + above
+        row.tied = above + below + 1 < len(members)
+    # The members are sorted by energy, and stay in this order where their ranks are equal.
+    rows.sort(key=attrgetter("rank"))
+    return BoardGroup(key.boundary, sorted(set(key.devices)), key.dataset, key.fingerprint, rows)

@@ -147,9 +147,9 @@ def _nearly_equal(a: Estimate | None, b: Estimate | None) -> bool:
     if a is None or b is None:
         return a is b
     figures = [(a.value, b.value), (a.low, b.low), (a.high, b.high)]
-    tolerance = RELATIVE_TOLERANCE * max(abs(x) for pair in figures for x in pair)
+    tolerance = RELATIVE_TOLERANCE * max([abs(x) for pair in figures for x in pair])
     return (
         a.sample_count == b.sample_count
         and math.isclose(a.confidence_level, b.confidence_level)
-        and all(abs(x - y) <= tolerance for x, y in figures)
+        and all([abs(x - y) <= tolerance for x, y in figures])
     )

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from bench.leaderboard import signatures, submissions
 from bench.leaderboard.validation import (
@@ -69,8 +69,7 @@ class VerificationResult(Generic[T]):
     remarks: IssuesByFile = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _CheckedRecord(Generic[T]):
+class _CheckedRecord(NamedTuple, Generic[T]):
     """One record file after validation; `accepted` is None where it is refused."""
 
     path: Path

@@ -5,19 +5,19 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
 from bench.impact import equivalences, facts
 from bench.impact.facts import published
-from bench.leaderboard.board_entry import BoardEntry, six_digits
-from bench.leaderboard.board_row import BoardRow, Figure, RowQuality, columns_of, row_value
+from bench.leaderboard.board_entry import six_digits
+from bench.leaderboard.board_row import BoardRow, Figure, RowQuality, columns_of, row_values
 from bench.leaderboard.grading import GRADE_RULE, STARS_RULE
-from bench.leaderboard.ranking import Board, TaskBoard
+from bench.leaderboard.ranking import Board, BoardTask
 from bench.results import escaping
 from bench.system.registry import known_task
 
@@ -63,7 +63,7 @@ def write_site(board: Board, folder: Path) -> None:
         new = Path(temporary) / "site"
         shutil.copytree(FOLDER / "assets", new)
         (new / "data").mkdir()
-        tasks = [_write_task(task, new / "data") for task in _all_tasks(board)]
+        tasks = [_write_task(task, board.details, new / "data") for task in _all_tasks(board)]
         shared = _shared_data(board)
         script = f"jb.board({_script_json(shared | {'tasks': tasks})});\n"
         (new / "data" / "board.js").write_text(script, encoding="utf-8")
@@ -75,60 +75,72 @@ def write_site(board: Board, folder: Path) -> None:
     folder.chmod(0o755)
 
 
-def _all_tasks(board: Board) -> list[TaskBoard]:
+def _all_tasks(board: Board) -> list[BoardTask]:
     """The tasks of the board, and those of which only others published figures."""
-    tasks = {figure.task: TaskBoard(figure.task, "", (), ()) for figure in published.rows()}
-    tasks |= {task.task_id: task for task in board.tasks}
+    tasks = {figure.task: BoardTask(figure.task, "", [], []) for figure in published.rows()}
+    tasks |= {task.id: task for task in board.tasks}
     return [tasks[name] for name in sorted(tasks)]
 
 
-def _write_task(task: TaskBoard, data: Path) -> dict[str, Any]:
+def _write_task(task: BoardTask, details: Mapping[str, str], data: Path) -> dict[str, Any]:
     """Write the data files of one task; returns its part of board.js."""
-    folder = data / task.task_id
+    folder = data / task.id
     folder.mkdir()
-    known = known_task(task.task_id)
+    known = known_task(task.id)
     numbered = list(_numbered(task))
-    entries = [entry for _, _, entry in numbered]
+
+    def row_text(item: _Numbered) -> str:
+        return _script_json(_site_row(item))
+
+    def details_text(item: _Numbered) -> str:
+        return f'"{item.id}":{details[item.row.submission]}'
+
     # Rows that all fit on the first page need no file of their own.
     later = numbered if len(numbered) > FIRST_ROWS else []
-    figures = sorted(published.rows(task.task_id), key=lambda item: item.energy_kwh_per_1000)
+    figures = sorted(published.rows(task.id), key=lambda item: item.energy_kwh_per_1000)
     if figures:
         rows = _script_json([_published_row(figure) for figure in figures])
-        script = _call("published", task.task_id, rows)
+        script = _call("published", task.id, rows)
         (folder / "published.js").write_text(script, encoding="utf-8")
     return {
-        "id": task.task_id,
+        "id": task.id,
         "unit": task.unit or (known.unit if known else "inference"),
-        "title": known.title if known else task.task_id,
+        "title": known.title if known else task.id,
         "inference": known.inference if known else None,
         "groups": [
-            [group.key.boundary, group.device_names(), group.key.dataset, len(group.entries)]
-            for group in task.groups
+            [group.boundary, group.devices, group.dataset, len(group.rows)] for group in task.groups
         ],
-        "energy": _energy_range(entries),
-        "count": len(entries),
+        "energy": _energy_range(task.rows()),
+        "count": len(numbered),
         "published": len(figures),
-        "rows_by": _write_chunks(folder, "rows", later, MAX_ROWS_PER_FILE),
-        "details_by": _write_chunks(folder, "details", numbered, MAX_DETAILS_PER_FILE),
-        "first": [_site_row(*item) for item in numbered[:FIRST_ROWS]],
+        "rows_by": _write_chunks(folder, "rows", later, MAX_ROWS_PER_FILE, "[]", row_text),
+        "details_by": _write_chunks(
+            folder, "details", numbered, MAX_DETAILS_PER_FILE, "{}", details_text
+        ),
+        "first": [_site_row(item) for item in numbered[:FIRST_ROWS]],
     }
 
 
-Numbered = tuple[int, int | None, BoardEntry]
+class _Numbered(NamedTuple):
+    """A row with its number in the order of the board and the number of its group."""
+
+    id: str
+    number: int
+    group: int | None
+    row: BoardRow
 
 
-def _numbered(task: TaskBoard) -> Iterator[Numbered]:
-    """Each entry with its number in the order of the board and the number of its group."""
-    groups = [(i, entry) for i, group in enumerate(task.groups) for entry in group.entries]
-    listed = [(None, entry) for entry in task.listed]
-    for number, (group, entry) in enumerate([*groups, *listed]):
-        yield number, group, entry
+def _numbered(task: BoardTask) -> Iterator[_Numbered]:
+    groups = [(i, row) for i, group in enumerate(task.groups) for row in group.rows]
+    listed = [(None, row) for row in task.listed]
+    for number, (group, row) in enumerate([*groups, *listed]):
+        yield _Numbered(row.submission[-21:-5], number, group, row)
 
 
-def _site_row(number: int, group: int | None, entry: BoardEntry) -> list[Any]:
-    values = (_ends_or_value(row_value(entry.row, path)) for path in SITE_COLUMNS.values())
-    computed = (value(entry.row) for value in COMPUTED_COLUMNS.values())
-    return [entry.id, number, group, *values, *computed]
+def _site_row(item: _Numbered) -> list[Any]:
+    values = row_values(item.row, SITE_COLUMNS.values())
+    computed = [value(item.row) for value in COMPUTED_COLUMNS.values()]
+    return [*item[:3], *map(_ends_or_value, values), *computed]
 
 
 def _ends_or_value(value: Any) -> Any:
@@ -138,7 +150,14 @@ def _ends_or_value(value: Any) -> Any:
     return [six_digits(end) for end in (value.value, value.low, value.high)]
 
 
-def _write_chunks(folder: Path, kind: str, numbered: Sequence[Numbered], most: int) -> int | None:
+def _write_chunks(
+    folder: Path,
+    kind: str,
+    numbered: Sequence[_Numbered],
+    most: int,
+    brackets: str,
+    text: Callable[[_Numbered], str],
+) -> int | None:
     """Write rows or details in files of at most about `most`, by the first digits of their ids.
 
     Ids are hashes, so files by first digits are of nearly the same size. Returns the number of
@@ -147,17 +166,12 @@ def _write_chunks(folder: Path, kind: str, numbered: Sequence[Numbered], most: i
     if not numbered:
         return None
     digits = next(d for d in range(16) if len(numbered) <= most * 16**d)
-    chunks: dict[str, list[Numbered]] = defaultdict(list)
+    chunks: dict[str, list[_Numbered]] = defaultdict(list)
     for item in numbered:
-        chunks[item[2].id[:digits]].append(item)
+        chunks[item.id[:digits]].append(item)
     for start, items in chunks.items():
-        if kind == "rows":
-            lines = ",\n".join(_script_json(_site_row(*item)) for item in items)
-            script = _call(kind, folder.name, f"[{lines}]")
-        else:
-            entries = [entry for _, _, entry in items]
-            lines = ",\n".join(f'"{entry.id}":{entry.details}' for entry in entries)
-            script = _call(kind, folder.name, f"{{{lines}}}")
+        lines = ",\n".join(map(text, items))
+        script = _call(kind, folder.name, f"{brackets[0]}{lines}{brackets[1]}")
         (folder / f"{kind}-{start or 'all'}.js").write_text(script, encoding="utf-8")
     return digits
 
@@ -171,10 +185,9 @@ def _script_json(value: object) -> str:
     return to_json(value).decode()
 
 
-def _energy_range(entries: Sequence[BoardEntry]) -> list[float] | None:
+def _energy_range(rows: Iterable[BoardRow]) -> list[float] | None:
     """Least and greatest positive interval end and the median energy, in kWh per 1,000."""
-    rows = (entry.row.energy_kwh_per_1000 for entry in entries)
-    energies = [energy for energy in rows if energy]
+    energies = [energy for row in rows if (energy := row.energy_kwh_per_1000)]
     ends = [end for e in energies for end in (e.value, e.low, e.high) if end > 0]
     values = sorted(energy.value for energy in energies if energy.value > 0)
     if not values:
@@ -201,7 +214,7 @@ def _shared_data(board: Board) -> dict[str, Any]:
     """The data that every page of the site uses."""
     grids = facts.grids()
     sources = list(dict.fromkeys(f"{fact.source}, {fact.licence}" for fact in grids.values()))
-    dates = [entry.row.created_at for task in board.tasks for entry in task.entries()]
+    dates = [row.created_at for task in board.tasks for row in task.rows()]
     return {
         "fields": [*POSITION, *SITE_COLUMNS, *COMPUTED_COLUMNS],
         "latest": max(dates)[:10] if dates else None,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from bench.meters import MeteredDevice
 from bench.results.domains import Domain, by_kind, gpu_domain, is_gpu, kind_label
 from bench.results.machine_record import Device, Machine, Sensor
 from bench.results.views import measurement_boundary
+from bench.system.nvidia_driver import GpuInfo
 
 
 @pytest.mark.parametrize("name", ["gpu:0", "cpu-package:12", "dram:0", "wall", "soc-gpu:0"])
@@ -28,9 +28,10 @@ def test_domains_are_grouped_by_kind_in_order_of_appearance():
 
 
 def test_device_of_a_meter_and_of_a_record_know_a_gpu():
-    for kind in (MeteredDevice, Device):
-        assert kind(domain="gpu:0", name="GPU").is_gpu
-        assert not kind(domain="cpu-package:0", name="CPU").is_gpu
+    gpu = GpuInfo(index=1, uuid="GPU-1", name="GPU")
+    assert gpu.domain == "gpu:1" and gpu.is_gpu
+    assert Device(domain="gpu:0", name="GPU").is_gpu
+    assert not Device(domain="cpu-package:0", name="CPU").is_gpu
 
 
 def machine(*domains: str, gpu_used: bool = False) -> Machine:

@@ -13,8 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from simulated_nvml import PROFILES, uuid
 from virtual_gpu import MeasuredWindow, VirtualGpu
 
-from bench.meters import MeterContext, MeteredDevice
+from bench.meters import MeterContext
 from bench.meters.nvml import build
+from bench.system.nvidia_driver import GpuInfo
 
 
 def coverage(windows: Sequence[MeasuredWindow]) -> float:
@@ -84,7 +85,7 @@ def cumulative(gpu: VirtualGpu, seconds: float, fault: bool = False) -> tuple[Me
 
     `fault`: the counter is reset in the middle of the load.
     """
-    device = MeteredDevice("gpu:0", "simulated", uuid(0))
+    device = GpuInfo(index=0, uuid=uuid(0), name="simulated")
     meter = build(MeterContext(gpu.clock, (device,)))
     gpu.clock.advance(0.3 + gpu.rng.random())
     meter.open()

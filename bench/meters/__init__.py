@@ -33,28 +33,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bench.results.domains import is_gpu
 from bench.system.clock import Clock
 
 if TYPE_CHECKING:
     from bench.results.machine_record import Device, Method, Sensor
     from bench.results.record import MeasurementWarning, Reading
-
-
-@dataclass(frozen=True)
-class MeteredDevice:
-    """The part of `Device` that a meter needs, for use before pydantic is imported."""
-
-    domain: str
-    name: str
-    uuid: str | None = None
-    used: bool = True
-    mig_enabled: bool | None = None
-
-    @property
-    def is_gpu(self) -> bool:
-        """Whether the device is a GPU."""
-        return is_gpu(self.domain)
+    from bench.system.nvidia_driver import GpuInfo
 
 
 @dataclass(frozen=True)
@@ -65,7 +49,7 @@ class MeterContext:
     """
 
     clock: Clock
-    devices: tuple[Device | MeteredDevice, ...]
+    devices: tuple[Device | GpuInfo, ...]
     options: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -40,6 +40,10 @@ class Option:
     flag: str = ""
     override: str = ""
     recorded: bool = True
+
+
+Elsewhere = partial(Option, recorded=False)
+"""An option whose value a record has in another place than `model.settings`."""
 
 
 class Settings(BaseModel):
@@ -94,16 +98,11 @@ class ModelSettings(Settings):
     """How a model is loaded and used; backends receive it as `ModelSpec.settings`."""
 
     weights: Annotated[
-        Weights, Option("random builds the architecture alone; it never ranks.", recorded=False)
+        Weights, Elsewhere("random builds the architecture alone; it never ranks.")
     ] = "pretrained"
-    revision: Annotated[str | None, Option("Commit or branch of a hub model.", recorded=False)] = (
-        None
-    )
+    revision: Annotated[str | None, Elsewhere("Commit or branch of a hub model.")] = None
     dtype: Annotated[
-        Dtype,
-        Option(
-            "auto: float32; on a GPU float16 to generate text.", override="dtype", recorded=False
-        ),
+        Dtype, Elsewhere("auto: float32; on a GPU float16 to generate text.", override="dtype")
     ] = "auto"
     batch_size: Annotated[
         int, Field(ge=1), Option("Requests served together.", override="batch")

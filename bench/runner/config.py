@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeVar
 from pydantic import Field, ValidationError, field_serializer, field_validator, model_validator
 
 from bench.results.fields import Scalar
-from bench.results.settings import ModelSettings, Option, error_sentence
+from bench.results.settings import Elsewhere, ModelSettings, Option, error_sentence
 
 if TYPE_CHECKING:
     from bench.results.machine_record import Machine
@@ -30,47 +30,35 @@ class RunConfig(ModelSettings):
     run. Raises pydantic's ValidationError, which is a ValueError, for a value that is not possible.
     """
 
-    task: Annotated[
-        str, Option("A task (see `joulebench tasks`), a pipeline tag, or all.", recorded=False)
-    ]
-    model: Annotated[
-        str, Option("Hub id, folder, embedded/tiny or embedded/small.", recorded=False)
-    ] = "embedded/small"
+    task: Annotated[str, Elsewhere("A task (see `joulebench tasks`), a pipeline tag, or all.")]
+    model: Annotated[str, Elsewhere("Hub id, folder, embedded/tiny or embedded/small.")] = (
+        "embedded/small"
+    )
     dataset: Annotated[
         str | None,
-        Option(
-            "embedded, standard, power-hungry …, or a path. By default the model's.", recorded=False
-        ),
+        Elsewhere("embedded, standard, power-hungry …, or a path. By default the model's."),
     ] = None
-    device: Annotated[
-        str, Option("auto, cpu, cuda:N, or cuda:N,cuda:M for one model.", recorded=False)
-    ] = "auto"
+    device: Annotated[str, Elsewhere("auto, cpu, cuda:N, or cuda:N,cuda:M for one model.")] = "auto"
     steps: Annotated[
         int | None,
         Field(ge=1),
-        Option("Denoising steps: other work, ranked apart.", override="steps", recorded=False),
+        Elsewhere("Denoising steps: other work, ranked apart.", override="steps"),
     ] = None
     size: Annotated[
         str | None,
-        Option(
-            "Image size, e.g. 512x512: other work, ranked apart.", override="size", recorded=False
-        ),
+        Elsewhere("Image size, e.g. 512x512: other work, ranked apart.", override="size"),
     ] = None
     budget_seconds: Annotated[
         float | None,
         Field(ge=1),
-        Option(
-            "Seconds beyond loading; 150 on a CPU, 300 on a GPU.", flag="--budget", recorded=False
-        ),
+        Elsewhere("Seconds beyond loading; 150 on a CPU, 300 on a GPU.", flag="--budget"),
     ] = None
-    strict: Annotated[bool, Option("±1 % and 30 s idle floors.", recorded=False)] = False
-    quick: Annotated[bool, Option("Seconds only; never ranks.", recorded=False)] = False
+    strict: Annotated[bool, Elsewhere("±1 % and 30 s idle floors.")] = False
+    quick: Annotated[bool, Elsewhere("Seconds only; never ranks.")] = False
     max_inferences: Annotated[
-        int | None,
-        Field(ge=1),
-        Option("Cut each block to N inferences; makes a quick run.", recorded=False),
+        int | None, Field(ge=1), Elsewhere("Cut each block to N inferences; makes a quick run.")
     ] = None
-    out: Annotated[Path | None, Option("Where results go.", recorded=False)] = None
+    out: Annotated[Path | None, Elsewhere("Where results go.")] = None
     backend: Annotated[str | None, Option("Instead of the one for the task.")] = None
     meter: Annotated[str | None, Option("This meter alone, e.g. replay:F.csv.")] = None
     cpu_tdp_watts: Annotated[

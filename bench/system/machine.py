@@ -7,10 +7,11 @@ import platform
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.results.domains import Domain, DomainKind, gpu_domain
+from bench.results.domains import Domain, DomainKind
 from bench.system import nvidia_driver
 from bench.system.process import own_processes
 from bench.system.sensor_error import SensorReadError
@@ -134,19 +135,9 @@ def _device(gpu: nvidia_driver.GpuInfo, used: bool) -> Device:
         foreign = len(nvidia_driver.processes(gpu.uuid) - own_processes())
     except SensorReadError:
         foreign = None
-    return Device(
-        domain=gpu_domain(gpu.index),
-        name=gpu.name,
-        used=used,
-        memory_bytes=gpu.memory_bytes,
-        power_limit_watts=gpu.power_limit_watts,
-        default_power_limit_watts=gpu.default_power_limit_watts,
-        driver_version=gpu.driver_version,
-        clock_mhz=gpu.clock_mhz,
-        max_clock_mhz=gpu.max_clock_mhz,
-        mig_enabled=gpu.mig_enabled,
-        foreign_process_count=foreign,
-    ).with_uuid(gpu.uuid)
+    values = {name: value for name, value in asdict(gpu).items() if name in Device.model_fields}
+    values |= {"domain": gpu.domain, "used": used, "foreign_process_count": foreign}
+    return Device(**values).with_uuid(gpu.uuid)
 
 
 def _packages() -> list[Device]:

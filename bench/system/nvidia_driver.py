@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
+import csv
 import ctypes
 import os
 import re
 import sys
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, ClassVar, Literal
 
+from bench.results.domains import gpu_domain
 from bench.results.throttling import ThrottleReason
 from bench.system.sensor_error import SensorReadError
 
-# Bits of nvmlDeviceGetCurrentClocksEventReasons.
-_THROTTLE_BITS = {
-    0x04: ThrottleReason.sw_power_cap,
-    0x08: ThrottleReason.hw_slowdown,
-    0x20: ThrottleReason.sw_thermal_slowdown,
-    0x40: ThrottleReason.hw_thermal_slowdown,
-    0x80: ThrottleReason.hw_power_brake_slowdown,
-}
 _HELD_BY_SETTING = 0x02  # ...ReasonApplicationsClocksSetting: a setting limits the clocks
 _NEAR_MHZ = 15  # clocks move in steps of this
+
+
+def _codes(kind: str) -> dict[int, str]:
+    """NVML's codes of one kind, with our words for them."""
+    with Path(__file__).with_name("nvidia_codes.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == kind]
+    return {int(row["code"]): row["value"] for row in rows}
+
+
+_REASONS = _codes("error")
+# Of nvmlDeviceGetCurrentClocksEventReasons.
+_THROTTLE_BITS = {b: ThrottleReason(name) for b, name in _codes("clock event bit").items()}
 _THROTTLE_COUNTERS = {
-    74: ThrottleReason.sw_power_cap,
-    269: ThrottleReason.sw_thermal_slowdown,
-    270: ThrottleReason.hw_thermal_slowdown,
-    271: ThrottleReason.hw_power_brake_slowdown,
-}
-_REASONS = {
-    1: "NVIDIA's library was not initialised",
-    2: "the driver refused the request as invalid",
-    3: "the GPU does not support this reading",
-    4: "reading is forbidden to this user",
-    6: "the GPU was not found",
-    9: "NVIDIA's driver is not loaded",
-    12: "NVIDIA's driver was not found",
-    13: "the driver is too old to have this function",
-    15: "the GPU is lost (it fell off the bus or was reset)",
-    16: "the GPU needs a reset",
-    17: "the GPU is blocked by the operating system",
-    18: "the driver and its library have different versions; reboot the machine",
+    field: ThrottleReason(name) for field, name in _codes("throttle counter field").items()
 }
 
 
@@ -54,19 +44,29 @@ class NvmlReadError(SensorReadError):
 
 @dataclass(frozen=True)
 class GpuInfo:
-    """One GPU as the driver lists it; `index` is the driver's (PCI order). None: not reported."""
+    """One GPU as the driver lists it, for use before pydantic is imported. None: not reported.
+
+    `index` is the driver's (PCI order).
+    """
 
     index: int
     uuid: str
     name: str
-    memory_bytes: int | None
-    power_limit_watts: float | None
-    default_power_limit_watts: float | None
-    driver_version: str | None
-    clock_mhz: float | None
-    max_clock_mhz: float | None
-    mig_enabled: bool | None
-    mig_uuids: tuple[str, ...]
+    memory_bytes: int | None = None
+    power_limit_watts: float | None = None
+    default_power_limit_watts: float | None = None
+    driver_version: str | None = None
+    clock_mhz: float | None = None
+    max_clock_mhz: float | None = None
+    mig_enabled: bool | None = None
+    mig_uuids: tuple[str, ...] = ()
+    used: bool = True
+    is_gpu: ClassVar[bool] = True
+
+    @property
+    def domain(self) -> str:
+        """The domain of its energy, such as "gpu:0"."""
+        return gpu_domain(self.index)
 
 
 @dataclass(frozen=True)
@@ -185,15 +185,12 @@ def covers_module(name: str) -> bool:
 
 
 def energy_joules(uuid: str) -> float:
-    """The GPU's total energy counter in joules. Raises NvmlReadError, NvidiaUnavailable."""
+    """The GPU's total energy counter in joules. Raises SensorReadError."""
     return float(_call("nvmlDeviceGetTotalEnergyConsumption", _handle(uuid))) / 1000
 
 
 def power(uuid: str) -> PowerReading:
-    """Power now: the instant field where there is one, else the driver's average.
-
-    Raises NvmlReadError, NvidiaUnavailable.
-    """
+    """Power now: the instant field if there is one, else the average. Raises SensorReadError."""
     handle = _handle(uuid)
     if uuid not in _without_instant:
         instant = _instant_watts(handle)
@@ -204,10 +201,7 @@ def power(uuid: str) -> PowerReading:
 
 
 def average_watts(uuid: str) -> float:
-    """The driver's own reading of power: on most cards an average over up to a second.
-
-    Raises NvmlReadError, NvidiaUnavailable.
-    """
+    """The driver's own power reading, mostly an average over a second. Raises SensorReadError."""
     return float(_call("nvmlDeviceGetPowerUsage", _handle(uuid))) / 1000
 
 
@@ -226,20 +220,17 @@ def _instant_watts(handle: Any) -> float | None:
 
 
 def temperature_celsius(uuid: str) -> float:
-    """The GPU's core temperature in °C. Raises NvmlReadError, NvidiaUnavailable."""
+    """The GPU's core temperature in °C. Raises SensorReadError."""
     return float(_call("nvmlDeviceGetTemperature", _handle(uuid), 0))
 
 
 def clock_mhz(uuid: str) -> float:
-    """The present clock of the streaming multiprocessors in MHz.
-
-    Raises NvmlReadError, NvidiaUnavailable.
-    """
+    """The present clock of the streaming multiprocessors in MHz. Raises SensorReadError."""
     return float(_call("nvmlDeviceGetClockInfo", _handle(uuid), 1))
 
 
 def throttle_reasons(uuid: str) -> tuple[ThrottleReason, ...]:
-    """Why the clocks are held down now. Raises NvmlReadError, NvidiaUnavailable."""
+    """Why the clocks are held down now. Raises SensorReadError."""
     bits = _event_reasons(_handle(uuid))
     return tuple(reason for bit, reason in _THROTTLE_BITS.items() if bits & bit)
 
@@ -257,9 +248,7 @@ def _event_reasons(handle: Any) -> int:
 def throttled_seconds(uuid: str) -> dict[ThrottleReason, float]:
     """Seconds since the driver was loaded for which each reason held the clocks down.
 
-    A reason that the driver does not count is left out.
-
-    Raises NvmlReadError, NvidiaUnavailable.
+    A reason that the driver does not count is left out. Raises SensorReadError.
     """
     try:
         values = _call("nvmlDeviceGetFieldValues", _handle(uuid), list(_THROTTLE_COUNTERS))
@@ -275,8 +264,7 @@ def clock_settings(uuid: str) -> tuple[ThrottleReason, ...]:
     """The clock settings that differ from the default: application clocks, locked clocks.
 
     NVML reports application clocks and their default. It does not report locked clocks: they are
-    inferred from a clock that a setting limits and that is not the default. Raises NvmlReadError,
-    NvidiaUnavailable.
+    inferred from a clock that a setting limits, and not the default. Raises SensorReadError.
     """
     handle = _handle(uuid)
     reasons: list[ThrottleReason] = []
@@ -298,7 +286,7 @@ def processes(uuid: str, graphics: bool = True) -> frozenset[int]:
     """The ids of all processes on the GPU, as the driver numbers them.
 
     Without `graphics` only those that compute, so that a display does not count. In a container
-    these may be the host's numbers. Raises NvmlReadError, NvidiaUnavailable.
+    these may be the host's numbers. Raises SensorReadError.
     """
     handle = _handle(uuid)
     compute = _call("nvmlDeviceGetComputeRunningProcesses", handle)
@@ -314,7 +302,7 @@ def foreign_process_count(
     `before` is the result of `processes` before this process created its own context: those still
     there are foreign. `own` holds the ids of this process and its children. If none of them is
     among the new processes, this is a container and the driver uses the host's number: then one
-    new process is taken for this one. Raises NvmlReadError, NvidiaUnavailable.
+    new process is taken for this one. Raises SensorReadError.
     """
     now = processes(uuid, graphics)
     new = now - before

@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.meters import MeterContext, MeteredDevice, measured_domains, missing_reading
-from bench.results.domains import gpu_domain
+from bench.meters import MeterContext, measured_domains, missing_reading
 from bench.system import machine, registry
 from bench.system.clock import Clock
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from bench.meters.modelled import ModelledMeter
     from bench.results.machine_record import Machine, Sensor
     from bench.results.record import Reading
-    from bench.system.nvidia_driver import GpuInfo
 
 DRIVER_TIMEOUT_SECONDS = 0.05  # a slower driver is opened while the program runs (decision 0008)
 POWERCAP = "/sys/class/powercap"
@@ -59,8 +57,7 @@ class SystemSensors:
         if gpus:
             from bench.meters.nvml import build as build_nvml
 
-            devices = tuple(gpu_device(gpu) for gpu in gpus)
-            self._add(build_nvml(MeterContext(self._clock, devices, options)))
+            self._add(build_nvml(MeterContext(self._clock, tuple(gpus), options)))
         if Path(options.get("rapl_root", POWERCAP)).is_dir():
             from bench.meters.rapl import build as build_rapl
 
@@ -118,12 +115,6 @@ class SystemSensors:
 
         self._model = self._model or ModelledMeter(self._context, cpu_seconds)
         return self._model
-
-
-def gpu_device(gpu: GpuInfo) -> MeteredDevice:
-    """A GPU of the driver's list as a device that a meter can read."""
-    domain = gpu_domain(gpu.index)
-    return MeteredDevice(domain, gpu.name, uuid=gpu.uuid, mig_enabled=gpu.mig_enabled)
 
 
 class LateWindowReader:

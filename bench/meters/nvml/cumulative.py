@@ -19,7 +19,6 @@ from bench.system.clock import Clock
 from bench.system.sensor_error import SensorReadError
 
 if TYPE_CHECKING:
-    from bench.meters import MeteredDevice
     from bench.results.machine_record import Device, Method
     from bench.results.record import Reading
 
@@ -33,7 +32,7 @@ class CounterDifference:
     `counter_missing` whether the GPU has no counter. `fell`: the counter went backwards.
     """
 
-    def __init__(self, device: Device | MeteredDevice, clock: Clock) -> None:
+    def __init__(self, device: Device | nvidia_driver.GpuInfo, clock: Clock) -> None:
         self._device, self._clock = device, clock
         self.first: CounterReading | None = None
         self._last: CounterReading | None = None

@@ -19,7 +19,6 @@ from bench.system.clock import Clock
 from bench.system.sensor_error import SensorReadError
 
 if TYPE_CHECKING:
-    from bench.meters import MeteredDevice
     from bench.results.machine_record import Device, Method
     from bench.results.record import MeasurementWarning, Reading
 
@@ -45,7 +44,7 @@ class GpuSensor:
     the share of a step for which the integrated reading samples.
     """
 
-    device: Device | MeteredDevice
+    device: Device | nvidia_driver.GpuInfo
     clock: Clock
     counter_duty: float = 1.0
     power_duty: float = POWER_DUTY

@@ -10,10 +10,12 @@ that nothing is counted twice. NVIDIA GPUs and RAPL have meters of their own and
 from __future__ import annotations
 
 import sys
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.meters import MeterContext
@@ -25,25 +27,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["counter", "polled", "power", "average power"]
 JETSON_STEP_SECONDS = 0.1  # zeus reads a Jetson's power this often, in a process of its own
-AMD = (
-    0.05,
-    "AMD GPU: the driver's energy accumulator through zeus, to 1 mJ; AMD states no accuracy, "
-    "5 % is assumed",
-)
-AMD_POWER = (
-    0.05,
-    "AMD GPU: no trustworthy energy accumulator, so the driver's power reading (whole watts) is "
-    "integrated; AMD states no accuracy, 5 % is assumed",
-)
-APPLE = (
-    0.2,
-    "Apple silicon: energy that the chip itself estimates, to 1 mJ; Apple calls such figures "
-    "estimates that are not for comparing devices, 20 % is assumed",
-)
-JETSON = (
-    0.05,
-    "Jetson: power of the board's INA3221 monitor, which a process of zeus's sums every 0.1 s "
-    "while the work runs; NVIDIA states no accuracy for the rails, 5 % is assumed",
+_KINDS: dict[str, Any] = tomllib.loads(
+    Path(__file__).with_name("sources.toml").read_text(encoding="utf-8")
 )
 
 
@@ -145,22 +130,20 @@ def _amd(context: MeterContext) -> list[ZeusSource]:
 def _amd_gpu(domain: str, gpu: Any) -> ZeusSource:
     """The counter of a GPU; where zeus rejects it, its momentary or its average power."""
 
-    def source(kind: Kind, read: Callable[[], int], calibration: tuple[float, str]) -> ZeusSource:
+    def source(maker: str, read: Callable[[], int], kind: Kind) -> ZeusSource:
         read_milli = _guarded(domain, read)  # millijoules or milliwatts
+        half_width, text = _calibration(maker)
         if "MI250" in _name(gpu):
-            calibration = (
-                calibration[0],
-                f"{calibration[1]}; on this GPU one figure covers both of its chips",
-            )
-        return ZeusSource(domain, lambda: read_milli() / 1000, kind, calibration)
+            text += "; on this GPU one figure covers both of its chips"
+        return ZeusSource(domain, lambda: read_milli() / 1000, kind, (half_width, text))
 
     if gpu.supports_get_total_energy_consumption():
-        return source("counter", gpu.get_total_energy_consumption, AMD)
+        return source("amd", gpu.get_total_energy_consumption, "counter")
     try:
         _guarded(domain, gpu.get_instant_power_usage)()
     except SensorReadError:
-        return source("average power", gpu.get_average_power_usage, AMD_POWER)
-    return source("power", gpu.get_instant_power_usage, AMD_POWER)
+        return source("amd-power", gpu.get_average_power_usage, "average power")
+    return source("amd-power", gpu.get_instant_power_usage, "power")
 
 
 def _name(gpu: Any) -> str:
@@ -175,14 +158,7 @@ def _apple(context: MeterContext) -> list[ZeusSource]:
     apple = import_module("zeus.device.soc.apple")
     if not apple.apple_silicon_is_available():
         return []
-    chip = apple.AppleSilicon()
-    parts = {
-        "soc-cpu:0": "cpu_total_mj",
-        "soc-gpu:0": "gpu_mj",
-        "soc-ane:0": "ane_mj",
-        "dram:0": "dram_mj",
-    }
-    return _parts(chip, parts, "counter", APPLE, may_rest=("soc-gpu:0", "soc-ane:0"))
+    return _parts(apple.AppleSilicon(), "apple")
 
 
 def _jetson(context: MeterContext) -> list[ZeusSource]:
@@ -191,31 +167,23 @@ def _jetson(context: MeterContext) -> list[ZeusSource]:
     if not jetson.jetson_is_available():
         return []
     board = jetson.Jetson()
-    rails = {"soc-cpu:0": "cpu_energy_mj", "soc-gpu:0": "gpu_energy_mj"}
-    module = {"module:0": "total_energy_mj"}
-    metrics = board.get_available_metrics()
-    return _parts(board, module if "total_energy_mj" in metrics else rails, "polled", JETSON)
+    has_module = "total_energy_mj" in board.get_available_metrics()
+    return _parts(board, "jetson-module" if has_module else "jetson-rails")
 
 
-def _parts(
-    chip: Any,
-    parts: dict[str, str],
-    kind: Kind,
-    calibration: tuple[float, str],
-    may_rest: tuple[str, ...] = (),
-) -> list[ZeusSource]:
+def _parts(chip: Any, maker: str) -> list[ZeusSource]:
+    """The parts of a chip that zeus can read."""
+    kind, resting = _KINDS[maker]["kind"], _KINDS[maker].get("may_rest", ())
     metrics = chip.get_available_metrics()
     return [
-        ZeusSource(
-            domain,
-            _joules_reader(chip, domain, metric),
-            kind,
-            calibration,
-            may_rest=domain in may_rest,
-        )
-        for domain, metric in parts.items()
+        ZeusSource(d, _joules_reader(chip, d, metric), kind, _calibration(maker), d in resting)
+        for d, metric in _KINDS[maker]["parts"].items()
         if metric in metrics
     ]
+
+
+def _calibration(maker: str) -> tuple[float, str]:
+    return _KINDS[maker]["relative_half_width"], _KINDS[maker]["source"]
 
 
 def _joules_reader(chip: Any, domain: str, metric: str) -> Callable[[], float]:

@@ -29,7 +29,7 @@ def answer(request: Request, output: Output) -> tuple[str, str] | None:
 
 TASK = Task(
     id="summarization",
-    version=1,
+    version=2,
     title="Summarization",
     tag="summarization",
     inference="10 new tokens about one text",

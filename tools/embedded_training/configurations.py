@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from bench.workloads import embedded
-from tools.embedded_training import common, gaps, subjects, text_configurations, wordnet
+from tools.embedded_training import common, gaps, summarization_rows, text_configurations, wordnet
 
 WIDTHS = {"tiny": 64, "small": 128}
 LAYERS = {"tiny": 2, "small": 3}
@@ -184,7 +184,7 @@ def _save(config: Any, network: Any, folder: Path) -> int:
 
 # Requests of the tasks whose data needs no script of its own.
 TEXT_ROWS: dict[str, Callable[[Path], Any]] = {
-    "summarization": subjects.make_rows,
+    "summarization": summarization_rows.make_rows,
     "question-answering": gaps.questions,
     "sentence-similarity": wordnet.make_rows,
     "fill-mask": gaps.single,

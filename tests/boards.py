@@ -9,11 +9,24 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from bench.leaderboard.board_entry import entries_of
+from bench.leaderboard.board_entry import BoardEntry, make_entry
 from bench.leaderboard.board_files import board_json
 from bench.leaderboard.ranking import Board, rank_entries
-from bench.results import storage
+from bench.leaderboard.validation import ranking_issues
+from bench.leaderboard.verification import Submission
+from bench.results import storage, warning_rules
 from bench.results.record import Result
+
+
+def submission_of(result: Result) -> Submission:
+    """An accepted submission of a result in memory, without note and signature."""
+    issues = ranking_issues(result, warning_rules.derive_warnings(result))
+    return Submission(result, issues, storage.content_id(result), None, None)
+
+
+def entries_of(results: Iterable[Result]) -> list[BoardEntry]:
+    """The entries of results in memory."""
+    return [make_entry(submission_of(result)) for result in results]
 
 
 def rank_results(results: Iterable[Result]) -> Board:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 
+from boards import rank_results
 from synthetic_results import result_with_energy, synthetic_result
 
-from bench.leaderboard import board_entry, board_files, ranking
+from bench.leaderboard import board_files
 from bench.results.record import Failure, PowerTrace
 
 HOSTILE = (
@@ -35,7 +36,7 @@ def wait_for(page, expression, seconds=30):
 
 def write_site_of(folder, *results):
     """Write the board of results; returns the folder of its site."""
-    board_files.write_board(ranking.rank_entries(board_entry.entries_of(results)), folder)
+    board_files.write_board(rank_results(results), folder)
     return folder / "site"
 
 

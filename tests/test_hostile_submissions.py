@@ -15,9 +15,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from boards import rank_results
 from synthetic_results import result_with_energy, synthetic_result, with_derived_warnings
 
-from bench.leaderboard import board_entry, board_files, ranking, verification
+from bench.leaderboard import board_files, ranking, verification
 from bench.leaderboard.board_entry import make_entry
 from bench.leaderboard.submissions import SubmissionRefused, submit
 from bench.results import storage
@@ -343,7 +344,7 @@ def test_chain_of_ties_is_equal_in_every_file(tmp_path):
     chain = [
         result_with_energy(e, 0.01, model=m) for e, m in ((0.100, "a"), (0.102, "b"), (0.104, "c"))
     ]
-    board_files.write_board(ranking.rank_entries(board_entry.entries_of(chain)), tmp_path)
+    board_files.write_board(rank_results(chain), tmp_path)
     content = json.loads((tmp_path / "leaderboard.json").read_text())
     rows = content["tasks"][0]["groups"][0]["rows"]
     assert [(r["model"]["id"], r["rank"], r["tied"]) for r in rows] == [

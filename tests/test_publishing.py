@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from boards import submission_of
 from datasets import load_dataset
 from synthetic_results import result_with_energy, result_with_host
 
@@ -18,7 +19,7 @@ def joulebench(*words):
 
 def test_folder_loads_as_a_data_set_with_every_record(tmp_path):
     results = [result_with_host(0.05), result_with_energy(0.1, kind="modelled", model="b")]
-    publishing.write_dataset_folder(results, tmp_path / "hub")
+    publishing.write_dataset_folder([*map(submission_of, results)], tmp_path / "hub")
     cache = str(tmp_path / "cache")
     rows = load_dataset(str(tmp_path / "hub"), "leaderboard", split="train", cache_dir=cache)
     energies = {row["model"]: row["energy_kwh_per_1000"] for row in rows}

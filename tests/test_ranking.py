@@ -17,13 +17,25 @@ from bench.leaderboard import (
     validation,
 )
 from bench.leaderboard.board_entry import RankingKey, make_ranking_key
-from bench.leaderboard.ranking import count_better_and_worse, is_significantly_less
-from bench.results.calibration import energy_ratio, instrument_id
+from bench.leaderboard.ranking import count_better_and_worse
+from bench.results.calibration import RECTANGULAR_TO_95, energy_ratio, instrument_id
 from bench.results.machine_record import card_id
 from bench.results.record import Failure, Result
 from bench.results.warning_catalogue import make_warning
 
 FAILURE = Failure(stage="load", code="out-of-memory", message="CUDA ran out of memory.")
+
+
+def is_significantly_less(a, b):
+    """Whether a took significantly less energy than b: the interval of a / b lies below 1.
+
+    The same rule as `calibration.energy_ratio(a, b).high < 1`: on one instrument the calibration
+    cancels, otherwise that of both is added in quadrature.
+    """
+    half_widths = [a.half_width, b.half_width]
+    if a.instrument is None or a.instrument != b.instrument:
+        half_widths += [RECTANGULAR_TO_95 * a.calibration, RECTANGULAR_TO_95 * b.calibration]
+    return b.log_energy - a.log_energy > sum(x * x for x in half_widths) ** 0.5
 
 
 def ranks(results):
@@ -260,7 +272,9 @@ def test_result_that_cannot_be_ranked_is_listed_with_the_reason(tmp_path, option
     assert row["rank"] is None and word in " ".join(row["why_not_ranked"])
     assert [r["rank"] for group in task["groups"] for r in group["rows"]] == [1]
     report = validation.validate_file(save(tmp_path, result))
-    assert report.refusals == () and word in " ".join(report.rank_obstacles)
+    assert report.refusals == () and word in " ".join(
+        i.message for i in report.issues if i.severity == "no-rank"
+    )
 
 
 def test_listed_results_are_ordered_by_energy_with_failures_last():

@@ -14,6 +14,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from boards import entries_of
 from site_results import (
     FAILED,
     HOSTILE,
@@ -24,7 +25,7 @@ from site_results import (
 )
 from synthetic_results import result_with_energy, synthetic_result
 
-from bench.leaderboard import board_entry, board_files, ranking
+from bench.leaderboard import board_files, ranking
 from bench.leaderboard.board_entry import make_entry
 from bench.leaderboard.verification import Submission
 from bench.results import formatting, storage
@@ -362,7 +363,7 @@ def test_hostile_names_are_text_in_the_browser(open_page, tmp_path, name):
     failed = synthetic_result(
         model=name, energies=[], failure=FAILED.model_copy(update={"message": name})
     )
-    entries = [make_entry(submission), *board_entry.entries_of([failed])]
+    entries = [make_entry(submission), *entries_of([failed])]
     board_files.write_board(ranking.rank_entries(entries), tmp_path)
     page = open_page((tmp_path / "site" / "index.html").as_uri())
     assert page.locator("#rows .name").first.inner_text() == " ".join(

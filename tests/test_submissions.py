@@ -33,8 +33,8 @@ def test_submission_is_named_by_its_content_hash(tmp_path):
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
     assert path == tmp_path / "submissions" / "image-gen" / f"{digest}.json"
     assert storage.load_result(path) == result
-    verified = verification.collect_results(tmp_path / "submissions")
-    assert verified.accepted == [result] and verified.refused == {}
+    verified = verification.collect_submissions(tmp_path / "submissions")
+    assert [s.result for s in verified.accepted] == [result] and verified.refused == {}
 
 
 def test_duplicate_is_refused(tmp_path):
@@ -58,7 +58,7 @@ def test_broken_file_in_the_folder_does_not_block_a_submission(tmp_path):
     (folder / "image-gen").mkdir(parents=True)
     (folder / "image-gen" / "broken.json").write_text("{")
     path, _ = submit(save(tmp_path, result_with_energy(0.1)), folder)
-    verified = verification.collect_results(folder)
+    verified = verification.collect_submissions(folder)
     assert len(verified.accepted) == 1 and [p.name for p in verified.refused] == ["broken.json"]
     assert path.exists()
 

@@ -33,7 +33,7 @@ def test_renamed_submission_is_refused(tmp_path):
     folder = tmp_path / "submissions"
     path, _ = submit(save(tmp_path, result_with_energy(0.1)), folder)
     os.rename(path, path.with_name("0123456789abcdef.json"))
-    verified = verification.collect_results(folder)
+    verified = verification.collect_submissions(folder)
     assert verified.accepted == []
     assert "name" in verified.refused[path.with_name("0123456789abcdef.json")][0].message
 
@@ -116,7 +116,9 @@ def test_duplicate_that_was_committed_first_is_accepted(tmp_path, first):
         git(tmp_path, "add", ".")
         git(tmp_path, "commit", "-q", "-m", str(number))
     verified = verification.verify_folder(folder, make_entry)
-    assert [Path(e.row.submission).stem for e in verified.accepted] == [storage.content_id(pair[first])]
+    assert [Path(e.row.submission).stem for e in verified.accepted] == [
+        storage.content_id(pair[first])
+    ]
     assert "Duplicate" in " ".join(refusal_messages(folder).values())
 
 

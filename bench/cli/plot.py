@@ -32,9 +32,9 @@ def command(
     if result:
         records = [storage.load_result(path) for path in result]
     else:
-        collection = verification.collect_results(results / "submissions")
+        collection = verification.collect_submissions(results / "submissions")
         log_left_out(collection.refused)
-        records = collection.accepted
+        records = [submission.result for submission in collection.accepted]
     written = plots.draw(name, records, out or results / "plots")
     if not written:
         raise ValueError(f"{name} can draw none of the {len(records)} result(s)")

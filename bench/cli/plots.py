@@ -15,6 +15,7 @@ def command(results: Results = Path("results"), as_json: Json = False) -> None:
     from bench.leaderboard import verification
     from bench.reports.plots import draw_all
 
-    collection = verification.collect_results(results / "submissions")
-    written = draw_all(collection.accepted, results / "plots")
+    collection = verification.collect_submissions(results / "submissions")
+    records = [submission.result for submission in collection.accepted]
+    written = draw_all(records, results / "plots")
     print_written(written, as_json)

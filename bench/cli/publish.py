@@ -25,9 +25,9 @@ def command(
 ) -> None:
     """Write the board as a folder that `datasets` loads, to be uploaded by hand."""
     from bench.leaderboard.publishing import write_dataset_folder
-    from bench.leaderboard.verification import collect_results
+    from bench.leaderboard.verification import collect_submissions
 
-    verified = collect_results(results / "submissions")
+    verified = collect_submissions(results / "submissions")
     log_left_out(verified.refused)
     files = write_dataset_folder(verified.accepted, out)
     print_written(files, as_json)

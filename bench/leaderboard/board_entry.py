@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
 from bench.leaderboard.board_row import BoardRow, make_row
-from bench.leaderboard.validation import ranking_issues
-from bench.leaderboard.verification import Submission, has_rank
-from bench.results import storage, warning_rules
+from bench.leaderboard.verification import Submission
 from bench.results.calibration import Instrument, calibration_half_width, instrument_id
 from bench.results.record import PowerTrace, Result, Trial
 from bench.results.views import device_label, headline_energy
@@ -71,8 +69,8 @@ class BoardEntry(NamedTuple):
 def make_entry(submission: Submission) -> BoardEntry:
     """The entry of a submission that passed validation."""
     result, energy = submission.result, headline_energy(submission.result)
-    ranks = has_rank(submission)
     row = make_row(submission)
+    ranks = not row.why_not_ranked
     return BoardEntry(
         sort_key=(energy.value if energy else math.inf, result.model.id, result.run_id),
         group=_group_key(result, row) if ranks else None,
@@ -80,16 +78,6 @@ def make_entry(submission: Submission) -> BoardEntry:
         row=row,
         details=_details(result, row),
     )
-
-
-def entries_of(results: Iterable[Result]) -> list[BoardEntry]:
-    """The entries of results in memory, as if each were a submission without note or signature."""
-    entries = []
-    for result in results:
-        issues = ranking_issues(result, warning_rules.derive_warnings(result))
-        name = storage.content_id(result)
-        entries.append(make_entry(Submission(result, issues, name, None, None)))
-    return entries
 
 
 def make_ranking_key(result: Result) -> RankingKey:

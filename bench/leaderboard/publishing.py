@@ -5,30 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.leaderboard.board_entry import entries_of
+from bench.leaderboard.board_entry import make_entry
 from bench.leaderboard.board_files import board_table
 from bench.leaderboard.ranking import rank_entries
+from bench.leaderboard.verification import Submission
 from bench.results import storage
 from bench.results.escaping import csv_safe
-from bench.results.record import Result
 
 
-def write_dataset_folder(results: Sequence[Result], folder: Path) -> list[Path]:
+def write_dataset_folder(submissions: Sequence[Submission], folder: Path) -> list[Path]:
     """Write README.md and data/*.parquet, as `datasets.load_dataset(folder, name)` reads them.
 
-    Returns the files. Raises ValueError where there is no result, OSError where the folder cannot
-    be written.
+    Returns the files. Raises ValueError where there is no submission, OSError where the folder
+    cannot be written.
     """
     from datasets import Dataset
     from huggingface_hub import DatasetCard, DatasetCardData
 
+    results = [submission.result for submission in submissions]
     if not results:
         raise ValueError("there is no submission to publish")
     tables = {
         "leaderboard": [
             # Text is made safe, as in the csv; empty text is no value.
             {name: None if cell in (None, "") else csv_safe(cell) for name, cell in row.items()}
-            for row in board_table(rank_entries(entries_of(results)))
+            for row in board_table(rank_entries(map(make_entry, submissions)))
         ],
         "results": [
             {

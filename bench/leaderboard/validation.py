@@ -55,11 +55,6 @@ class ValidationReport:
         """Why the result is refused, in sentences; empty where it is accepted."""
         return tuple(issue.message for issue in self.issues if issue.severity == "refused")
 
-    @property
-    def rank_obstacles(self) -> tuple[str, ...]:
-        """Why an accepted result has no rank, in sentences; empty where it has one."""
-        return tuple(issue.message for issue in self.issues if issue.severity == "no-rank")
-
 
 def validate_file(path: Path) -> ValidationReport:
     """Validate one result file; a file that cannot be read is refused with the reason."""
@@ -151,5 +146,5 @@ def _nearly_equal(a: Estimate | None, b: Estimate | None) -> bool:
     return (
         a.sample_count == b.sample_count
         and math.isclose(a.confidence_level, b.confidence_level)
-        and all([abs(x - y) <= tolerance for x, y in figures])
+        and all(abs(x - y) <= tolerance for x, y in figures)
     )

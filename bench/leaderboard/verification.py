@@ -14,9 +14,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
@@ -103,9 +103,9 @@ def verify_folder(folder: Path, transform: Transform[T]) -> VerificationResult[T
     return result
 
 
-def collect_results(folder: Path) -> VerificationResult[Result]:
-    """Validate every submission and return the results, for folders that fit in memory."""
-    return verify_folder(folder, attrgetter("result"))
+def collect_submissions(folder: Path) -> VerificationResult[Submission]:
+    """Validate every submission and return those accepted, for folders that fit in memory."""
+    return verify_folder(folder, copy)
 
 
 @contextmanager

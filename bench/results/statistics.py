@@ -58,6 +58,7 @@ def summarize(
     floors = [idle_watts(idle, domain) for domain in boundary.domains]
     net = _net_joules(measured, energies, floors)
     model_domains = modelled_domains(measured)
+    modelled = [energy_joules(trial, model_domains) for trial in measured]
     reading = _reading_uncertainty(measured, boundary)
     floor = _idle_uncertainty(measured, floors)
     per_unit = [unit_count(trial, unit) for trial in measured]
@@ -67,11 +68,7 @@ def summarize(
     return Summary(
         energy_kwh_per_1000=ratio_of_sums(energies, counts, per_1000, reading),
         net_energy_kwh_per_1000=ratio_of_sums(net, counts, per_1000, reading, floor),
-        modelled_energy_kwh_per_1000=(
-            ratio_of_sums([energy_joules(t, model_domains) for t in measured], counts, per_1000)
-            if model_domains
-            else None
-        ),
+        modelled_energy_kwh_per_1000=ratio_of_sums(modelled, counts, per_1000),
         energy_joules_per_unit=ratio_of_sums(energies, per_unit, 1.0, reading),
         duration_seconds_per_inference=ratio_of_sums(durations, counts, 1.0),
     )

@@ -7,6 +7,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,13 +89,6 @@ def _write_task(task: BoardTask, details: Mapping[str, str], data: Path) -> dict
     folder.mkdir()
     known = known_task(task.id)
     numbered = list(_numbered(task))
-
-    def row_text(item: _Numbered) -> str:
-        return _script_json(_site_row(item))
-
-    def details_text(item: _Numbered) -> str:
-        return f'"{item.id}":{details[item.row.submission]}'
-
     # Rows that all fit on the first page need no file of their own.
     later = numbered if len(numbered) > FIRST_ROWS else []
     figures = sorted(published.rows(task.id), key=lambda item: item.energy_kwh_per_1000)
@@ -113,9 +107,9 @@ def _write_task(task: BoardTask, details: Mapping[str, str], data: Path) -> dict
         "energy": _energy_range(task.rows()),
         "count": len(numbered),
         "published": len(figures),
-        "rows_by": _write_chunks(folder, "rows", later, MAX_ROWS_PER_FILE, "[]", row_text),
+        "rows_by": _write_chunks(folder, "rows", later, MAX_ROWS_PER_FILE, _row_text),
         "details_by": _write_chunks(
-            folder, "details", numbered, MAX_DETAILS_PER_FILE, "{}", details_text
+            folder, "details", numbered, MAX_DETAILS_PER_FILE, partial(_details_text, details)
         ),
         "first": [_site_row(item) for item in numbered[:FIRST_ROWS]],
     }
@@ -143,6 +137,14 @@ def _site_row(item: _Numbered) -> list[Any]:
     return [*item[:3], *map(_ends_or_value, values), *computed]
 
 
+def _row_text(item: _Numbered) -> str:
+    return _script_json(_site_row(item))
+
+
+def _details_text(details: Mapping[str, str], item: _Numbered) -> str:
+    return f'"{item.id}":{details[item.row.submission]}'
+
+
 def _ends_or_value(value: Any) -> Any:
     """A figure as value, low and high end; any other value as it is."""
     if not isinstance(value, Figure | RowQuality):
@@ -155,7 +157,6 @@ def _write_chunks(
     kind: str,
     numbered: Sequence[_Numbered],
     most: int,
-    brackets: str,
     text: Callable[[_Numbered], str],
 ) -> int | None:
     """Write rows or details in files of at most about `most`, by the first digits of their ids.
@@ -171,7 +172,7 @@ def _write_chunks(
         chunks[item.id[:digits]].append(item)
     for start, items in chunks.items():
         lines = ",\n".join(map(text, items))
-        script = _call(kind, folder.name, f"{brackets[0]}{lines}{brackets[1]}")
+        script = _call(kind, folder.name, f"[{lines}]" if kind == "rows" else f"{{{lines}}}")
         (folder / f"{kind}-{start or 'all'}.js").write_text(script, encoding="utf-8")
     return digits
 

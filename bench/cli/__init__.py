@@ -42,7 +42,7 @@ def _run_command(name: str, module: ModuleType) -> None:
     import typer
     from typer.main import get_command
 
-    from bench.cli._errors import exit_on_error
+    from bench.cli._io import exit_on_error
 
     app = typer.Typer(add_completion=False, context_settings=CONTEXT_SETTINGS)
     command = exit_on_error(module.command)

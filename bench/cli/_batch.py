@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bench.cli._errors import INTERRUPTED, log
+from bench.cli._io import INTERRUPTED, log
 
 if TYPE_CHECKING:
     from bench.results.record import Quality, Result

@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli._errors import log
-from bench.cli._io import read_bytes
+from bench.cli._io import log, read_bytes
 from bench.cli._options import Pue, RegionName
 
 PANEL = "Share"

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.cli._errors import FAILED
-from bench.cli._io import print_json
+from bench.cli._io import FAILED, print_json
 from bench.cli._options import Json, options_from
 from bench.runner.config import RunConfig
 

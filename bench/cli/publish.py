@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli._errors import log
-from bench.cli._io import log_left_out, print_written
+from bench.cli._io import log, log_left_out, print_written
 from bench.cli._options import Json, Results
 
 PANEL = "Share"

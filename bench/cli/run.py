@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bench.cli._errors import FAILED, INTERRUPTED, log, warn_on_error
+from bench.cli._io import FAILED, INTERRUPTED, log, warn_on_error
 from bench.cli._options import Edition, Json, help_of, options_from
 from bench.runner.config import RunConfig
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bench.cli._errors import log
-from bench.cli._io import print_json
+from bench.cli._io import log, print_json
 from bench.cli._options import Edition, Json, RegionName, ResultFile
 
 if TYPE_CHECKING:

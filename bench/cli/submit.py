@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bench.cli._errors import REFUSED, log
-from bench.cli._io import print_json
+from bench.cli._io import REFUSED, log, print_json
 from bench.cli._options import Json, ResultFile, Results
 
 PANEL = "Share"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from bench.cli._errors import BAD_INPUT, log
+from bench.cli._io import BAD_INPUT, log
 from bench.cli._options import Edition, Pue, RegionName
 from bench.tracker.spawn import TrackConfig
 from bench.tracker.supervise import supervise

@@ -41,7 +41,7 @@ def command(
     if as_json:
         print_json(_estimate_json(job, estimate))
     else:
-        _impact_summary.print_estimate(job, estimate, CAVEATS)
+        _impact_summary.print_summary("estimate", job=job, estimate=estimate, caveats=CAVEATS)
 
 
 def _estimate_json(job: JobDescription, estimate: JobEstimate) -> dict[str, object]:

@@ -49,10 +49,13 @@ def command(
 
     inputs = LifeCycleInputs(region, pue, training, uses, embodied_kg)
     computed, scores = _compute(source, inputs)
+    caveats = computed.notes or (CAVEAT,)
     if as_json:
         print_json(_lifecycle_json(computed, scores))
     else:
-        _impact_summary.print_lifecycle(computed, scores, computed.notes or (CAVEAT,))
+        _impact_summary.print_summary(
+            "lifecycle", computed=computed, scores=scores, caveats=caveats
+        )
 
 
 def _compute(source: str, inputs: LifeCycleInputs) -> tuple[LifeCycle, SciScores]:

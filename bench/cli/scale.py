@@ -38,7 +38,7 @@ def command(
 ) -> None:
     """Project a result to scale: energy, carbon, homes, machines, and break-even."""
     from bench.cli import _impact_summary
-    from bench.impact import projection
+    from bench.impact import facts, projection
     from bench.results import storage
 
     inputs = projection.ProjectionInputs(per_day, days, region, pue, training)
@@ -50,7 +50,8 @@ def command(
     if as_json:
         print_json(projected.as_json())
     else:
-        _impact_summary.print_projection(projected)
+        home = facts.table("equivalences")["home-day-us"]
+        _impact_summary.print_summary("scale", projected=projected, home=home)
 
 
 def _draw(result: Result, runs: list[TrainingEnergy] | None, folder: Path) -> None:

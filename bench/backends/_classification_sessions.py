@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from bench.backends import ModelNotFound, ModelSpec
@@ -15,7 +15,6 @@ from bench.backends._model_session import (
 )
 from bench.backends._model_source import ModelSource
 from bench.backends._text_sessions import FixedLengthSession, TextSession, input_counts
-from bench.results.fields import Setting
 from bench.task import Output, Request
 
 # Enough for the longest label of the shipped data sets and an end token.
@@ -38,8 +37,9 @@ class TextClassificationSession(TextSession):
 
     auto_class = "AutoModelForSequenceClassification"
 
-    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
-        return {**super()._settings(source), "label_method": "classifier"}
+    def _load_preprocessor(self, source: ModelSource) -> None:
+        super()._load_preprocessor(source)
+        self.settings["label_method"] = "classifier"
 
     def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
         encoded = self._encode([str(request.inputs["text"]) for request in batch])
@@ -55,9 +55,9 @@ class ZeroShotSession(TextSession):
 
     auto_class = "AutoModelForSequenceClassification"
 
-    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
-        return {
-            **super()._settings(source),
+    def _load_preprocessor(self, source: ModelSource) -> None:
+        super()._load_preprocessor(source)
+        self.settings |= {
             "label_method": "zero-shot",
             "template": HYPOTHESIS_ID,
             "label_count": len(self._spec.labels),
@@ -93,10 +93,7 @@ class PromptedSession(FixedLengthSession):
             self.tokenizer.padding_side = "left"
             self.reserved_tokens = ANSWER_TOKENS
         self._question_tokens = len(self.tokenizer(self._question(""))["input_ids"]) + JOIN_TOKENS
-
-    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
-        return {
-            **super()._settings(source),
+        self.settings |= {
             "label_method": "prompt",
             "template": PROMPT_ID,
             "chat_template": bool(self.tokenizer.chat_template),

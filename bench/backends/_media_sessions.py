@@ -15,7 +15,6 @@ from bench.backends._model_session import (
     load_component,
 )
 from bench.backends._model_source import ModelSource
-from bench.results.fields import Setting
 from bench.task import Box, Output, Request
 from bench.workloads.media import SAMPLE_RATE_HZ
 
@@ -32,9 +31,8 @@ class SpeechSession(TransformersSession):
                 f"{SAMPLE_RATE_HZ} Hz"
             )
         self._decoder = TextDecoder(self._spec, source, self.network)
-
-    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
-        return {"feature_extractor": type(self._extractor).__name__, **self._decoder.settings()}
+        self.settings["feature_extractor"] = type(self._extractor).__name__
+        self.settings |= self._decoder.settings
 
     def _features(self, batch: Sequence[Request]) -> Any:
         """The sounds of a batch as inputs of the network, on its device."""
@@ -70,8 +68,9 @@ class CtcSession(SpeechSession):
 
     auto_class = "AutoModelForCTC"
 
-    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
-        return {**super()._settings(source), "fixed_new_tokens": None}
+    def _load_preprocessor(self, source: ModelSource) -> None:
+        super()._load_preprocessor(source)
+        self.settings["fixed_new_tokens"] = None
 
     def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
         ids = self.network(**self._features(batch)).logits.argmax(dim=-1)
@@ -103,13 +102,9 @@ class ImageSession(TransformersSession):
         self._processor = load_component(
             "AutoImageProcessor", self._spec, source.location, backend="pil"
         )
-
-    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
         size = getattr(self._processor, "size", None)
-        return {
-            "image_processor": type(self._processor).__name__,
-            "image_size": json.dumps(dict(size), sort_keys=True) if size else None,
-        }
+        self.settings["image_processor"] = type(self._processor).__name__
+        self.settings["image_size"] = json.dumps(dict(size), sort_keys=True) if size else None
 
     def _pixels(self, batch: Sequence[Request]) -> Any:
         """The images of a batch as inputs of the network, on its device."""
@@ -160,9 +155,7 @@ class ImageCaptioningSession(ImageSession):
     def _load_preprocessor(self, source: ModelSource) -> None:
         super()._load_preprocessor(source)
         self._decoder = TextDecoder(self._spec, source, self.network)
-
-    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
-        return {**super()._settings(source), **self._decoder.settings()}
+        self.settings |= self._decoder.settings
 
     def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
         texts, tokens = self._decoder.generate(self._pixels(batch))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.backends import ModelNotFound, ModelSpec, ServedBatch, _torch_runtime
-from bench.backends._model_source import ModelSource, has_own_tokenizer, tokenizer_folder
+from bench.backends._model_source import ModelSource, tokenizer_folder, tokenizer_origin
 from bench.results.fields import Setting
 from bench.results.record import Backend, Model, Work
 from bench.task import Output, Request
@@ -89,7 +89,8 @@ class TorchSession(ABC):
 class TransformersSession(TorchSession):
     """A loaded transformers model: `network` on its devices, ready to serve requests.
 
-    A subclass names its auto class.
+    A subclass names its auto class. `settings` are those of `Model.settings` of the record; a
+    subclass adds its own when it loads its preprocessor.
     """
 
     auto_class: str
@@ -102,11 +103,11 @@ class TransformersSession(TorchSession):
         super().__init__(spec)
         self.network = load_network(spec, source, self.auto_class, self._device)
         _torch_runtime.apply_optimizations(spec, self.network)
-        self._load_preprocessor(source)
         attention = str(getattr(self.network.config, "_attn_implementation", None))
-        settings = {"attention": attention, **self._settings(source)}
+        self.settings: dict[str, Setting] = {"attention": attention}
+        self._load_preprocessor(source)
         active = _torch_runtime.active_parameter_count(self.network)
-        self._describe("transformers", source, [self.network], settings, active)
+        self._describe("transformers", source, [self.network], self.settings, active)
 
     def close(self) -> None:
         del self.network
@@ -115,10 +116,6 @@ class TransformersSession(TorchSession):
     @abstractmethod
     def _load_preprocessor(self, source: ModelSource) -> None:
         """Load the tokenizer, image processor or feature extractor of the model."""
-
-    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
-        """Settings of this kind of model for `Model.settings` of the record."""
-        return {}
 
     def _best_labels(self, logits: Any) -> list[Output]:
         """The most likely label of each row of (inputs, labels)."""
@@ -208,13 +205,9 @@ class TextDecoder:
     def __init__(self, spec: ModelSpec, source: ModelSource, network: Any) -> None:
         self._network, self._parameters = network, spec.parameters
         self._random = spec.settings.weights == "random"
-        self._has_own_tokenizer = has_own_tokenizer(source)
         self.tokenizer = load_component("AutoTokenizer", spec, tokenizer_folder(spec, source))
-
-    def settings(self) -> dict[str, Setting]:
-        """Settings for `Model.settings` of the record."""
-        return {
-            "tokenizer": "its own" if self._has_own_tokenizer else "embedded",
+        self.settings = {
+            "tokenizer": tokenizer_origin(source),
             "fixed_new_tokens": self._parameters["random_new_tokens"] if self._random else None,
         }
 

@@ -157,13 +157,18 @@ def tokenizer_folder(spec: ModelSpec, source: ModelSource, name: str = "") -> Pa
     A shipped configuration has none: an embedded tokenizer serves, whose ids all lie within its
     vocabulary, and the record says so.
     """
-    if has_own_tokenizer(source, name):
+    if _has_own_tokenizer(source, name):
         return source.folder / name
     task_id = FALLBACK_TOKENIZERS.get(spec.tag) or _embedded_task(spec)
     return embedded.model_path(task_id, "small") / name.removesuffix("_2")
 
 
-def has_own_tokenizer(source: ModelSource, name: str = "") -> bool:
+def tokenizer_origin(source: ModelSource, name: str = "") -> str:
+    """The origin of the tokenizer for the record: "its own" or "embedded"."""
+    return "its own" if _has_own_tokenizer(source, name) else "embedded"
+
+
+def _has_own_tokenizer(source: ModelSource, name: str) -> bool:
     """Whether a model has a tokenizer, in its folder or in the folder `name` below it."""
     if source.kind in ("hub", "folder"):
         return True

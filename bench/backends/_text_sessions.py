@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from bench.backends import ModelNotFound
 from bench.backends._model_session import BatchOutput, TransformersSession, load_component
-from bench.backends._model_source import ModelSource, has_own_tokenizer, tokenizer_folder
-from bench.results.fields import Setting
+from bench.backends._model_source import ModelSource, tokenizer_folder, tokenizer_origin
 from bench.task import Output, Request
 
 # The mask in a request, whatever the mask token of the model.
@@ -32,9 +31,7 @@ class TextSession(TransformersSession):
         )
         if self.tokenizer.pad_token is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token
-
-    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
-        return {"tokenizer": "its own" if has_own_tokenizer(source) else "embedded"}
+        self.settings["tokenizer"] = tokenizer_origin(source)
 
     def _encode(self, *parts: Sequence[Any], **options: Any) -> Any:
         """The tokens of one batch, truncated to what the model takes.
@@ -128,10 +125,7 @@ class SentenceSimilaritySession(TextSession):
             raise ModelNotFound(
                 f"{self._spec.model} pools by {', '.join(modes)}, not by mean or CLS"
             )
-        self._pooling = POOLING_MODES[mode]
-
-    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
-        return {**super()._settings(source), "pooling": self._pooling}
+        self._pooling = self.settings["pooling"] = POOLING_MODES[mode]
 
     def _run_batch(self, batch: Sequence[Request]) -> BatchOutput:
         import torch
@@ -234,9 +228,7 @@ class SummarizationSession(FixedLengthSession):
         # The instruction that a model of many tasks (T5) was trained with.
         by_task = getattr(self.network.config, "task_specific_params", None) or {}
         self.prefix = str(by_task.get("summarization", {}).get("prefix") or "")
-
-    def _settings(self, source: ModelSource) -> Mapping[str, Setting]:
-        return {**super()._settings(source), "prefix": self.prefix or None}
+        self.settings["prefix"] = self.prefix or None
 
 
 def input_counts(encoded: Any) -> dict[str, float]:

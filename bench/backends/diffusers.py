@@ -14,11 +14,11 @@ from bench.backends._model_session import BatchOutput, TorchSession, map_loading
 from bench.backends._model_source import (
     ModelSource,
     fetch_model,
-    has_own_tokenizer,
     locate_model,
     read_small_file,
     resolve_weights,
     tokenizer_folder,
+    tokenizer_origin,
 )
 from bench.backends._torch_runtime import (
     apply_optimizations,
@@ -58,7 +58,7 @@ class DiffusionSession(TorchSession):
         settings = {
             "scheduler": type(pipeline.scheduler).__name__,
             "attention": spec.settings.attention or "sdpa",
-            "tokenizer": "its own" if has_own_tokenizer(source, "tokenizer") else "embedded",
+            "tokenizer": tokenizer_origin(source, "tokenizer"),
         }
         self._describe("diffusers", source, networks, settings)
 

@@ -9,7 +9,7 @@ from functools import partial
 
 import psutil
 
-from bench.backends import BackendError, ModelNotFound, Session
+from bench.backends import BackendError, ModelNotFound
 from bench.results.record import Failure, Result
 from bench.runner.events import Event, OnEvent, ignore
 from bench.runner.run_loop import RunLoop
@@ -26,21 +26,8 @@ class Variant:
 
     name: str
     run: RunLoop
-    session: Session | None = None
     block_seconds: float = 0.0
     failure: Failure | None = None
-
-    def load(self) -> Session:
-        """Load the model where it is not loaded. Raises BackendError and ModelNotFound."""
-        if self.session is None:
-            self.session = self.run.load()
-        return self.session
-
-    def close(self) -> None:
-        """Free the memory."""
-        if self.session is not None:
-            self.session.close()
-            self.session = None
 
 
 def run_interleaved(variants: Sequence[Variant], rounds: int, on_event: OnEvent = ignore) -> None:
@@ -60,8 +47,8 @@ def run_interleaved(variants: Sequence[Variant], rounds: int, on_event: OnEvent 
             if not keep_loaded:
                 on_event(Event("variants-do-not-fit"))
         if not keep_loaded:
-            variant.close()
-    _record_failure(base, base.load)
+            variant.run.unload()
+    _record_failure(base, base.run.load)
     base.run.measure_idle("resident")
     for variant in variants[1:]:
         variant.run.recorder.update(idle=base.run.recorder.draft.idle)
@@ -75,7 +62,7 @@ def run_interleaved(variants: Sequence[Variant], rounds: int, on_event: OnEvent 
             if variant.failure is None:
                 _record_failure(variant, partial(_measure, variant, blocks, keep_loaded))
     for variant in variants:
-        variant.close()
+        variant.run.unload()
 
 
 def finish_variant(variant: Variant) -> Result:
@@ -96,22 +83,20 @@ def _record_failure(variant: Variant, work: Callable[[], object]) -> None:
     except ModelNotFound as error:
         variant.failure = Failure(stage="load", code="unsupported", message=str(error))
     if variant.failure:
-        variant.close()
+        variant.run.unload()
 
 
 def _warm_up(variant: Variant) -> None:
-    session = variant.load()
-    variant.block_seconds = variant.run.warm_up(session)
+    variant.run.load()
+    variant.block_seconds = variant.run.warm_up()
 
 
 def _measure(variant: Variant, blocks: int, keep_loaded: bool) -> None:
-    reloaded = variant.session is None
-    session = variant.load()
-    if reloaded:
-        session.serve(variant.run.workload.blocks[0])
-    variant.run.trial(session, blocks, "measured")
+    if variant.run.session is None:
+        variant.run.load().serve(variant.run.workload.blocks[0])
+    variant.run.trial(blocks, "measured")
     if not keep_loaded:
-        variant.close()
+        variant.run.unload()
 
 
 def _set_blocks(variants: Sequence[Variant], rounds: int) -> int:

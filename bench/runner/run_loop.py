@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Literal
@@ -50,6 +50,7 @@ class RunLoop:
         self.started = self.clock.now()
         self.loading_seconds = 0.0
         self.answers: list[tuple[Request, Output]] = []
+        self.session: Session | None = None
 
     def execute(self) -> Result:
         """Run from the idle floor to the saved result.
@@ -57,15 +58,14 @@ class RunLoop:
         A model that fails, or Ctrl-C, ends in a result with this status; raises ModelNotFound
         where there is no such model.
         """
-        session: Session | None = None
         try:
             self.measure_idle("cold")
-            session = self.load()
+            self.load()
             self.measure_idle("resident")
-            stop = self.measure(session, self.plan(self.warm_up(session)))
+            stop = self.measure(self.plan(self.warm_up()))
             # The trials are done: an error from here on costs the quality or the power trace only.
             self.evaluate_quality()
-            self.record_power_trace(session)
+            self.record_power_trace()
             return self.close("done", stop)
         except BackendError as error:
             failure = Failure(stage=error.stage, code=error.code, message=error.message)
@@ -73,10 +73,9 @@ class RunLoop:
         except KeyboardInterrupt:
             return self.close("interrupted")
         finally:
-            if session is not None:
-                # A broken device may raise here; the record is saved by now.
-                with suppress(Exception):
-                    session.close()
+            # A broken device may raise here; the record is saved by now.
+            with suppress(Exception):
+                self.unload()
 
     def measure_idle(self, when: Literal["cold", "resident"]) -> None:
         """Measure an idle floor: cold before the model is loaded, resident after."""
@@ -92,10 +91,15 @@ class RunLoop:
         self.recorder.update(idle=(*self.recorder.draft.idle, floor))
 
     def load(self) -> Session:
-        """Load the model, and compile it where that is an option; neither counts to the budget."""
+        """Load the model, and compile it where that is an option; neither counts to the budget.
+
+        Returns the session. A model that is loaded already is kept.
+        """
+        if self.session is not None:
+            return self.session
         self.on_event(Event("loading", model=self.recorder.draft.model.id))
         began = self.clock.now()
-        session = self.load_model()
+        session = self.session = self.load_model()
         self.recorder.set_session(session)
         if self.config.compile:
             self.on_event(Event("compiling"))
@@ -103,20 +107,38 @@ class RunLoop:
         self.loading_seconds = self.clock.now() - began
         return session
 
+    def unload(self) -> None:
+        """Free the memory of the model."""
+        if self.session is not None:
+            self.session.close()
+            self.session = None
+
     def spent_seconds(self) -> float:
         """Seconds of the budget that are used up: all but loading."""
         return self.clock.now() - self.started - self.loading_seconds
 
-    def warm_up(self, session: Session) -> float:
-        """Warm up, and return the seconds that a block takes."""
+    def warm_up(self) -> float:
+        """Serve until time and power are steady or the time for it is over; at least once.
+
+        Returns the seconds that a block takes, from the last window.
+        """
         self.on_event(Event("warm-up"))
         limits = self.recorder.draft.protocol
-        return warm_up(
-            lambda blocks: self.trial(session, blocks, "warmup"),
-            self.recorder.draft.boundary.domains,
-            window_seconds=QUICK_WINDOW_SECONDS if self.quick else limits.window_seconds / 5,
-            allowance=0.0 if self.quick else WARM_UP_SHARE * limits.budget_seconds,
-        )
+        window_seconds = QUICK_WINDOW_SECONDS if self.quick else limits.window_seconds / 5
+        allowance = 0.0 if self.quick else WARM_UP_SHARE * limits.budget_seconds
+        trials: list[Trial] = []
+        blocks, spent = 1, 0.0
+        while True:
+            trials.append(self.trial(blocks, "warmup"))
+            spent += trials[-1].duration_seconds
+            block_seconds = trials[-1].duration_seconds / blocks
+            steady = statistics.is_steady(trials, self.recorder.draft.boundary.domains)
+            if steady or spent + block_seconds > allowance:
+                return block_seconds
+            filling = math.floor(window_seconds / max(block_seconds, 1e-9))
+            blocks = max(1, min(MAX_WARM_UP_GROWTH * blocks, filling))
+            fitting = math.floor((allowance - spent) / max(block_seconds, 1e-9))
+            blocks = max(1, min(blocks, fitting))
 
     def plan(self, block_seconds: float) -> int:
         """How many blocks a trial serves, where one takes `block_seconds`."""
@@ -132,7 +154,7 @@ class RunLoop:
         self.recorder.update_protocol(blocks_per_trial=blocks)
         return blocks
 
-    def measure(self, session: Session, blocks: int) -> Stop:
+    def measure(self, blocks: int) -> Stop:
         """Run trials of `blocks` blocks until a stop criterion holds."""
         limits = self.recorder.draft.protocol
         target = limits.target_relative_half_width
@@ -148,7 +170,7 @@ class RunLoop:
                     target=target,
                 )
             )
-            trial = self.trial(session, blocks, "measured")
+            trial = self.trial(blocks, "measured")
             stop = self.should_stop(trial.duration_seconds)
             if stop:
                 return stop
@@ -167,13 +189,13 @@ class RunLoop:
             return "budget"
         return None
 
-    def trial(self, session: Session, blocks: int, phase: Phase) -> Trial:
+    def trial(self, blocks: int, phase: Phase) -> Trial:
         """Serve the first `blocks` blocks in one window and record it."""
         ids = self.workload.block_ids(blocks)
         size = self.recorder.draft.protocol.max_inferences or BLOCK_SIZE
         requests = [r for index in ids for r in self.workload.blocks[index][:size]]
         measure = window.record_power_trace if phase == "profile" else window.measure_window
-        batch, measured = measure(self.instruments, partial(session.serve, requests))
+        batch, measured = measure(self.instruments, partial(self.load().serve, requests))
         trial = Trial(
             index=len(self.recorder.draft.trials),
             phase=phase,
@@ -202,14 +224,14 @@ class RunLoop:
         if self.recorder.draft.model.settings.get("label_method") == "prompt":
             self.recorder.add_settings(refusal_count=quality.count_refusals(self.answers))
 
-    def record_power_trace(self, session: Session) -> None:
+    def record_power_trace(self) -> None:
         """Record the power over time in one more window, which does not count."""
         powers = [meter.watts() for meter in self.instruments.meters]
         if self.quick or not any(powers):
             return
         self.on_event(Event("power-trace-started"))
         try:
-            self.trial(session, self.recorder.draft.protocol.blocks_per_trial or 1, "profile")
+            self.trial(self.recorder.draft.protocol.blocks_per_trial or 1, "profile")
         except (BackendError, KeyboardInterrupt) as error:
             self.on_event(Event("power-trace-failed", reason=type(error).__name__))
 
@@ -228,25 +250,3 @@ class RunLoop:
         result = self.recorder.save()
         self.on_event(Event("stopped", status=status, reason=stop))
         return result
-
-
-def warm_up(
-    trial: Callable[[int], Trial], domains: Sequence[str], window_seconds: float, allowance: float
-) -> float:
-    """Serve until time and power are steady or `allowance` seconds are spent; at least once.
-
-    `trial` serves that many blocks and returns its record. Returns the seconds that a block takes,
-    from the last window.
-    """
-    trials: list[Trial] = []
-    blocks, spent = 1, 0.0
-    while True:
-        trials.append(trial(blocks))
-        spent += trials[-1].duration_seconds
-        block_seconds = trials[-1].duration_seconds / blocks
-        if statistics.is_steady(trials, domains) or spent + block_seconds > allowance:
-            return block_seconds
-        filling = math.floor(window_seconds / max(block_seconds, 1e-9))
-        blocks = max(1, min(MAX_WARM_UP_GROWTH * blocks, filling))
-        fitting = math.floor((allowance - spent) / max(block_seconds, 1e-9))
-        blocks = max(1, min(blocks, fitting))

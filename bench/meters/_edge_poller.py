@@ -155,9 +155,7 @@ def next_steps(
     return [poller.failure or poller.latest() for poller in pollers]
 
 
-def sensor_model(
-    poller: EdgePoller, duty: float = 1.0, settle_seconds: float = 0.0
-) -> SensorModel | None:
+def sensor_model(poller: EdgePoller, duty: float = 1.0) -> SensorModel | None:
     """The model of a counter at rest from its edges; None where there are fewer than four."""
     if len(poller.edges) < 4:
         return None
@@ -172,5 +170,4 @@ def sensor_model(
         read_cost_seconds=poller.read_cost,
         random_walk=random_walk(poller.edges),
         duty=duty,
-        settle_seconds=settle_seconds,
     )

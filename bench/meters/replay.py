@@ -74,8 +74,8 @@ class ReplayMeter:
     def stop(self, token: None, began: float, ended: float) -> tuple[Reading, ...]:
         """The exact integral of the trace between `began` and `ended`."""
         energy = self.trace.energy(began - self._zero, ended - self._zero)
-        subject = DOMAIN, self.name, "integrated", ended - began
-        return (make_reading(*subject, energy, 0.0, [make_warning("energy-replayed")]),)
+        seconds, warnings = ended - began, [make_warning("energy-replayed")]
+        return (make_reading(DOMAIN, self.name, "integrated", seconds, energy, 0.0, warnings),)
 
     def watts(self) -> Mapping[str, float]:
         """The trace's power at this moment."""

@@ -57,8 +57,8 @@ class DeviceMonitor:
         uuid = device.uuid or ""
         none: tuple[ThrottleReason, ...] = ()
         reasons = {
-            *_or_default(lambda: nvidia_driver.throttle_reasons(uuid), none),
-            *_or_default(lambda: nvidia_driver.clock_settings(uuid), none),
+            *_or_default(none, nvidia_driver.throttle_reasons, uuid),
+            *_or_default(none, nvidia_driver.clock_settings, uuid),
         }
         before, now = self._throttled[device.domain], _throttled_seconds(device)
         self._throttled[device.domain] = now
@@ -69,35 +69,34 @@ class DeviceMonitor:
         }
         return DeviceState(
             domain=device.domain,
-            temperature_celsius=_or_default(lambda: nvidia_driver.temperature_celsius(uuid), None),
-            clock_mhz=_or_default(lambda: nvidia_driver.clock_mhz(uuid), None),
+            temperature_celsius=_or_default(None, nvidia_driver.temperature_celsius, uuid),
+            clock_mhz=_or_default(None, nvidia_driver.clock_mhz, uuid),
             throttle_reasons=tuple(sorted(reasons)),
             foreign_process_count=_foreign_count(uuid, self._before[device.domain]),
         )
 
 
-def _or_default(read: Callable[[], T], default: T) -> T:
+def _or_default(default: T, read: Callable[..., T], *arguments: object) -> T:
     """A reading of the driver; `default` where it cannot be had."""
     try:
-        return read()
+        return read(*arguments)
     except SensorReadError:
         return default
 
 
 def _throttled_seconds(device: Device) -> Mapping[ThrottleReason, float]:
-    return _or_default(lambda: nvidia_driver.throttled_seconds(device.uuid or ""), {})
+    return _or_default({}, nvidia_driver.throttled_seconds, device.uuid or "")
 
 
 def _processes(device: Device) -> frozenset[int] | None:
-    return _or_default(lambda: nvidia_driver.processes(device.uuid or ""), None)
+    return _or_default(None, nvidia_driver.processes, device.uuid or "")
 
 
 def _foreign_count(uuid: str, before: frozenset[int] | None, graphics: bool = True) -> int | None:
     if before is None:
         return None
-    return _or_default(
-        lambda: nvidia_driver.foreign_process_count(uuid, before, own_processes(), graphics), None
-    )
+    count = nvidia_driver.foreign_process_count
+    return _or_default(None, count, uuid, before, own_processes(), graphics)
 
 
 class _CpuLoad:

@@ -14,6 +14,7 @@ from bench.meters._power_integrator import USUAL_STEP_SECONDS
 from bench.meters.nvml.cumulative import CounterDifference, CumulativeGpu
 from bench.meters.nvml.gpu_sensor import METER, POWER_DUTY, GpuSensor, has_average, watts
 from bench.system import nvidia_driver
+from bench.system.machine import snapshot_gpus
 from bench.system.sensor_error import SensorReadError
 
 if TYPE_CHECKING:
@@ -108,7 +109,9 @@ class NvmlMeter:
         from bench.results.machine_record import Sensor
 
         if not self._sensors:
-            return Sensor(meter=self.name, usable=False, reason=_reason_without_gpu())
+            gpus, reason = snapshot_gpus()
+            reason = "the run uses no NVIDIA GPU" if gpus else reason
+            return Sensor(meter=self.name, usable=False, reason=reason)
         good = [sensor for sensor in self._sensors if sensor.reason is None]
         bad = "; ".join(f"{s.device.domain}: {s.reason}" for s in self._sensors if s.reason)
         if not good:
@@ -263,11 +266,3 @@ def _share_option(context: MeterContext, name: str, default: float) -> float:
     if not 0 < share <= 1:
         raise ValueError(f"the meter's option {name} is a share of time, above 0 to 1, not {text}")
     return share
-
-
-def _reason_without_gpu() -> str:
-    try:
-        gpus = nvidia_driver.list_gpus()
-    except nvidia_driver.NvidiaUnavailable as failure:
-        return failure.reason
-    return "the run uses no NVIDIA GPU" if gpus else "this machine shows no NVIDIA GPU"

@@ -37,9 +37,6 @@ POWER_DUTY = 0.5  # assumed: AMD does not state the share of time that its power
 STILL_SECONDS = 1.0  # a counter that does not move for so long has failed, unless it may rest
 QUANTUM_JOULES = 0.001  # zeus reports whole millijoules
 
-CounterSteps = Mapping[str, CounterEdge | str]
-"""By domain, the step of a counter nearest to an end of the window, or why it cannot be read."""
-
 
 class ZeusMeter:
     """Every device that zeus can read, except NVIDIA's and RAPL's.
@@ -51,8 +48,8 @@ class ZeusMeter:
 
     def __init__(self, context: MeterContext) -> None:
         self._context, self._clock = context, context.clock
-        self._counters: dict[str, ZeusSource] = {}
-        self._powers: dict[str, tuple[ZeusSource, PowerIntegrator]] = {}
+        self._counters: list[ZeusSource] = []
+        self._powers: list[tuple[ZeusSource, PowerIntegrator]] = []
         self._step_seconds = FIRST_STEP_SECONDS
         self._last_shown: dict[str, tuple[float, float]] = {}
         self._probed = False
@@ -62,17 +59,17 @@ class ZeusMeter:
         from bench.results.machine_record import Sensor
 
         self._probed = True
-        self._counters, self._powers = {}, {}
+        self._counters, self._powers = [], []
         try:
             available = find_sources(self._context)
         except SensorReadError as failure:
             return Sensor(meter=self.name, usable=False, reason=failure.reason)
         unreadable = [*available.unreadable, *self._open_sources(available.sources)]
-        good = [*self._counters.values(), *(source for source, _ in self._powers.values())]
+        good = [*self._counters, *(source for source, _ in self._powers)]
         if not good:
             reason = "; ".join(unreadable) or reason_without_source()
             return Sensor(meter=self.name, usable=False, reason=reason[:2000])
-        pollers = list(self._pollers().values())
+        pollers = self._pollers()
         poll_until(self._clock, pollers, lambda p: len(p.edges) >= PROBE_EDGES, PROBE_SECONDS)
         return self._sensor(good, unreadable, pollers)
 
@@ -86,11 +83,11 @@ class ZeusMeter:
                 unreadable.append(failure.reason)
                 continue
             if source.kind in ("counter", "polled"):
-                self._counters[source.domain] = source
+                self._counters.append(source)
             else:
                 integrator = PowerIntegrator(source.read, self._clock)
                 integrator.characterise(PROBE_SECONDS)
-                self._powers[source.domain] = source, integrator
+                self._powers.append((source, integrator))
         return unreadable
 
     def _sensor(
@@ -104,9 +101,9 @@ class ZeusMeter:
         steps = [statistics.median(poller.steps()) for poller in pollers if poller.steps()]
         if any(source.kind == "polled" for source in good):
             steps.append(JETSON_STEP_SECONDS)
-        steps += [integrator.step_seconds for _, integrator in self._powers.values()]
+        steps += [integrator.step_seconds for _, integrator in self._powers]
         self._step_seconds = max(steps, default=FIRST_STEP_SECONDS)
-        readers = [*pollers, *(integrator for _, integrator in self._powers.values())]
+        readers = [*pollers, *(integrator for _, integrator in self._powers)]
         costs = [reader.read_cost for reader in readers if reader.read_costs]
         calibration, source = max((item.calibration for item in good), key=lambda item: item[0])
         return Sensor(
@@ -121,54 +118,48 @@ class ZeusMeter:
             calibration_source=source,
         )
 
-    def _pollers(self) -> dict[str, EdgePoller]:
-        return {
-            domain: EdgePoller(source.read, self._clock, self._step_seconds)
-            for domain, source in self._counters.items()
-        }
+    def _pollers(self) -> list[EdgePoller]:
+        return [EdgePoller(s.read, self._clock, self._step_seconds) for s in self._counters]
 
-    def _next_steps(self) -> CounterSteps:
+    def _next_steps(self) -> list[CounterEdge | str]:
         """The next step of every counter; of one that does not move, its value now."""
-        pollers = self._pollers()
         timeout = 2 * self._step_seconds + FIRST_STEP_SECONDS
-        steps = next_steps(self._clock, list(pollers.values()), timeout)
-        return dict(zip(pollers, steps, strict=True))
+        return next_steps(self._clock, self._pollers(), timeout)
 
-    def start(self) -> CounterSteps:
+    def start(self) -> list[CounterEdge | str]:
         """The step of every counter just before the window; powers are sampled from now on."""
         if not self._probed:
             self.probe()
-        for _, integrator in self._powers.values():
+        for _, integrator in self._powers:
             integrator.start()
-        for _, integrator in self._powers.values():
+        for _, integrator in self._powers:
             integrator.wait_for_edges(EDGES_BEFORE, 0.0, _timeout(integrator))
         return self._next_steps()
 
-    def stop(self, token: CounterSteps, began: float, ended: float) -> tuple[Reading, ...]:
+    def stop(
+        self, token: list[CounterEdge | str], began: float, ended: float
+    ) -> tuple[Reading, ...]:
         """The energy of every source between `began` and `ended`."""
-        last = self._next_steps()
-        for source, integrator in self._powers.values():
+        steps = zip(self._counters, token, self._next_steps(), strict=True)
+        counted = [counter_reading(*counter, began, ended) for counter in steps]
+        for source, integrator in self._powers:
             since = ended + max(
                 AVERAGE_SECONDS if source.averaged else 0.0, integrator.step_seconds
             )
             integrator.wait_for_edges(EDGES_AFTER, since, _timeout(integrator))
             integrator.stop()
-        counted = [
-            counter_reading(source, token[domain], last[domain], began, ended)
-            for domain, source in self._counters.items()
-        ]
-        summed = [integrated_reading(*item, began, ended) for item in self._powers.values()]
+        summed = [integrated_reading(*item, began, ended) for item in self._powers]
         return (*counted, *summed)
 
     def watts(self) -> Mapping[str, float]:
         """Power of each source: now, or for counters the mean since the last call."""
         now = {}
-        for source in [*self._counters.values(), *(s for s, _ in self._powers.values())]:
+        for source in [*self._counters, *(source for source, _ in self._powers)]:
             try:
                 seconds, value = self._clock.now(), source.read()
             except SensorReadError:
                 continue
-            if source.domain in self._powers:
+            if source.kind in ("power", "average power"):
                 now[source.domain] = value
                 continue
             before = self._last_shown.get(source.domain)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from bench.cli._io import INTERRUPTED, log
 
 if TYPE_CHECKING:
-    from bench.results.record import Quality, Result
+    from bench.results.record import Result
 
 
 COLUMNS = ("task", "energy per 1,000", "time each", "", "quality")
@@ -129,17 +129,8 @@ def _cells(one: TaskOutcome) -> tuple[str, str, str, str]:
     if duration:
         unit, size = formatting.time_unit(duration.value)
         time = f"{formatting.format_interval(duration, size)[0]} {unit}"
-    return cost, time, _notes(result), _quality(result.quality)
-
-
-def _quality(quality: Quality | None) -> str:
-    from bench.results import formatting
-
-    if quality is None:
-        return formatting.MISSING
-    return f"{quality.metric} {quality.value:.2f} ({quality.low:.2f} to {quality.high:.2f})"
-
-
-def _notes(result: Result) -> str:
-    notes = ["random"] if result.model.weights == "random" else []
-    return ", ".join([*notes, "interrupted"] if result.status == "interrupted" else notes)
+    quality = formatting.MISSING
+    if (found := result.quality) is not None:
+        quality = f"{found.metric} {found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+    marks = {"random": result.model.weights, "interrupted": result.status}
+    return cost, time, ", ".join(mark for mark, value in marks.items() if mark == value), quality

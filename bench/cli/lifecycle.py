@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -51,7 +51,19 @@ def command(
     computed, scores = _compute(source, inputs)
     caveats = computed.notes or (CAVEAT,)
     if as_json:
-        print_json(_lifecycle_json(computed, scores))
+        print_json(
+            {
+                "name": computed.name,
+                "kind": computed.kind,
+                "covers": computed.covers,
+                "gco2e": computed.grams,
+                "missing": computed.missing,
+                "grid": computed.intensity,
+                "stages": computed.stages,
+                "sci": scores,
+                "caveats": caveats,
+            }
+        )
     else:
         _impact_summary.print_summary(
             "lifecycle", computed=computed, scores=scores, caveats=caveats
@@ -77,17 +89,3 @@ def _compute(source: str, inputs: LifeCycleInputs) -> tuple[LifeCycle, SciScores
     plan = lifecycle_plan.with_location(plan, inputs.region, inputs.pue)
     computed = lifecycle.plan_lifecycle(plan)
     return computed, sci.plan_scores(plan, computed)
-
-
-def _lifecycle_json(computed: LifeCycle, scores: SciScores) -> dict[str, Any]:
-    return {
-        "name": computed.name,
-        "kind": computed.kind,
-        "covers": computed.covers,
-        "gco2e": computed.grams,
-        "missing": computed.missing,
-        "grid": computed.intensity,
-        "stages": computed.stages,
-        "sci": scores,
-        "caveats": computed.notes or (CAVEAT,),
-    }

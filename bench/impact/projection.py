@@ -94,21 +94,14 @@ class Projection:
     machine: str
     batching: list[BatchingGain]
     training: TrainingComparison | None
-    notes: tuple[str, ...]
+    caveats: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
         """The projection for `json_default`."""
-        return {
-            "kind": "modelled" if self.cost.modelled else "measured",
-            "name": self.name,
-            "kwh_per_inference": self.cost.energy_kwh,
-            "grid": self.grid,
-            **vars(self.service),
-            "machine": self.machine,
-            "batching": self.batching,
-            "training": self.training,
-            "caveats": self.notes,
-        }
+        own = {name: value for name, value in vars(self).items() if name not in ("cost", "service")}
+        kind = "modelled" if self.cost.modelled else "measured"
+        figures = {"kind": kind, "kwh_per_inference": self.cost.energy_kwh, **vars(self.service)}
+        return {**figures, **own}
 
 
 def project(result: Result, inputs: ProjectionInputs) -> Projection:
@@ -144,7 +137,7 @@ def project(result: Result, inputs: ProjectionInputs) -> Projection:
         machine=cost.board or f"this machine ({result.machine.cpu_name})",
         batching=batching_gains(result, kwh_per_use, inputs.per_day, inputs.pue),
         training=comparison,
-        notes=tuple(_notes(cost, inputs)),
+        caveats=tuple(_notes(cost, inputs)),
     )
 
 

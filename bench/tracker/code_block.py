@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bench.meters import MeterContext
+from bench.meters import MeterContext, make_reading
 from bench.results.machine_record import Machine, Sensor
 from bench.results.record import Reading
 from bench.results.warning_catalogue import missing_energy_warning
@@ -74,8 +74,11 @@ def track(
         seconds = measurement.duration_seconds = closed.duration_seconds
         covered = {reading.domain for reading in closed.readings}
         gpus = [gpu.domain for gpu in described.used_gpus if gpu.domain not in covered]
-        missing = (_missing_reading(domain, seconds, sensors) for domain in gpus)
-        measurement.readings = (*closed.readings, *missing)
+        measurement.readings = closed.readings
+        for domain in gpus:
+            warnings = [missing_energy_warning(domain, sensors)]
+            missing = make_reading(domain, "none", "counter", seconds, warnings=warnings)
+            measurement.readings += (missing,)
 
 
 def make_program_record(
@@ -107,17 +110,4 @@ def make_program_record(
         tracker_cpu_seconds=None,
         region=None if region is None else regions.find(region).key,
         pue=pue,
-    )
-
-
-def _missing_reading(domain: str, seconds: float, sensors: Sequence[Sensor]) -> Reading:
-    """The reading of a GPU that no meter covers."""
-    return Reading(
-        domain=domain,
-        meter="none",
-        method="counter",
-        energy_joules=None,
-        standard_uncertainty_joules=None,
-        duration_seconds=seconds,
-        warnings=(missing_energy_warning(domain, sensors),),
     )

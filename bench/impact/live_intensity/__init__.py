@@ -59,7 +59,18 @@ def fetch_json(
     cached = folder / f"{hashlib.sha256(full_url.encode()).hexdigest()[:32]}.json"
     if cache and cached.is_file() and time.time() - cached.stat().st_mtime < CACHE_SECONDS:
         return json.loads(cached.read_text(encoding="utf-8"))
-    text = _get(name, full_url, headers)
+    request = urllib.request.Request(full_url, headers={**headers, "User-Agent": "joulebench"})
+    try:
+        with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as response:
+            body: bytes = response.read(MAX_BYTES + 1)
+    except urllib.error.HTTPError as error:
+        hint = "; check the token" if error.code in {401, 403} else ""
+        raise ValueError(f"{name} answered {error.code} {error.reason}{hint}") from None
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{name} could not be reached: {error}") from None
+    if len(body) > MAX_BYTES:
+        raise ValueError(f"{name} sent more than {MAX_BYTES} bytes")
+    text = body.decode("utf-8", errors="replace")
     try:
         answer = json.loads(text)
     except ValueError:
@@ -78,18 +89,3 @@ def hourly_means(name: str, points: Iterable[tuple[int, float]]) -> tuple[float,
     if missing:
         raise ValueError(f"{name} sent no intensity for the hours {missing} (UTC)")
     return tuple(sum(by_hour[hour]) / len(by_hour[hour]) for hour in range(HOURS))
-
-
-def _get(name: str, url: str, headers: dict[str, str]) -> str:
-    request = urllib.request.Request(url, headers={**headers, "User-Agent": "joulebench"})
-    try:
-        with _OPENER.open(request, timeout=TIMEOUT_SECONDS) as response:
-            body: bytes = response.read(MAX_BYTES + 1)
-    except urllib.error.HTTPError as error:
-        hint = "; check the token" if error.code in {401, 403} else ""
-        raise ValueError(f"{name} answered {error.code} {error.reason}{hint}") from None
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{name} could not be reached: {error}") from None
-    if len(body) > MAX_BYTES:
-        raise ValueError(f"{name} sent more than {MAX_BYTES} bytes")
-    return body.decode("utf-8", errors="replace")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
-from typing import Any
 
 from bench.impact.hourly_profile import DailyProfile
 from bench.impact.live_intensity import fetch_json, hourly_means, secret
@@ -24,12 +23,15 @@ def profile(zone: str) -> DailyProfile:
     base = os.environ.get("ELECTRICITY_MAPS_URL", URL)
     answer = fetch_json(NAME, f"{base}/carbon-intensity/history", headers, {"zone": zone})
     try:
-        points = [_point(point) for point in answer["history"]]
+        history = answer["history"]
+        hours = [datetime.fromisoformat(point["datetime"]).hour for point in history]
+        intensities = [float(point["carbonIntensity"]) for point in history]
+        factors = {point["emissionFactorType"] for point in history}
     except (KeyError, TypeError, ValueError):
         raise ValueError(f"{NAME} sent an answer of unknown form for {zone!r}") from None
-    kinds = " and ".join(sorted({kind for _, _, kind in points}))
-    basis = f"{kinds}, consumption-based, hours in UTC"
-    means = hourly_means(NAME, ((hour, intensity) for hour, intensity, _ in points))
+    kinds = {"life-cycle" if factor == "lifecycle" else "direct" for factor in factors}
+    basis = f"{' and '.join(sorted(kinds))}, consumption-based, hours in UTC"
+    means = hourly_means(NAME, zip(hours, intensities, strict=True))
     return DailyProfile(means, "average", basis, f"{NAME}, zone {zone}")
 
 
@@ -40,9 +42,3 @@ def zone_of(region: Region) -> str:
     """
     provinces = [place for place in region.places if place.startswith(("CA-", "AU-"))]
     return provinces[0] if provinces else region.places[-1]
-
-
-def _point(point: dict[str, Any]) -> tuple[int, float, str]:
-    hour = datetime.fromisoformat(point["datetime"]).hour
-    kind = {"lifecycle": "life-cycle"}.get(point["emissionFactorType"], "direct")
-    return hour, float(point["carbonIntensity"]), kind

@@ -163,9 +163,9 @@ def _rank_group(key: GroupKey, members: Sequence[BoardEntry]) -> BoardGroup:
     rows = [entry.row for entry in members]
     energies = [row.energy_kwh_per_1000.value for row in rows if row.energy_kwh_per_1000]
     columns = zip(rows, better, worse, grades(energies), stars(energies), strict=True)
-    for row, above, below, row.grade, row.stars in columns:
-        row.rank = 1 + above
-        row.tied = above + below + 1 < len(members)
+    for row, above, below, grade, star_count in columns:
+        row.rank, row.tied = 1 + above, above + below + 1 < len(members)
+        row.grade, row.stars = grade, star_count
     # The members are sorted by energy, and stay in this order where their ranks are equal.
     rows.sort(key=attrgetter("rank"))
     return BoardGroup(key.boundary, sorted(set(key.devices)), key.dataset, key.fingerprint, rows)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from bench.analysis.comparison import Difference, ResultComparison, Verdict, is_comparable
 from bench.analysis.published_results import PublishedResult
-from bench.reports.text_layout import print_blocks
+from bench.reports.text_layout import print_blocks, render_json
 from bench.results import views
 from bench.results.formatting import (
     MISSING,
@@ -50,53 +50,12 @@ def print_published(result: Result, rows: Sequence[PublishedResult], console: Co
 
 def published_json(item: PublishedResult) -> dict[str, Any]:
     """A published figure and its ratio to the measured one, as JSON values."""
-    row = item.row
-    return {
-        "study": row.study.title,
-        "source_url": row.study.source_url,
-        "licence": row.study.licence,
-        "caveat": row.study.caveat,
-        "model": row.model,
-        "same": item.same,
-        "published_gpu_kwh_per_1000": row.gpu_energy_kwh_per_1000,
-        "published_kwh_per_1000": row.energy_kwh_per_1000,
-        "measured_gpu_kwh_per_1000": item.measured_kwh_per_1000
-        and item.measured_kwh_per_1000.model_dump(),
-        "ratio": item.ratio and item.ratio.model_dump(),
-        "differences": [_difference_json(each) for each in item.differences],
-    }
+    return render_json("published.json.jinja", item=item)
 
 
 def comparison_json(item: ResultComparison) -> dict[str, Any]:
     """A comparison as JSON values: ratios are other / base, quality is other - base."""
-
-    def side(result: Result) -> dict[str, Any]:
-        energy = views.headline_energy(result)
-        return {
-            "model": result.model.id,
-            "run_id": result.run_id,
-            "kind": "modelled" if views.is_modelled(result) else "measured",
-            "energy_kwh_per_1000": energy and energy.model_dump(),
-            "quality": result.quality and result.quality.model_dump(),
-        }
-
-    return {
-        "task": item.base.task.id,
-        "base": side(item.base),
-        "other": side(item.other),
-        "energy_ratio": item.energy and item.energy.model_dump(),
-        "energy_verdict": item.energy_verdict,
-        "duration_ratio": item.duration and item.duration.model_dump(),
-        "quality_difference": item.quality and item.quality.model_dump(),
-        "quality_verdict": item.quality_verdict,
-        "equals": is_comparable(item),
-        "differences": [_difference_json(each) for each in item.differences],
-        "why_not": list(item.why_not),
-    }
-
-
-def _difference_json(difference: Difference) -> dict[str, str]:
-    return {"what": difference.name, "base": difference.base, "other": difference.other}
+    return render_json("comparison.json.jinja", item=item, equals=is_comparable(item), views=views)
 
 
 def _table(comparisons: Sequence[ResultComparison]) -> Table:

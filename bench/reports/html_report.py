@@ -6,15 +6,13 @@ import base64
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from bench.reports import plots, terminal
 from bench.reports.plots import power_over_time
 from bench.reports.plots import run as trials_plot
 from bench.results import formatting, statistics, storage, units, views
 from bench.results.escaping import content_security_policy, html_environment
-from bench.results.formatting import energy_unit, format_number
-from bench.results.record import Result, Trial
+from bench.results.record import Result
 from bench.runner import repeat_command
 
 FOLDER = Path(__file__).parent
@@ -43,7 +41,9 @@ def html_report(result: Result, edition: str) -> str:
         headline=terminal.headline(result, energy) if energy else None,
         rows=[(name, value.splitlines()) for name, value in rows],
         plots=list(_plots(result)),
-        trials=[_trial(result, trial) for trial in result.trials],
+        trials=[(t, statistics.energy_joules(t, result.boundary.domains)) for t in result.trials],
+        formatting=formatting,
+        kwh_per_1000=units.kwh_per_1000,
         devices=views.device_labels(result),
         drivers=dict.fromkeys(d.driver_version for d in result.machine.devices if d.driver_version),
         settings=result.model.settings | result.task.parameters,
@@ -68,22 +68,3 @@ def _plots(result: Result) -> Iterator[dict[str, str]]:
             "source": f"data:image/svg+xml;base64,{text}",
             "text": str(figure.get_label()),
         }
-
-
-def _trial(result: Result, trial: Trial) -> dict[str, Any]:
-    """A row of the table of trials; a value that could not be read is a dash."""
-    domains = result.boundary.domains
-    joules = statistics.energy_joules(trial, domains) if trial.readings else None
-    count = trial.work.inference_count
-    per_1000 = units.kwh_per_1000(joules / count) if joules is not None and count else None
-    unit, size = energy_unit(per_1000 or 1.0)
-    return {
-        "index": trial.index,
-        "phase": trial.phase,
-        "count": f"{count:,}",
-        "seconds": format_number(trial.duration_seconds, 4),
-        "joules": formatting.MISSING if joules is None else format_number(joules, 5),
-        "per_1000": formatting.MISSING
-        if per_1000 is None
-        else f"{format_number(per_1000 / size, 4)} {unit}",
-    }

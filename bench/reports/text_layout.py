@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -11,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.results import formatting
-from bench.results.escaping import text_environment
+from bench.results.escaping import json_environment, text_environment
 from bench.results.record import MeasurementWarning
 
 NAME_WIDTH = 18  # columns of the names on the left, so that all blocks align
@@ -52,6 +54,13 @@ def template_rows(template: str, **values: object) -> list[tuple[str, str]]:
         else:
             rows[-1] = rows[-1][0], f"{rows[-1][1]}\n{value}"
     return rows
+
+
+def render_json(template: str, **values: object) -> dict[str, Any]:
+    """The object that a JSON template of this folder gives for these values."""
+    environment = json_environment(Path(__file__).parent)
+    content: dict[str, Any] = json.loads(environment.get_template(template).render(values))
+    return content
 
 
 def warnings_table(warnings: Iterable[MeasurementWarning], ranked: bool = True) -> Table:

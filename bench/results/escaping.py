@@ -7,10 +7,13 @@ import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jinja2
+from pydantic import BaseModel
 
 from bench.results.formatting import printable
+from bench.results.interval import json_default
 
 # First characters of a formula in spreadsheet programs, with their full-width forms.
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
@@ -41,6 +44,17 @@ def html_environment(*folders: Path) -> jinja2.Environment:
 def markdown_environment(*folders: Path) -> jinja2.Environment:
     """A template environment for Markdown: all text escaped, except for `| safe`."""
     return text_environment(*folders, shown=escape_markdown)
+
+
+def json_environment(*folders: Path) -> jinja2.Environment:
+    """A template environment for JSON: `| tojson` writes a value or a record, keys in order."""
+    environment = text_environment(*folders, shown=str)
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "default": _json_value}
+    return environment
+
+
+def _json_value(value: Any) -> Any:
+    return value.model_dump() if isinstance(value, BaseModel) else json_default(value)
 
 
 def content_security_policy(style: str) -> str:

@@ -11,13 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from bench.reports.exporters import EnergyKind
 from bench.results import statistics, views
 from bench.results.domains import by_kind
-from bench.results.escaping import csv_safe
-from bench.results.interval import json_default
+from bench.results.escaping import csv_safe, json_environment
 from bench.results.record import Estimate, Result
 
 NOT_MEASURED = "energy modelled, NOT measured"
@@ -92,10 +89,7 @@ def json_bytes(template: str, contexts: Iterable[Mapping[str, object]]) -> bytes
 
     Floats keep every digit; a value that is missing or not finite is an error.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), undefined=jinja2.StrictUndefined
-    )
-    environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "default": json_default}
+    environment = json_environment(Path(__file__).parent)
     form = environment.get_template(template, globals={"provenance": provenance})
     objects = [json.loads(form.render(context)) for context in contexts]
     content = objects[0] if len(objects) == 1 else objects

@@ -92,9 +92,9 @@ def energy_joules(trial: WithReadings, domains: Sequence[str]) -> float | None:
 def total_kwh(trials: Iterable[WithReadings], domains: Sequence[str]) -> float | None:
     """Energy of several trials in kWh over `domains`; None without trials or if one is missing."""
     energies = [energy_joules(trial, domains) for trial in trials]
-    known = [joules for joules in energies if joules is not None]
-    complete = known and len(known) == len(energies)
-    return units.kwh_from_joules(math.fsum(known)) if complete else None
+    if not energies or None in energies:
+        return None
+    return units.kwh_from_joules(math.fsum(filter(None, energies)))
 
 
 def idle_watts(idle: Sequence[IdleFloor], domain: str) -> tuple[float, float] | None:
@@ -108,8 +108,8 @@ def idle_watts(idle: Sequence[IdleFloor], domain: str) -> tuple[float, float] | 
             for reading in floor.readings if floor.when == when else ():
                 seconds = reading.duration_seconds
                 if reading.domain == domain and reading.energy_joules is not None and seconds > 0:
-                    u = reading.standard_uncertainty_joules or 0.0
-                    u = 0.0 if reading.method == "modelled" else u
+                    modelled = reading.method == "modelled"
+                    u = 0.0 if modelled else reading.standard_uncertainty_joules or 0.0
                     return reading.energy_joules / seconds, u / seconds
     return None
 
@@ -129,9 +129,8 @@ def unit_count(trial: Trial, unit: str) -> float:
 
 def modelled_domains(trials: Sequence[Trial]) -> tuple[str, ...]:
     """The domains that were modelled, in order of appearance."""
-    return tuple(
-        dict.fromkeys(r.domain for t in trials for r in t.readings if r.method == "modelled")
-    )
+    domains = (r.domain for t in trials for r in t.readings if r.method == "modelled")
+    return tuple(dict.fromkeys(domains))
 
 
 def mean_interval(

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import tomllib
+from pathlib import Path
 
 from bench.impact import facts
 from bench.impact.facts import Fact
-from bench.impact.lifecycle_plan import (
-    DeploymentPlan,
-    EmbodiedPlan,
-    IdlePlan,
-    LifeCyclePlan,
-    TrainingPlan,
-)
+from bench.impact.lifecycle_plan import LifeCyclePlan, TrainingPlan
+from bench.results.escaping import text_environment
 
 BLOOM = "bloom-176b"
 KIND = "published figures, NOT measured here"
@@ -39,7 +36,7 @@ def published_plan(key: str) -> LifeCyclePlan:
     """A published run as a plan. Raises ValueError for an unknown key."""
     run = published_run(key)
     if key == BLOOM:
-        return _bloom_plan(run)
+        return _bloom_plan()
     energy, grid, hours, emissions = (run.get(k) for k in ("energy", "grid", "hours", "emissions"))
     assert energy is not None, "every key has an energy"
     notes = [f"{energy.basis}; {energy.source} ({energy.edition}). {energy.note}"]
@@ -74,44 +71,8 @@ def energy(key: str) -> Fact:
     return published_run(key)["energy"]
 
 
-def _bloom_plan(run: dict[str, Fact]) -> LifeCyclePlan:
-    """BLOOM, the only run whose life cycle was published in all its stages."""
-    embodied = facts.table("embodied")
-    idle, infrastructure = run["idle-power"], run["infrastructure-power"]
-    names, inference = ("energy", "requests", "days", "grid"), facts.table("inference")
-    kwh, requests, days, grid = (inference[f"bloom-api/{name}"].value for name in names)
-    return LifeCyclePlan(
-        name=run["device-hours"].label,
-        kind=KIND,
-        grid_gco2e_per_kwh=facts.training_runs()[f"{BLOOM}-dynamic"]["grid"].value,
-        grid_source=GRID_SOURCE,
-        training=TrainingPlan(
-            hardware="A100 SXM4 80GB",
-            device_hours=run["device-hours"].value,
-            count=run["devices"].value,
-            watts=run["device-power"].value,
-        ),
-        idle=IdlePlan(
-            kilowatts=(idle.value + infrastructure.value) / 1000,
-            least_kilowatts=idle.value / 1000,
-        ),
-        embodied=EmbodiedPlan(
-            device_kg=embodied["gpu/nvidia-a100/luccioni-2022"].value,
-            server_kg=embodied["server/luccioni-2022"].value,
-            lifetime_years=embodied["lifetime/luccioni-2022"].value,
-            utilisation=embodied["utilisation/luccioni-2022"].value,
-        ),
-        deployment=DeploymentPlan(
-            # The 18 days in which BLOOM was served through an API, idle energy included.
-            inferences_per_day=requests / days,
-            wh_per_inference=1000 * kwh / requests,
-            days=days,
-            grid_gco2e_per_kwh=grid,
-        ),
-        notes=(
-            f"{run['device-hours'].source}, and sections 4.1 to 4.3: TDP x hours, not metered.",
-            "No PUE: the infrastructure is part of idle. Low end of idle: the 64 kW include the "
-            "27 kW of infrastructure.",
-            "Deployment: 18 days of 16 A100, three quarters of the energy to keep it in memory.",
-        ),
-    )
+def _bloom_plan() -> LifeCyclePlan:
+    template = text_environment(Path(__file__).parent).get_template(f"{BLOOM}.toml.jinja")
+    content = tomllib.loads(template.render(fact=facts.fact_by_name))
+    fixed = {"kind": KIND, "grid_source": GRID_SOURCE, "notes": tuple(content["notes"])}
+    return LifeCyclePlan(**content | fixed)

@@ -19,9 +19,9 @@ from bench.results.record import Result
 
 
 def submission_of(result: Result) -> Submission:
-    """An accepted submission of a result in memory, without note and signature."""
+    """An accepted submission of a result in memory, by nobody who is known."""
     issues = ranking_issues(result, warning_rules.derive_warnings(result))
-    return Submission(result, issues, storage.content_id(result), None, None)
+    return Submission(result, issues, storage.content_id(result), None)
 
 
 def entries_of(results: Iterable[Result]) -> list[BoardEntry]:

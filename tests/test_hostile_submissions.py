@@ -248,7 +248,7 @@ def add_misplaced(submissions):
         folder / "index.html": "its name is not",
         submissions / "eeeeeeeeeeeeeeee.json": "in the folder of its task",
         submissions / "linked": "not a link",
-        folder / "ffffffffffffffff.note": "no submission that it belongs to",
+        folder / "ffffffffffffffff.note": "its name is not",
     }
 
 
@@ -264,8 +264,8 @@ def write_board_of(folder, submissions):
 
 def test_every_hostile_submission_is_refused_and_none_changes_the_board(tmp_path):
     submissions = submit_honest(tmp_path)
-    _, before = write_board_of(tmp_path / "before", submissions)
     commit(submissions)
+    _, before = write_board_of(tmp_path / "before", submissions)
     hostile = {add_file(submissions, content): word for content, word in CASES.values()}
     hostile |= add_misplaced(submissions)
     assert len(hostile) >= 40

@@ -359,7 +359,7 @@ def test_site_works_from_a_web_server(open_page, mixed_site):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_are_text_in_the_browser(open_page, tmp_path, name):
     result = result_with_energy(0.1, model=name, device=name, dataset=name, dtype=name)
-    submission = Submission(result, (), storage.content_id(result), None, None)
+    submission = Submission(result, (), storage.content_id(result), None)
     failed = synthetic_result(
         model=name, energies=[], failure=FAILED.model_copy(update={"message": name})
     )

@@ -1,4 +1,4 @@
-"""Adding a submission: its name, note, signature key and duplicates; the `submit` command."""
+"""Adding a submission: its name and duplicates; the `submit` command."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from pathlib import Path
 
 import pytest
 from boards import (
-    board_document,
     joulebench,
     save,
 )
 from synthetic_results import result_with_energy, synthetic_result
 
 from bench.leaderboard import (
-    ranking,
     submissions,
     verification,
 )
-from bench.leaderboard.board_entry import make_entry
 from bench.leaderboard.submissions import submit
 from bench.results import storage
 from bench.results.record import Failure
@@ -63,39 +60,12 @@ def test_broken_file_in_the_folder_does_not_block_a_submission(tmp_path):
     assert path.exists()
 
 
-def test_name_and_note_are_stored_apart_and_shown_on_the_board(tmp_path):
-    folder = tmp_path / "submissions"
-    path, issues = submit(
-        save(tmp_path, result_with_energy(0.1)), folder, name="Ada", remark="=1+1 <b>first</b>"
-    )
-    assert issues == ()
-    bare = result_with_energy(0.1)
-    assert path.name == f"{storage.content_id(bare)}.json", "the record's name has no note in it"
-    assert storage.load_result(path) == bare
-    verified = verification.verify_folder(folder, make_entry)
-    (row,) = board_document(ranking.rank_entries(verified.accepted))["tasks"][0]["groups"][0][
-        "rows"
-    ]
-    assert row["submitted_by"] == {"name": "Ada", "note": "=1+1 <b>first</b>", "signer": None}
-    assert verified.refused == {} and verified.remarks == {}
-
-
-@pytest.mark.parametrize(
-    ("name", "note"), [("x" * 101, None), ("", None), (None, "a\u202eb"), (None, "a\x1b[2Jb")]
-)
-def test_name_or_note_that_cannot_be_shown_is_bad_input(tmp_path, name, note):
+@pytest.mark.parametrize("option", ["--name", "--note", "--sign"])
+def test_removed_option_is_refused_with_what_to_do_instead(tmp_path, option):
     result = save(tmp_path, result_with_energy(0.1))
-    words = ["submit", result, "--results", tmp_path / "r"]
-    words += ["--name", name] if name is not None else ["--note", note]
-    done = joulebench(*words)
+    done = joulebench("submit", result, "--results", tmp_path / "r", option, "Ada")
     assert done.returncode == 2 and not (tmp_path / "r").exists()
-
-
-def test_key_that_does_not_work_leaves_no_file(tmp_path):
-    result = save(tmp_path, result_with_energy(0.1))
-    for bad in (tmp_path / "none", result):
-        done = joulebench("submit", result, "--results", tmp_path / "r", "--sign", bad)
-        assert done.returncode == 2 and not (tmp_path / "r").exists()
+    assert "were removed" in done.stderr and "commit it under your name" in done.stderr
 
 
 def test_submit_prints_every_issue_with_its_remedy(tmp_path):

@@ -1,10 +1,9 @@
-"""Validation of a folder: duplicates, notes, signatures, files in the wrong place."""
+"""Validation of a folder: duplicates, submitters by git, files in the wrong place."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from boards import (
     place_submission,
     save,
 )
-from signing import allow_signer, make_key
 from synthetic_results import result_with_energy, synthetic_result
 
 from bench.leaderboard import (
@@ -22,6 +20,8 @@ from bench.leaderboard import (
     verification,
 )
 from bench.leaderboard.board_entry import make_entry
+from bench.leaderboard.board_files import board_table
+from bench.leaderboard.ranking import rank_entries
 from bench.leaderboard.submissions import submit
 from bench.results import storage
 from bench.results.record import Failure
@@ -45,57 +45,6 @@ def refusal_messages(folder):
     }
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b'{"name":"a","sponsor":"b"}', b" " * 20_000])
-def test_broken_note_is_refused_and_its_result_accepted(tmp_path, content):
-    folder = tmp_path / "submissions"
-    path, _ = submit(save(tmp_path, result_with_energy(0.1)), folder, name="Ada")
-    path.with_suffix(".note").write_bytes(content)
-    verified = verification.verify_folder(folder, make_entry)
-    assert len(verified.accepted) == 1
-    assert [p.suffix for p in verified.refused] == [".note"]
-
-
-def test_signer_is_named_once_allowed(tmp_path):
-    key = make_key(tmp_path)
-    folder = tmp_path / "submissions"
-    path, _ = submit(save(tmp_path, result_with_energy(0.1)), folder, name="Ada", key=key)
-    assert sorted(p.suffixes[-1] for p in path.parent.iterdir()) == [
-        ".json",
-        ".note",
-        ".sig",
-        ".sig",
-    ]
-    verified = verification.verify_folder(folder, make_entry)
-    (remark,) = verified.remarks[path]
-    assert remark.code == "unknown-signer" and verified.refused == {}
-    allow_signer(folder, key)
-    verified = verification.verify_folder(folder, make_entry)
-    assert verified.remarks == {} and verified.refused == {}
-    assert verified.accepted[0].row.submitted_by.signer == "ada@example.org"
-
-
-def test_signature_of_another_file_is_refused(tmp_path):
-    key = make_key(tmp_path)
-    folder = tmp_path / "submissions"
-    one, _ = submit(save(tmp_path, result_with_energy(0.1)), folder, key=key)
-    two, _ = submit(save(tmp_path, result_with_energy(0.2, model="b")), folder)
-    shutil.copy(f"{one}.sig", f"{two}.sig")
-    allow_signer(folder, key)
-    assert list(refusal_messages(folder)) == [two.name]
-    assert "does not match this content" in refusal_messages(folder)[two.name]
-
-
-def test_note_changed_after_signing_is_refused(tmp_path):
-    key = make_key(tmp_path)
-    folder = tmp_path / "submissions"
-    path, _ = submit(save(tmp_path, result_with_energy(0.1)), folder, name="Ada", key=key)
-    note = path.with_suffix(".note")
-    note.write_text(note.read_text().replace("Ada", "Eve"))
-    verified = verification.verify_folder(folder, make_entry)
-    assert list(verified.refused) == [note]
-    assert verified.accepted[0].row.submitted_by.name is None
-
-
 def copy_with_another_name(result):
     """The same run under another model's name: a duplicate with a name of its own."""
     return result.model_copy(update={"model": result.model.model_copy(update={"id": "thief"})})
@@ -103,7 +52,70 @@ def copy_with_another_name(result):
 
 def git(folder, *words):
     who = ("-c", "user.name=t", "-c", "user.email=t@example.org")
-    subprocess.run(["git", "-C", str(folder), *who, *words], check=True, capture_output=True)
+    command = ["git", "-C", str(folder), *who, *words]
+    return subprocess.run(command, check=True, capture_output=True)
+
+
+def commit_as(folder, author, *options):
+    git(folder, "add", ".")
+    git(folder, "commit", "-q", "-m", "add", f"--author={author} <a@example.org>", *options)
+
+
+def submitters(folder):
+    verified = verification.verify_folder(folder, make_entry)
+    return {entry.row.model.id: entry.row.submitted_by for entry in verified.accepted}
+
+
+def test_submitter_is_the_author_of_the_commit_that_added_the_file(tmp_path):
+    folder = tmp_path / "submissions"
+    git(tmp_path, "init", "-q")
+    for number, author in enumerate(("Ada", "Bo\u202eb", "x" * 200)):
+        path = place_submission(folder, result_with_energy(0.1 + number, model=f"m{number}"))
+        assert submitters(folder)[f"m{number}"] is None
+        commit_as(tmp_path, author)
+    git(path.parent, "mv", path.name, "0123456789abcdef.json")
+    git(tmp_path, "commit", "-q", "-m", "move it")
+    git(path.parent, "mv", "0123456789abcdef.json", path.name)
+    git(tmp_path, "commit", "-q", "-m", "move it back")
+    expected = {"m0": "Ada", "m1": "Bo\ufffdb", "m2": "x" * 100}
+    assert submitters(folder) == expected
+    board = rank_entries(verification.verify_folder(folder, make_entry).accepted)
+    assert {row["model"]: row["submitted_by"] for row in board_table(board)} == expected
+    git(tmp_path.parent, "clone", "-q", "--depth", "1", f"file://{tmp_path}", "shallow")
+    assert set(submitters(tmp_path.parent / "shallow" / "submissions").values()) == {None}
+
+
+def test_file_names_in_any_bytes_do_not_change_who_submitted(tmp_path):
+    root = tmp_path / os.fsdecode(b"caf\xe9 \x01Eve\n:x")
+    root.mkdir()
+    git(root, "init", "-q")
+    place_submission(root / "s", result_with_energy(0.1))
+    (root / "s" / os.fsdecode(b"\x01Eve\xff.json")).write_text("{}")
+    (root / "s" / "image-gen" / "\n:a").write_text("{}")
+    commit_as(root, "Ada")
+    assert list(submitters(root / "s").values()) == ["Ada"]
+
+
+def test_configuration_of_the_folder_runs_no_program(tmp_path):
+    program = tmp_path / "program"
+    signature = "-----BEGIN PGP SIGNATURE-----\n-----END PGP SIGNATURE-----"
+    program.write_text(
+        f"#!/bin/sh\ntouch {tmp_path}/ran\necho '[GNUPG:] SIG_CREATED ' >&2\necho '{signature}'\n"
+    )
+    program.chmod(0o700)
+    root = tmp_path / "unpacked"
+    place_submission(root / "submissions", result_with_energy(0.1))
+    git(root, "init", "-q")
+    for setting in ("gpg.program", "core.fsmonitor", "core.pager", "diff.external"):
+        git(root, "config", setting, str(program))
+    for setting in ("log.showSignature", "diff.relative", "log.follow"):
+        git(root, "config", setting, "true")
+    commit_as(root, "Ada", "-S")
+    (tmp_path / "ran").unlink()
+    git(root, "log")
+    (tmp_path / "ran").unlink()  # git runs the program where nothing prevents it
+    assert list(submitters(root / "submissions").values()) == ["Ada"]
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("first", [0, 1])
@@ -169,7 +181,7 @@ def test_files_that_are_no_submissions_are_refused(tmp_path):
     (folder / "README.md").write_text("how to submit")
     assert refusal_messages(folder) == {}
     odd = [folder / "x.json", path.parent / "evil.html", path.parent / "deep" / "x.json"]
-    odd += [path.parent / "0123456789abcdef.note", Path(f"{path.with_suffix('.note')}.sig")]
+    odd += [path.with_suffix(".note"), Path(f"{path}.sig"), folder / "allowed_signers"]
     for place in odd:
         place.parent.mkdir(exist_ok=True)
         place.write_text("{}")

@@ -17,21 +17,24 @@ PANEL = "Share"
 def command(
     result: ResultFile,
     results: Results = Path("results"),
-    name: Annotated[str | None, typer.Option(help="Who submits it, as shown on the board.")] = None,
-    note: Annotated[str | None, typer.Option(help="A remark, as shown on the board.")] = None,
-    sign: Annotated[Path | None, typer.Option(help="Sign it with this SSH key.")] = None,
+    removed: Annotated[str | None, typer.Option("--name", "--note", "--sign", hidden=True)] = None,
     as_json: Json = False,
 ) -> None:
     """Validate a result and add it to the leaderboard's submissions."""
     from bench.leaderboard import submissions
     from bench.results.formatting import printable
 
+    if removed is not None:
+        raise ValueError(
+            "--name, --note and --sign were removed: the board shows the author of the commit that "
+            "adds the submission, so commit it under your name"
+        )
     if not result.is_file():
         raise ValueError(f"there is no file {result}")
     folder = results / "submissions"
     path = None
     try:
-        path, issues = submissions.submit(result, folder, name=name, remark=note, key=sign)
+        path, issues = submissions.submit(result, folder)
     except submissions.SubmissionRefused as error:
         issues = error.issues
     except OSError as error:

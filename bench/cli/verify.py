@@ -29,11 +29,9 @@ def command(
     verified = verify_folder(submissions, has_rank)
     passed, ranked = len(verified.accepted), sum(verified.accepted)
     if as_json:
-        content: dict[str, object] = {"passed": passed, "ranked": ranked}
-        for name, files in (("refused", verified.refused), ("remarks", verified.remarks)):
-            content[name] = {str(p): [asdict(i) for i in issues] for p, issues in files.items()}
-        print_json(content)
-    for path, issues in (*verified.refused.items(), *verified.remarks.items()):
+        refused = {str(p): [asdict(i) for i in issues] for p, issues in verified.refused.items()}
+        print_json({"passed": passed, "ranked": ranked, "refused": refused})
+    for path, issues in verified.refused.items():
         for issue in issues:
             log(printable(f"{path}: {issue.text()}"))
     if not as_json:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.impact import carbon, equivalences
-from bench.leaderboard.submissions import SubmissionNote
 from bench.leaderboard.verification import Submission
 from bench.results.calibration import calibration_half_width, with_calibration
 from bench.results.record import Estimate, Result
@@ -80,15 +79,6 @@ class RowModel:
 
 
 @dataclass(slots=True)
-class Submitter:
-    """The name and note that a submitter gave, and the allowed signer who signed the record."""
-
-    name: str | None
-    note: str | None
-    signer: str | None
-
-
-@dataclass(slots=True)
 class RowWarning:
     """One thing that a reader should know before trusting a number."""
 
@@ -100,7 +90,10 @@ class RowWarning:
 
 @dataclass(slots=True)
 class BoardRow:
-    """One result. `rank`, `grade` and `stars` are null where it is listed without rank."""
+    """One result. `rank`, `grade` and `stars` are null where it is listed without rank.
+
+    `submitted_by` is the author of the commit that added the file, null where none is known.
+    """
 
     rank: int | None
     tied: bool
@@ -111,7 +104,7 @@ class BoardRow:
     unit: str
     run_id: str
     submission: str
-    submitted_by: Submitter
+    submitted_by: str | None
     created_at: str
     status: Literal["done", "failed", "interrupted"]
     profile: Literal["standard", "strict", "quick"]
@@ -157,7 +150,6 @@ def make_row(submission: Submission) -> BoardRow:
     """The row of a submission, without rank, grade and stars, which depend on the other rows."""
     result, issues = submission.result, submission.issues
     model, summary = result.model, result.summary
-    note = submission.note or SubmissionNote()
     energy = headline_energy(result)
     calibrated = with_calibration(energy, calibration_half_width(result)) if energy else None
     equivalents = _equivalents(energy, calibrated) if energy and calibrated else None
@@ -171,7 +163,7 @@ def make_row(submission: Submission) -> BoardRow:
         unit=result.task.unit,
         run_id=result.run_id,
         submission=f"{result.task.id}/{submission.id}.json",
-        submitted_by=Submitter(note.name, note.note, submission.signer),
+        submitted_by=submission.submitted_by,
         created_at=result.created_at,
         status=result.status,
         profile=result.profile,

@@ -20,32 +20,31 @@ from functools import partial
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
-from bench.leaderboard import signatures, submissions
-from bench.leaderboard.validation import (
-    REMEDIES,
-    ValidationIssue,
-    refusals,
-    unreadable,
-    validate_bytes,
-)
+from bench.leaderboard import submissions
+from bench.leaderboard.validation import ValidationIssue, refusals, unreadable, validate_bytes
 from bench.results import storage
+from bench.results.formatting import printable
 from bench.results.record import Result
 
 T = TypeVar("T")
 
 # Records per task of a process: large enough that the cost of starting a task is negligible.
 BATCH_SIZE = 250
+# The author of a commit may give a name of any length.
+MAX_NAME_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """An accepted result with its validation issues, its note and who signed it."""
+    """An accepted result with its validation issues.
+
+    `submitted_by` is the author of the commit that added the file, None where no history shows it.
+    """
 
     result: Result
     issues: tuple[ValidationIssue, ...]
     id: str
-    note: submissions.SubmissionNote | None
-    signer: str | None
+    submitted_by: str | None
 
 
 def has_rank(submission: Submission) -> bool:
@@ -53,20 +52,25 @@ def has_rank(submission: Submission) -> bool:
     return not any(issue.severity == "no-rank" for issue in submission.issues)
 
 
+class Addition(NamedTuple):
+    """The commit that added a file: its number in the history, oldest first, and its author."""
+
+    number: int
+    author: str | None
+
+
+NOT_COMMITTED = Addition(sys.maxsize, None)
+Additions = dict[Path, Addition]
 Transform = Callable[[Submission], T]
 IssuesByFile = dict[Path, tuple[ValidationIssue, ...]]
 
 
 @dataclass
 class VerificationResult(Generic[T]):
-    """The accepted submissions, transformed, and the issues of the others by file.
-
-    `remarks` are issues that do not refuse a submission.
-    """
+    """The accepted submissions, transformed, and the issues of the others by file."""
 
     accepted: list[T] = field(default_factory=list)
     refused: IssuesByFile = field(default_factory=dict)
-    remarks: IssuesByFile = field(default_factory=dict)
 
 
 class _CheckedRecord(NamedTuple, Generic[T]):
@@ -76,8 +80,7 @@ class _CheckedRecord(NamedTuple, Generic[T]):
     created_at: str
     identities: tuple[str, ...]
     accepted: T | None
-    refused: IssuesByFile
-    remarks: tuple[ValidationIssue, ...]
+    issues: tuple[ValidationIssue, ...]
 
 
 def verify_folder(folder: Path, transform: Transform[T]) -> VerificationResult[T]:
@@ -87,19 +90,17 @@ def verify_folder(folder: Path, transform: Transform[T]) -> VerificationResult[T
     """
     paths, misplaced = submissions.list_records(folder)
     result: VerificationResult[T] = VerificationResult(refused=misplaced)
+    additions = _additions(folder)
     with _garbage_collection_paused():
-        records = list(_check_all(paths, transform))
-    duplicates = _duplicates(folder, records)
+        records = list(_check_all(paths, additions, transform))
+    duplicates = _duplicates(additions, records)
     for record in records:
-        result.refused |= record.refused
         if record.accepted is None:
-            continue
-        if record.path in duplicates:
+            result.refused[record.path] = record.issues
+        elif record.path in duplicates:
             result.refused[record.path] = (duplicates[record.path],)
-            continue
-        result.accepted.append(record.accepted)
-        if record.remarks:
-            result.remarks[record.path] = record.remarks
+        else:
+            result.accepted.append(record.accepted)
     return result
 
 
@@ -123,17 +124,20 @@ def _garbage_collection_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _check_all(paths: Sequence[Path], transform: Transform[T]) -> Iterator[_CheckedRecord[T]]:
+def _check_all(
+    paths: Sequence[Path], additions: Additions, transform: Transform[T]
+) -> Iterator[_CheckedRecord[T]]:
     check = partial(_check, transform=transform)
+    authors = [additions.get(path, NOT_COMMITTED).author for path in paths]
     # Starting processes takes about as long as two batches.
     if len(paths) <= 2 * BATCH_SIZE or (os.cpu_count() or 1) < 2:
-        yield from map(check, paths)
+        yield from map(check, paths, authors)
         return
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        yield from pool.map(check, paths, chunksize=BATCH_SIZE)
+        yield from pool.map(check, paths, authors, chunksize=BATCH_SIZE)
 
 
-def _check(path: Path, transform: Transform[T]) -> _CheckedRecord[T]:
+def _check(path: Path, author: str | None, transform: Transform[T]) -> _CheckedRecord[T]:
     try:
         content = storage.read_bytes(path)
     except storage.UnreadableRecord as error:
@@ -145,61 +149,21 @@ def _check(path: Path, transform: Transform[T]) -> _CheckedRecord[T]:
     if path.parts[-2:] != (result.task.id, f"{storage.content_id(content)}.json"):
         message = "Misplaced: the file name does not match the content: it was moved or edited."
         return _refused(path, refusals("misplaced", [message]))
-    try:
-        signer, remarks = _signer(path, content)
-    except ValueError as error:
-        return _refused(path, refusals("signature", [str(error)]))
-    note, refused_note = _note(path)
-    accepted = transform(Submission(result, report.issues, path.stem, note, signer))
-    identities = submissions.identities(result)
-    return _CheckedRecord(path, result.created_at, identities, accepted, refused_note, remarks)
+    accepted = transform(Submission(result, report.issues, path.stem, author))
+    return _CheckedRecord(path, result.created_at, submissions.identities(result), accepted, ())
 
 
 def _refused(path: Path, issues: Iterable[ValidationIssue]) -> _CheckedRecord[T]:
-    return _CheckedRecord(path, "", (), None, {path: tuple(issues)}, ())
+    return _CheckedRecord(path, "", (), None, tuple(issues))
 
 
-def _signer(path: Path, content: bytes) -> tuple[str | None, tuple[ValidationIssue, ...]]:
-    """Who signed a file, and remarks on a signature that identifies no allowed signer."""
-    signature = signatures.signature_path(path)
-    if not _is_plain_file(signature):
-        return None, ()
-    try:
-        name = signatures.signer(content, signature, path.parents[1] / signatures.SIGNERS)
-    except signatures.SshKeygenMissing as error:
-        return None, (
-            ValidationIssue("note", "signature-unchecked", f"{error}.", REMEDIES["signature"]),
-        )
-    if name is not None:
-        return name, ()
-    message = "The signature is valid, but its key is not among the allowed signers."
-    return None, (ValidationIssue("note", "unknown-signer", message, REMEDIES["unknown-signer"]),)
-
-
-def _is_plain_file(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink()
-
-
-def _note(record: Path) -> tuple[submissions.SubmissionNote | None, IssuesByFile]:
-    """The note on a record, or None; a note that is broken or wrongly signed is refused."""
-    path = submissions.note_path(record)
-    if not _is_plain_file(path):
-        return None, {}
-    try:
-        note = submissions.read_note(path)
-        _signer(path, path.read_bytes())
-    except storage.UnreadableRecord as error:
-        return None, {path: unreadable(error).issues}
-    except ValueError as error:
-        return None, {path: tuple(refusals("signature", [str(error)]))}
-    return note, {}
-
-
-def _duplicates(folder: Path, records: Sequence[_CheckedRecord[T]]) -> dict[Path, ValidationIssue]:
+def _duplicates(
+    additions: Additions, records: Sequence[_CheckedRecord[T]]
+) -> dict[Path, ValidationIssue]:
     """The refusal of every record that shares a run id or its trials with another that was first.
 
     First is the record whose file was committed first in the folder's git repository: a file that
-    is not committed comes after all that are. Without a repository, or within one commit, the
+    is not committed comes after all that are. Without its history, or within one commit, the
     record with the older `created_at` is first. Where that is equal too, nothing in the files shows
     which is the copy, and all of them are refused: a rule such as the lower id could be met by a
     copier who changes a field until the id fits. The honest submitter is thus protected by the
@@ -209,16 +173,12 @@ def _duplicates(folder: Path, records: Sequence[_CheckedRecord[T]]) -> dict[Path
     for record in records:
         for identity in record.identities:
             by_identity[identity].append(record)
-    shared = {name: group for name, group in by_identity.items() if len(group) > 1}
-    if not shared:
-        return {}
-    commits = _first_commits(folder)
 
     def age(record: _CheckedRecord[T]) -> tuple[int, str]:
-        return commits.get(record.path.resolve(), sys.maxsize), record.created_at
+        return additions.get(record.path, NOT_COMMITTED).number, record.created_at
 
     duplicates: dict[Path, ValidationIssue] = {}
-    for identity, group in shared.items():
+    for identity, group in by_identity.items():
         first = min(age(record) for record in group)
         unclear = sum(age(record) == first for record in group) > 1
         for record in group:
@@ -228,23 +188,43 @@ def _duplicates(folder: Path, records: Sequence[_CheckedRecord[T]]) -> dict[Path
     return duplicates
 
 
-def _first_commits(folder: Path) -> dict[Path, int]:
-    """The number of the commit that added each file of the folder, oldest first; {} without git."""
-    log = ("log", "--reverse", "--diff-filter=A", "--name-only", "--format=%x01", "-z")
+def _additions(folder: Path) -> Additions:
+    """The commit that added each file of the folder; {} without git.
+
+    In a shallow clone all older files seem to come from its first commit, so no author is stated.
+    No name in a file or a commit can pass for another, and no configuration of the repository,
+    which may come with the files, makes git run a program or change its output.
+    """
+    log = ["log", "--reverse", "--diff-filter=A", "--no-renames", "--raw", "--relative", "-z"]
     try:
-        top, names = (
-            subprocess.run(
-                ["git", "-C", str(folder), *command], capture_output=True, check=True, timeout=120
-            ).stdout.decode()
-            for command in (("rev-parse", "--show-toplevel"), (*log, "--", "."))
-        )
+        complete = _git(folder, "rev-parse", "--is-shallow-repository").strip() == b"false"
+        log_text = _git(folder, *log, "--encoding=UTF-8", "--format=%x01%an", "--", ".")
     except (OSError, subprocess.SubprocessError):
         return {}
-    numbers: dict[Path, int] = {}
+    additions: Additions = {}
     number = 0
-    for name in names.split("\0"):
-        if name == "\x01":  # one commit
+    author: str | None = None
+    entries = iter(log_text.split(b"\0"))
+    for entry in entries:
+        if entry.startswith(b"\x01"):  # a commit
             number += 1
-        elif name:
-            numbers.setdefault(Path(top.strip()) / name.lstrip("\n"), number)
-    return numbers
+            name = printable(entry[1:].decode(errors="replace"))[:MAX_NAME_LENGTH]
+            author = name if name and complete else None
+        elif entry:  # the modes of an added file; the next entry is its name
+            path = folder / os.fsdecode(next(entries, b""))
+            additions.setdefault(path, Addition(number, author))
+    return additions
+
+
+def _git(folder: Path, *words: str) -> bytes:
+    # A more specific setting in the repository overrides `protocol.allow`, but not the variable.
+    environment = {"GIT_ALLOW_PROTOCOL": "", "GIT_NO_LAZY_FETCH": "1", "GIT_CONFIG_NOSYSTEM": "1"}
+    settings = ("core.fsmonitor=false", "core.hooksPath=/dev/null", "log.showSignature=false")
+    options = [word for setting in (*settings, "log.follow=false") for word in ("-c", setting)]
+    return subprocess.run(
+        ["git", "-C", str(folder), "--no-optional-locks", *options, *words],
+        capture_output=True,
+        check=True,
+        timeout=120,
+        env=os.environ | environment,
+    ).stdout

@@ -72,7 +72,7 @@ function environment(details) {
     Protocol: `${details.profile}: budget ${protocol.budget_seconds} s, target ±${format.number(100 * protocol.target_relative_half_width, 2)} %, ${protocol.min_trials} to ${protocol.max_trials} trials${details.stop_reason ? `; ended by ${details.stop_reason}` : ""}`,
     "Calibration uncertainty": details.calibration && `±${format.number(100 * details.calibration.relative_half_width, 2)} % (${details.calibration.source})`,
     Run: `${details.run_id} on ${details.created_at}, JouleBench ${details.joulebench_version}`,
-    "Submitted by": [details.submitted_by.name, details.submitted_by.note && ` · ${details.submitted_by.note}`, details.submitted_by.signer && ` · signed by ${details.submitted_by.signer}`].filter(Boolean).join("") || null,
+    "Submitted by": details.submitted_by,
   });
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,15 +34,16 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Estimate a job that was not measured: by the ML CO2 Impact formula, and with overheads."""
-    from bench.cli import _impact_summary
     from bench.impact import job_estimate
+    from bench.reports.text_layout import print_template
 
     job = job_estimate.JobDescription(hardware, count, hours, region, pue)
     estimate = job_estimate.estimate_job(job)
     if as_json:
         print_json(_estimate_json(job, estimate))
     else:
-        _impact_summary.print_summary("estimate", job=job, estimate=estimate, caveats=CAVEATS)
+        template = Path(__file__).with_suffix(".jinja")
+        print_template(template, job=job, estimate=estimate, caveats=CAVEATS)
 
 
 def _estimate_json(job: JobDescription, estimate: JobEstimate) -> dict[str, object]:

@@ -44,8 +44,8 @@ def command(
 
     After Luccioni et al. (2022), with the Software Carbon Intensity (ISO/IEC 21031) of a result.
     """
-    from bench.cli import _impact_summary
     from bench.impact.per_inference import LifeCycleInputs
+    from bench.reports.text_layout import print_template
 
     inputs = LifeCycleInputs(region, pue, training, uses, embodied_kg)
     computed, scores = _compute(source, inputs)
@@ -65,9 +65,8 @@ def command(
             }
         )
     else:
-        _impact_summary.print_summary(
-            "lifecycle", computed=computed, scores=scores, caveats=caveats
-        )
+        template = Path(__file__).with_suffix(".jinja")
+        print_template(template, computed=computed, scores=scores, caveats=caveats)
 
 
 def _compute(source: str, inputs: LifeCycleInputs) -> tuple[LifeCycle, SciScores]:

@@ -37,8 +37,8 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Project a result to scale: energy, carbon, homes, machines, and break-even."""
-    from bench.cli import _impact_summary
     from bench.impact import facts, projection
+    from bench.reports.text_layout import print_template
     from bench.results import storage
 
     inputs = projection.ProjectionInputs(per_day, days, region, pue, training)
@@ -51,7 +51,8 @@ def command(
         print_json(projected.as_json())
     else:
         home = facts.table("equivalences")["home-day-us"]
-        _impact_summary.print_summary("scale", projected=projected, home=home)
+        template = Path(__file__).with_suffix(".jinja")
+        print_template(template, projected=projected, home=home)
 
 
 def _draw(result: Result, runs: list[TrainingEnergy] | None, folder: Path) -> None:

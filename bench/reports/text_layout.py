@@ -3,20 +3,49 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
+from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from bench.results import formatting
 from bench.results.escaping import json_environment, text_environment
+from bench.results.interval import Interval
 from bench.results.record import MeasurementWarning
 
 NAME_WIDTH = 18  # columns of the names on the left, so that all blocks align
+SEPARATOR, HEADS, WRAPPED = " :: ", "# ", "~"  # signs of tables in a template
+
+
+def print_template(path: Path, console: Console | None = None, **values: object) -> None:
+    """Print a template of rich markup, by default on standard output.
+
+    Empty lines separate blocks, which consist of text and tables.
+
+    Lines "name :: value" that follow one another are a table, in which a name is dim where it has
+    no style of its own. Where the first one starts with "# " it has the heads of any number of
+    columns; the cells below a head that ends with "~" may take several lines. A value is printed
+    on one line and is no markup.
+    """
+    environment = text_environment(
+        path.parent, shown=lambda text: escape(formatting.printable(text))
+    )
+    environment.filters |= {
+        "energy": _energy_text,
+        "mass": _mass_text,
+        "interval": formatting.interval_text,
+        "large_number": lambda figure: formatting.large_number_text(Interval.of(figure)),
+    }
+    text = environment.get_template(path.name).render(values, formatting=formatting)
+    blocks = [_block(block.splitlines()) for block in re.split("\n\n+", text.strip("\n"))]
+    print_blocks(blocks, console or Console(highlight=False))
 
 
 def print_blocks(blocks: Iterable[RenderableType], console: Console, below: int = 1) -> None:
@@ -73,16 +102,43 @@ def warnings_table(warnings: Iterable[MeasurementWarning], ranked: bool = True) 
     return name_value_table(rows, style="")
 
 
-def column_table(
-    columns: Sequence[str],
-    rows: Iterable[Iterable[str | Text]],
-    title: str,
-    wrapped: Sequence[str] = (),
-) -> Table:
-    """A table with column heads; cells of the `wrapped` columns may take several lines."""
-    table = Table(title=title, title_justify="left", title_style="", box=None, padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column, header_style="dim", overflow="fold", no_wrap=column not in wrapped)
-    for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+def _block(lines: Iterable[str]) -> Group:
+    parts: list[RenderableType] = []
+    for in_table, group in groupby(lines, key=lambda line: SEPARATOR in line):
+        if in_table:
+            parts.append(_template_table(list(group)))
+        else:
+            parts += map(Text.from_markup, group)
+    return Group(*parts)
+
+
+def _template_table(lines: Sequence[str]) -> Table:
+    if not lines[0].startswith(HEADS):
+        rows = (line.partition(SEPARATOR)[::2] for line in lines)
+        styled = ((name, value, "" if name.startswith("[") else "dim") for name, value in rows)
+        cells = ((Text.from_markup(n, style=s), Text.from_markup(v)) for n, v, s in styled)
+        return name_value_table(cells, style="")
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for head in lines[0].removeprefix(HEADS).split(SEPARATOR):
+        name, no_wrap = head.removesuffix(WRAPPED), not head.endswith(WRAPPED)
+        table.add_column(name, header_style="dim", overflow="fold", no_wrap=no_wrap)
+    for line in lines[1:]:
+        table.add_row(*map(Text.from_markup, line.split(SEPARATOR)))
     return table
+
+
+def _energy_text(kwh: Interval | float | None) -> str:
+    """An energy in kWh in a readable unit: "500 (283 to 828) MWh"; a dash where not known."""
+    if kwh is None:
+        return formatting.MISSING
+    energy = Interval.of(kwh)
+    unit, size = formatting.large_energy_unit(energy.value)
+    return formatting.interval_text(energy / size, unit)
+
+
+def _mass_text(grams: Interval | None) -> str:
+    """A mass in grams in a readable unit: "24.7 t"; a dash where not known."""
+    if grams is None:
+        return formatting.MISSING
+    unit, size = formatting.mass_unit(grams.value)
+    return formatting.interval_text(grams / size, unit)

@@ -86,7 +86,10 @@ CASES = {
         encoded(victim()).replace(b'"index":0', b'"index":1e999', 1),
         "Unreadable",
     ),
-    "a future schema": (encoded(edited_victim("schema_version", 3)), "a newer one can read it"),
+    "a future schema": (
+        encoded(edited_victim("schema_version", 3)),
+        "a newer JouleBench can read it",
+    ),
     "a schema of no number": (encoded(edited_victim("schema_version", "1")), "schema version"),
     "an unknown field": (encoded(edited_victim("sponsor", "me")), "Unreadable"),
     "a field that steers Python": (encoded(edited_victim("__class__", "os.system")), "Unreadable"),

@@ -192,7 +192,8 @@ def test_golden_record_of_the_current_version_is_written_unchanged():
 
 
 @pytest.mark.parametrize(
-    ("version", "words"), [(3, "a newer one can read it"), (0, "known is 2"), ("null", "None")]
+    ("version", "words"),
+    [(3, "a newer JouleBench can read it"), (0, "known is 2"), ("null", "None")],
 )
 def test_unknown_schema_version_is_refused(tmp_path, version, words):
     text = (GOLDEN / "result-v1.json").read_text()

@@ -16,7 +16,6 @@ from boards import (
 from synthetic_results import result_with_energy, synthetic_result
 
 from bench.leaderboard import (
-    submissions,
     verification,
 )
 from bench.leaderboard.board_entry import make_entry
@@ -180,17 +179,19 @@ def test_files_that_are_no_submissions_are_refused(tmp_path):
     path, _ = submit(save(tmp_path, result_with_energy(0.1)), folder)
     (folder / "README.md").write_text("how to submit")
     assert refusal_messages(folder) == {}
-    odd = [folder / "x.json", path.parent / "evil.html", path.parent / "deep" / "x.json"]
+    odd = [folder / "x.json", path.parent / "evil.html", path.parent / "UPPER.json"]
     odd += [path.with_suffix(".note"), Path(f"{path}.sig"), folder / "allowed_signers"]
     for place in odd:
         place.parent.mkdir(exist_ok=True)
         place.write_text("{}")
     (path.parent / "fedcba9876543210.json").symlink_to(path)
+    (path.parent / "deep" / "deeper").mkdir(parents=True)
+    (path.parent / "deep" / path.name).write_bytes(path.read_bytes())
     messages = refusal_messages(folder)
-    assert {place.name for place in odd} <= set(messages)
+    assert set(messages) == {place.name for place in odd} | {"fedcba9876543210.json", "deep"}
+    assert "one folder deep" in messages["deep"]
     assert "not a link" in messages["fedcba9876543210.json"]
     assert len(verification.verify_folder(folder, make_entry).accepted) == 1
-    assert not submissions.is_record_path(Path("a/b/UPPER.json"))
 
 
 def test_duplicates_of_one_date_are_all_refused_without_git(tmp_path):

@@ -21,13 +21,14 @@ def command(
     as_json: Json = False,
 ) -> None:
     """Validate every submission again from its raw trials; exit 4 if one is refused."""
-    from bench.leaderboard.verification import has_rank, verify_folder
+    from bench.leaderboard.board_entry import make_entry
+    from bench.leaderboard.verification import verify_folder
     from bench.results.formatting import printable
 
     if not submissions.is_dir():
         raise ValueError(f"there is no folder {submissions}")
-    verified = verify_folder(submissions, has_rank)
-    passed, ranked = len(verified.accepted), sum(verified.accepted)
+    verified = verify_folder(submissions, make_entry)
+    passed, ranked = len(verified.accepted), sum(e.group is not None for e in verified.accepted)
     if as_json:
         refused = {str(p): [asdict(i) for i in issues] for p, issues in verified.refused.items()}
         print_json({"passed": passed, "ranked": ranked, "refused": refused})

@@ -7,8 +7,9 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
+import pydantic.dataclasses
 from pydantic import TypeAdapter
 from pydantic_core import to_json
 
@@ -23,7 +24,6 @@ from bench.results import storage
 from bench.results.escaping import csv_safe
 
 BOARD_SCHEMA_VERSION: Literal[3] = 3
-T = TypeVar("T")
 Cell = str | int | float | bool | None
 
 
@@ -65,19 +65,10 @@ class PublishedRow:
     stars: int | None
 
 
-@dataclass(frozen=True)
-class PublishedStudy:
+@pydantic.dataclasses.dataclass(frozen=True)
+class PublishedStudy(published.Study):
     """Results that others measured and published. They are not ranked."""
 
-    key: str
-    title: str
-    boundary: str
-    precision: str
-    engine: str
-    source: str
-    source_url: str
-    licence: str
-    caveat: str
     rows: list[PublishedRow]
 
 
@@ -126,10 +117,9 @@ def board_json(board: Board) -> Iterator[str]:
         stars_rule=STARS_RULE,
         tasks=board.tasks,
         published=[
-            _copy_fields(
-                PublishedStudy,
-                study,
-                rows=[_copy_fields(PublishedRow, f) for f in published.rows() if f.study == study],
+            PublishedStudy(
+                **vars(study),
+                rows=[_published_row(f) for f in published.rows() if f.study == study],
             )
             for study in published.STUDIES
         ],
@@ -142,9 +132,8 @@ def _grid(fact: Fact) -> GridFactor:
     return GridFactor(fact.label, fact.value, fact.edition, fact.basis, fact.source, fact.licence)
 
 
-def _copy_fields(kind: type[T], source: object, **values: object) -> T:
-    names = (name for name in kind.__annotations__ if name not in values)
-    return kind(**{name: getattr(source, name) for name in names}, **values)
+def _published_row(figure: published.PublishedFigure) -> PublishedRow:
+    return PublishedRow(**{f.name: getattr(figure, f.name) for f in fields(PublishedRow)})
 
 
 def _json_parts(value: object) -> Iterator[str]:

@@ -37,14 +37,6 @@ class Figure:
 
 
 @dataclass(slots=True)
-class CalibratedEnds:
-    """The low and high end of a 95 % interval that includes calibration uncertainty."""
-
-    low: float
-    high: float
-
-
-@dataclass(slots=True)
 class Equivalent:
     """An energy in another unit, with its interval without and with calibration uncertainty."""
 
@@ -117,7 +109,7 @@ class BoardRow:
     boundary: str
     devices: list[str]
     energy_kwh_per_1000: Figure | None
-    energy_with_calibration_kwh_per_1000: CalibratedEnds | None
+    energy_with_calibration_kwh_per_1000: Figure | None
     net_energy_kwh_per_1000: Figure | None
     energy_joules_per_unit: Figure | None
     duration_seconds_per_inference: Figure | None
@@ -176,9 +168,7 @@ def make_row(submission: Submission) -> BoardRow:
         boundary=boundary_label(result),
         devices=list(device_labels(result)),
         energy_kwh_per_1000=_figure(energy),
-        energy_with_calibration_kwh_per_1000=(
-            CalibratedEnds(calibrated.low, calibrated.high) if calibrated else None
-        ),
+        energy_with_calibration_kwh_per_1000=_figure(calibrated),
         net_energy_kwh_per_1000=_figure(summary.net_energy_kwh_per_1000 if summary else None),
         energy_joules_per_unit=_figure(summary.energy_joules_per_unit if summary else None),
         duration_seconds_per_inference=_figure(
@@ -216,7 +206,9 @@ def _quality(result: Result) -> RowQuality | None:
     if quality is None:
         return None
     metric = known_metric(result.task.id, result.task.dataset)
-    better = "lower" if metric is not None and metric.BETTER == "lower" else "higher"
+    better: Literal["higher", "lower"] = (
+        "lower" if metric is not None and metric.BETTER == "lower" else "higher"
+    )
     ends = (quality.low, quality.high)
     return RowQuality(quality.metric, quality.value, *ends, quality.sample_count, better)
 

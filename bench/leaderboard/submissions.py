@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -41,39 +40,29 @@ def submit(path: Path, folder: Path) -> tuple[Path, tuple[ValidationIssue, ...]]
 
 
 def list_records(folder: Path) -> tuple[list[Path], dict[Path, tuple[ValidationIssue, ...]]]:
-    """The record files of a folder in order, and the misplaced files with the reason."""
-    records: list[str] = []
+    """The record files of a folder in order, and whatever else is in it with the reason.
+
+    A folder inside the folder of a task is refused as a whole and not read.
+    """
+    records: list[Path] = []
     misplaced: dict[Path, tuple[ValidationIssue, ...]] = {}
-    for parent, folders, files in os.walk(folder):
-        folders.sort()
-        task = os.path.basename(parent) if parent != str(folder) else ""
-        for name in (*folders, *sorted(files)):
-            path = os.path.join(parent, name)
-            if reason := _why_misplaced(Path(path), folder, task):
-                issue = refusals("misplaced", [f"Misplaced: {reason}."])
-                misplaced[Path(path)] = tuple(issue)
-            elif task and name.endswith(".json"):
-                records.append(path)
-    return [Path(path) for path in records], misplaced
-
-
-def is_record_path(path: Path) -> bool:
-    """Whether a path ends like that of a record: <task>/<16 hexadecimal digits>.json."""
-    return RECORD_NAME.fullmatch("/".join(path.parts[-2:])) is not None
-
-
-def _why_misplaced(path: Path, folder: Path, task: str) -> str | None:
-    if path.is_symlink():
-        return "a submission must be a file, not a link"
-    if RECORD_NAME.fullmatch(f"{task}/{path.name}") and path.parent.parent == folder:
-        return None if not path.is_dir() else "submissions are one folder deep"
-    depth = len(path.relative_to(folder).parts)
-    if path.is_dir():
-        return None if depth == 1 else "submissions are one folder deep"
-    if depth == 1:
-        known = path.name == "README.md"
-        return None if known else "a submission must be in the folder of its task"
-    return "its name is not <task>/<id>.json"
+    top = sorted(folder.iterdir()) if folder.is_dir() else []
+    tasks = [path for path in top if path.is_dir() and not path.is_symlink()]
+    for path in (*top, *(path for task in tasks for path in sorted(task.iterdir()))):
+        reason, in_task = None, path.parent != folder
+        if path.is_symlink():
+            reason = "a submission must be a file, not a link"
+        elif in_task and path.is_dir():
+            reason = "submissions are one folder deep"
+        elif in_task and not RECORD_NAME.fullmatch(f"{path.parent.name}/{path.name}"):
+            reason = "its name is not <task>/<id>.json"
+        elif not in_task and not path.is_dir() and path.name != "README.md":
+            reason = "a submission must be in the folder of its task"
+        if reason is not None:
+            misplaced[path] = tuple(refusals("misplaced", [f"Misplaced: {reason}."]))
+        elif in_task:
+            records.append(path)
+    return records, misplaced
 
 
 def identities(result: Result) -> tuple[str, ...]:

@@ -95,14 +95,11 @@ def parse_result(text: str | bytes, name: str = "the result") -> Result:
     except ValueError as error:
         raise UnreadableRecord(f"{name} is not JSON: {error}") from error
     version = content.get("schema_version") if isinstance(content, dict) else None
-    if type(version) is int and version > SCHEMA_VERSION:
-        raise UnreadableRecord(
-            f"{name} has schema version {version!s:.40}, and this JouleBench knows "
-            f"{SCHEMA_VERSION}: a newer one can read it"
-        )
     if type(version) is not int or version not in (1, SCHEMA_VERSION):
+        newer = type(version) is int and version > SCHEMA_VERSION
+        hint = ": a newer JouleBench can read it" if newer else ""
         raise UnreadableRecord(
-            f"{name} has schema version {version!r:.40}; known is {SCHEMA_VERSION}"
+            f"{name} has schema version {version!r:.40}; known is {SCHEMA_VERSION}{hint}"
         )
     if version == 1:
         try:

@@ -7,7 +7,6 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -107,9 +106,15 @@ def _write_task(task: BoardTask, details: Mapping[str, str], data: Path) -> dict
         "energy": _energy_range(task.rows()),
         "count": len(numbered),
         "published": len(figures),
-        "rows_by": _write_chunks(folder, "rows", later, MAX_ROWS_PER_FILE, _row_text),
+        "rows_by": _write_chunks(
+            folder, "rows", later, MAX_ROWS_PER_FILE, lambda item: _script_json(_site_row(item))
+        ),
         "details_by": _write_chunks(
-            folder, "details", numbered, MAX_DETAILS_PER_FILE, partial(_details_text, details)
+            folder,
+            "details",
+            numbered,
+            MAX_DETAILS_PER_FILE,
+            lambda item: f'"{item.id}":{details[item.row.submission]}',
         ),
         "first": [_site_row(item) for item in numbered[:FIRST_ROWS]],
     }
@@ -135,14 +140,6 @@ def _site_row(item: _Numbered) -> list[Any]:
     values = row_values(item.row, SITE_COLUMNS.values())
     computed = [value(item.row) for value in COMPUTED_COLUMNS.values()]
     return [*item[:3], *map(_ends_or_value, values), *computed]
-
-
-def _row_text(item: _Numbered) -> str:
-    return _script_json(_site_row(item))
-
-
-def _details_text(details: Mapping[str, str], item: _Numbered) -> str:
-    return f'"{item.id}":{details[item.row.submission]}'
 
 
 def _ends_or_value(value: Any) -> Any:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.cli._io import INTERRUPTED, log
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from bench.results.record import Result
 
 
-COLUMNS = ("task", "energy per 1,000", "time each", "", "quality")
 WIDTH = 116  # of the table, where the stream is no terminal
 
 
@@ -93,44 +93,9 @@ def run_command(task: str, words: Sequence[str]) -> list[str]:
 def print_overview(outcomes: Sequence[TaskOutcome], seconds: float, stream: Any) -> None:
     """Print one line a task; `seconds` is the duration of all of them together."""
     from rich.console import Console
-    from rich.padding import Padding
-    from rich.table import Table
 
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for column in COLUMNS:
-        table.add_column(column, overflow="fold", no_wrap=column != "quality")
-    for one in outcomes:
-        table.add_row(one.task, *_cells(one))
+    from bench.reports.text_layout import print_template
+
     console = Console(file=stream, highlight=False, width=None if stream.isatty() else WIDTH)
-    console.print(Padding(table, (1, 2)))
-    kinds = {one.result.boundary.kind for one in outcomes if one.result}
-    if "modelled" in kinds:
-        console.print("  The energy is modelled, NOT measured: joulebench doctor gives the reason.")
-    if any(one.result and one.result.model.weights == "random" for one in outcomes):
-        console.print("  random: weights are random, and quality is that of chance.")
-    console.print(f"  {len(outcomes)} tasks in {seconds:.0f} s\n")
-
-
-def _cells(one: TaskOutcome) -> tuple[str, str, str, str]:
-    from bench.results import formatting
-
-    result = one.result
-    if result is None or result.failure is not None:
-        reason = result.failure.message if result and result.failure else one.last_line
-        return formatting.MISSING, formatting.MISSING, "", f"exit {one.code}: {reason}"
-    summary = result.summary
-    energy = summary and summary.energy_kwh_per_1000
-    duration = summary and summary.duration_seconds_per_inference
-    cost = time = formatting.MISSING
-    if energy:
-        unit, size = formatting.energy_unit(energy.value)
-        value, low, high = formatting.format_nonnegative(energy, size)
-        cost = f"{value} ({low} to {high}) {unit}"
-    if duration:
-        unit, size = formatting.time_unit(duration.value)
-        time = f"{formatting.format_interval(duration, size)[0]} {unit}"
-    quality = formatting.MISSING
-    if (found := result.quality) is not None:
-        quality = f"{found.metric} {found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
-    marks = {"random": result.model.weights, "interrupted": result.status}
-    return cost, time, ", ".join(mark for mark, value in marks.items() if mark == value), quality
+    template = Path(__file__).with_suffix(".jinja")
+    print_template(template, console, outcomes=outcomes, seconds=seconds)

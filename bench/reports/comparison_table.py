@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bench.analysis.comparison import Difference, ResultComparison, Verdict, is_comparable
+from bench.analysis.comparison import ResultComparison, Verdict, is_comparable
 from bench.analysis.published_results import PublishedResult
-from bench.reports.text_layout import print_blocks, render_json
+from bench.reports.text_layout import print_blocks, print_template, render_json, template_blocks
 from bench.results import views
 from bench.results.formatting import (
     MISSING,
     decimals,
-    energy_text,
     energy_unit,
     format_fixed,
     format_nonnegative,
@@ -26,26 +25,28 @@ from bench.results.formatting import (
 )
 from bench.results.record import Estimate, Result
 
-INDENT = (0, 0, 0, 2)
+FOLDER = Path(__file__).parent
 TONES = {"less": "green", "better": "green", "more": "red", "worse": "red", "tie": "yellow"}
 
 
 def print_comparison(comparisons: Sequence[ResultComparison], console: Console) -> None:
     """Print a table of all results, the base first, then verdicts and differences of each."""
-    blocks: list[RenderableType] = [_table(comparisons)]
-    blocks += [Group(*_verdicts(item)) for item in comparisons]
-    print_blocks(blocks, console)
+    verdicts = template_blocks(
+        FOLDER / "comparison.jinja",
+        comparisons=comparisons,
+        interval=_interval,
+        is_modelled=views.is_modelled,
+        is_comparable=is_comparable,
+    )
+    print_blocks([_table(comparisons), *verdicts], console)
 
 
 def print_published(result: Result, rows: Sequence[PublishedResult], console: Console) -> None:
     """Print a result, then each published figure with its ratio and the differences."""
     energy = rows[0].measured_kwh_per_1000
-    measured = _energy(energy).replace("\n", " (") + ")" if energy else "no measured GPU energy"
-    title = f"{result.task.id}, {printable(result.model.id)}: {measured} per 1,000, GPU alone"
-    blocks: list[RenderableType] = [Text(title, style="bold")]
-    if energy is None:
-        blocks.append(Text("No ratio: studies state GPU energy, and this result has none."))
-    print_blocks([*blocks, *(Group(*_published(item)) for item in rows)], console)
+    measured = _energy(energy).replace("\n", " (") + ")" if energy else ""
+    values = {"result": result, "rows": rows, "measured": measured, "interval": _interval}
+    print_template(FOLDER / "published.jinja", console, **values)
 
 
 def published_json(item: PublishedResult) -> dict[str, Any]:
@@ -84,61 +85,6 @@ def _cells(result: Result, item: ResultComparison | None) -> Iterator[Text]:
     yield Text(_quality(result))
     yield _verdict(item.quality, item.quality_verdict, sign=True) if item else Text()
     yield Text(_duration(duration))
-
-
-def _verdicts(item: ResultComparison) -> Iterator[RenderableType]:
-    name = printable(item.other.model.id)
-    yield Text(f"{name}: {_energy_verdict(item)}; {_quality_verdict(item)}.", style="bold")
-    for reason in item.why_not:
-        yield Text(f"  not compared: {reason}", style="yellow")
-    differences = [each for each in item.differences if each.name != "model"]
-    if differences:
-        yield _differences(differences, "base", "other")
-    if not is_comparable(item):
-        yield Text("  not comparable: they would not be ranked together", style="yellow")
-
-
-def _energy_verdict(item: ResultComparison) -> str:
-    if item.energy is None:
-        return "its energy cannot be compared"
-    ratio = _interval(item.energy)
-    if item.energy_verdict == "tie":
-        return f"no significant difference in energy, {ratio} times that of the base"
-    modelled = " (modelled: a ratio of CPU time)" if views.is_modelled(item.other) else ""
-    return f"{item.energy_verdict} energy, {ratio} times that of the base{modelled}"
-
-
-def _quality_verdict(item: ResultComparison) -> str:
-    if item.quality is None:
-        return "its quality cannot be compared"
-    if item.quality_verdict == "tie":
-        return "no significant difference in quality"
-    return f"{item.quality_verdict} quality"
-
-
-def _published(item: PublishedResult) -> Iterator[RenderableType]:
-    row = item.row
-    head = (
-        f"{row.study.title}: {printable(row.model)}, {energy_text(row.gpu_energy_kwh_per_1000, 3)}"
-    )
-    yield Text(head, style="bold" if item.same == "model" else "")
-    if item.ratio is not None:
-        yield Text(f"  this result is {_interval(item.ratio)} times that", style="green")
-    if row.energy_kwh_per_1000 > row.gpu_energy_kwh_per_1000:
-        energy = energy_text(row.energy_kwh_per_1000, 3)
-        yield Text(f"  with the study's own boundary it is {energy}", style="yellow")
-    if item.differences:
-        yield _differences(item.differences, "this result", "study")
-    yield Padding(Text(row.study.caveat, style="dim italic"), INDENT)
-
-
-def _differences(differences: Sequence[Difference], base: str, other: str) -> RenderableType:
-    table = Table(box=None, padding=(0, 2, 0, 0), style="dim", header_style="dim italic")
-    for column in ("differs", base, other):
-        table.add_column(column, overflow="fold")
-    for each in differences:
-        table.add_row(each.name, Text(each.base), Text(each.other))
-    return Padding(table, INDENT)
 
 
 def _verdict(estimate: Estimate | None, verdict: Verdict | None, sign: bool = False) -> Text:

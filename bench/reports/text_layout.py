@@ -21,18 +21,21 @@ from bench.results.interval import Interval
 from bench.results.record import MeasurementWarning
 
 NAME_WIDTH = 18  # columns of the names on the left, so that all blocks align
-SEPARATOR, HEADS, WRAPPED = " :: ", "# ", "~"  # signs of tables in a template
+SEPARATOR, HEADS, WRAPPED, INDENT = " :: ", "# ", "~", "  "  # signs in a template
 
 
 def print_template(path: Path, console: Console | None = None, **values: object) -> None:
-    """Print a template of rich markup, by default on standard output.
+    """Print the blocks of a template, by default on standard output."""
+    print_blocks(template_blocks(path, **values), console or Console(highlight=False))
 
-    Empty lines separate blocks, which consist of text and tables.
+
+def template_blocks(path: Path, **values: object) -> list[Group]:
+    """The blocks of a template of rich markup, which empty lines separate: text and tables.
 
     Lines "name :: value" that follow one another are a table, in which a name is dim where it has
     no style of its own. Where the first one starts with "# " it has the heads of any number of
-    columns; the cells below a head that ends with "~" may take several lines. A value is printed
-    on one line and is no markup.
+    columns; the cells below a head that ends with "~" may take several lines. Lines that start
+    with two spaces are indented. A value is printed on one line and is no markup.
     """
     environment = text_environment(
         path.parent, shown=lambda text: escape(formatting.printable(text))
@@ -44,8 +47,7 @@ def print_template(path: Path, console: Console | None = None, **values: object)
         "large_number": lambda figure: formatting.large_number_text(Interval.of(figure)),
     }
     text = environment.get_template(path.name).render(values, formatting=formatting)
-    blocks = [_block(block.splitlines()) for block in re.split("\n\n+", text.strip("\n"))]
-    print_blocks(blocks, console or Console(highlight=False))
+    return [_block(block.splitlines()) for block in re.split("\n\n+", text.strip("\n"))]
 
 
 def print_blocks(blocks: Iterable[RenderableType], console: Console, below: int = 1) -> None:
@@ -104,11 +106,12 @@ def warnings_table(warnings: Iterable[MeasurementWarning], ranked: bool = True) 
 
 def _block(lines: Iterable[str]) -> Group:
     parts: list[RenderableType] = []
-    for in_table, group in groupby(lines, key=lambda line: SEPARATOR in line):
-        if in_table:
-            parts.append(_template_table(list(group)))
-        else:
-            parts += map(Text.from_markup, group)
+    for (in_table, indented), group in groupby(
+        lines, key=lambda line: (SEPARATOR in line, line.startswith(INDENT))
+    ):
+        texts = [line.removeprefix(INDENT) for line in group]
+        made = [_template_table(texts)] if in_table else map(Text.from_markup, texts)
+        parts += [Padding(part, (0, 0, 0, len(INDENT))) if indented else part for part in made]
     return Group(*parts)
 
 
@@ -121,7 +124,8 @@ def _template_table(lines: Sequence[str]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     for head in lines[0].removeprefix(HEADS).split(SEPARATOR):
         name, no_wrap = head.removesuffix(WRAPPED), not head.endswith(WRAPPED)
-        table.add_column(name, header_style="dim", overflow="fold", no_wrap=no_wrap)
+        head_text = Text.from_markup(name)
+        table.add_column(head_text, header_style="dim", overflow="fold", no_wrap=no_wrap)
     for line in lines[1:]:
         table.add_row(*map(Text.from_markup, line.split(SEPARATOR)))
     return table

@@ -38,7 +38,7 @@ def answer(request: Request, output: Output) -> tuple[str, str] | None:
 
 TASK = Task(
     id="fill-mask",
-    version=1,
+    version=2,
     title="Masked-language modelling",
     tag="fill-mask",
     inference="one text with one word to fill in, one forward pass",

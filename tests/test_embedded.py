@@ -70,6 +70,7 @@ def load(task: str, size: str) -> tuple[Any, Any]:
         AutoImageProcessor,
         AutoModelForCausalLM,
         AutoModelForImageClassification,
+        AutoModelForMaskedLM,
         AutoModelForSequenceClassification,
         AutoModelForTokenClassification,
         AutoTokenizer,
@@ -87,6 +88,7 @@ def load(task: str, size: str) -> tuple[Any, Any]:
         "text-gen": AutoModelForCausalLM,
         "text-classification": AutoModelForSequenceClassification,
         "token-classification": AutoModelForTokenClassification,
+        "fill-mask": AutoModelForMaskedLM,
     }
     kind = kinds[task]
     return kind.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)

@@ -178,10 +178,24 @@ def test_embedding_is_pooled_as_the_model_files_say(modes, pooling, tmp_path):
         assert session.model.settings["pooling"] == pooling
 
 
-@pytest.mark.parametrize(
-    "task_id", ["fill-mask", "summarization", "question-answering", "sentence-similarity"]
-)
-def test_embedded_configuration_without_weights_is_recorded_as_random(task_id, tiny):
-    session, _ = tiny(task_id)
+def test_embedded_configuration_without_weights_is_recorded_as_random(tmp_path, monkeypatch):
+    whole = embedded.FOLDER
+    monkeypatch.setattr(embedded, "FOLDER", tmp_path)
+    for path in ("data/fill-mask.jsonl", "models/fill-mask/tiny/config.json"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(whole / path, tmp_path / path)
+    fallback = "models/text-classification/small"
+    shutil.copytree(whole / fallback, tmp_path / fallback)
+    session, _ = load("fill-mask")
     assert session.model.weights == "random"
     assert session.model.settings["tokenizer"] == "embedded"
+
+
+@pytest.mark.parametrize("task_id", ["fill-mask"])
+def test_embedded_model_has_its_stated_quality_and_beats_its_baseline(task_id, tiny):
+    session, work = tiny(task_id)
+    served = session.serve(work.requests)
+    score = quality.evaluate_quality(work, zip(work.requests, served.outputs, strict=True))
+    stated = json.loads((embedded.model_path(task_id, "tiny") / "quality.json").read_text())
+    assert score.value == pytest.approx(stated["value"], abs=0.005)
+    assert score.low > stated["baseline_value"]

@@ -27,7 +27,7 @@ TASKS = (
 )
 
 # Tasks with a configuration alone, whose data needs no script of its own.
-CONFIGURATION_TASKS = ("summarization", "question-answering", "sentence-similarity", "fill-mask")
+CONFIGURATION_TASKS = ("summarization", "question-answering", "sentence-similarity")
 
 
 def run(task: str, job: common.Job) -> None:

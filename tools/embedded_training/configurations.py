@@ -187,7 +187,6 @@ TEXT_ROWS: dict[str, Callable[[Path], Any]] = {
     "summarization": summarization_rows.make_rows,
     "question-answering": gaps.questions,
     "sentence-similarity": wordnet.make_rows,
-    "fill-mask": gaps.single,
 }
 MAKERS: dict[str, Callable[[Path, int, int], int]] = {
     "asr": _whisper,

@@ -1,4 +1,4 @@
-"""Held-out speeches and chapters as cloze questions and as single sentences."""
+"""Held-out speeches and chapters as cloze questions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from tools.embedded_training import common, text_rows
 ROWS = 1000
 PASSAGE = (30, 60)  # words
 AROUND = 8  # words of the sentence that stay on either side of its gap
-SENTENCE = (10, 30)  # words
 GAP = "____"
 ENDS = re.compile(r"(?<=[.!?]) +(?=[A-Z\"'])")
 
@@ -57,20 +56,6 @@ def questions(raw: Path) -> list[dict[str, str | list[str]]]:
     once = list({str(row["question"]): row for row in rows}.values())
     rng.shuffle(once)
     return once[:ROWS]
-
-
-def single(raw: Path) -> list[dict[str, str]]:
-    """Sentences, each once."""
-    rng = random.Random(common.SEED)
-    found = {
-        sentence: None
-        for parts in sentences(raw)
-        for sentence in parts
-        if SENTENCE[0] <= len(sentence.split()) <= SENTENCE[1]
-    }
-    rows = list(found)
-    rng.shuffle(rows)
-    return [{"text": sentence} for sentence in rows[:ROWS]]
 
 
 def _words(parts: list[str]) -> int:

@@ -57,15 +57,8 @@ def _sentence_encoder(width: int, layers: int) -> tuple[Any, Any]:
     return _bert(width, layers), BertModel
 
 
-def _masked_language_model(width: int, layers: int) -> tuple[Any, Any]:
-    from transformers import BertForMaskedLM
-
-    return _bert(width, layers), BertForMaskedLM
-
-
 MAKERS: dict[str, Callable[[int, int], tuple[Any, Any]]] = {
     "summarization": _bart,
     "question-answering": _question_answering,
     "sentence-similarity": _sentence_encoder,
-    "fill-mask": _masked_language_model,
 }

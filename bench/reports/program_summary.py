@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 from rich.console import Console, RenderableType
-from rich.text import Text
 
 from bench.impact import equivalences, regions
-from bench.reports.text_layout import name_value_table, print_blocks, template_rows, warnings_table
+from bench.reports.text_layout import print_blocks, template_blocks, warnings_table
 from bench.results import units
-from bench.results.formatting import energy_unit, format_number, format_rough, printable
+from bench.results.formatting import energy_unit, format_number
 from bench.tracker.program_record import ProgramRecord, emissions
 
 
@@ -22,14 +22,15 @@ def print_program(record: ProgramRecord, console: Console, edition: str, saved: 
     """
     kwh = record.nonnegative_kwh
     region = regions.find(record.region) if record.region is not None else None
-    rows = template_rows(
-        "program.txt.jinja",
+    blocks: list[RenderableType] = template_blocks(
+        Path(__file__).with_name("program.jinja"),
         record=record,
+        duration=_duration(record.duration_seconds),
+        end=_end(record),
         charges=None if kwh is None else equivalences.phone_charges(kwh, edition),
         emissions=emissions(record),
         stated_pue=region.pue if region else None,
     )
-    blocks: list[RenderableType] = [_headline(record), name_value_table(rows)]
     if record.warnings:
         blocks.append(warnings_table(record.warnings, ranked=False))
     print_blocks(blocks, console, below=0)
@@ -48,21 +49,6 @@ def energy_so_far(record: ProgramRecord) -> str:
         f"{_duration(record.duration_seconds)} · {format_number(energy.value / size)} {unit} so far"
         f" · {format_number(watts, 2)} W{modelled}"
     )
-
-
-def _headline(record: ProgramRecord) -> Text:
-    head = Text(printable(record.name), style="bold")
-    head.append(f" · {_duration(record.duration_seconds)}{_end(record)}\n\n", style="not bold")
-    energy = record.energy_kwh
-    if energy is None:
-        sentence = "The energy could not be read; the warnings say why."
-        return head.append(sentence, style="bold red")
-    unit, size = energy_unit(energy.value)
-    value, low, high = format_rough(energy.value / size, energy.low / size, energy.high / size)
-    modelled = record.boundary.kind == "modelled"
-    head.append(f"{value} {unit}", style="bold yellow" if modelled else "bold green")
-    head.append("   modelled, NOT measured" if modelled else "   measured")
-    return head.append(f"   ({low} to {high} {unit})", style="not bold")
 
 
 def _end(record: ProgramRecord) -> str:

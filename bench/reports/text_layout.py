@@ -29,7 +29,7 @@ def print_template(path: Path, console: Console | None = None, **values: object)
     print_blocks(template_blocks(path, **values), console or Console(highlight=False))
 
 
-def template_blocks(path: Path, **values: object) -> list[Group]:
+def template_blocks(path: Path, **values: object) -> list[RenderableType]:
     """The blocks of a template of rich markup, which empty lines separate: text and tables.
 
     Lines "name :: value" that follow one another are a table, in which a name is dim where it has
@@ -110,7 +110,7 @@ def _block(lines: Iterable[str]) -> Group:
         lines, key=lambda line: (SEPARATOR in line, line.startswith(INDENT))
     ):
         texts = [line.removeprefix(INDENT) for line in group]
-        made = [_template_table(texts)] if in_table else map(Text.from_markup, texts)
+        made = [_template_table(texts)] if in_table else map(_markup, texts)
         parts += [Padding(part, (0, 0, 0, len(INDENT))) if indented else part for part in made]
     return Group(*parts)
 
@@ -119,16 +119,20 @@ def _template_table(lines: Sequence[str]) -> Table:
     if not lines[0].startswith(HEADS):
         rows = (line.partition(SEPARATOR)[::2] for line in lines)
         styled = ((name, value, "" if name.startswith("[") else "dim") for name, value in rows)
-        cells = ((Text.from_markup(n, style=s), Text.from_markup(v)) for n, v, s in styled)
+        cells = ((_markup(n, s), _markup(v)) for n, v, s in styled)
         return name_value_table(cells, style="")
     table = Table(box=None, padding=(0, 2, 0, 0))
     for head in lines[0].removeprefix(HEADS).split(SEPARATOR):
         name, no_wrap = head.removesuffix(WRAPPED), not head.endswith(WRAPPED)
-        head_text = Text.from_markup(name)
+        head_text = _markup(name)
         table.add_column(head_text, header_style="dim", overflow="fold", no_wrap=no_wrap)
     for line in lines[1:]:
-        table.add_row(*map(Text.from_markup, line.split(SEPARATOR)))
+        table.add_row(*map(_markup, line.split(SEPARATOR)))
     return table
+
+
+def _markup(line: str, style: str = "") -> Text:
+    return Text.from_markup(line, style=style, emoji=False)
 
 
 def _energy_text(kwh: Interval | float | None) -> str:

@@ -74,5 +74,5 @@ def energy(key: str) -> Fact:
 def _bloom_plan() -> LifeCyclePlan:
     template = text_environment(Path(__file__).parent).get_template(f"{BLOOM}.toml.jinja")
     content = tomllib.loads(template.render(fact=facts.fact_by_name))
-    fixed = {"kind": KIND, "grid_source": GRID_SOURCE, "notes": tuple(content["notes"])}
-    return LifeCyclePlan(**content | fixed)
+    content |= {"kind": KIND, "grid_source": GRID_SOURCE, "notes": tuple(content["notes"])}
+    return LifeCyclePlan(**content)

@@ -110,7 +110,9 @@ def _block(lines: Iterable[str]) -> Group:
         lines, key=lambda line: (SEPARATOR in line, line.startswith(INDENT))
     ):
         texts = [line.removeprefix(INDENT) for line in group]
-        made = [_template_table(texts)] if in_table else map(_markup, texts)
+        made: list[RenderableType] = (
+            [_template_table(texts)] if in_table else [*map(_markup, texts)]
+        )
         parts += [Padding(part, (0, 0, 0, len(INDENT))) if indented else part for part in made]
     return Group(*parts)
 

@@ -2,15 +2,22 @@
 
 import pytest
 
-from bench.results.domains import Domain, by_kind, gpu_domain, is_gpu, kind_label
+from bench.results.domains import by_kind, gpu_domain, is_gpu, kind_label, kind_of, overlap
 from bench.results.machine_record import Device, Machine, Sensor
 from bench.results.views import measurement_boundary
 from bench.system.nvidia_driver import GpuInfo
 
 
-@pytest.mark.parametrize("name", ["gpu:0", "cpu-package:12", "dram:0", "wall", "soc-gpu:0"])
-def test_name_of_a_parsed_domain_is_unchanged(name):
-    assert str(Domain.parse(name)) == name
+@pytest.mark.parametrize(
+    ("name", "kind"), [("gpu:0", "gpu"), ("cpu-package:12", "cpu-package"), ("wall", "wall")]
+)
+def test_kind_of_a_domain_is_the_text_before_its_number(name, kind):
+    assert kind_of(name) == kind
+
+
+def test_wall_overlaps_every_domain_and_each_domain_itself():
+    assert overlap("wall", "gpu:0") and overlap("gpu:0", "wall") and overlap("dram:0", "dram:0")
+    assert not overlap("gpu:0", "gpu:1") and not overlap("gpu:0", "cpu-package:0")
 
 
 def test_only_gpu_domains_are_gpus():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any, Literal
 
@@ -129,13 +129,8 @@ def columns_of(file: str) -> dict[str, list[str]]:
 
 def row_values(row: BoardRow, paths: Iterable[Sequence[str]]) -> list[Any]:
     """The values at these paths; None where the row has none."""
-    values: list[Any] = []
-    for path in paths:
-        value: Any = row
-        for name in path:
-            value = getattr(value, name, None)
-        values.append(value)
-    return values
+    start: Any = row
+    return [reduce(lambda part, name: getattr(part, name, None), path, start) for path in paths]
 
 
 def make_row(submission: Submission) -> BoardRow:

@@ -71,10 +71,8 @@ def identities(result: Result) -> tuple[str, ...]:
         (trial.duration_seconds, [(r.domain, r.energy_joules) for r in trial.readings])
         for trial in result.measured()
     ]
-    run = f"run {result.run_id}"
-    return (
-        (run, f"trials {hashlib.sha256(repr(trials).encode()).hexdigest()}") if trials else (run,)
-    )
+    hashed = f"trials {hashlib.sha256(repr(trials).encode()).hexdigest()}"
+    return (f"run {result.run_id}", hashed)[: 2 if trials else 1]
 
 
 def duplicate_issue(identity: str, *, origin_unclear: bool = False) -> ValidationIssue:

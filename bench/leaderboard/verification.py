@@ -129,9 +129,9 @@ def _check(path: Path, author: str | None, transform: Transform[T]) -> _CheckedR
     except storage.UnreadableRecord as error:
         return _refused(path, unreadable(error).issues)
     report = validate_bytes(content, path.name)
-    result, refused = report.result, [i for i in report.issues if i.severity == "refused"]
-    if result is None or refused:
-        return _refused(path, refused)
+    result = report.result
+    if result is None or report.refusals:
+        return _refused(path, report.issues)
     if path.parts[-2:] != (result.task.id, f"{storage.content_id(content)}.json"):
         message = "Misplaced: the file name does not match the content: it was moved or edited."
         return _refused(path, refusals("misplaced", [message]))

@@ -43,7 +43,7 @@ def energy_so_far(record: ProgramRecord) -> str:
     if energy is None:
         return f"{_duration(record.duration_seconds)} · energy: not read yet"
     unit, size = energy_unit(energy.value)
-    watts = units.joules_from_kwh(energy.value) / max(record.duration_seconds, 1e-9)
+    watts = energy.value * units.JOULES_PER_KWH / max(record.duration_seconds, 1e-9)
     modelled = ", modelled" if record.boundary.kind == "modelled" else ""
     return (
         f"{_duration(record.duration_seconds)} · {format_number(energy.value / size)} {unit} so far"

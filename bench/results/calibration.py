@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from bench.results import statistics
-from bench.results.domains import Domain, DomainKind, is_gpu
+from bench.results.domains import DomainKind, is_gpu, kind_of
 from bench.results.interval import NORMAL_95
 from bench.results.machine_record import Sensor
 from bench.results.record import Boundary, Calibration, Estimate, Result
@@ -104,8 +104,6 @@ def instrument_id(result: Result) -> Instrument | None:
     cards = [device.card_id for device in gpus if device is not None and device.card_id]
     if not cards or len(cards) < len(gpus):
         return None
-    packages = sum(
-        Domain.parse(d.domain).kind == DomainKind.cpu_package for d in result.machine.devices
-    )
+    packages = sum(kind_of(d.domain) == DomainKind.cpu_package for d in result.machine.devices)
     host = (result.machine.cpu_name, packages) if len(gpus) < len(domains) else None
     return frozenset(cards), host

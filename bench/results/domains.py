@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 
 
 class DomainKind(StrEnum):
@@ -25,36 +23,24 @@ _LABELS: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class Domain:
-    """What one energy figure covers; `str(domain)` is its name in a record, "gpu:0"."""
+def kind_of(name: str) -> str:
+    """The kind of a domain: "gpu" of "gpu:0", "wall" of "wall"."""
+    return name.partition(":")[0]
 
-    kind: str
-    number: str = ""
 
-    @classmethod
-    @lru_cache(maxsize=256)
-    def parse(cls, name: str) -> Domain:
-        """The domain of a name such as "gpu:0" or "wall"."""
-        kind, _, number = name.partition(":")
-        return cls(kind, number)
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.number}" if self.number else str(self.kind)
-
-    def overlaps(self, other: Domain) -> bool:
-        """Whether energy of both would count the same joules twice: the wall covers the rest."""
-        return self == other or DomainKind.wall in (self.kind, other.kind)
+def overlap(name: str, other: str) -> bool:
+    """Whether energy of both domains would count the same joules twice: the wall covers all."""
+    return name == other or DomainKind.wall in (kind_of(name), kind_of(other))
 
 
 def is_gpu(name: str) -> bool:
     """Whether a domain name is that of a GPU."""
-    return Domain.parse(name).kind == DomainKind.gpu
+    return kind_of(name) == DomainKind.gpu
 
 
 def gpu_domain(index: int) -> str:
     """The domain name of the GPU with this driver index."""
-    return str(Domain(DomainKind.gpu, str(index)))
+    return f"{DomainKind.gpu}:{index}"
 
 
 def kind_label(kind: str) -> str:
@@ -66,5 +52,5 @@ def by_kind(names: Iterable[str]) -> dict[str, list[str]]:
     """Domain names grouped by kind, in order of first appearance."""
     groups: dict[str, list[str]] = {}
     for name in names:
-        groups.setdefault(Domain.parse(name).kind, []).append(name)
+        groups.setdefault(kind_of(name), []).append(name)
     return groups

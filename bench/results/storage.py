@@ -68,14 +68,14 @@ def load_result(path: Path) -> Result:
     return parse_result(read_bytes(path), str(path))
 
 
-def read_bytes(path: Path, most: int = MAX_BYTES) -> bytes:
-    """The bytes of a file. Raises UnreadableRecord where it is no regular file or over `most`."""
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file. Raises UnreadableRecord where it is no regular file or too large."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableRecord(f"{path} is not a regular file")
-        if status.st_size > most:
-            raise UnreadableRecord(f"{path} has {status.st_size} bytes, more than {most}")
+        if status.st_size > MAX_BYTES:
+            raise UnreadableRecord(f"{path} has {status.st_size} bytes, more than {MAX_BYTES}")
         return path.read_bytes()
     except OSError as error:
         raise UnreadableRecord(f"{path} cannot be read: {error.strerror or error}") from error

@@ -12,11 +12,6 @@ def kwh_from_joules(joules: float) -> float:
     return joules / JOULES_PER_KWH
 
 
-def joules_from_kwh(kwh: float) -> float:
-    """Energy in joules from kilowatt-hours."""
-    return kwh * JOULES_PER_KWH
-
-
 def kwh_per_1000(joules_per_inference: float) -> float:
     """Energy in kWh per 1,000 inferences from joules per inference."""
     return kwh_from_joules(1000 * joules_per_inference)

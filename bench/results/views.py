@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bench.results.domains import Domain, DomainKind, by_kind, is_gpu, kind_label
+from bench.results.domains import DomainKind, by_kind, is_gpu, kind_label, kind_of, overlap
 from bench.results.fields import Setting
 from bench.results.machine_record import Device, Machine, Sensor
 from bench.results.record import Boundary, Estimate, Result
@@ -20,9 +20,8 @@ def measurement_boundary(machine: Machine) -> Boundary:
     inside = [device.domain for device in machine.used_gpus]
     unused = {d.domain for d in machine.devices if not d.used}
     measured = _sensor_domains(machine.sensors, modelled=False)
-    for domain in sorted(measured, key=lambda name: Domain.parse(name).kind == DomainKind.wall):
-        overlap = any(Domain.parse(domain).overlaps(Domain.parse(other)) for other in inside)
-        if not overlap and domain not in unused:
+    for domain in sorted(measured, key=lambda name: kind_of(name) == DomainKind.wall):
+        if domain not in unused and not any(overlap(domain, other) for other in inside):
             inside.append(domain)
     if inside:
         return Boundary(domains=tuple(inside), kind="measured")

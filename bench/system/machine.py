@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.results.domains import Domain, DomainKind
+from bench.results.domains import DomainKind
 from bench.system import nvidia_driver
 from bench.system.process import own_processes
 from bench.system.sensor_error import SensorReadError
@@ -150,7 +150,7 @@ def _packages() -> list[Device]:
             packages.add(path.read_text(encoding="ascii").strip())
         except OSError:
             continue  # a CPU that is switched off has no package
-    domains = [str(Domain(DomainKind.cpu_package, str(i))) for i in range(max(len(packages), 1))]
+    domains = [f"{DomainKind.cpu_package}:{i}" for i in range(max(len(packages), 1))]
     return [Device(domain=domain, name=_cpu_name()) for domain in domains]
 
 

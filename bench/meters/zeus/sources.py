@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.meters import MeterContext
-from bench.results.domains import Domain, gpu_domain
+from bench.results.domains import gpu_domain
 from bench.system.sensor_error import SensorReadError
 
 if TYPE_CHECKING:
@@ -121,8 +121,8 @@ def _amd(context: MeterContext) -> list[ZeusSource]:
     amd = import_module("zeus.device.gpu.amd")
     if not amd.amdsmi_is_available():
         return []
-    numbers = [Domain.parse(d.domain).number for d in context.devices if d.is_gpu]
-    first = 1 + max((int(number) for number in numbers), default=-1)
+    numbers = [int(d.domain.partition(":")[2]) for d in context.devices if d.is_gpu]
+    first = 1 + max(numbers, default=-1)
     gpus = enumerate(amd.AMDGPUs().gpus, start=first)
     return [_amd_gpu(gpu_domain(number), gpu) for number, gpu in gpus]
 

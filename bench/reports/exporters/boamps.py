@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from bench.impact import facts
 from bench.reports.exporters import ExportOptions
 from bench.reports.exporters._common import RunTotals, json_bytes, totals_with_energy
-from bench.results.domains import Domain
+from bench.results.domains import kind_of
 from bench.results.record import Result
 from bench.results.statistics import relative_half_width
 
@@ -43,7 +43,7 @@ def export(results: Sequence[Result], options: ExportOptions) -> bytes:
 def _tracking_modes(result: Result) -> dict[str, str]:
     """Meter and method of GPU and CPU by BoAmps' names."""
     readings = {r.domain: r for trial in result.measured() for r in trial.readings}
-    kinds = {Domain.parse(domain).kind: reading for domain, reading in readings.items()}
+    kinds = {kind_of(domain): reading for domain, reading in readings.items()}
     return {
         TRACKING_MODES[kind]: f"{reading.meter}, {reading.method}"
         for kind, reading in kinds.items()

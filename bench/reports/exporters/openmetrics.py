@@ -13,7 +13,7 @@ import jinja2
 
 from bench.reports.exporters import ExportOptions
 from bench.reports.exporters._common import NOT_MEASURED, RunTotals, totals_with_energy
-from bench.results.domains import Domain
+from bench.results.domains import kind_of
 from bench.results.record import Result
 
 SUFFIX = ".prom"
@@ -52,7 +52,7 @@ def _samples(totals: RunTotals) -> Iterator[tuple[str, dict[str, str], float]]:
 
 def _component(result: Result, domain: str) -> dict[str, str]:
     names = {device.domain: device.name for device in result.machine.devices}
-    kind = TYPES.get(Domain.parse(domain).kind, "host")
+    kind = TYPES.get(kind_of(domain), "host")
     name = names.get(domain, result.machine.cpu_name)
     return {"hw_id": domain, "hw_type": kind, "hw_name": name}
 

@@ -25,7 +25,7 @@ how power differs between kinds of arithmetic, as with bfloat16.
 MEASURED = "The energy was measured.\n"
 NOTES = """
 Intervals are 95 %. A ratio is the mean over rounds of the ratio within a round. Accuracy is over
-e-mails that no training used; its interval holds the sampling error of these e-mails and the
+passages that no training used; its interval holds the sampling error of these passages and the
 variation between trainings. Settings with overlapping intervals cannot be told apart. Fine-tuning
 starts from the model that ships with the package; the energy of its own training is not included.
 """
@@ -39,7 +39,7 @@ for `joulebench where`, adds one.
 class TrainingRun:
     """One training: energy in joules over the domains that were read, and its test results.
 
-    `correct` is 1 or 0 for each test e-mail.
+    `correct` is 1 or 0 for each test passage.
     """
 
     joules: float
@@ -62,7 +62,7 @@ def page(runs: Runs, machine: str, quick: bool, day: DailyProfile | None) -> str
     parts = [
         HEAD,
         QUICK if quick else "",
-        f"\nThe embedded e-mail classifier, trained {len(baseline)} times with each setting, "
+        f"\nThe embedded text classifier, trained {len(baseline)} times with each setting, "
         f"interleaved, on\n{machine}, {datetime.now(UTC):%Y-%m-%d}. "
         f"Boundary: {', '.join(first.domains)}.\n\n",
         MODELLED if first.modelled else MEASURED,
@@ -112,11 +112,13 @@ def saving(value: float, low: float, high: float) -> tuple[str, str]:
 def accuracy(runs: Sequence[TrainingRun]) -> tuple[float, float, float]:
     """Mean accuracy, low and high (95 %).
 
-    The interval adds in quadrature the sampling error of the e-mails (Wilson) and the variation
+    The interval adds in quadrature the sampling error of the passages (Wilson) and the variation
     between trainings (Student's t).
     """
-    by_mail = zip(*(run.correct for run in runs), strict=True)
-    value, low, high = statistics.wilson_interval([math.fsum(mail) / len(runs) for mail in by_mail])
+    by_passage = zip(*(run.correct for run in runs), strict=True)
+    value, low, high = statistics.wilson_interval(
+        [math.fsum(row) / len(runs) for row in by_passage]
+    )
     by_run = [math.fsum(run.correct) / len(run.correct) for run in runs]
     _, half = statistics.mean_interval(by_run)
     low, high = value - math.hypot(value - low, half), value + math.hypot(high - value, half)

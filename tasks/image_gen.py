@@ -33,7 +33,7 @@ def labelled_answer(request: Request, output: Output) -> tuple[str, str] | None:
 
 TASK = Task(
     id="image-gen",
-    version=1,
+    version=2,
     title="Image generation",
     tag="text-to-image",
     inference="one image for one prompt",

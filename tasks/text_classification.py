@@ -36,7 +36,7 @@ def answer(request: Request, output: Output) -> tuple[str, str] | None:
 
 TASK = Task(
     id="text-classification",
-    version=1,
+    version=2,
     title="Text classification",
     tag="text-classification",
     inference="one text, one forward pass",

@@ -28,7 +28,7 @@ def answer(request: Request, output: Output) -> tuple[tuple[str, ...], tuple[str
 
 TASK = Task(
     id="token-classification",
-    version=1,
+    version=2,
     title="Token classification",
     tag="token-classification",
     inference="one sentence, one forward pass",

@@ -20,6 +20,7 @@ def save_nli_model(tmp_path):
     names = {"0": "contradiction", "1": "neutral", "2": "entailment"}
     config |= {"id2label": names, "label2id": {name: int(n) for n, name in names.items()}}
     config["type_vocab_size"] = 2
+    config["initializer_range"] = 0.5  # scores that differ by more than rounding errors
     (folder / "config.json").write_text(json.dumps(config))
     (folder / "model.safetensors").unlink()
     from transformers import AutoConfig, AutoModelForSequenceClassification
@@ -40,7 +41,8 @@ def test_zero_shot_labels_are_those_of_the_library(tmp_path):
     # Short texts: the library truncates long ones differently.
     short = sorted(work.requests, key=lambda request: request.length)[:12]
     library = pipeline("zero-shot-classification", str(folder))
-    expected = [library(r.inputs["text"], ["ham", "spam"])["labels"][0] for r in short]
+    labels = sorted({str(request.reference) for request in work.requests})
+    expected = [library(r.inputs["text"], labels)["labels"][0] for r in short]
     served = session.serve(short)
     assert [output.label for output in served.outputs] == expected
     assert served.work.inference_count == 12
@@ -53,7 +55,7 @@ def test_refusals_of_a_prompted_generator_are_wrong_and_counted(monkeypatch):
     assert session.model.settings["template"] == "label-1"
     requests = work.blocks[0]
     answers_of_model = iter(
-        [f" {requests[0].reference}!", " spam or ham?", " I cannot tell", *[" well"] * 7]
+        [f" {requests[0].reference}!", " 1790-1849 or 1850-1899?", " I cannot tell", *[" well"] * 7]
     )
     monkeypatch.setattr(
         session.tokenizer,
@@ -75,7 +77,7 @@ def test_prompt_has_the_complete_question_for_a_long_text():
     session, _ = load("text-classification", folder)
     prompt = session.prompt("a long text " * 1000)
     assert prompt.startswith("Which one of these labels") and prompt.endswith("Label:")
-    assert "ham, spam" in prompt
+    assert "1790-1849, 1850-1899, 1900-1949, 1950-2021" in prompt
     assert len(session.tokenizer(prompt)["input_ids"]) <= 256 - 8 + 2
 
 

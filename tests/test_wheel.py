@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -34,6 +35,17 @@ def tracked(*patterns):
 def test_wheel_has_exactly_the_tracked_files_of_the_packages(wheel):
     packed = {n for n in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in n}
     assert packed == tracked("bench", "tasks")
+
+
+def test_wheel_has_the_licence_of_every_file_and_the_licence_texts(wheel):
+    with zipfile.ZipFile(wheel) as packed:
+        names = [n for n in packed.namelist() if ".dist-info/licenses/" in n]
+        metadata = next(n for n in packed.namelist() if n.endswith(".dist-info/METADATA"))
+        stated = packed.read(metadata).decode("utf-8")
+    shipped = {n.split(".dist-info/licenses/")[1] for n in names}
+    assert shipped == tracked("LICENSE", "NOTICE", "REUSE.toml", "LICENSES")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert f"\nLicense-Expression: {project['license']}\n" in stated
 
 
 def test_installed_wheel_runs_outside_the_checkout(wheel, tmp_path):

@@ -1,4 +1,7 @@
-"""`python -m tools.embedded_training TASK`: reproduce the embedded models, data and cards."""
+"""`python -m tools.embedded_training TASK`: reproduce the embedded models, data and cards.
+
+`duplicates` instead of a task prints how many held-out rows have a near-duplicate in training.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,7 @@ def run(task: str, job: common.Job) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog=common.COMMAND, description=__doc__)
-    parser.add_argument("task", choices=("all", *TASKS))
+    parser.add_argument("task", choices=("all", "duplicates", *TASKS))
     parser.add_argument("--size", choices=embedded.SIZES, help="only this size")
     parser.add_argument(
         "--raw",
@@ -52,6 +55,9 @@ def main() -> None:
     )
     parser.add_argument("--quick", action="store_true", help="a fortieth of the steps")
     arguments = parser.parse_args()
+    if arguments.task == "duplicates":
+        import_module("tools.embedded_training.duplicates").report(arguments.raw)
+        return
     # The judge is trained before the image model, which it scores.
     for task in TASKS if arguments.task == "all" else (arguments.task,):
         sizes = (arguments.size,) if arguments.size else embedded.SIZES

@@ -7,7 +7,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,16 @@ def warmup_cosine(optimizer: torch.optim.Optimizer, steps: int, warmup: int = 10
         return 0.05 + 0.95 * 0.5 * (1 + float(np.cos(np.pi * done)))
 
     return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+
+
+def batches(count: int, size: int) -> Iterator[list[int]]:
+    """Endless batches of `size` indices below `count`; every epoch has each index once."""
+    rng = random.Random(SEED)
+    while True:
+        order = list(range(count))
+        rng.shuffle(order)
+        for at in range(0, count - size + 1, size):
+            yield order[at : at + size]
 
 
 class WeightAverage:

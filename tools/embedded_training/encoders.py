@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -11,10 +10,10 @@ from transformers import BertConfig
 
 from tools.embedded_training import common
 
-VOCABULARY = 1200
-CONTEXT = 64
-BATCH = 48
-SHAPES = {"tiny": (32, 2, 2), "small": (56, 3, 4)}  # width, layers, heads
+VOCABULARY = 600
+CONTEXT = 48
+BATCH = 32
+SHAPES = {"tiny": (24, 2, 2), "small": (44, 3, 4)}  # width, layers, heads
 RATE = {"tiny": 4e-3, "small": 3e-3}
 
 
@@ -36,16 +35,6 @@ def config(size: str, **words: Any) -> BertConfig:
     )
 
 
-def batches(count: int) -> Iterator[list[int]]:
-    """Endless batches of indices; every epoch has each index once."""
-    rng = random.Random(common.SEED)
-    while True:
-        order = list(range(count))
-        rng.shuffle(order)
-        for at in range(0, count - BATCH + 1, BATCH):
-            yield order[at : at + BATCH]
-
-
 def learn(
     model: Any,
     name: str,
@@ -59,7 +48,7 @@ def learn(
     schedule = common.warmup_cosine(optimizer, steps)
     average = common.WeightAverage([model], 0.99)
     model.train()
-    for step, places in zip(range(steps), batches(count), strict=False):
+    for step, places in zip(range(steps), common.batches(count, BATCH), strict=False):
         loss = loss_of(places)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

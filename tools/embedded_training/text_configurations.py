@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 POSITIONS = 256
-VOCABULARY = 4096  # of the text-classification tokenizer, the fallback tokenizer
+VOCABULARY = 4096  # at least that of the text-classification tokenizer, the fallback tokenizer
 
 
 def _bart(width: int, layers: int) -> tuple[Any, Any]:

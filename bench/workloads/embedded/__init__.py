@@ -10,7 +10,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FOLDER", "SIZES", "TASK_IDS", "data_path", "judge_path", "model_path", "rows"]
+__all__ = [
+    "FOLDER",
+    "SIZES",
+    "TASK_IDS",
+    "data_path",
+    "judge_path",
+    "model_path",
+    "quality",
+    "rows",
+]
 FOLDER = Path(__file__).resolve().parent
 SIZES = ("tiny", "small")
 TASK_IDS = tuple(sorted(path.stem for path in (FOLDER / "data").glob("*.jsonl")))
@@ -24,6 +33,17 @@ def model_path(task_id: str, size: str) -> Path:
             f"there are {', '.join(TASK_IDS)}, each in {' and '.join(SIZES)}"
         )
     return FOLDER / "models" / task_id / size
+
+
+def quality(task_id: str, size: str) -> Mapping[str, Any]:
+    """Quality of one embedded model on held-out rows: the content of its `quality.json`.
+
+    `trained` is false for a configuration without weights, and then the only field. The other
+    fields are those of `tools.embedded_training.common.Quality`; shares are 0 to 1.
+    """
+    text = (model_path(task_id, size) / "quality.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 def judge_path() -> Path:

@@ -1,4 +1,8 @@
-"""Export forms: each file is read by an independent library and has the exact energies."""
+"""Export forms: each file is read by an independent library and has the exact energies.
+
+Readers: huggingface_hub (model card), prometheus-client (OpenMetrics), jsonschema with the fields
+of BoAmps' schema, the csv module with CodeCarbon's columns, json with AI Energy Score's fields.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +10,23 @@ import csv
 import io
 import json
 import math
+import re
 import subprocess
 import sys
 
+import jsonschema
 import pytest
 from huggingface_hub import ModelCard
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from shipped_plugins import shipped_names
-from synthetic_results import result_with_energy, synthetic_result
+from synthetic_results import result_with_energy, result_with_host, synthetic_result
 
-from bench.impact import regions
+from bench.impact import regions, water
 from bench.reports import exporters
 from bench.reports.exporters import ExportOptions, codecarbon
 from bench.reports.exporters._common import csv_bytes
+from bench.results.calibration import calibration_half_width, with_calibration
+from bench.results.interval import Interval
 from bench.results.record import Failure
 from bench.system import registry
 
@@ -39,7 +47,8 @@ def total_kwh(result):
 
 def accepted(form):
     """As many results as a form takes."""
-    return example_results()[:1] if form in {"model-card", "sci"} else example_results()
+    alone = {"ai-energy-score", "boamps", "model-card", "sci"}
+    return example_results()[:1] if form in alone else example_results()
 
 
 def cells(data):
@@ -109,7 +118,91 @@ def test_file_has_the_exact_energy_of_each_run(form):
     assert not [kind for _, kind in energies if "NOT measured" in kind]
 
 
+def interval(text):
+    """Value, low and high end of "0.100 (0.0945 to 0.106) kWh"."""
+    return [float(each) for each in re.search(r"(\S+) \((\S+) to (\S+)\) kWh", text).groups()]
+
+
+def sample_value(data, family):
+    (sample,) = samples(data, family)
+    return sample.value
+
+
+def per_1000(run_energy):
+    """Energy per 1,000 inferences of `result_with_energy(0.1)`, from that of its trials."""
+    trials = result_with_energy(0.1).measured()
+    return 1000 * float(run_energy) / sum(trial.work.inference_count for trial in trials)
+
+
+def ends_in_block(data):
+    """The figure per 1,000 and its range, from the block that JSON forms of ours add."""
+    block = json.loads(data)["joulebench"]
+    ends = block["energy_with_calibration_kwh_per_1000"]
+    return [block["energy_kwh_per_1000"]["value"], ends["low"], ends["high"]], "kWh"
+
+
+def ends_of_ai_energy_score(data):
+    summary = json.loads(data)
+    block = summary["joulebench"]
+    wh = (summary["total"], block["total_low"], block["total_high"])
+    return [end / 1000 for end in wh], "k" + summary["units"]
+
+
+def ends_of_codecarbon(data):
+    (row,) = cells(data)
+    text = row["codecarbon_version"].partition("energy_consumed ")[2]
+    low, high, unit = re.fullmatch(r"(\S+) to (\S+) (\S+)", text).groups()
+    return [per_1000(end) for end in (row["energy_consumed"], low, high)], unit
+
+
+def ends_of_csv(data):
+    row = cells(data)[0]
+    name = "energy_kwh_per_1000"
+    columns = (name, f"{name}_low_with_calibration", f"{name}_high_with_calibration")
+    return [float(row[column]) for column in columns], "kWh"
+
+
+def ends_of_openmetrics(data):
+    names = [f"joulebench_energy_{end}kilowatt_hours" for end in ("", "low_", "high_")]
+    return [per_1000(sample_value(data, name)) for name in names], "kWh"
+
+
+# How to read the energy per 1,000 inferences with its range, and its unit.
+READ_RANGES = {
+    "ai-energy-score": ends_of_ai_energy_score,
+    "boamps": lambda data: (
+        [per_1000(end) for end in interval(json.loads(data)["measures"][0]["measurementMethod"])],
+        "kWh",
+    ),
+    "codecarbon": ends_of_codecarbon,
+    "csv": ends_of_csv,
+    "model-card": lambda data: (
+        interval(ModelCard(data.decode()).data.eval_results[0].metric_name),
+        "kWh",
+    ),
+    "openmetrics": ends_of_openmetrics,
+    "sci": ends_in_block,
+}
+
+
+@pytest.mark.parametrize("kind", ["measured", "modelled"])
 @pytest.mark.parametrize("form", READ_ENERGIES)
+def test_file_has_the_range_with_calibration_uncertainty(form, kind):
+    if (form, kind) == ("ai-energy-score", "modelled"):
+        pytest.skip("modelled energy is refused")
+    result = result_with_energy(0.1, 0.01, kind=kind)
+    ends, unit = READ_RANGES[form](exporters.export(form, [result], ExportOptions()))
+    wide = with_calibration(
+        result.summary.energy_kwh_per_1000 or result.summary.modelled_energy_kwh_per_1000,
+        calibration_half_width(result),
+    )
+    assert ends == pytest.approx([wide.value, wide.low, wide.high], rel=6e-3)
+    assert unit == "kWh"
+    least = 0.04 if kind == "measured" else 0.3
+    assert ends[1] < (1 - least) * ends[0] and ends[2] > (1 + least) * ends[0]
+
+
+@pytest.mark.parametrize("form", sorted({*READ_ENERGIES} - {"ai-energy-score"}))
 def test_modelled_energy_is_marked(form):
     options = ExportOptions(region=regions.find("FR"))
     modelled = exporters.export(form, [result_with_energy(0.1, kind="modelled")], options)
@@ -117,6 +210,27 @@ def test_modelled_energy_is_marked(form):
     assert "modelled, NOT measured" in kind
     measured = exporters.export(form, [result_with_energy(0.1)], options)
     assert "not measured" not in measured.decode().lower()
+
+
+def test_ai_energy_score_of_modelled_energy_is_refused():
+    modelled = [result_with_energy(0.1, kind="modelled")]
+    with pytest.raises(ValueError, match="takes measured GPU energy") as refusal:
+        exporters.export("ai-energy-score", modelled, ExportOptions())
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("form", ["ai-energy-score", "boamps"])
+def test_form_of_one_result_refuses_two(form):
+    with pytest.raises(ValueError, match="holds one result"):
+        exporters.export(form, example_results(), ExportOptions())
+
+
+def test_name_opentelemetry_gives_the_openmetrics_form():
+    data = [
+        exporters.export(name, example_results(), ExportOptions())
+        for name in ("opentelemetry", "openmetrics")
+    ]
+    assert data[0] == data[1] and b"hw_energy_joules" in data[0]
 
 
 @pytest.mark.parametrize("form", READ_ENERGIES)
@@ -146,6 +260,15 @@ def test_invalid_energy_in_a_codecarbon_row_is_refused(energy):
         exporters.read("codecarbon", csv_bytes([row], codecarbon.COLUMNS))
 
 
+def test_codecarbon_water_is_on_site_and_of_the_energy_without_pue():
+    options = ExportOptions(regions.find("aws:us-east-1"), pue=1.5)
+    (row,) = cells(exporters.export("codecarbon", example_results()[:1], options))
+    energy = total_kwh(example_results()[0])
+    on_site = water.water_use(energy, options.region, Interval.of(1.5)).on_site
+    assert float(row["water_consumed"]) == on_site.value == pytest.approx(0.12 * energy)
+    assert float(row["wue"]) == 0.12 and float(row["energy_consumed"]) == 1.5 * energy
+
+
 def test_truncated_codecarbon_row_is_refused():
     data = exporters.export("codecarbon", example_results()[:1], ExportOptions())
     with pytest.raises(ValueError, match="line 2"):
@@ -158,6 +281,9 @@ def test_exported_codecarbon_file_is_imported(kind):
     energies = exporters.read("codecarbon", data)
     assert [item.energy_kwh for item in energies] == [total_kwh(r) for r in example_results(kind)]
     assert {item.kind for item in energies} == {kind}
+    for item, result in zip(energies, example_results(kind), strict=True):
+        assert item.low_kwh < item.energy_kwh < item.high_kwh
+        assert item.energy.high / item.energy_kwh - 1 >= 0.9 * calibration_half_width(result)
 
 
 def test_codecarbon_has_the_38_columns_and_its_units():
@@ -288,19 +414,22 @@ def test_existing_model_card_keeps_its_content():
     assert again == data, "the same result is listed once"
 
 
-def test_model_card_has_emissions_only_with_a_region():
-    with_region = card(
-        exporters.export(
-            "model-card", example_results()[:1], ExportOptions(regions.find("FR"), 1.2)
-        )
-    )
+def test_model_card_has_emissions_only_on_request():
+    options = ExportOptions(regions.find("FR"), 1.2, co2_eq_emissions=True)
+    with_region = card(exporters.export("model-card", example_results()[:1], options))
     emissions = with_region.data.to_dict()["co2_eq_emissions"]
     per_1000 = example_results()[0].summary.energy_kwh_per_1000.value
     assert emissions["emissions"] == pytest.approx(per_1000 * 1.2 * 44.18)
     assert "not training" in emissions["source"] and "life-cycle" in emissions["source"]
     assert emissions["geographical_location"] == "France"
-    without = card(exporters.export("model-card", example_results()[:1], ExportOptions()))
+    low, high = re.search(r"\((\S+) to (\S+)\) g with", emissions["source"]).groups()
+    assert float(low) < emissions["emissions"] < float(high)
+    options = ExportOptions(regions.find("FR"), 1.2)
+    without = card(exporters.export("model-card", example_results()[:1], options))
     assert "co2_eq_emissions" not in without.data.to_dict()
+    with pytest.raises(ValueError, match="--region"):
+        options = ExportOptions(co2_eq_emissions=True)
+        exporters.export("model-card", example_results()[:1], options)
 
 
 @pytest.mark.parametrize("base", [b"---\na: [1\n---\n", b"\xff\xfe", b"---\nmodel-index: 3\n---\n"])
@@ -326,28 +455,180 @@ def test_csv_has_a_row_for_each_reading():
     assert cells(exporters.export("csv", hostile, ExportOptions()))[0]["model"].startswith("'=")
 
 
-def test_ai_energy_score_total_is_gpu_energy():
-    (gpu,) = json.loads(
-        b"[" + exporters.export("ai-energy-score", example_results()[:1], ExportOptions()) + b"]"
-    )
-    assert gpu["units"] == "Wh" and gpu["prefill_wh"] is None
-    assert gpu["total"] == pytest.approx(1000 * total_kwh(example_results()[0]))
-    cpu = [result_with_energy(0.1, kind="modelled")]
-    assert json.loads(exporters.export("ai-energy-score", cpu, ExportOptions()))["total"] is None
+# The fields of GPU_ENERGY_SUMMARY.json and their types, as summarize_gpu_wh.py of
+# https://github.com/huggingface/AIEnergyScore writes them.
+AI_ENERGY_SCORE_TYPES = {
+    "units": str,
+    "total": float,
+    "format": str,
+    "preprocess_wh": float,
+    "prefill_wh": float,
+    "decode_wh": float,
+}
 
 
-def test_boamps_report_has_the_required_fields():
-    options = ExportOptions(regions.find("aws:eu-west-3"))
-    report = json.loads(exporters.export("boamps", example_results()[:1], options))
-    assert {"task", "measures", "infrastructure"} <= {*report}
-    assert {"taskStage", "taskFamily", "algorithms", "dataset"} <= {*report["task"]}
+def test_ai_energy_score_total_is_gpu_energy_per_1000_queries():
+    result = result_with_host(0.05, inferences=10)
+    summary = json.loads(exporters.export("ai-energy-score", [result], ExportOptions()))
+    types = {name: type(value) for name, value in summary.items() if name != "joulebench"}
+    assert types == AI_ENERGY_SCORE_TYPES
+    assert summary["units"] == "Wh" and summary["format"] in {"optimum", "ai_energy_benchmarks"}
+    trials = [trial for trial in result.trials if trial.phase == "measured"]
+    gpu = [r.energy_joules for t in trials for r in t.readings if r.domain == "gpu:0"]
+    queries = sum(trial.work.inference_count for trial in trials)
+    assert summary["total"] == pytest.approx(math.fsum(gpu) / 3600 * 1000 / queries)
+    assert summary["total"] == pytest.approx(50.0)
+    phases = [summary[f"{phase}_wh"] for phase in ("preprocess", "prefill", "decode")]
+    assert sum(phases) == summary["total"]
+
+
+# The fields of a report by BoAmps 1.1 that we write, with their types and values. Source:
+# https://github.com/Boavizta/BoAmps, model/*_schema.json, retrieved 2026-11 (CC BY 4.0).
+TEXT, NUMBER, COUNT = {"type": "string"}, {"type": "number"}, {"type": "integer"}
+
+
+def boamps_object(required, **properties):
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": required.split(),
+        "additionalProperties": False,
+    }
+
+
+def boamps_list(items):
+    return {"type": "array", "minItems": 1, "items": items}
+
+
+DATA_TYPES = ["tabular", "audio", "boolean", "image", "video", "object"]
+DATA_TYPES += ["text", "token", "word", "other"]
+BOAMPS = boamps_object(
+    "task measures infrastructure",
+    header=boamps_object(
+        "reportDatetime",
+        licensing=TEXT,
+        formatVersion=TEXT,
+        formatVersionSpecificationUri=TEXT,
+        reportId=TEXT,
+        reportDatetime={"type": "string", "pattern": r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$"},
+        reportStatus={"enum": ["draft", "final", "corrective", "other"]},
+    ),
+    task=boamps_object(
+        "taskStage taskFamily algorithms dataset",
+        taskStage=TEXT,
+        taskFamily=TEXT,
+        nbRequest=NUMBER,
+        algorithms=boamps_list(
+            boamps_object(
+                "",
+                foundationModelName=TEXT,
+                parametersNumber=NUMBER,
+                framework=TEXT,
+                quantization=TEXT,
+            )
+        ),
+        dataset=boamps_list(
+            boamps_object(
+                "dataUsage dataType",
+                dataUsage={"enum": ["input", "output"]},
+                dataType={"enum": DATA_TYPES},
+                dataQuantity=NUMBER,
+            )
+        ),
+        measuredAccuracy={"type": "number", "minimum": 0, "maximum": 1},
+        taskDescription=TEXT,
+    ),
+    measures=boamps_list(
+        boamps_object(
+            "measurementMethod powerConsumption",
+            measurementMethod=TEXT,
+            version=TEXT,
+            cpuTrackingMode=TEXT,
+            gpuTrackingMode=TEXT,
+            powerConsumption=NUMBER,
+            measurementDuration=NUMBER,
+            measurementDateTime=TEXT,
+        )
+    ),
+    system=boamps_object("os", os=TEXT),
+    software=boamps_object("language", language=TEXT, version=TEXT),
+    infrastructure=boamps_object(
+        "infraType components",
+        infraType={"enum": ["publicCloud", "privateCloud", "onPremise", "other"]},
+        cloudProvider=TEXT,
+        components=boamps_list(
+            boamps_object(
+                "componentType nbComponent",
+                componentName=TEXT,
+                componentType=TEXT,
+                nbComponent=COUNT,
+                memorySize=COUNT,
+            )
+        ),
+    ),
+    environment=boamps_object(
+        "country", country=TEXT, location=TEXT, powerSourceCarbonIntensity=NUMBER
+    ),
+    quality={"enum": ["high", "medium", "low"]},
+)
+
+
+def boamps_report(result, options=None):
+    report = json.loads(exporters.export("boamps", [result], options or ExportOptions()))
+    jsonschema.Draft4Validator(BOAMPS).validate(report)
+    return report
+
+
+def test_boamps_report_is_valid_and_has_the_run():
+    options = ExportOptions(regions.find("aws:eu-west-3"), licence="CC-BY-4.0")
+    result = result_with_host()
+    report = boamps_report(result, options)
     (measure,) = report["measures"]
-    assert {"measurementMethod", "powerConsumption"} <= {*measure}
-    assert measure["powerConsumption"] == total_kwh(example_results()[0])
+    assert measure["powerConsumption"] == total_kwh(result)
+    assert report["header"]["licensing"] == "CC-BY-4.0"
     assert report["infrastructure"]["infraType"] == "publicCloud"
     assert report["environment"]["country"] == "France"
-    assert report["quality"] in {"high", "medium", "low"}
-    assert len(json.loads(exporters.export("boamps", example_results(), options))) == 2
+    assert report["quality"] == "high"
+    ram = next(c for c in report["infrastructure"]["components"] if c["componentType"] == "ram")
+    assert ram["memorySize"] == 8
+
+
+def test_boamps_report_has_no_licence_and_no_quality_class_that_nobody_stated():
+    report = boamps_report(result_with_energy(0.1, kind="modelled"))
+    assert "licensing" not in report["header"]
+    assert "quality" not in report, "BoAmps' classes end at 50 %"
+
+
+BOAMPS_DATA_TYPES = {
+    "text-gen": ("text", "token"),
+    "image-gen": ("text", "image"),
+    "text-classification": ("text", "text"),
+    "asr": ("audio", "text"),
+    "image-captioning": ("image", "text"),
+    "object-detection": ("image", "object"),
+    "video-gen": ("text", "video"),
+    "fill-mask": ("text", "word"),
+    "sentence-similarity": ("text", "other"),
+}
+
+
+@pytest.mark.parametrize("task", BOAMPS_DATA_TYPES)
+def test_boamps_data_types_are_those_of_the_task(task):
+    result = result_with_energy(0.1)
+    info = result.task.model_copy(update={"id": task})
+    report = boamps_report(result.model_copy(update={"task": info}))
+    types = [each["dataType"] for each in report["task"]["dataset"]]
+    assert tuple(types) == BOAMPS_DATA_TYPES[task]
+
+
+def test_boamps_counts_output_tokens():
+    result = result_with_energy(0.1, task="text-gen")
+    report = boamps_report(result)
+    tokens = sum(trial.work.output_token_count for trial in result.measured())
+    assert [d["dataQuantity"] for d in report["task"]["dataset"]] == [
+        report["task"]["nbRequest"],
+        tokens,
+    ]
 
 
 def test_sci_has_operational_and_embodied_emissions_per_unit():
@@ -389,6 +670,13 @@ def test_openmetrics_file_is_parsed_by_prometheus_client():
     assert labels["hw_id"] == "gpu:0" and labels["hw_type"] == "gpu"
     power = families["hw_power_watts"].samples[0].value
     assert power == pytest.approx(400, rel=0.01)
+    for figure, value in (("energy", energy.samples[0].value), ("power", power)):
+        unit = {"energy": "joules", "power": "watts"}[figure]
+        low, high = (
+            families[f"joulebench_component_{figure}_{end}_{unit}"] for end in ("low", "high")
+        )
+        assert low.unit == high.unit == unit
+        assert low.samples[0].value < 0.96 * value and high.samples[0].value > 1.04 * value
     escaped = [result_with_energy(0.1, model='a"b\\c')]
     text = exporters.export("openmetrics", escaped, ExportOptions()).decode()
     (sample,) = next(iter(text_string_to_metric_families(text))).samples

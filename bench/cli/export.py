@@ -15,7 +15,12 @@ PANEL = "Share"
 
 
 def command(
-    form: Annotated[str, typer.Argument(help="csv, codecarbon, model-card, sci, boamps …")],
+    form: Annotated[
+        str,
+        typer.Argument(
+            help="ai-energy-score, boamps, codecarbon, csv, model-card, opentelemetry or sci."
+        ),
+    ],
     results: Annotated[list[Path] | None, typer.Argument(help="Result files.")] = None,
     out: Annotated[Path | None, typer.Option(help="A file; by default standard output.")] = None,
     region: RegionName = None,
@@ -26,8 +31,21 @@ def command(
     card: Annotated[
         Path | None, typer.Option(help="A model card (README.md) to extend; its content stays.")
     ] = None,
+    co2_eq_emissions: Annotated[
+        bool,
+        typer.Option(
+            "--co2-eq-emissions",
+            help="Add this field to a model card; the hub's filters read it as training.",
+        ),
+    ] = False,
+    licence: Annotated[
+        str | None, typer.Option(help="Licence of the report, as you choose it (boamps).")
+    ] = None,
 ) -> None:
-    """Write results in another form: CodeCarbon, model card, SCI, BoAmps, OpenTelemetry, csv."""
+    """Write results in another form: CodeCarbon, model card, SCI, BoAmps, OpenTelemetry, csv.
+
+    Each form states the range of its energy with calibration uncertainty.
+    """
     from bench.impact import regions
     from bench.reports import exporters
     from bench.results import storage
@@ -41,6 +59,8 @@ def command(
         pue=pue,
         embodied_kg=embodied_kg,
         base=read_bytes(card) if card else None,
+        co2_eq_emissions=co2_eq_emissions,
+        licence=licence,
     )
     records = [storage.load_result(path) for path in results]
     data = exporters.export(form, records, options)

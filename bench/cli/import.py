@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,7 @@ from bench.cli._options import Edition, Json, RegionName
 
 if TYPE_CHECKING:
     from bench.reports.exporters import ImportedEnergy
+    from bench.results.interval import Interval
 
 PANEL = "Understand"
 
@@ -24,7 +25,10 @@ def command(
     edition: Edition = "epa-current",
     as_json: Json = False,
 ) -> None:
-    """Read the energies in a file of another tool; print phone charges and CO2e of each."""
+    """Read the energies in a file of another tool; print phone charges and CO2e of each.
+
+    CodeCarbon states no range; the rows that JouleBench writes have one.
+    """
     energies = _read(form, file)
     impacts = [_impact(each, region, edition) for each in energies]
     for each, impact in zip(energies, impacts, strict=True):
@@ -49,34 +53,52 @@ def _read(form: str, file: Path) -> list[ImportedEnergy]:
     return energies
 
 
-def _impact(each: ImportedEnergy, region: str | None, edition: str) -> dict[str, float | str]:
-    """Phone charges and CO2e of an energy; empty where the energy is unknown."""
+def _impact(each: ImportedEnergy, region: str | None, edition: str) -> dict[str, Any]:
+    """Phone charges and CO2e of an energy, with their ranges; empty where it is unknown."""
     from bench.impact import carbon, equivalences
 
-    charges = equivalences.phone_charges(each.energy_kwh or 0.0, edition)
-    mass = carbon.co2e_grams(each.energy_kwh or 0.0, region) if region else None
-    if each.energy_kwh is None:
+    energy = each.energy
+    charges = equivalences.phone_charges(energy or 0.0, edition)
+    mass = carbon.co2e_grams(energy or 0.0, region) if region else None
+    if energy is None:
         return {}
-    impact: dict[str, float | str] = {"phone_charges": charges.value}
-    impact["edition"] = charges.fact.edition
+    impact = {**_ends("phone_charges", charges, each), "edition": charges.fact.edition}
     if mass is not None:
-        impact |= {"co2e_grams": mass.value, "grid": mass.fact.label, "basis": mass.fact.basis}
+        impact |= _ends("co2e_grams", mass, each)
+        impact |= {"grid": mass.fact.label, "basis": mass.fact.basis}
     return impact
 
 
-def _print_energy(each: ImportedEnergy, impact: dict[str, float | str]) -> None:
-    from bench.results.formatting import MISSING, energy_unit, format_number, printable
+def _ends(name: str, figure: Interval, each: ImportedEnergy) -> dict[str, float | None]:
+    """A figure with its low and high end, None where the file states no range of its energy."""
+    stated = each.low_kwh is not None
+    low, high = (figure.low, figure.high) if stated else (None, None)
+    return {name: figure.value, f"{name}_low": low, f"{name}_high": high}
+
+
+def _print_energy(each: ImportedEnergy, impact: dict[str, Any]) -> None:
+    from bench.results.formatting import (
+        MISSING,
+        energy_unit,
+        format_number,
+        interval_text,
+        printable,
+    )
+    from bench.results.interval import Interval
+
+    def text(name: str) -> str:
+        low, value, high = impact[f"{name}_low"], impact[name], impact[f"{name}_high"]
+        return interval_text(Interval.of(value) if low is None else Interval(value, low, high))
 
     energy = MISSING
-    if each.energy_kwh is not None:
-        unit, size = energy_unit(each.energy_kwh)
-        energy = f"{format_number(each.energy_kwh / size)} {unit}"
+    if each.energy is not None:
+        unit, size = energy_unit(each.energy.value)
+        energy = interval_text(each.energy / size, unit)
     parts = [f"{printable(each.label)}: {energy} ({each.kind})"]
     if each.duration_seconds is not None:
         parts.append(f"{format_number(each.duration_seconds)} s")
     if "phone_charges" in impact:
-        parts.append(f"{format_number(float(impact['phone_charges']))} phone charges")
+        parts.append(f"{text('phone_charges')} phone charges")
     if "co2e_grams" in impact:
-        grams = format_number(float(impact["co2e_grams"]))
-        parts.append(f"{grams} g CO2e in {impact['grid']} ({impact['basis']})")
+        parts.append(f"{text('co2e_grams')} g CO2e in {impact['grid']} ({impact['basis']})")
     print(", ".join(parts) + (f"\n  {each.note}" if each.note else ""))

@@ -46,6 +46,9 @@ FORMER_NAMES = {
     ("plot", "ours-against-published"): "measured-against-published",
 }
 
+# Second names of plug-ins.
+ALIASES = {("exporter", "opentelemetry"): "openmetrics"}
+
 
 class NameNotFound(ValueError):
     """No plug-in has this name; the message suggests the nearest names."""
@@ -62,7 +65,7 @@ def load(kind: str, name: str) -> ModuleType:
     Raises NameNotFound, with the nearest names, and ValueError where the plug-in lacks a name that
     its kind needs.
     """
-    name = FORMER_NAMES.get((kind, name), name)
+    name = (FORMER_NAMES | ALIASES).get((kind, name), name)
     if name in _own_names(kind):
         module = importlib.import_module(f"{PACKAGES[kind]}.{name.replace('-', '_')}")
     elif name in _entry_points(kind):
@@ -197,7 +200,7 @@ def _distribution(point: EntryPoint) -> str:
 
 def _is_reserved(kind: str, name: str) -> bool:
     """Whether JouleBench uses a name: for a plug-in, as a former name, or as the tag of a task."""
-    if name in _own_names(kind) or (kind, name) in FORMER_NAMES:
+    if name in _own_names(kind) or (kind, name) in FORMER_NAMES | ALIASES:
         return True
     return kind == "task" and any(name == task_tag(own) for own in _own_names("task"))
 

@@ -1,8 +1,8 @@
 """Export forms for other tools: one file a form, found by its name.
 
 The file of a form has `SUFFIX` and `export(results, options) -> bytes`; CodeCarbon's also has
-`read(data)`. Every form marks modelled energy, and leaves empty, never 0, a value that could not
-be read.
+`read(data)`. Every form marks modelled energy, states the range of its energy with calibration
+uncertainty, and leaves empty, never 0, a value that could not be read.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bench.results.interval import Interval
 from bench.system import registry
 
 if TYPE_CHECKING:
@@ -27,20 +28,25 @@ class ExportOptions:
 
     Without a `region` the carbon intensity is unknown, and no form assumes one. `pue` is the power
     usage effectiveness of the data centre, `embodied_kg` the CO2e of making the machine where no
-    table has it; `base` is a file to extend, such as a model card.
+    table has it; `base` is a file to extend, such as a model card; `co2_eq_emissions` adds that
+    field to the card; `licence` is that of a report.
     """
 
     region: Region | None = None
     pue: float | None = None
     embodied_kg: float | None = None
     base: bytes | None = None
+    co2_eq_emissions: bool = False
+    licence: str | None = None
 
 
 @dataclass(frozen=True)
 class ImportedEnergy:
     """One energy that a file of another tool states; None where the file does not state it.
 
-    Raises ValueError for an energy or a duration that is negative, infinite or not a number.
+    `low_kwh` and `high_kwh` are its range with calibration uncertainty, which only JouleBench
+    writes. Raises ValueError for an energy or a duration that is negative, infinite or not a
+    number.
     """
 
     label: str
@@ -48,11 +54,22 @@ class ImportedEnergy:
     duration_seconds: float | None
     kind: EnergyKind
     note: str
+    low_kwh: float | None = None
+    high_kwh: float | None = None
 
     def __post_init__(self) -> None:
-        for figure in (self.energy_kwh, self.duration_seconds):
+        for figure in (self.energy_kwh, self.duration_seconds, self.low_kwh, self.high_kwh):
             if figure is not None and not 0 <= figure < math.inf:
                 raise ValueError(f"{figure} is neither an energy nor a time")
+
+    @property
+    def energy(self) -> Interval | None:
+        """The energy in kWh with its range; without a width where the file states none."""
+        value = self.energy_kwh
+        if value is None:
+            return None
+        low, high = (value if end is None else end for end in (self.low_kwh, self.high_kwh))
+        return Interval(value, min(low, value), max(high, value))
 
 
 def export(name: str, results: Sequence[Result], options: ExportOptions) -> bytes:

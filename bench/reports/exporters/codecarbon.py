@@ -1,17 +1,23 @@
-"""CodeCarbon's emissions.csv: rows of version 3 are written, files of version 2 and 3 are read."""
+"""CodeCarbon's emissions.csv: rows of version 3 are written, files of version 2 and 3 are read.
+
+CodeCarbon has no column for an interval: `codecarbon_version`, which names the tool, has the range
+of `energy_consumed` behind the version.
+"""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import io
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from filelock import FileLock
 
-from bench.impact import facts, regions
+from bench.impact import facts, regions, water
+from bench.impact.facts import FactRange
 from bench.impact.regions import Region
 from bench.reports.exporters import EnergyKind, ExportOptions, ImportedEnergy
 from bench.reports.exporters._common import (
@@ -22,6 +28,7 @@ from bench.reports.exporters._common import (
 )
 from bench.results import statistics
 from bench.results.domains import by_kind
+from bench.results.interval import Interval
 from bench.results.machine_record import Machine
 from bench.results.record import Result
 from bench.results.units import SECONDS_PER_HOUR
@@ -36,6 +43,7 @@ COLUMNS = tuple(_SINCE)
 OLD_COLUMNS = tuple(column for column, since in _SINCE.items() if since == "2.0")
 KNOWN_COLUMNS = ({*OLD_COLUMNS}, {*OLD_COLUMNS, "experiment_id"}, {*COLUMNS})
 BYTES_PER_GIB = 2**30
+RANGE = re.compile(r"; energy_consumed (\S+) to (\S+) kWh$")
 
 
 def row(
@@ -46,6 +54,7 @@ def row(
     energy_kwh: float | None,
     component_kwh: Mapping[str, float | None],
     *,
+    energy_range_kwh: Interval | None = None,
     modelled: bool = False,
     version: str = "",
     experiment_id: str = "",
@@ -55,11 +64,12 @@ def row(
 ) -> dict[str, object]:
     """The 38 cells of one job, by column; the cell of a value that is None stays empty.
 
-    Energies are in kWh of the machine; as in CodeCarbon's files, the row has them times `pue`.
-    Emissions are empty without a region.
+    Energies are in kWh of the machine, `energy_range_kwh` with calibration uncertainty; as in
+    CodeCarbon's files, the row has them times `pue`. Water is that on site, by `water.litres`: of
+    the energy without PUE. Emissions are empty without a region.
     """
     energy = _times(energy_kwh, pue)
-    wue = region.wue.value if region and region.wue else None
+    wue = region.wue if region else None
     factor = region.factor() if region else None
     emissions_kg = _times(energy, factor.value / 1000 if factor else None)
     cells: dict[str, object | None] = {
@@ -71,11 +81,11 @@ def row(
         "emissions": emissions_kg,
         "emissions_rate": _rate(emissions_kg, duration_seconds),
         "energy_consumed": energy,
-        "water_consumed": _times(energy, wue),
-        "codecarbon_version": f"JouleBench {version}".strip(),
+        "water_consumed": _litres(energy_kwh, wue),
+        "codecarbon_version": f"JouleBench {version}".strip() + _range_text(energy_range_kwh, pue),
         "tracking_mode": "machine",
         "pue": pue,
-        "wue": wue,
+        "wue": wue.value if wue else None,
     }
     for part in COMPONENTS.values():
         kwh = component_kwh.get(part)
@@ -111,6 +121,7 @@ def export(results: Sequence[Result], options: ExportOptions) -> bytes:
             duration_seconds=totals.duration_seconds,
             energy_kwh=totals.energy_kwh,
             component_kwh=totals.component_kwh,
+            energy_range_kwh=totals.energy_range_kwh,
             modelled=totals.modelled,
             version=totals.result.joulebench_version,
             experiment_id=totals.result.task.fingerprint or "",
@@ -155,6 +166,7 @@ def append_program(record: ProgramRecord, path: str | Path) -> None:
             name: statistics.total_kwh([record], domains.get(kind, ()))
             for kind, name in COMPONENTS.items()
         },
+        energy_range_kwh=record.nonnegative_kwh,
         modelled=record.boundary.kind == "modelled",
         version=record.joulebench_version,
         pue=record.pue or 1.0,
@@ -236,9 +248,26 @@ def _imported(cells: dict[str, str], number: int) -> ImportedEnergy:
         note = "; ".join(filter(None, [note, f"includes a PUE of {pue:g}"]))
     label = cells["project_name"].removesuffix(f" ({NOT_MEASURED})")
     try:
-        return ImportedEnergy(label, energy, duration, kind, note)
+        low, high = _range(cells["codecarbon_version"])
+        return ImportedEnergy(label, energy, duration, kind, note, low, high)
     except ValueError as error:
         raise ValueError(f"line {number}: {error}") from None
+
+
+def _litres(energy_kwh: float | None, wue: FactRange | None) -> float | None:
+    return None if energy_kwh is None or wue is None else water.litres(energy_kwh, wue).value
+
+
+def _range_text(energy: Interval | None, pue: float) -> str:
+    if energy is None:
+        return ""
+    return f"; energy_consumed {energy.low * pue:.6g} to {energy.high * pue:.6g} kWh"
+
+
+def _range(version: str) -> tuple[float | None, float | None]:
+    """The range of `energy_consumed` behind the version of JouleBench; None where it has none."""
+    match = RANGE.search(version) if version.startswith("JouleBench") else None
+    return (float(match[1]), float(match[2])) if match else (None, None)
 
 
 def _difference(columns: set[str]) -> str:

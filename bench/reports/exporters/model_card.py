@@ -1,7 +1,8 @@
 """A Hugging Face model card with the energy of a model; the content of an existing card stays.
 
-Energy is an evaluation result in `model-index`. `co2_eq_emissions` is added where a region is
-named and the card has none: on the hub it means training, so an existing one is not replaced.
+Energy is an evaluation result in `model-index`, its range part of the name that the hub shows.
+`co2_eq_emissions` is added only on request: the hub's filters read it as emissions of training. An
+existing one is not replaced.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from bench.impact.region_comparison import pue_of
 from bench.impact.regions import Region
 from bench.reports.exporters import ExportOptions
 from bench.reports.exporters._common import RunTotals, provenance, totals_with_energy
+from bench.results.formatting import interval_text
+from bench.results.interval import Interval
 from bench.results.record import Result
 from bench.system import registry
 
@@ -27,7 +30,8 @@ METRIC = "energy_kwh_per_1000"
 def export(results: Sequence[Result], options: ExportOptions) -> bytes:
     """The card (a new one without `base`) with an evaluation result for each result.
 
-    Raises ValueError where the results are of several models, or the card cannot be read.
+    Raises ValueError where the results are of several models, the card cannot be read, or
+    `co2_eq_emissions` is requested without a region.
     """
     totals = totals_with_energy(results)
     models = dict.fromkeys(each.result.model.id for each in totals)
@@ -40,7 +44,9 @@ def export(results: Sequence[Result], options: ExportOptions) -> bytes:
     new = [_evaluation(each) for each in totals]
     kept = [old for old in data.eval_results or [] if not any(_same(old, n) for n in new)]
     data.eval_results = kept + new
-    if options.region and "co2_eq_emissions" not in data.to_dict():
+    if options.co2_eq_emissions and options.region is None:
+        raise ValueError("co2_eq_emissions needs a region (--region)")
+    if options.co2_eq_emissions and options.region and "co2_eq_emissions" not in data.to_dict():
         data["co2_eq_emissions"] = _emissions(totals[0], options.region, options.pue)
     return str(card).encode()
 
@@ -65,22 +71,26 @@ def _evaluation(totals: RunTotals) -> EvalResult:
         dataset_type=result.task.dataset,
         dataset_name=result.task.dataset,
         metric_type=METRIC,
-        metric_name=f"Energy per 1,000 inferences in kWh, JouleBench, {totals.statement}",
+        metric_name=f"Energy per 1,000 inferences in kWh, JouleBench, {totals.statement}; "
+        f"{totals.range_text}",
         metric_value=value.value if value else None,
         metric_args=provenance(totals),
     )
 
 
 def _emissions(totals: RunTotals, region: Region, pue: float | None) -> dict[str, Any]:
-    """Grams of CO2e of 1,000 inferences, with grid factor, PUE, region and hardware."""
+    """Grams of CO2e of 1,000 inferences, with range, grid factor, PUE, region and hardware."""
     grid = carbon.grid_factor(region.key)
     factor = pue_of(region, pue).value
-    assert totals.per_1000 is not None, "a result with an energy has one per 1,000"
+    if totals.calibrated_per_1000 is None:
+        raise ValueError(f"{totals.label} has too few trials for an energy per 1,000 inferences")
+    grams = Interval.of(totals.calibrated_per_1000) * (factor * grid.value)
     gpus = [device.name for device in totals.result.machine.used_gpus]
     return {
-        "emissions": totals.per_1000.value * factor * grid.value,
+        "emissions": grams.value,
         "source": f"JouleBench, 1,000 inferences of {totals.result.task.id} (not training), "
-        f"{totals.statement}; {grid.value:g} g/kWh, {grid.basis}, {grid.edition}, location-based; "
+        f"{totals.statement}; {interval_text(grams)} g with calibration uncertainty; "
+        f"{grid.value:g} g/kWh, {grid.basis}, {grid.edition}, location-based; "
         f"PUE {factor:g}",
         "geographical_location": region.label,
         "hardware_used": ", ".join(gpus) or totals.result.machine.cpu_name,

@@ -12,7 +12,12 @@ from pathlib import Path
 import jinja2
 
 from bench.reports.exporters import ExportOptions
-from bench.reports.exporters._common import NOT_MEASURED, RunTotals, totals_with_energy
+from bench.reports.exporters._common import (
+    NOT_MEASURED,
+    RunTotals,
+    range_over,
+    totals_with_energy,
+)
 from bench.results.domains import kind_of
 from bench.results.record import Result
 
@@ -44,8 +49,16 @@ def _samples(totals: RunTotals) -> Iterator[tuple[str, dict[str, str], float]]:
             name = "hw_host" if part["hw_type"] == "host" else "hw"
             yield f"{name}_energy_joules", part, energy
             yield f"{name}_power_watts", part, energy / seconds
+            spread = range_over(result, [domain])
+            for end in ("low", "high") if spread else ():
+                joules_at_end = getattr(spread, end)
+                yield f"joulebench_component_energy_{end}_joules", part, joules_at_end
+                yield f"joulebench_component_power_{end}_watts", part, joules_at_end / seconds
     run |= _energy(totals.modelled)
     yield "joulebench_energy_kilowatt_hours", run, totals.energy_kwh or math.nan
+    if totals.energy_range_kwh:
+        yield "joulebench_energy_low_kilowatt_hours", run, totals.energy_range_kwh.low
+        yield "joulebench_energy_high_kilowatt_hours", run, totals.energy_range_kwh.high
     yield "joulebench_duration_seconds", run, totals.duration_seconds
     yield "joulebench_inferences", run, float(totals.inference_count)
 

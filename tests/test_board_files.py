@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import random
+import re
 from pathlib import Path
 
 import jsonschema
@@ -21,6 +22,7 @@ from bench import leaderboard
 from bench.leaderboard import (
     board_files,
 )
+from bench.results.calibration import energy_with_calibration
 from bench.results.escaping import csv_safe
 from bench.results.record import Failure
 
@@ -85,6 +87,26 @@ def test_empty_board_is_written(tmp_path):
     assert "No submissions yet" in (tmp_path / "leaderboard.md").read_text()
 
 
+def test_csv_and_markdown_have_the_range_with_calibration_uncertainty(tmp_path):
+    result = result_with_energy(0.1, 0.001, kind="modelled")
+    board_files.write_board(rank_results([result]), tmp_path)
+    (row,) = csv.DictReader(io.StringIO((tmp_path / "leaderboard.csv").read_text()))
+    wide = energy_with_calibration(result)
+    ends = ("low", "high")
+    names = [f"energy_kwh_per_1000_{end}_with_calibration" for end in ends]
+    assert [float(row[name]) for name in names] == [wide.low, wide.high]
+    assert float(row["calibration_relative_half_width"]) == 0.5
+    assert wide.high > 1.4 * float(row["energy_kwh_per_1000"])
+    charges = [float(row[f"phone_charges_per_1000_{end}_with_calibration"]) for end in ends]
+    value = float(row["phone_charges_per_1000"])
+    assert [end / value for end in charges] == pytest.approx(
+        [wide.low / wide.value, wide.high / wide.value]
+    )
+    text = (tmp_path / "leaderboard.md").read_text()
+    cell = rf"\| {wide.low * 1000:.0f}\d* to {wide.high * 1000:.0f}\d* Wh \|"
+    assert re.search(cell, text), text
+
+
 def test_csv_text_that_starts_a_formula_is_quoted(tmp_path):
     board_files.write_board(rank_results(results_with_hostile_text()), tmp_path)
     rows = list(csv.DictReader(io.StringIO((tmp_path / "leaderboard.csv").read_text())))
@@ -100,7 +122,7 @@ def test_markdown_escapes_hostile_names(tmp_path):
     text = (tmp_path / "leaderboard.md").read_text()
     assert "<script>" not in text and "[x](http" not in text and "\n# head" not in text
     tables = [line for line in text.splitlines() if line.startswith("|")]
-    assert all(line.count(" | ") in (13, 14) for line in tables)
+    assert all(line.count(" | ") in (14, 15) for line in tables)
 
 
 def test_run_settings_are_in_json_csv_and_markdown(tmp_path):

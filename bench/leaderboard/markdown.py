@@ -62,6 +62,7 @@ def _cells(row: BoardRow, listed: bool) -> list[str]:
         run_label(model.dtype, row.backend, row.batch_size, row.steps),
         f"{value} {unit}".strip(),
         f"{low} to {high} {unit}" if energy else MISSING,
+        _calibrated_cell(row, scale, unit),
         _interval_cell(format_interval(_estimate(row.net_energy_kwh_per_1000), scale)),
         _interval_cell(format_nonnegative(_estimate(row.energy_joules_per_unit), 1.0, error)),
         _interval_cell([format_percent(end) for end in ends]),
@@ -85,6 +86,14 @@ def _interval_cell(texts: Sequence[str]) -> str:
         return MISSING
     value, low, high = texts
     return f"{value} ({low} to {high})"
+
+
+def _calibrated_cell(row: BoardRow, scale: float, unit: str) -> str:
+    energy, ends = row.energy_kwh_per_1000, row.energy_with_calibration_kwh_per_1000
+    if energy is None or ends is None:
+        return MISSING
+    _, low, high = format_rough(*(end / scale for end in (energy.value, ends.low, ends.high)))
+    return f"{low} to {high} {unit}"
 
 
 def _equivalent_cell(figure: Equivalent | None) -> str:

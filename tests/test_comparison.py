@@ -56,6 +56,62 @@ def test_the_calibration_of_a_model_cancels_on_one_machine():
     assert comparison.compare_results(*pair, one_machine=True).energy_verdict == "more"
 
 
+def of_machine(result, machine_id="0123456789abcdef"):
+    machine = result.machine.model_copy(update={"machine_id": machine_id})
+    return result.model_copy(update={"machine": machine})
+
+
+def test_results_of_one_machine_are_recognised_without_a_flag():
+    pair = [result_with_energy(k, 0.001, kind="modelled", model=f"{k}") for k in (0.1, 0.15)]
+    same = comparison.compare_results(*map(of_machine, pair))
+    assert same.same_sensors and same.energy_verdict == "more"
+    assert same.energy == comparison.compare_results(*pair, one_machine=True).energy
+    other = comparison.compare_results(of_machine(pair[0]), of_machine(pair[1], "f" * 16))
+    assert not other.same_sensors and other.energy_verdict == "tie"
+    assert not comparison.compare_results(*pair).same_sensors, "older records have no machine id"
+
+
+def test_two_cards_of_one_machine_are_two_sensors():
+    pair = [result_with_energy(0.1, 0.001, uuid=uuid, model=uuid) for uuid in ("GPU-1", "GPU-2")]
+    assert not comparison.compare_results(*map(of_machine, pair)).same_sensors
+    first, second = (result_with_energy(0.1, 0.001, model=name) for name in "ab")
+    assert comparison.compare_results(of_machine(first), of_machine(second)).same_sensors
+    unknown = [result_with_energy(0.1, 0.001, uuid=None, model=name) for name in "ab"]
+    assert not comparison.compare_results(*map(of_machine, unknown)).same_sensors
+
+
+def printed(compared):
+    console = Console(width=200, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    comparison_table.print_comparison([compared], console)
+    return console.export_text()
+
+
+def test_a_tie_is_said_with_its_interval():
+    pair = [result_with_energy(k, 0.001, kind="modelled", model=f"{k}") for k in (0.1, 0.15)]
+    compared = comparison.compare_results(*pair)
+    low, high = f"{compared.energy.low:.1f}", f"{compared.energy.high:.1f}"
+    text = printed(compared)
+    assert f"energy cannot be told apart ({low}" in text and f"to {high}" in text
+    assert "no significant" not in text and "no real" not in text
+    assert "quality cannot be told apart (−0.0" in text
+
+
+def test_too_few_requests_to_judge_quality_are_said():
+    def few(result, count):
+        quality = result.quality.model_copy(update={"sample_count": count})
+        return result.model_copy(update={"quality": quality})
+
+    pair = [result_with_energy(0.1, model=name) for name in "ab"]
+    for count, too_few in ((20, True), (99, True), (100, False)):
+        compared = comparison.compare_results(pair[0], few(pair[1], count))
+        assert compared.quality_verdict == "tie" and compared.too_few_requests == too_few
+        assert (f"too few requests ({count}) to judge quality" in printed(compared)) == too_few
+        assert comparison_table.comparison_json(compared)["too_few_requests"] == too_few
+    worse = result_with_energy(0.1, model="c", quality=(0.2, 0.1, 0.3))
+    compared = comparison.compare_results(pair[0], few(worse, 20))
+    assert compared.quality_verdict == "worse" and not compared.too_few_requests
+
+
 def test_quality_has_a_verdict_or_a_tie():
     def pair(first, second):
         results = [

@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 from pydantic import ValidationError
+from synthetic_results import result_with_energy
 
 from bench.results import record_v1, storage
 from bench.results.machine_record import Device, DeviceState, card_id
@@ -29,6 +31,24 @@ def test_record_with_a_uuid_is_refused():
 def test_card_id_depends_on_the_whole_uuid_and_on_nothing_else():
     assert card_id("GPU-1") == card_id("GPU-1") != card_id("GPU-2")
     assert card_id("GPU-1") == "d93a771dcaf9c1f4"
+
+
+def test_card_id_depends_on_the_salt_and_is_missing_without_one():
+    device = Device(domain="gpu:0", name="GPU")
+    ids = [device.with_uuid("GPU-1", salt).card_id for salt in ("a", "b")]
+    assert ids[0] != ids[1] and ids[0] == card_id("GPU-1", "a")
+    assert device.with_uuid("GPU-1", None).card_id is None
+
+
+def test_record_without_a_machine_id_has_the_bytes_it_had():
+    result = result_with_energy(0.1)
+    assert "machine_id" not in storage.canonical_json(result)
+    machine = result.machine.model_copy(update={"machine_id": "0123456789abcdef"})
+    text = storage.canonical_json(result.model_copy(update={"machine": machine}))
+    assert '"machine_id":"0123456789abcdef"' in text
+    assert storage.parse_result(text).machine == machine
+    for one in (text, storage.canonical_json(result)):
+        jsonschema.Draft202012Validator(storage.result_schema()).validate(json.loads(one))
 
 
 def test_uuid_of_a_version_1_record_becomes_the_card_id():

@@ -10,6 +10,7 @@ from simulated_nvml import H100, World, build, compiler, uuid
 
 from bench.results import storage
 from bench.results.machine_record import card_id
+from bench.system import machine_identity
 
 pytestmark = [
     pytest.mark.timing,
@@ -55,7 +56,7 @@ def test_boundary_of_a_run_is_its_gpu_alone(library, tmp_path):
     used = {d.domain: d.used for d in result.machine.devices}
     assert used["gpu:1"] and not used["gpu:0"]
     assert next(d.card_id for d in result.machine.devices if d.domain == "gpu:1") == card_id(
-        uuid(1)
+        uuid(1), machine_identity.machine_salt()
     )
     for trial in result.measured():
         reading = next(r for r in trial.readings if r.domain == "gpu:1")

@@ -20,6 +20,9 @@ Verdict = Literal["less", "more", "tie", "better", "worse"]
 # Settings that a backend or the runner resolves, recorded with the options of a run.
 RESOLVED_SETTINGS = ("device", "scheduler", "tokenizer")
 
+# With fewer requests the 95 % interval of a difference of two shares of 90 % is wider than ±8 %.
+MIN_QUALITY_REQUESTS = 100
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -36,7 +39,8 @@ class ResultComparison:
 
     `energy` and `duration` are ratios other / base, `quality` is the difference other - base in the
     metric's own unit; all with their 95 % interval. A verdict of "tie" means that the interval
-    holds 1 (a ratio) or 0 (a difference).
+    holds 1 (a ratio) or 0 (a difference): the two cannot be told apart. `same_sensors` states that
+    one machine's sensors read both, so that their calibration uncertainty cancels.
     """
 
     base: Result
@@ -48,20 +52,27 @@ class ResultComparison:
     quality_verdict: Verdict | None
     differences: tuple[Difference, ...]
     why_not: tuple[str, ...]
+    same_sensors: bool
+
+    @property
+    def too_few_requests(self) -> bool:
+        """Whether quality ties, and was evaluated on too few requests to judge it."""
+        return is_undecided(self.quality)
 
 
 def compare_results(base: Result, other: Result, one_machine: bool = False) -> ResultComparison:
-    """Compare two results of one task; `one_machine` states that both ran on the same machine.
+    """Compare two results of one task; `one_machine` states that the same sensors read both.
 
-    The calibration uncertainty of both sensors enters, unless one sensor read both. On one machine
-    it cancels too, and modelled energy is then a ratio of CPU time. Raises ValueError for results
-    of two tasks.
+    Results of one user on one machine are recognised by their `machine_id` and need no statement.
+    The calibration uncertainty of both sensors enters, unless the same sensors read both; modelled
+    energy is then a ratio of CPU time. Raises ValueError for results of two tasks.
     """
     if base.task.id != other.task.id:
         raise ValueError(
             f"{base.task.id} and {other.task.id} are two tasks: compare results of one task"
         )
-    energy, why_energy = _energy(base, other, one_machine)
+    same = one_machine or has_same_sensors(base, other)
+    energy, why_energy = _energy(base, other, same)
     quality, why_quality = quality_difference(base, other)
     lower_is_better = registry.quality_direction(base.task.id) == "lower"
     quality_words: tuple[Verdict, Verdict] = (
@@ -77,7 +88,24 @@ def compare_results(base: Result, other: Result, one_machine: bool = False) -> R
         quality_verdict=_verdict(quality, 0.0, *quality_words),
         differences=tuple(differences(base, other)),
         why_not=tuple(why for why in (why_energy, why_quality) if why),
+        same_sensors=same,
     )
+
+
+def has_same_sensors(base: Result, other: Result) -> bool:
+    """Whether one machine's sensors read the same domains, and the same cards, in both results."""
+    if base.machine.machine_id is None or base.boundary != other.boundary:
+        return False
+    cards = [[(d.domain, d.card_id) for d in r.machine.used_gpus] for r in (base, other)]
+    known = all(card for _, card in cards[0])
+    return base.machine.machine_id == other.machine.machine_id and known and cards[0] == cards[1]
+
+
+def is_undecided(quality: Estimate | None) -> bool:
+    """Whether a difference in quality holds 0 in its interval and has too few requests to judge."""
+    if quality is None or not quality.low <= 0 <= quality.high:
+        return False
+    return quality.sample_count < MIN_QUALITY_REQUESTS
 
 
 def quality_difference(base: Result, other: Result) -> tuple[Estimate | None, str | None]:

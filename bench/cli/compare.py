@@ -32,7 +32,8 @@ def command(
     one_machine: Annotated[
         bool,
         typer.Option(
-            "--one-machine", help="The files come from one machine: its calibration cancels."
+            "--one-machine",
+            help="The same sensors read all files. Not needed for your own runs on one machine.",
         ),
     ] = False,
     published: Annotated[
@@ -43,7 +44,8 @@ def command(
 ) -> None:
     """Compare results with the first, or one with published figures: energy, quality, settings.
 
-    A ratio whose 95 % interval holds 1 is a tie. With a task, the options of `joulebench run`.
+    A ratio whose 95 % interval holds 1 is a tie: the two cannot be told apart. With a task, the
+    options of `joulebench run`.
     """
     from bench.results import storage
 

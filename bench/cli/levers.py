@@ -77,6 +77,8 @@ def _print(results: list[AblationResult]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from bench.analysis import comparison
+
     console = Console(highlight=False)
     base, *variants = results
     result = base.result
@@ -104,6 +106,9 @@ def _print(results: list[AblationResult]) -> None:
         style="dim",
         soft_wrap=True,
     )
+    if any(comparison.is_undecided(item.quality) for item in results):
+        least = comparison.MIN_QUALITY_REQUESTS
+        console.print(f"  Too few requests to judge quality: below {least}.", style="dim")
     paths = [item.path.parent for item in results if item.path]
     console.print(f"\n  saved  {len(paths)} results in {paths[0]}\n", soft_wrap=True, markup=False)
 

@@ -35,6 +35,7 @@ def print_comparison(comparisons: Sequence[ResultComparison], console: Console) 
         FOLDER / "comparison.jinja",
         comparisons=comparisons,
         interval=_interval,
+        ends=_ends,
         is_modelled=views.is_modelled,
         is_comparable=is_comparable,
     )
@@ -101,7 +102,8 @@ def _interval(estimate: Estimate) -> str:
 
 
 def _ends(estimate: Estimate) -> tuple[str, str, str]:
-    places = max(0, min(3, decimals(estimate))) if estimate.high > estimate.low else 3
+    has_digits = estimate.high > estimate.low and estimate.value != 0
+    places = max(0, min(3, decimals(estimate))) if has_digits else 3
     ends = (estimate.value, estimate.low, estimate.high)
     # Adding 0.0 turns a rounded negative zero into zero.
     rounded = (round(end, places) + 0.0 for end in ends)

@@ -12,6 +12,9 @@ Count = Annotated[int, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0)]
 Scalar = bool | int | float | str | None
 Setting = Scalar | list[Scalar]
+# An optional field that was added to a published schema version: where it is 0, None or empty it is
+# not written, so that the canonical bytes of older records stay.
+Added = Field(exclude_if=lambda value: not value)
 Method = Literal["counter", "integrated", "modelled"]
 
 

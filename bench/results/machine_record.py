@@ -8,10 +8,11 @@ from typing import Annotated
 from pydantic import Field, PrivateAttr
 
 from bench.results.domains import is_gpu
-from bench.results.fields import Count, Method, Name, Record, Text
+from bench.results.fields import Added, Count, Method, Name, Record, Text
 from bench.results.throttling import ThrottleReason
 
-_CARD_ID_SALT = "joulebench-card-id-1"
+VERSION_1_SALT = "joulebench-card-id-1"
+SaltedHash = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 
 class DeviceState(Record):
@@ -37,7 +38,7 @@ class Device(Record):
 
     domain: Name
     name: Name
-    card_id: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")] | None = None
+    card_id: SaltedHash | None = None
     used: bool = True
     memory_bytes: Count | None = None
     power_limit_watts: float | None = None
@@ -54,9 +55,12 @@ class Device(Record):
         """The driver's UUID, in the process that described the machine; never in a record."""
         return self._uuid
 
-    def with_uuid(self, uuid: str) -> Device:
-        """The device with this UUID in memory and its `card_id` in the record."""
-        device = self.model_copy(update={"card_id": card_id(uuid)})
+    def with_uuid(self, uuid: str, salt: str | None = VERSION_1_SALT) -> Device:
+        """The device with this UUID in memory and its `card_id` in the record; none without a salt.
+
+        `salt` is that of the machine: see `bench.system.machine_identity`.
+        """
+        device = self.model_copy(update={"card_id": card_id(uuid, salt) if salt else None})
         device._uuid = uuid
         return device
 
@@ -84,7 +88,11 @@ class Sensor(Record):
 
 
 class Machine(Record):
-    """The machine of a run, without host name and user name."""
+    """The machine of a run, without host name and user name.
+
+    Two results with one `machine_id` are of one user on one machine: it is a hash with a random
+    salt that stays on the machine. It is None where no salt could be kept, and in older records.
+    """
 
     operating_system: Name
     architecture: Name
@@ -95,6 +103,7 @@ class Machine(Record):
     python_version: Name
     devices: tuple[Device, ...]
     sensors: tuple[Sensor, ...]
+    machine_id: Annotated[SaltedHash | None, Added] = None
 
     @property
     def used_gpus(self) -> tuple[Device, ...]:
@@ -102,10 +111,11 @@ class Machine(Record):
         return tuple(d for d in self.devices if d.used and d.is_gpu)
 
 
-def card_id(uuid: str) -> str:
-    """First 16 hex digits of the SHA-256 of a card's UUID after a constant public salt.
+def card_id(uuid: str, salt: str = VERSION_1_SALT) -> str:
+    """First 16 hex digits of the SHA-256 of a card's UUID after a salt.
 
-    The salt, "joulebench-card-id-1", is the same everywhere: results of one card stay comparable
-    across submitters, and the UUID itself is not published.
+    A run takes the random salt of its machine, so that only results of one user on one machine can
+    be recognised as those of one card. Records of version 1 hold the UUID itself; they are read
+    with a constant salt, so that their ids are the same everywhere.
     """
-    return hashlib.sha256(f"{_CARD_ID_SALT}:{uuid}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{salt}:{uuid}".encode()).hexdigest()[:16]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from bench.results.domains import DomainKind
-from bench.system import nvidia_driver
+from bench.system import machine_identity, nvidia_driver
 from bench.system.process import own_processes
 from bench.system.sensor_error import SensorReadError
 
@@ -50,6 +50,7 @@ def describe_machine(device: str = "auto", snapshot: GpuSnapshot | None = None) 
         python_version=platform.python_version(),
         devices=(*_packages(), *(_device(gpu, gpu.uuid in used) for gpu in snapshot.gpus)),
         sensors=(),
+        machine_id=machine_identity.machine_id(),
     )
 
 
@@ -137,7 +138,7 @@ def _device(gpu: nvidia_driver.GpuInfo, used: bool) -> Device:
         foreign = None
     values = {name: value for name, value in asdict(gpu).items() if name in Device.model_fields}
     values |= {"domain": gpu.domain, "used": used, "foreign_process_count": foreign}
-    return Device(**values).with_uuid(gpu.uuid)
+    return Device(**values).with_uuid(gpu.uuid, machine_identity.machine_salt())
 
 
 def _packages() -> list[Device]:

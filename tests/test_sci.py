@@ -43,3 +43,30 @@ def test_score_per_token_is_score_per_inference_divided_by_tokens():
     scores = sci.result_scores(synthetic_result(task="text-gen"), LifeCycleInputs(region="FR"))
     assert (scores.inference.unit, scores.consumer.unit) == ("inference", "token")
     assert scores.inference.grams.value == pytest.approx(10 * scores.consumer.grams.value)
+
+
+BILLION = 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("training", "parameters", "refused"),
+    [
+        ("bloom-176b", 3_000_000, "176 B parameters; this one has 3 M"),
+        ("bloom-176b", 176_247_271_424, None),
+        ("llama-2-7b", 6_738_415_616, None),
+        ("llama-2-7b", 13_015_864_320, "of 7 B parameters; this one has 13"),
+        ("llama-3.2-1b-3b", 1_235_814_400, None),
+        ("llama-3.2-1b-3b", 8 * BILLION, "1 B or 3 B"),
+        ("bert-base", 3_000_000, None),  # its name states no size
+        ("bloom-176b", None, None),
+    ],
+)
+def test_provider_score_needs_the_training_of_a_model_of_this_size(training, parameters, refused):
+    result = synthetic_result(parameters=parameters)
+    inputs = LifeCycleInputs(region="FR", training=training, uses=1e9)
+    scores = sci.result_scores(result, inputs)
+    if refused:
+        assert scores.providers == () and refused in scores.no_provider
+    elif parameters:
+        assert scores.providers[0].unit == "billion parameters"
+    assert scores.consumer is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from pathlib import Path
 
@@ -30,6 +31,16 @@ def published_run(key: str) -> dict[str, Fact]:
         hint = f"did you mean {', '.join(near)}?" if near else f"choose one of {', '.join(keys())}"
         raise ValueError(f"no published training run {key!r}; {hint}")
     return facts.training_runs()[key]
+
+
+def named_parameter_counts(key: str) -> tuple[float, ...]:
+    """The numbers of parameters that the name of a run states, such as 7e9 of "llama-2-7b".
+
+    Two for a run of two models ("llama-3.2-1b-3b"); empty where the name states none.
+    """
+    sizes = {"m": 1e6, "b": 1e9, "t": 1e12}
+    found = re.findall(r"(?<![\w.])(\d+(?:\.\d+)?)([mbt])(?!\w)", key)
+    return tuple(float(number) * sizes[unit] for number, unit in found)
 
 
 def published_plan(key: str) -> LifeCyclePlan:

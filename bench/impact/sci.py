@@ -8,10 +8,13 @@ from bench.impact import published_trainings
 from bench.impact.lifecycle import LifeCycle, deployment_energy, plan_lifecycle
 from bench.impact.lifecycle_plan import LifeCyclePlan, ModelSize
 from bench.impact.per_inference import COUNT, LifeCycleInputs, inference_cost, inference_lifecycle
+from bench.results.formatting import format_count
 from bench.results.interval import Interval
 from bench.results.record import Result
 
 OPERATIONAL_STAGES = ("dynamic", "idle", "overhead")
+# Names round sizes: Llama 3.2 "1B" has 1.24 billion parameters, Llama 2 "7B" has 6.74.
+SIZE_TOLERANCE = 1.3
 NO_SIZE = "neither parameters nor tokens nor FLOP of training are known"
 # (field of ModelSize, how many of it are one functional unit, name of the unit)
 PROVIDER_UNITS = (
@@ -45,7 +48,10 @@ class SciScores:
 
 
 def result_scores(result: Result, inputs: LifeCycleInputs) -> SciScores:
-    """The scores of a result. Raises ValueError for unknown inputs, or without an energy."""
+    """The scores of a result. Raises ValueError for unknown inputs, or without an energy.
+
+    A training whose name states another number of parameters gives no provider's score.
+    """
     cost, lifecycle = inference_cost(result), inference_lifecycle(result, inputs)
     embodied = lifecycle.stage("embodied")
     stages = (stage for stage in lifecycle.stages if stage.name in OPERATIONAL_STAGES)
@@ -56,7 +62,11 @@ def result_scores(result: Result, inputs: LifeCycleInputs) -> SciScores:
     consumer = score(*grams, unit_count, result.task.unit, embodied.missing)
     if inputs.training is None:
         return SciScores(inference, consumer, (), no_provider="no training is named (--training)")
-    size = ModelSize(parameters=result.model.parameter_count or None)
+    count = result.model.parameter_count
+    other = _other_model(inputs.training, count)
+    if other is not None:
+        return SciScores(inference, consumer, (), no_provider=other)
+    size = ModelSize(parameters=count or None)
     training = plan_lifecycle(published_trainings.published_plan(inputs.training))
     return _with_providers(inference, consumer, training, size)
 
@@ -96,6 +106,20 @@ def score(
     embodied = None if embodied_grams is None else embodied_grams / count
     total = operational if embodied is None else operational + embodied
     return SciScore(total, operational, embodied, unit, embodied is not None, missing)
+
+
+def _other_model(training: str, parameter_count: int | None) -> str | None:
+    """The reason where a training is of another model, by the size in its name; None if not."""
+    sizes = published_trainings.named_parameter_counts(training)
+    if parameter_count is None or not sizes:
+        return None
+    if any(1 / SIZE_TOLERANCE <= parameter_count / size <= SIZE_TOLERANCE for size in sizes):
+        return None
+    stated = " or ".join(format_count(round(size)) for size in sizes)
+    return (
+        f"{training} trained another model, of {stated} parameters; "
+        f"this one has {format_count(parameter_count)}"
+    )
 
 
 def _with_providers(

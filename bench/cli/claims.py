@@ -32,6 +32,9 @@ def command(
             print_json(_claim_json(claim))
         return
     title = Text("Claims, published values, and values recomputed from published facts", "bold")
+    title.append(
+        "\nPublished values have the digits of their sources, recomputed ones at least four.", "dim"
+    )
     print_blocks([title, *map(_claim_block, selected)], Console(highlight=False))
 
 

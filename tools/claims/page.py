@@ -27,7 +27,8 @@ the code of the commands. Nothing here was measured by this project. `joulebench
 page on a terminal, `joulebench claims --json` adds every fact; `python -m tools.claims` writes it.
 Where a paper disagrees with itself, both of its values are listed. "Low to high" is the range over
 the sources, or over the interpretations of a source. Claims that are not computations are at the
-end, with their source and without a recomputed value.
+end, with their source and without a recomputed value. Published values have the digits that their
+sources print, recomputed ones at least four: neither is a statement of accuracy.
 """
 
 

@@ -16,6 +16,7 @@ import sys
 
 import jsonschema
 import pytest
+from command_line import error_of, joulebench, json_lines
 from huggingface_hub import ModelCard
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from shipped_plugins import shipped_names
@@ -25,6 +26,7 @@ from bench.impact import regions, water
 from bench.reports import exporters
 from bench.reports.exporters import ExportOptions, codecarbon
 from bench.reports.exporters._common import csv_bytes
+from bench.results import storage
 from bench.results.calibration import calibration_half_width, with_calibration
 from bench.results.interval import Interval
 from bench.results.record import Failure
@@ -681,3 +683,38 @@ def test_openmetrics_file_is_parsed_by_prometheus_client():
     text = exporters.export("openmetrics", escaped, ExportOptions()).decode()
     (sample,) = next(iter(text_string_to_metric_families(text))).samples
     assert sample.labels["model"] == 'a"b\\c'
+
+
+@pytest.fixture
+def files(tmp_path):
+    """The paths of a measured and of a modelled result."""
+    for kind in ("measured", "modelled"):
+        storage.save_result(result_with_energy(0.1, kind=kind), tmp_path / f"{kind}.json")
+    return tmp_path
+
+
+def test_export_refuses_in_one_sentence(files):
+    modelled = str(files / "modelled.json")
+    assert "is modelled" in error_of("export", "ai-energy-score", modelled)
+    assert "--region" in error_of("export", "model-card", modelled, "--co2-eq-emissions")
+
+
+def test_export_options_are_those_of_the_command(files):
+    measured = str(files / "measured.json")
+    report = json.loads(joulebench("export", "boamps", measured, "--licence", "CC0-1.0").stdout)
+    assert report["header"]["licensing"] == "CC0-1.0"
+    options = ("--region", "FR", "--co2-eq-emissions")
+    text = joulebench("export", "model-card", measured, *options).stdout
+    assert ModelCard(text).data.to_dict()["co2_eq_emissions"]["geographical_location"] == "France"
+    assert "hw_energy_joules_total" in joulebench("export", "opentelemetry", measured).stdout
+
+
+def test_import_has_the_range_of_each_figure(files):
+    out = str(files / "emissions.csv")
+    joulebench("export", "codecarbon", str(files / "modelled.json"), "--out", out)
+    (row,) = json_lines("import", "codecarbon", out, "--region", "FR", "--json")
+    for name in ("phone_charges", "co2e_grams"):
+        relative = [row[f"{name}_{end}"] / row[name] for end in ("low", "high")]
+        assert relative[0] < 0.7 and relative[1] > 1.4
+    text = joulebench("import", "codecarbon", out, "--region", "FR").stdout
+    assert text.count(" to ") == 3 and "modelled" in text

@@ -1,5 +1,6 @@
 """Citation and badge of a result, and their commands."""
 
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -26,6 +27,16 @@ def test_citation_is_one_line_with_interval_kind_boundary_and_record():
     assert "modelled, not measured" in citation(result_with_energy(0.1, kind="modelled"))
     with pytest.raises(ValueError, match="no energy"):
         citation(synthetic_result(energies=[], failure=FAILED))
+
+
+@pytest.mark.parametrize(("kind", "most"), [("measured", 0.96), ("modelled", 0.7)])
+def test_citation_and_badge_have_the_range_with_calibration_uncertainty(kind, most):
+    result = result_with_energy(0.1, 0.001, kind=kind)
+    words = r"with calibration uncertainty (\S+) to (\S+) Wh"
+    label = ET.fromstring(badge(result)).attrib["aria-label"]
+    for text, pattern in ((citation(result), words), (label, r"100 Wh \((\S+) to (\S+)\)")):
+        low, high = map(float, re.search(pattern, text).groups())
+        assert low < 100 * most and high > 100 * (2 - most)
 
 
 def test_badge_text_and_colour_state_the_kind_of_energy():

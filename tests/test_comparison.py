@@ -86,6 +86,17 @@ def printed(compared):
     return console.export_text()
 
 
+def test_each_energy_has_its_range_with_calibration_uncertainty():
+    pair = [result_with_energy(k, 0.001, kind="modelled", model=f"{k}") for k in (0.1, 0.15)]
+    compared = comparison.compare_results(*pair)
+    content = comparison_table.comparison_json(compared)
+    for side in ("base", "other"):
+        energy = content[side]["energy_with_calibration_kwh_per_1000"]
+        assert energy["low"] < 0.7 * energy["value"] and energy["high"] > 1.4 * energy["value"]
+    assert "range with calibration uncertainty" in printed(compared)
+    assert "99.9" not in printed(compared)
+
+
 def test_a_tie_is_said_with_its_interval():
     pair = [result_with_energy(k, 0.001, kind="modelled", model=f"{k}") for k in (0.1, 0.15)]
     compared = comparison.compare_results(*pair)

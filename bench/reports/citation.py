@@ -7,7 +7,7 @@ from pathlib import Path
 from bench.reports.plot_data import MEASURED, MODELLED
 from bench.reports.terminal import result_title
 from bench.results import views, warning_rules
-from bench.results.calibration import calibration_half_width
+from bench.results.calibration import calibration_half_width, energy_with_calibration
 from bench.results.escaping import html_environment
 from bench.results.formatting import (
     energy_unit,
@@ -23,7 +23,7 @@ NOT_RANKED = "#6b675f"  # colour of measured energy that is not ranked
 
 
 def citation(result: Result) -> str:
-    """One line with the energy, its interval, its boundary, the run and the record's content id.
+    """One line with the energy, its intervals, its boundary, the run and the record's content id.
 
     Raises ValueError for a result without energy.
     """
@@ -36,16 +36,19 @@ def citation(result: Result) -> str:
     error = calibration_half_width(result) if modelled else None
     value, low, high = format_nonnegative(energy, size, error)
     kind = "modelled, not measured" if modelled else "measured"
+    wide = energy_with_calibration(result)
+    ends = [format_number(end / size, 2 if modelled else 3) for end in (wide.low, wide.high)]
     return printable(
         f"{result_title(result).plain}: {value} {unit} per 1,000 {unit_plural(result.task.unit)} "
-        f"(95 % interval {low} to {high} {unit}, {kind}, boundary {views.boundary_label(result)}). "
+        f"(95 % interval {low} to {high} {unit}, with calibration uncertainty {ends[0]} to "
+        f"{ends[1]} {unit}, {kind}, boundary {views.boundary_label(result)}). "
         f"JouleBench {result.joulebench_version}, run {result.run_id}, "
         f"{result.created_at[:10]}, record {content_id(result)}."
     )
 
 
 def badge(result: Result) -> str:
-    """An SVG badge with the energy of 1,000 inferences.
+    """An SVG badge with the energy of 1,000 inferences and its range with calibration uncertainty.
 
     Green is measured and ranked, grey is measured and not ranked, amber is modelled. Raises
     ValueError for a result without energy.
@@ -59,8 +62,12 @@ def badge(result: Result) -> str:
     if modelled:
         suffix, colour = " modelled", MODELLED
     unit, size = energy_unit(energy.value)
-    value = f"{format_number(energy.value / size, 2 if modelled else 3)} {unit}{suffix}"
+    digits, wide = 2 if modelled else 3, energy_with_calibration(result)
+    value, low, high = (
+        format_number(end / size, digits) for end in (energy.value, wide.low, wide.high)
+    )
+    text = f"{value} {unit} ({low} to {high}){suffix}"
     template = html_environment(Path(__file__).parent).get_template("badge.svg.jinja")
     name = f"energy per 1,000 {unit_plural(result.task.unit)}"
-    svg = template.render(name=name, value=value, colour=colour, title=citation(result))
+    svg = template.render(name=name, value=text, colour=colour, title=citation(result))
     return f"{svg}\n"

@@ -14,6 +14,7 @@ from bench.analysis.comparison import ResultComparison, Verdict, is_comparable
 from bench.analysis.published_results import PublishedResult
 from bench.reports.text_layout import print_blocks, print_template, render_json, template_blocks
 from bench.results import views
+from bench.results.calibration import calibration_half_width, with_calibration
 from bench.results.formatting import (
     MISSING,
     decimals,
@@ -57,13 +58,21 @@ def published_json(item: PublishedResult) -> dict[str, Any]:
 
 def comparison_json(item: ResultComparison) -> dict[str, Any]:
     """A comparison as JSON values: ratios are other / base, quality is other - base."""
-    return render_json("comparison.json.jinja", item=item, equals=is_comparable(item), views=views)
+    return render_json(
+        "comparison.json.jinja",
+        item=item,
+        equals=is_comparable(item),
+        views=views,
+        calibrated=_with_calibration,
+    )
 
 
 def _table(comparisons: Sequence[ResultComparison]) -> Table:
     base = comparisons[0].base
     table = Table(box=None, padding=(0, 2, 1, 0), title_justify="left", title_style="bold")
     table.title = f"{base.task.id}: {len(comparisons) + 1} results"
+    table.caption = "per 1,000: range with calibration uncertainty; the others: 95 % interval"
+    table.caption_justify = "left"
     metric = printable(base.quality.metric if base.quality else "quality")
     table.add_column("model", header_style="dim", overflow="fold", min_width=14)
     for column in ("per 1,000", "times base", metric, "difference", "duration"):
@@ -81,7 +90,7 @@ def _cells(result: Result, item: ResultComparison | None) -> Iterator[Text]:
     style = "yellow" if modelled else ""
     name = printable(result.model.id)
     yield Text.assemble((name, "bold"), (f"\n{', '.join(notes)}", style or "dim"))
-    yield Text(_energy(views.headline_energy(result)), style=style)
+    yield Text(_energy(_with_calibration(result)), style=style)
     yield _verdict(item.energy, item.energy_verdict) if item else Text()
     yield Text(_quality(result))
     yield _verdict(item.quality, item.quality_verdict, sign=True) if item else Text()
@@ -117,6 +126,11 @@ def _energy(estimate: Estimate | None) -> str:
     unit, size = energy_unit(estimate.value)
     value, low, high = format_nonnegative(estimate, size)
     return f"{value} {unit}\n{low} to {high}"
+
+
+def _with_calibration(result: Result) -> Estimate | None:
+    energy = views.headline_energy(result)
+    return energy and with_calibration(energy, calibration_half_width(result))
 
 
 def _quality(result: Result) -> str:

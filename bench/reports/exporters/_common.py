@@ -133,7 +133,7 @@ def range_over(result: Result, domains: Sequence[str]) -> Interval | None:
         return None
     calibration = boundary_calibration(part, result.machine.sensors)
     half_width = calibration.relative_half_width if calibration else DEFAULT_HALF_WIDTH
-    return _scaled(units.joules_from_kwh(total), with_calibration(energy, half_width))
+    return _scaled(total * units.JOULES_PER_KWH, with_calibration(energy, half_width))
 
 
 def json_bytes(template: str, contexts: Iterable[Mapping[str, object]]) -> bytes:

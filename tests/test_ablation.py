@@ -1,10 +1,16 @@
 """Ablation of settings: variants, interleaved windows, paired ratios."""
 
+from pathlib import Path
+
 import pytest
+import typer
+from synthetic_results import result_with_energy
 
 from bench.analysis import ablation
 from bench.backends import ModelSpec
+from bench.cli import levers
 from bench.results import storage
+from bench.results.record import Estimate
 from bench.runner import interleaving
 from bench.runner.config import RunConfig, apply_override
 
@@ -90,3 +96,20 @@ def test_drift_cancels_in_the_paired_ratio():
     assert ratio.value == pytest.approx(0.8, rel=0.01)
     assert 0.77 < ratio.low < 0.8 < ratio.high < 0.83
     assert ablation.paired_ratio([1.0], [1.0]) is None
+
+
+@pytest.mark.parametrize(("count", "said"), [(20, True), (100, False)])
+def test_levers_say_when_requests_are_too_few_to_judge_quality(monkeypatch, capsys, count, said):
+    quality = Estimate(value=0.0, low=-0.2, high=0.2, confidence_level=0.95, sample_count=count)
+    result, path = result_with_energy(0.1), Path("results/a.json")
+    effects = [
+        ablation.AblationResult("base", result, path),
+        ablation.AblationResult("dtype=bf16", result, path, quality=quality),
+    ]
+    monkeypatch.setattr(ablation, "run_ablation", lambda *_: effects)
+    names = ("model", "weights", "dataset", "device", "dtype", "quick", "out", "lever")
+    with pytest.raises(typer.Exit):
+        levers.command(
+            task="image-gen", rounds=5, budget=300.0, as_json=False, **dict.fromkeys(names)
+        )
+    assert ("Too few requests to judge quality" in capsys.readouterr().out) == said

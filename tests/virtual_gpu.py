@@ -202,10 +202,21 @@ class VirtualGpu:
         return watts + self._value("power_noise") * (_noise(k, 3) - 0.5)
 
     def _average(self, _: str = "") -> float:
+        if self._value("has_average_field") > 0:
+            return self._field("has_average_field", 1.0)
+        if self._has_instant_usage:
+            self._call("")  # raises: the GPU has no average
         return self._field("has_average", self._value("power_average"))
+
+    @property
+    def _has_instant_usage(self) -> bool:
+        return 0 < self._value("capability") <= 8.0
 
     def _power(self, _: str) -> nvidia_driver.PowerReading:
         if self._value("has_instant") > 0:
             sampled = self._value("power_duty") * self._value("power_step")
             return nvidia_driver.PowerReading(self._field("has_instant", sampled), "instant")
+        if self._has_instant_usage:
+            watts = self._field("has_average", self._value("power_average"))
+            return nvidia_driver.PowerReading(watts, "instant")
         return nvidia_driver.PowerReading(self._average(), "average")

@@ -13,10 +13,18 @@ from typing import Any, ClassVar, Literal
 
 from bench.results.domains import gpu_domain
 from bench.results.throttling import ThrottleReason
+from bench.system import _nvml_processes
 from bench.system.sensor_error import SensorReadError
 
 _HELD_BY_SETTING = 0x02  # ...ReasonApplicationsClocksSetting: a setting limits the clocks
 _NEAR_MHZ = 15  # clocks move in steps of this
+_TOO_OLD = 13
+_AVERAGE_FIELD, _INSTANT_FIELD = 185, 186  # NVML_FI_DEV_POWER_AVERAGE and POWER_INSTANT
+# The newest compute capability whose PowerUsage is instantaneous: GA100 (A100, A30). NVML's
+# reference: "On Ampere (except GA100) or newer GPUs, the API returns power averaged over 1 sec
+# interval. On GA100 and older architectures, instantaneous power is returned." Other Ampere GPUs
+# have 8.6 and 8.7.
+_INSTANT_USAGE_UP_TO = (8, 0)
 
 
 def _codes(kind: str) -> dict[int, str]:
@@ -69,17 +77,21 @@ class GpuInfo:
         return gpu_domain(self.index)
 
 
+PowerKind = Literal["instant", "average"]
+
+
 @dataclass(frozen=True)
 class PowerReading:
-    """Power in watts, and whether it is of this instant or averaged (over up to a second)."""
+    """Power in watts, and whether it is of this instant or averaged (over a second)."""
 
     watts: float
-    kind: Literal["instant", "average"]
+    kind: PowerKind
 
 
 _initialised_in: int | None = None
 _handles: dict[str, Any] = {}
-_without_instant: set[str] = set()
+_missing_fields: set[tuple[str, int]] = set()
+_usage_kinds: dict[str, PowerKind] = {}
 
 
 def _reason(code: int) -> str:
@@ -114,13 +126,23 @@ def _check_driver() -> None:
         raise NvidiaUnavailable(_REASONS[12]) from None
 
 
-def _call(function: str, *arguments: Any) -> Any:
+def _call(name: str, *arguments: Any) -> Any:
+    """Call a function of the binding. Raises NvmlReadError, also where nobody has the function."""
     library = _library()
+    function = getattr(library, name, None)
+    if function is None:
+        reason = f"the package nvidia-ml-py is too old to have {name}"
+        raise NvmlReadError(reason, unsupported=True)
     try:
-        return getattr(library, function)(*arguments)
+        return function(*arguments)
     except library.NVMLError as error:
-        code = error.value
-        raise NvmlReadError(_reason(code), unsupported=code in {3, 13}) from None
+        raise _read_error(error.value) from None
+    except library.NVMLLibraryMismatchError:  # of a function that the driver lacks; no NVMLError
+        raise _read_error(_TOO_OLD) from None
+
+
+def _read_error(code: int) -> NvmlReadError:
+    return NvmlReadError(_reason(code), unsupported=code in {3, _TOO_OLD})
 
 
 def _call_or_none(function: str, *arguments: Any) -> Any:
@@ -180,8 +202,11 @@ def _mig_uuids(handle: Any) -> tuple[str, ...]:
 
 
 def covers_module(name: str) -> bool:
-    """Whether the energy counter of a GPU of this name covers its module with CPU and memory."""
-    return bool(re.search(r"\bGH200\b|\bGrace\b", name))
+    """Whether the energy counter of a GPU of this name covers its module with CPU and memory.
+
+    These are the superchips: GH200, GB200 and GB300.
+    """
+    return bool(re.search(r"\bG[HB][23]00\b|\bGrace\b", name))
 
 
 def energy_joules(uuid: str) -> float:
@@ -190,33 +215,56 @@ def energy_joules(uuid: str) -> float:
 
 
 def power(uuid: str) -> PowerReading:
-    """Power now: the instant field if there is one, else the average. Raises SensorReadError."""
-    handle = _handle(uuid)
-    if uuid not in _without_instant:
-        instant = _instant_watts(handle)
-        if instant is not None:
-            return PowerReading(instant, "instant")
-        _without_instant.add(uuid)
+    """Power now: instantaneous if the GPU gives that, else averaged. Raises SensorReadError."""
+    instant = _field_watts(uuid, _INSTANT_FIELD)
+    if instant is not None:
+        return PowerReading(instant, "instant")
+    if _usage_kind(uuid) == "instant":
+        return PowerReading(_usage_watts(uuid), "instant")
     return PowerReading(average_watts(uuid), "average")
 
 
 def average_watts(uuid: str) -> float:
-    """The driver's own power reading, mostly an average over a second. Raises SensorReadError."""
+    """The driver's average over a second: field 185, or PowerUsage where it is one.
+
+    Raises SensorReadError, with `unsupported` set where this GPU gives instantaneous power only.
+    """
+    average = _field_watts(uuid, _AVERAGE_FIELD)
+    if average is not None:
+        return average
+    if _usage_kind(uuid) == "instant":
+        raise NvmlReadError("the GPU gives instantaneous power only", unsupported=True)
+    return _usage_watts(uuid)
+
+
+def _usage_watts(uuid: str) -> float:
     return float(_call("nvmlDeviceGetPowerUsage", _handle(uuid))) / 1000
 
 
-def _instant_watts(handle: Any) -> float | None:
-    """The instant field in watts; None where the card or the driver doesn't have it."""
-    library = _library()
+def _usage_kind(uuid: str) -> PowerKind:
+    """What PowerUsage is on this GPU; average where its compute capability is not known."""
+    if uuid not in _usage_kinds:
+        capability = _call_or_none("nvmlDeviceGetCudaComputeCapability", _handle(uuid))
+        instant = capability is not None and tuple(capability) <= _INSTANT_USAGE_UP_TO
+        _usage_kinds[uuid] = "instant" if instant else "average"
+    return _usage_kinds[uuid]
+
+
+def _field_watts(uuid: str, field: int) -> float | None:
+    """A power field in watts; None where the card or the driver doesn't have it."""
+    if (uuid, field) in _missing_fields:
+        return None
     try:
-        value = _call("nvmlDeviceGetFieldValues", handle, [library.NVML_FI_DEV_POWER_INSTANT])[0]
+        value = _call("nvmlDeviceGetFieldValues", _handle(uuid), [field])[0]
+        if value.nvmlReturn in {4, 15}:  # forbidden, lost: PowerUsage would fail as well
+            raise _read_error(value.nvmlReturn)
+        if value.nvmlReturn == 0:
+            return float(value.value.uiVal) / 1000
     except NvmlReadError as failure:
-        if failure.unsupported:
-            return None
-        raise
-    if value.nvmlReturn in {4, 15}:  # forbidden, lost: the average would fail as well
-        raise NvmlReadError(_reason(value.nvmlReturn))
-    return float(value.value.uiVal) / 1000 if value.nvmlReturn == 0 else None
+        if not failure.unsupported:
+            raise
+    _missing_fields.add((uuid, field))
+    return None
 
 
 def temperature_celsius(uuid: str) -> float:
@@ -288,10 +336,25 @@ def processes(uuid: str, graphics: bool = True) -> frozenset[int]:
     Without `graphics` only those that compute, so that a display does not count. In a container
     these may be the host's numbers. Raises SensorReadError.
     """
-    handle = _handle(uuid)
-    compute = _call("nvmlDeviceGetComputeRunningProcesses", handle)
-    drawing = _call("nvmlDeviceGetGraphicsRunningProcesses", handle) if graphics else []
-    return frozenset(int(process.pid) for process in [*compute, *drawing])
+    kinds = ("Compute", "Graphics") if graphics else ("Compute",)
+    return frozenset(pid for kind in kinds for pid in _running(kind, _handle(uuid)))
+
+
+def _running(kind: str, handle: Any) -> list[int]:
+    """The process ids of one list, through the newest function that the driver has."""
+    library = _library().nvmlLib
+    for version in _nvml_processes.VERSIONS:
+        function = getattr(library, f"nvmlDeviceGet{kind}RunningProcesses{version}", None)
+        if function is None:
+            continue
+        try:
+            code, ids = _nvml_processes.process_ids(function, handle)
+        except _nvml_processes.UnknownEntrySize:
+            raise NvmlReadError("the driver lists processes in an unknown form") from None
+        if code:
+            raise _read_error(code)
+        return ids
+    raise _read_error(_TOO_OLD)
 
 
 def foreign_process_count(

@@ -21,7 +21,8 @@ FIELDS = (
     *("call_seconds", "lost_at", "reset_at", "has_counter", "has_average", "has_instant"),
     *("forbidden", "mig", "throttle", "limit_watts", "default_limit_watts", "memory_bytes"),
     *("temperature", "clock", "max_clock"),
-    *("app_clock", "default_app_clock", "module_watts", "process_count"),
+    *("app_clock", "default_app_clock", "module_watts", "has_average_field", "capability"),
+    "process_count",
     *(f"pid{i}" for i in range(PROCESSES)),
 )
 _HEAD = 8 + 96
@@ -56,25 +57,30 @@ _COMMON = {
     "has_instant": 1.0, "limit_watts": 700.0, "default_limit_watts": 700.0,
     "memory_bytes": 80 * 2.0**30, "temperature": 45.0, "clock": 1980.0, "max_clock": 1980.0,
     "app_clock": 1980.0, "default_app_clock": 1980.0,
+    "has_average_field": 1.0, "capability": 9.0,
 }  # fmt: skip
 
 # The counter moves every 100 ms on A100 and H100 and every 20 ms on V100; power is sampled for 25
 # of every 100 ms on A100 and H100, all the time on Turing, according to published measurements of
-# these GPUs. Lags and jitters are assumptions: none are published.
+# these GPUs. Lags and jitters are assumptions: none are published. PowerUsage and field 185 are as
+# NVML's reference says: A100 (GA100), V100 and T4 have no average, and an instantaneous PowerUsage.
 H100 = SimulatedGpu("Simulated H100").with_values(
     **_COMMON, step=0.1, jitter=0.002, lag=0.004, lag_jitter=0.0002
 )
 A100 = SimulatedGpu(
     "Simulated A100", idle_watts=55.0, busy_watts=300.0, after_watts=20.0
 ).with_values(**_COMMON, step=0.1, jitter=0.004, lag=0.008, lag_jitter=0.0002)
+A100 = A100.with_values(has_average_field=0.0, power_average=0.025, capability=8.0)
 VOLTA = SimulatedGpu("Simulated V100", idle_watts=40.0, busy_watts=250.0).with_values(
     **_COMMON, step=0.02, jitter=0.0005, lag=0.002, lag_jitter=0.0001
 )
 VOLTA = VOLTA.with_values(has_instant=0.0, power_step=0.02, power_average=0.01, power_duty=0.5)
+VOLTA = VOLTA.with_values(has_average_field=0.0, capability=7.0)
 TURING = SimulatedGpu(
     "Simulated T4", idle_watts=12.0, busy_watts=68.0, after_watts=3.0
 ).with_values(**_COMMON, step=0.1)
 TURING = TURING.with_values(has_counter=0.0, power_duty=1.0, power_noise=0.05)
+TURING = TURING.with_values(has_average_field=0.0, power_average=0.1, capability=7.5)
 TURING = TURING.with_values(limit_watts=70.0, default_limit_watts=70.0)
 PROFILES: dict[str, SimulatedGpu] = {
     "h100": H100,
@@ -84,13 +90,21 @@ PROFILES: dict[str, SimulatedGpu] = {
     "lagging": H100.with_values(lag=0.06),
     "part-time-counter": H100.with_values(counter_duty=0.25),
     "part-time-power": H100.with_values(has_counter=0.0),
-    "average-only": H100.with_values(has_counter=0.0, has_instant=0.0),
+    "average-only": H100.with_values(has_counter=0.0, has_instant=0.0, has_average_field=0.0),
+    "average-field": H100.with_values(has_counter=0.0, has_instant=0.0, has_average=0.0),
+    "a100-power": A100.with_values(has_counter=0.0, has_instant=0.0),
+    "v100-power": VOLTA.with_values(has_counter=0.0),
+    "t4-usage": TURING.with_values(has_instant=0.0),
     "slow-calls": H100.with_values(call_seconds=0.003),
     "forbidden": H100.with_values(forbidden=1.0),
     "mig": A100.with_values(mig=1.0),
     "throttled": H100.with_values(throttle=float(0x40 | 0x04)),
-    "no-sensor": H100.with_values(has_counter=0.0, has_instant=0.0, has_average=0.0),
+    "no-sensor": H100.with_values(
+        has_counter=0.0, has_instant=0.0, has_average=0.0, has_average_field=0.0
+    ),
     "module": replace(H100, name="Simulated GH200 480GB").with_values(module_watts=120.0),
+    "gb200": replace(H100, name="Simulated GB200").with_values(module_watts=120.0, capability=10.0),
+    "gb300": replace(H100, name="Simulated GB300").with_values(module_watts=120.0, capability=10.3),
     "biased": H100.with_values(scale=1.05, offset_watts=2.0),
 }
 
@@ -100,8 +114,12 @@ def compiler() -> str | None:
     return shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 
 
-def build(folder: Path, old_driver: bool = False) -> Path:
-    """Compile the library into `folder`, which then goes first in LD_LIBRARY_PATH."""
+def build(folder: Path, old_driver: bool = False, process_lists: int = 550) -> Path:
+    """Compile the library into `folder`, which then goes first in LD_LIBRARY_PATH.
+
+    `process_lists` is the driver branch whose process lists it has: 0 (none), 418, 470, 535 (its
+    first releases) or 550.
+    """
     command = [
         compiler() or "cc",
         "-O2",
@@ -111,6 +129,7 @@ def build(folder: Path, old_driver: bool = False) -> Path:
         str(folder / "libnvidia-ml.so.1"),
     ]
     command += ["-DOLD_DRIVER"] if old_driver else []
+    command += [f"-DPROCESS_LISTS={process_lists}"]
     source = Path(__file__).with_name("driver.c")
     subprocess.run([*command, str(source), "-lm"], check=True, capture_output=True)
     return folder

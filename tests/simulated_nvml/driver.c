@@ -3,7 +3,8 @@
  * Built by the tests into libnvidia-ml.so.1, which the real binding loads in the driver's place.
  * The true state lies in a shared file (JOULEBENCH_SIMULATED_GPUS) laid out by __init__.py: one
  * piecewise-linear power per GPU with its running integral, on CLOCK_MONOTONIC.
- * Build with -DOLD_DRIVER to leave out what drivers before 2023 lack.
+ * Build with -DOLD_DRIVER to leave out what drivers before 2023 lack, and with
+ * -DPROCESS_LISTS=470, 535 (its first releases) or 0 (no process lists) for other forms of these.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -15,6 +16,10 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifndef PROCESS_LISTS
+#define PROCESS_LISTS 550
+#endif
 
 enum { OK = 0, INVALID = 2, UNSUPPORTED = 3, FORBIDDEN = 4, NOT_FOUND = 6, TOO_SMALL = 7, LOST = 15 };
 enum { KNOTS = 8192, PROCESSES = 8, GPUS = 8 };
@@ -28,6 +33,7 @@ typedef struct { /* the order of `doubles` is FIELDS in __init__.py */
     double call_seconds, lost_at, reset_at, has_counter, has_average, has_instant, forbidden;
     double mig, throttle, limit_watts, default_limit_watts, memory_bytes, temperature, clock, max_clock;
     double app_clock, default_app_clock, module_watts; /* the last is in the counter alone */
+    double has_average_field, capability; /* compute capability: 8.0 is GA100 */
     double process_count, pids[PROCESSES];
     int64_t knot_count;
     knot_t knots[KNOTS];
@@ -216,9 +222,11 @@ int nvmlDeviceGetFieldValues(const gpu_t *g, int count, field_t *fields) {
         if (fields[i].id == 74 || (fields[i].id >= 269 && fields[i].id <= 271))
             fields[i].status = throttled(g, &fields[i]);
 #endif
-        if (fields[i].id != 186 || g->has_instant <= 0) continue;
+        int instant = fields[i].id == 186 && g->has_instant > 0;
+        if (!instant && !(fields[i].id == 185 && g->has_average_field > 0)) continue;
+        double window = instant ? g->power_duty * g->power_step : 1.0;
         fields[i].status = g->forbidden > 0 ? FORBIDDEN : OK;
-        fields[i].value.u = (unsigned)(1000.0 * power_at(g, now(), g->power_duty * g->power_step));
+        fields[i].value.u = (unsigned)(1000.0 * power_at(g, now(), window));
     }
     return OK;
 }
@@ -270,19 +278,52 @@ int nvmlDeviceGetCurrentClocksEventReasons(const gpu_t *g, unsigned long long *o
 }
 #endif
 
-typedef struct { unsigned pid; unsigned long long memory; unsigned gpu_instance, compute_instance; } process_t;
+int nvmlDeviceGetCudaComputeCapability(const gpu_t *g, int *major, int *minor) {
+    if (g->capability <= 0) return UNSUPPORTED;
+    int tenths = (int)(10.0 * g->capability + 0.5);
+    *major = tenths / 10;
+    *minor = tenths % 10;
+    return OK;
+}
 
-int nvmlDeviceGetComputeRunningProcesses_v3(const gpu_t *g, unsigned *count, process_t *out) {
+#if PROCESS_LISTS > 0
+typedef struct {
+    unsigned pid; unsigned long long memory;
+#if PROCESS_LISTS >= 450
+    unsigned gpu_instance, compute_instance;
+#endif
+#if PROCESS_LISTS == 535
+    unsigned long long protected_memory;
+#endif
+} process_t;
+
+#if PROCESS_LISTS >= 510
+#define LIST(name) name##_v3
+#elif PROCESS_LISTS >= 450
+#define LIST(name) name##_v2
+#else
+#define LIST(name) name
+#endif
+
+int LIST(nvmlDeviceGetComputeRunningProcesses)(const gpu_t *g, unsigned *count, process_t *out) {
     ENTER(g);
     unsigned have = (unsigned)g->process_count, capacity = *count;
     *count = have;
     if (have > capacity) return TOO_SMALL;
-    for (unsigned i = 0; i < have; i++) out[i] = (process_t){(unsigned)g->pids[i], 1 << 20, ~0u, ~0u};
+    for (unsigned i = 0; i < have; i++) {
+        memset(&out[i], 0, sizeof out[i]);
+        out[i].pid = (unsigned)g->pids[i];
+        out[i].memory = 1 << 20;
+#if PROCESS_LISTS >= 450
+        out[i].gpu_instance = out[i].compute_instance = ~0u;
+#endif
+    }
     return OK;
 }
-int nvmlDeviceGetGraphicsRunningProcesses_v3(const gpu_t *g, unsigned *count, process_t *out) {
+int LIST(nvmlDeviceGetGraphicsRunningProcesses)(const gpu_t *g, unsigned *count, process_t *out) {
     (void)out;
     ENTER(g);
     *count = 0;
     return OK;
 }
+#endif

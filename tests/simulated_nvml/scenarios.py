@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench.meters import MeterContext
 from bench.meters.nvml import build
+from bench.meters.nvml.gpu_sensor import POWER_DUTY, GpuSensor, has_average
 from bench.results.machine_record import Machine
 from bench.results.record import Reading
 from bench.runner import instruments
@@ -30,6 +31,15 @@ from simulated_nvml import H100, PROFILES, SimulatedGpu, World, uuid
 CLOCK = SystemClock()
 RNG = random.Random(1)
 FOREIGN_PID = 4_000_000
+POWER_PROFILES = (
+    "h100",
+    "a100",
+    "average-only",
+    "average-field",
+    "a100-power",
+    "v100-power",
+    "t4-usage",
+)
 
 
 def make_world(*gpus: SimulatedGpu) -> World:
@@ -255,6 +265,35 @@ def old_driver() -> dict[str, object]:
         "throttle": nvidia_driver.throttle_reasons(gpu.uuid),
         "seconds": nvidia_driver.throttled_seconds(gpu.uuid),
     }
+
+
+def process_lists() -> dict[str, object]:
+    """The process ids and the foreign processes; no process list is a reason, not an exception."""
+    world = make_world(H100)
+    out: dict[str, object] = {}
+    for count in (0, 1, 3, 8):
+        pids = {f"pid{i}": float(FOREIGN_PID + i) for i in range(count)}
+        world.change(0, process_count=float(count), **pids)
+        try:
+            found: object = sorted(nvidia_driver.processes(uuid(0)))
+        except nvidia_driver.NvmlReadError as failure:
+            found = failure.reason
+        described = machine.describe_machine()
+        out[str(count)] = [found, described.devices[-1].foreign_process_count]
+    return out
+
+
+def power_kinds() -> dict[str, object]:
+    """Of each GPU: the kind of its power, whether it has an average, and how it is integrated."""
+    names = [name for name in PROFILES if name in POWER_PROFILES]
+    make_world(*(PROFILES[name] for name in names))
+    out: dict[str, object] = {}
+    for index, name in enumerate(names):
+        kind = nvidia_driver.power(uuid(index)).kind
+        sensor = GpuSensor(nvidia_driver.list_gpus()[index], CLOCK)
+        sensor.integrate(0.0, POWER_DUTY)
+        out[name] = [kind, has_average(uuid(index)), sensor.averaged, sensor.duty]
+    return out
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""Terminal tables of `joulebench where`: regions and hours, ranked, with bars and sources."""
+"""Terminal tables of `joulebench where`: regions by basis, and hours, with bars and sources."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
@@ -12,46 +13,51 @@ from bench.cli._io import print_json
 from bench.impact import facts, hourly_profile
 from bench.impact.facts import DerivedQuantity
 from bench.impact.hourly_profile import DailyProfile
-from bench.impact.region_comparison import RegionComparison, RegionImpact, first_and_last
+from bench.impact.region_comparison import (
+    MACHINES_ALONE,
+    RegionComparison,
+    RegionImpact,
+    first_and_last,
+)
 from bench.results.formatting import MISSING, format_number, interval_text, mass_unit
 from bench.results.interval import Interval, interval_json
 
 BAR_WIDTH = 20
+BORROWED_ROWS = 3  # regions without a rank, where not all have room
 
 
-def print_regions(comparison: RegionComparison, work: str, max_rows: int, water: bool) -> None:
-    """Print the ranking by carbon, or by off-site water: the first regions and the last three."""
+def print_regions(panels: Sequence[RegionComparison], work: str, max_rows: int) -> None:
+    """Print one ranking by carbon for each basis, then the regions that borrow its factor."""
     console = Console(highlight=False)
-    places = comparison.places
-    if water:
-        places = tuple(sorted(places, key=lambda place: place.water.off_site.value))
-    ranked = first_and_last(places, max_rows)
-    with_market = any(place.market for _, place in ranked)
-    gas = places[0].grams.unit.removeprefix("g")
-    carbon_title = f"{gas}: location-based, average over a year, {comparison.basis}"
     console.print(f"{work}, by region", markup=False, style="bold")
-    console.print("water, modelled" if water else carbon_title, markup=False)
-    most = max(place.grams.value for _, place in ranked)
-    unit, size = mass_unit(most)
-    narrow = console.width < 100
-    table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("", justify="right", no_wrap=True)
-    table.add_column("region", no_wrap=True, max_width=30 if narrow else None)
-    carbon_columns = (unit, "", *["market-based"] * with_market)
-    for title in ("off site (EWIF)", "on site (WUE)") if water else carbon_columns:
-        table.add_column(title, no_wrap=True)
-    bar_width, previous_rank = BAR_WIDTH // 2 if narrow else BAR_WIDTH, 0
-    for rank, place in ranked:
-        if rank - previous_rank > 1:
-            table.add_row("…", f"{rank - previous_rank - 1} more")
-        bar_scale = bar_width / most if most else 0
-        cells = _water_cells(place) if water else _carbon_cells(place, size, bar_scale)
-        label = place.region.label + (" *" if place.factor_place and not water else "")
-        table.add_row(str(rank), label, *cells[: 3 if with_market else 2])
-        previous_rank = rank
+    if len(panels) > 1:
+        text = "Two bases, two rankings: a figure of one is not comparable with one of the other."
+        console.print(text, markup=False)
+    for panel in panels:
+        if panel is not panels[0]:
+            console.print()
+        _print_panel(console, panel, max_rows)
+
+
+def print_water(comparison: RegionComparison, work: str, max_rows: int) -> None:
+    """Print all regions by off-site water, least first: the first regions and the last three."""
+    console = Console(highlight=False)
+    places = (*comparison.places, *comparison.borrowed)
+    ordered = sorted(places, key=lambda place: place.water.off_site.value)
+    ranked = [replace(place, rank=rank) for rank, place in enumerate(ordered, start=1)]
+    shown = first_and_last(ranked, max_rows)
+    console.print(f"{work}, by region", markup=False, style="bold")
+    console.print("water, modelled", markup=False)
+    table = _table(console, ("off site (EWIF)", "on site (WUE)"))
+    _add_rows(table, shown, [_water_cells(place) for place in shown])
     console.print(table)
-    for note in _notes(comparison, [place for _, place in ranked], water):
-        console.print(note, markup=False, style="dim")
+    uses = [use for p in shown for use in (p.water.off_site, p.water.on_site) if use]
+    notes = [_pue_note(shown), "on site: — is unpublished; both are modelled, not metered"]
+    if any(place.water.is_world_default for place in shown):
+        default = facts.table("water")["world"].value
+        notes.append(f"† by the world's default of {default} L/kWh")
+    notes += [f"source: {source}" for source in sorted({use.fact.source for use in uses})]
+    console.print("\n".join(notes), markup=False, style="dim")
 
 
 def region_json(place: RegionImpact, work: str) -> dict[str, Any]:
@@ -60,6 +66,7 @@ def region_json(place: RegionImpact, work: str) -> dict[str, Any]:
     return {
         "region": place.region.key,
         "label": place.region.label,
+        "rank": place.rank,
         "work": work,
         "basis": place.factor.basis,
         "approach": "average",
@@ -67,7 +74,7 @@ def region_json(place: RegionImpact, work: str) -> dict[str, Any]:
         "edition": place.factor.edition,
         "source": place.factor.source,
         "licence": place.factor.licence,
-        "borrowed_from": place.factor_place,
+        "borrowed_from": place.factor.borrowed_from,
         "pue": interval_json(place.pue),
         "location_based": _quantity_json(place.grams),
         "market_based": _quantity_json(place.market),
@@ -78,7 +85,7 @@ def region_json(place: RegionImpact, work: str) -> dict[str, Any]:
 
 
 def print_hours(
-    energy_kwh: float, work: str, profile: DailyProfile, job_hours: int, as_json: bool
+    energy_kwh: Interval, work: str, profile: DailyProfile, job_hours: int, as_json: bool
 ) -> None:
     """Print the hours of a day, best window first, and what the best window saves."""
     ranked = hourly_profile.windows(profile, job_hours)
@@ -87,7 +94,8 @@ def print_hours(
         for window in ranked:
             ends = {"start_hour": window.start, "end_hour": window.end}
             grams = energy_kwh * window.intensity
-            print_json({**ends, "grams": grams, "grams_per_kwh": window.intensity, **origin})
+            mass = {"grams": grams.value, "grams_low": grams.low, "grams_high": grams.high}
+            print_json({**ends, **mass, "grams_per_kwh": window.intensity, **origin})
         return
     best, worst = ranked[0], ranked[-1]
     print(f"{work}, {job_hours} h: {profile.approach} carbon intensity, {profile.basis}\n")
@@ -97,11 +105,54 @@ def print_hours(
         print(f"  {hour:02d}:00  {intensity:7.1f} g/kWh  {bar.ljust(BAR_WIDTH)} {mark}".rstrip())
     for name, window in (("best", best), ("worst", worst)):
         grams = energy_kwh * window.intensity
-        unit, size = mass_unit(grams)
-        mass = f"{format_number(grams / size)} {unit}"
+        unit, size = mass_unit(grams.value)
+        mass = interval_text(grams / size, unit)
         print(f"\n{name:<6}{window.start:02d}:00 to {window.end:02d}:00   {mass}", end="")
     saving = 100 * (1 - best.intensity / profile.mean) if profile.mean else 0.0
     print(f"\nThe best is {saving:.0f} % below the mean of the day.  source: {profile.source}")
+
+
+def _print_panel(console: Console, panel: RegionComparison, max_rows: int) -> None:
+    ranked = first_and_last(panel.places, max_rows)
+    rest = panel.borrowed
+    borrowed = rest if len(ranked) + len(rest) <= max_rows else rest[:BORROWED_ROWS]
+    shown = [*ranked, *borrowed]
+    gas = shown[0].grams.unit.removeprefix("g")
+    title = f"{gas}: location-based, average over a year, {panel.basis}"
+    console.print(title, markup=False)
+    with_market = any(place.market for place in shown)
+    most = max(place.grams.value for place in shown)
+    unit, size = mass_unit(most)
+    table = _table(console, (unit, "", *["market-based"] * with_market))
+    bar_scale = (BAR_WIDTH // 2 if console.width < 100 else BAR_WIDTH) / (most or 1.0)
+    _add_rows(table, shown, [_carbon_cells(place, size, bar_scale) for place in shown])
+    if len(borrowed) < len(rest):
+        table.add_row("", f"… {len(rest) - len(borrowed)} more without a rank")
+    console.print(table)
+    console.print("\n".join(_notes(panel, shown)), markup=False, style="dim")
+
+
+def _table(console: Console, columns: Sequence[str]) -> Table:
+    """An empty table with a rank, a region and these columns."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("region", no_wrap=True, max_width=30 if console.width < 100 else None)
+    for title in columns:
+        table.add_column(title, no_wrap=True)
+    return table
+
+
+def _add_rows(
+    table: Table, places: Sequence[RegionImpact], cells: Sequence[tuple[str, ...]]
+) -> None:
+    """A row for each region, with "*" where it has no rank, and the number left out."""
+    previous = 0
+    for place, of_place in zip(places, cells, strict=True):
+        if place.rank is not None and place.rank - previous > 1:
+            table.add_row("…", f"{place.rank - previous - 1} more")
+        cells_shown = of_place[: len(table.columns) - 2]
+        table.add_row(str(place.rank or "*"), place.region.label, *cells_shown)
+        previous = place.rank or previous
 
 
 def _carbon_cells(place: RegionImpact, size: float, bar_scale: float) -> tuple[str, ...]:
@@ -127,27 +178,28 @@ def _two_digits(figure: Interval) -> str:
     return format_number(figure.value, 2) if figure.exact else interval_text(figure, digits=2)
 
 
-def _notes(comparison: RegionComparison, places: list[RegionImpact], water: bool) -> list[str]:
-    """The meaning of the marks, the omitted regions, and the sources."""
-    pues = sorted({end for place in places for end in (place.pue.low, place.pue.high)})
-    years = sorted({place.factor.edition for place in places})
-    notes = [f"PUE {_range(pues, '{:g}')}" + ("" if water else f"; factors of {_range(years)}")]
-    if water:
-        default = facts.table("water")["world"].value
-        uses = [use for p in places for use in (p.water.off_site, p.water.on_site) if use]
-        notes.append("on site: — is unpublished; both are modelled, not metered")
-        if any(place.water.is_world_default for place in places):
-            notes.append(f"† by the world's default of {default} L/kWh")
-        return notes + [f"source: {source}" for source in sorted({u.fact.source for u in uses})]
-    factor_places = sorted({place.factor_place for place in places if place.factor_place})
-    if factor_places:
-        notes.append(f"* has no {comparison.basis} factor; used: {', '.join(factor_places)}")
-    if any(place.market for place in places):
+def _notes(panel: RegionComparison, shown: Sequence[RegionImpact]) -> list[str]:
+    """The PUE, the meaning of the marks, the omitted regions, and the sources."""
+    years = sorted({place.factor.edition for place in shown})
+    notes = [f"{_pue_note(shown)}; factors of {_range(years)}"]
+    lenders = sorted({place.factor.borrowed_from or "" for place in panel.borrowed})
+    if lenders:
+        count = len(panel.borrowed)
+        text = f"* not ranked: {count} without a {panel.basis} factor of their own; that of "
+        notes.append(f"{text}{', '.join(lenders)} is shown")
+    if any(place.market for place in shown):
         notes.append("market-based: counts the electricity that the provider buys, as it reports")
-    if comparison.omitted:
-        notes.append(f"{len(comparison.omitted)} regions have no factor of this basis")
-    sources = dict.fromkeys(f"{p.factor.source} ({p.factor.licence})" for p in places)
+    if panel.omitted:
+        notes.append(f"without a factor of this basis: {len(panel.omitted)}")
+    sources = dict.fromkeys(f"{p.factor.source} ({p.factor.licence})" for p in shown)
     return notes + [f"source: {source}" for source in sources]
+
+
+def _pue_note(places: Sequence[RegionImpact]) -> str:
+    if all(place.pue == MACHINES_ALONE for place in places):
+        return "PUE 1: the machines alone"
+    pues = sorted({end for place in places for end in (place.pue.low, place.pue.high)})
+    return f"PUE {_range(pues, '{:g}')}"
 
 
 def _range(values: Sequence[object], form: str = "{}") -> str:

@@ -12,7 +12,7 @@ from bench.cli._io import print_json
 from bench.cli._options import Json, Pue
 from bench.impact import hourly_profile, region_comparison, regions
 from bench.impact.hourly_profile import DailyProfile
-from bench.impact.region_comparison import RegionComparison
+from bench.impact.regions import Region
 from bench.results.interval import Interval
 
 PANEL = "Understand"
@@ -31,9 +31,14 @@ def command(
     ] = "countries",
     basis: Annotated[
         str | None,
-        typer.Option(help="life-cycle, direct or google. Default: one that all regions have."),
+        typer.Option(
+            help="life-cycle, direct or google. Default: those of the regions' own factors."
+        ),
     ] = None,
     pue: Pue = None,
+    published_pue: Annotated[
+        bool, typer.Option("--published-pue", help="Apply the PUE that each provider publishes.")
+    ] = False,
     hours: Annotated[
         Path | None, typer.Option(help="Carbon intensity by hour: csv with hour,gco2e_per_kwh.")
     ] = None,
@@ -47,29 +52,40 @@ def command(
     out: Annotated[Path | None, typer.Option(help="Folder for a plot (PNG, SVG).")] = None,
     as_json: Json = False,
 ) -> None:
-    """Rank regions, or the hours of a day, by the carbon of the same work."""
+    """Rank regions, or the hours of a day, by the carbon of the same work.
+
+    Each accounting basis is a ranking of its own. A region that has only the factor of a larger
+    place is shown without a rank. Without --pue the energy is that of the machines alone.
+    """
     energy_kwh, work = _energy(result, kwh)
+    if pue is not None and published_pue:
+        raise ValueError("--pue and --published-pue both state the PUE: use one of them")
     if hours and live:
         raise ValueError("--hours and --live both give an hourly profile: use one of them")
     if hours or live:
         profile = _profile(hours, live, zone, region)
-        energy = energy_kwh.value * (pue or 1.0)
-        _region_table.print_hours(energy, work, profile, job_hours, as_json)
+        _region_table.print_hours(energy_kwh * (pue or 1.0), work, profile, job_hours, as_json)
         return
     if water and not as_json:
         # The range shown is that of the sources of water alone.
         energy_kwh = Interval.of(energy_kwh.value)
-    comparison = _compare(energy_kwh, region, among, basis, pue)
+    candidates, bases = _candidates(region, among, basis)
+    panels = [
+        region_comparison.compare_regions(energy_kwh, candidates, each, pue, published_pue)
+        for each in bases
+    ]
     if as_json:
-        for place in comparison.places:
+        for place in (each for panel in panels for each in (*panel.places, *panel.borrowed)):
             print_json(_region_table.region_json(place, work))
+    elif water:
+        _region_table.print_water(panels[0], work, rows)
     else:
-        _region_table.print_regions(comparison, work, rows, water)
+        _region_table.print_regions(panels, work, rows)
     if out:
         from bench.reports import plots
-        from bench.reports.plots.region_comparison import draw_comparison as draw
+        from bench.reports.plots.region_comparison import draw_comparisons as draw
 
-        paths = plots.save(draw(comparison, work, rows), out, "where")
+        paths = plots.save(draw(panels, work, rows), out, "where")
         typer.echo("\n".join(f"wrote {path}" for path in paths), err=as_json)
 
 
@@ -92,19 +108,18 @@ def _energy(result: Path | None, kwh: float | None) -> tuple[Interval, str]:
     return energy_with_calibration(loaded), f"{work}, energy {kind}"
 
 
-def _compare(
-    energy_kwh: Interval, names: list[str] | None, among: str, basis: str | None, pue: float | None
-) -> RegionComparison:
+def _candidates(
+    names: list[str] | None, among: str, basis: str | None
+) -> tuple[list[Region], tuple[str, ...]]:
+    """The regions to compare, and the bases to rank them by."""
     if basis is not None and basis not in region_comparison.BASES:
         raise ValueError(f"no basis {basis!r}: choose one of {', '.join(region_comparison.BASES)}")
-    group_basis = None
     if names:
-        candidates = [regions.find(name) for name in names]
+        candidates = list(dict.fromkeys(regions.find(name) for name in names))
+        bases = region_comparison.bases_to_rank(candidates)
     else:
-        candidates, group_basis = region_comparison.region_group(among)
-    full_basis = region_comparison.BASES[basis] if basis else group_basis
-    full_basis = full_basis or region_comparison.common_basis(candidates)
-    return region_comparison.compare_regions(energy_kwh, candidates, full_basis, pue)
+        candidates, bases = region_comparison.region_group(among)
+    return candidates, (region_comparison.BASES[basis],) if basis else bases
 
 
 def _profile(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from bench.impact import facts, regions
 from bench.impact.facts import DerivedQuantity, Fact, derive
+from bench.impact.regions import GridFactor
 from bench.results.interval import Interval
 
 DEFAULT_GRIDS = ("world", "FR", "US", "US-WV")
@@ -20,11 +21,9 @@ class CarbonIntensity:
     basis: str
 
 
-def grid_factor(key: str) -> Fact:
+def grid_factor(key: str) -> GridFactor:
     """Grid factor of the nearest place of a region, gCO2e/kWh. Raises ValueError if unknown."""
-    fact = regions.find(key).factor()
-    assert fact is not None, "a region or its country has a factor"
-    return fact
+    return regions.find(key).factors[0]
 
 
 def co2e_grams(energy_kwh: Interval | float, grid_key: str | None) -> DerivedQuantity:

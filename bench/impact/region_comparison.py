@@ -1,120 +1,144 @@
-"""The same work in other regions: carbon and water, all of one basis, least carbon first."""
+"""The same work in other regions: carbon and water, ranked within one basis, least carbon first."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.impact import regions
 from bench.impact.carbon import co2e_with_factor
-from bench.impact.facts import DerivedQuantity, Fact, FactRange
-from bench.impact.regions import DIRECT, LIFE_CYCLE, Region
+from bench.impact.facts import DerivedQuantity, FactRange
+from bench.impact.regions import DIRECT, LIFE_CYCLE, GridFactor, Region
 from bench.impact.water import WaterUse, water_use
 from bench.results.interval import Interval
 
 GOOGLE = "operational, as Google publishes it"
 BASES = {"life-cycle": LIFE_CYCLE, "direct": DIRECT, "google": GOOGLE}
 GROUPS = {
-    "countries": ("life-cycle", lambda key: len(key) == 2 or key == "world"),
-    "states": ("direct", lambda key: key.startswith("US-")),
-    "provinces": ("direct", lambda key: key.startswith("CA-")),
-    "aws": ("life-cycle", lambda key: key.startswith("aws:")),
-    "azure": ("life-cycle", lambda key: key.startswith("azure:")),
-    "gcp": ("google", lambda key: key.startswith("gcp:")),
-    "clouds": ("life-cycle", lambda key: ":" in key),
+    "countries": ((LIFE_CYCLE,), lambda key: len(key) == 2 or key == "world"),
+    "states": ((DIRECT,), lambda key: key.startswith("US-")),
+    "provinces": ((DIRECT,), lambda key: key.startswith("CA-")),
+    "aws": (regions.BASES, lambda key: key.startswith("aws:")),
+    "azure": (regions.BASES, lambda key: key.startswith("azure:")),
+    "gcp": ((GOOGLE,), lambda key: key.startswith("gcp:")),
+    "clouds": (regions.BASES, lambda key: ":" in key),
 }
+MACHINES_ALONE = FactRange(1.0, 1.0, 1.0, "ratio", ())
 
 
 @dataclass(frozen=True)
 class RegionImpact:
     """Carbon and water of the work in one region, with the grid factor and the PUE applied.
 
-    `grams` is location-based, `market` market-based. `factor_place` names the place of the factor
-    where the region itself has none of this basis.
+    `grams` is location-based, `market` market-based. `rank` counts from 1; it is None where the
+    factor is borrowed from a larger place, which says nothing about this region.
     """
 
     region: Region
-    factor: Fact
+    factor: GridFactor
     pue: FactRange
     grams: DerivedQuantity
     market: DerivedQuantity | None
     water: WaterUse
-    factor_place: str | None
+    rank: int | None
 
 
 @dataclass(frozen=True)
 class RegionComparison:
-    """Regions in order of carbon, least first, all of one basis; `omitted` have no such factor."""
+    """Regions by their own factors of one basis, least carbon first, and those that borrow one.
+
+    `omitted` have no factor of this basis, not even of a larger place.
+    """
 
     basis: str
     places: tuple[RegionImpact, ...]
+    borrowed: tuple[RegionImpact, ...]
     omitted: tuple[Region, ...]
 
 
 def compare_regions(
-    energy_kwh: Interval | float, among: Iterable[Region], basis: str, pue: float | None = None
+    energy_kwh: Interval | float,
+    among: Iterable[Region],
+    basis: str,
+    pue: float | None = None,
+    published_pue: bool = False,
 ) -> RegionComparison:
     """The same energy of machines, in kWh, in each region, by average location-based factors.
 
-    A region's PUE is `pue`, or its own if published, or 1. Raises ValueError where no region has a
-    factor of this basis.
+    The PUE is `pue`, or 1 for the machines alone, or with `published_pue` that of each cloud
+    region. Raises ValueError where no region has a factor of this basis, or a PUE is missing.
     """
-    factors = [(region, region.factor(basis)) for region in among]
-    impacts = (_region_impact(energy_kwh, region, fact, pue) for region, fact in factors if fact)
-    places = sorted(impacts, key=lambda impact: (impact.grams.value, impact.region.key))
-    if not places:
-        raise ValueError(f"no region of {len(factors)} has a factor of basis {basis!r}")
-    omitted = tuple(region for region, fact in factors if fact is None)
-    return RegionComparison(basis, tuple(places), omitted)
+    candidates = list(among)
+    with_factor = [(region, factor) for region in candidates if (factor := region.factor(basis))]
+    if not with_factor:
+        raise ValueError(f"no region of {len(candidates)} has a factor of basis {basis!r}")
+    impacts = [
+        _region_impact(energy_kwh, region, factor, pue_of(region, pue, published_pue))
+        for region, factor in with_factor
+    ]
+    impacts.sort(key=lambda impact: (impact.grams.value, impact.region.key))
+    own = [impact for impact in impacts if impact.factor.borrowed_from is None]
+    return RegionComparison(
+        basis=basis,
+        places=tuple(replace(impact, rank=rank) for rank, impact in enumerate(own, start=1)),
+        borrowed=tuple(impact for impact in impacts if impact.factor.borrowed_from),
+        omitted=tuple(region for region in candidates if region.factor(basis) is None),
+    )
 
 
-def region_group(name: str) -> tuple[list[Region], str]:
-    """The regions of a group of `GROUPS`, and their basis. Raises ValueError for another name."""
+def region_group(name: str) -> tuple[list[Region], tuple[str, ...]]:
+    """The regions of a group of `GROUPS`, and their bases. Raises ValueError for another name."""
     if name not in GROUPS:
         raise ValueError(f"no group of regions {name!r}: choose one of {', '.join(GROUPS)}")
-    basis, belongs = GROUPS[name]
-    return [region for region in regions.all_regions() if belongs(region.key)], BASES[basis]
+    bases, belongs = GROUPS[name]
+    return [region for region in regions.all_regions() if belongs(region.key)], bases
 
 
-def common_basis(candidates: list[Region]) -> str:
-    """The first of `BASES` of which all regions have a factor. Raises ValueError if none."""
+def bases_to_rank(candidates: Sequence[Region]) -> tuple[str, ...]:
+    """The bases by which these regions are ranked, each in a panel of its own.
+
+    One basis where all regions have a factor of their own of it: of a single region that of its
+    nearest factor. Otherwise life-cycle, and direct combustion where a region has such a factor.
+    """
+    if len(candidates) == 1:
+        return (candidates[0].factors[0].basis,)
     for basis in BASES.values():
-        if all(region.factor(basis) for region in candidates):
-            return basis
-    raise ValueError("these regions have no factor of one basis, and bases are never mixed")
+        if all(region.own_factor(basis) for region in candidates):
+            return (basis,)
+    direct = any(region.own_factor(DIRECT) for region in candidates)
+    return (LIFE_CYCLE, DIRECT) if direct else (LIFE_CYCLE,)
 
 
-def pue_of(region: Region, pue: float | None) -> FactRange:
-    """The PUE of a region: the number passed, or the published one, or 1 for machines alone."""
-    if pue is None and region.pue is not None:
+def pue_of(region: Region, pue: float | None = None, published: bool = False) -> FactRange:
+    """The PUE applied to a region: the number passed, or 1 for the machines alone.
+
+    With `published`, that of the cloud region or its provider. Raises ValueError if it has none.
+    """
+    if published and region.pue is None:
+        raise ValueError(f"no PUE of {region.label} is published; --pue states one for all regions")
+    if published and region.pue is not None:
         return region.pue
-    value = pue or 1.0
-    return FactRange(value, value, value, "ratio", ())
+    return MACHINES_ALONE if pue is None else FactRange(pue, pue, pue, "ratio", ())
 
 
-def first_and_last(
-    places: Sequence[RegionImpact], max_count: int
-) -> list[tuple[int, RegionImpact]]:
-    """The first regions and the last three, at most `max_count`, each with its rank from 1."""
-    ranked = list(enumerate(places, start=1))
-    if len(ranked) <= max_count:
-        return ranked
+def first_and_last(places: Sequence[RegionImpact], max_count: int) -> list[RegionImpact]:
+    """The first regions and the last three, at most `max_count`."""
+    if len(places) <= max_count:
+        return list(places)
     last = min(3, max_count - 1)
-    return ranked[: max_count - last] + ranked[len(ranked) - last :]
+    return [*places[: max_count - last], *places[len(places) - last :]]
 
 
 def _region_impact(
-    energy_kwh: Interval | float, region: Region, factor: Fact, pue: float | None
+    energy_kwh: Interval | float, region: Region, factor: GridFactor, pue: FactRange
 ) -> RegionImpact:
-    region_pue, market = pue_of(region, pue), region.market
-    # A cloud region counts the state or country in which it lies as its own place.
-    is_of_region = factor.key in region.places[: 2 if ":" in region.key else 1]
+    market = region.market
     return RegionImpact(
         region=region,
         factor=factor,
-        pue=region_pue,
-        grams=co2e_with_factor(energy_kwh, factor) * region_pue,
-        market=co2e_with_factor(energy_kwh, market) * region_pue if market else None,
-        water=water_use(energy_kwh, region, region_pue),
-        factor_place=None if is_of_region else factor.label,
+        pue=pue,
+        grams=co2e_with_factor(energy_kwh, factor) * pue,
+        market=co2e_with_factor(energy_kwh, market) * pue if market else None,
+        water=water_use(energy_kwh, region, pue),
+        rank=None,
     )

@@ -16,6 +16,18 @@ PROVIDERS = {"aws": "aws", "azure": "microsoft", "gcp": "google"}
 
 
 @dataclass(frozen=True)
+class GridFactor(Fact):
+    """Carbon intensity of a region.
+
+    `borrowed_from` is the label of the larger place that the figure belongs to, such as the
+    country of a state; None for the region's own. A cloud region counts the state or the country
+    in which it stands as its own place.
+    """
+
+    borrowed_from: str | None
+
+
+@dataclass(frozen=True)
 class Region:
     """A place and those that contain it: "aws:us-east-1" lies in "US-VA", which lies in "US".
 
@@ -26,12 +38,20 @@ class Region:
     key: str
     label: str
     places: tuple[str, ...]
-    factors: tuple[Fact, ...]
+    factors: tuple[GridFactor, ...]
     market: Fact | None
 
-    def factor(self, basis: str | None = None) -> Fact | None:
-        """The carbon intensity of the nearest place, or the nearest one of this basis, or None."""
+    def factor(self, basis: str | None = None) -> GridFactor | None:
+        """The carbon intensity of the nearest place, or the nearest one of this basis, or None.
+
+        Every command takes its factor from here; without `basis` there always is one.
+        """
         return next((fact for fact in self.factors if basis in (None, fact.basis)), None)
+
+    def own_factor(self, basis: str) -> GridFactor | None:
+        """The carbon intensity of this basis if it is the region's own, not a larger place's."""
+        factor = self.factor(basis)
+        return factor if factor and factor.borrowed_from is None else None
 
     @property
     def pue(self) -> FactRange | None:
@@ -99,7 +119,9 @@ def _region(key: str) -> Region:
     factors.sort(key=lambda fact: old.get(fact.key) is fact)
     label = f"{cloud['label']} ({key})" if cloud else factors[0].label
     market = facts.clouds().get(key, {}).get("market")
-    return Region(key, label, tuple(places), tuple(factors), market)
+    own = places[: 2 if cloud else 1]
+    grid = (GridFactor(**vars(f), borrowed_from=None if f.key in own else f.label) for f in factors)
+    return Region(key, label, tuple(places), tuple(grid), market)
 
 
 @cache

@@ -37,9 +37,17 @@ def plot_context() -> Iterator[None]:
 
 def canvas(height: float, width: float = 9.0) -> tuple[Figure, Axes]:
     """A figure of this size in inches with one pair of axes."""
+    figure, (axes,) = stacked_canvas(height, [1.0], width)
+    return figure, axes
+
+
+def stacked_canvas(
+    height: float, ratios: Sequence[float], width: float = 9.0
+) -> tuple[Figure, list[Axes]]:
+    """A figure of this size in inches with axes below one another, of heights in these ratios."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    return figure, figure.add_subplot()
+    return figure, [*figure.subplots(len(ratios), squeeze=False, height_ratios=ratios)[:, 0]]
 
 
 def draw_point(axes: Axes, point: PlotPoint, y: float) -> None:

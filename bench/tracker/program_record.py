@@ -144,7 +144,7 @@ def total_energy(
 
 
 def emissions(record: ProgramRecord) -> list[DerivedQuantity]:
-    """Grams of CO2e, the PUE included: one quantity for each basis published for the region.
+    """Grams of CO2e, the PUE included: by the nearest factor, then by others of the region itself.
 
     Without a region: on the cleanest grid, the world's and the dirtiest of the life-cycle basis.
     Empty without an energy.
@@ -162,7 +162,8 @@ def emissions(record: ProgramRecord) -> list[DerivedQuantity]:
         selected = [grids[0], world, grids[-1]]
     else:
         region = regions.find(record.region)
-        selected = [*(region.factor(basis) for basis in regions.BASES), region.market]
+        own = (region.own_factor(basis) for basis in regions.BASES)
+        selected = [region.factor(), *own, region.market]
     facts = dict.fromkeys(fact for fact in selected if fact is not None)
     return [derive(energy, fact.value, "gCO2e", fact) for fact in facts]
 

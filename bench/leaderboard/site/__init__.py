@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from pydantic_core import to_json
 
-from bench.impact import equivalences, facts
+from bench.impact import equivalences, regions
 from bench.impact.facts import published
 from bench.leaderboard.board_entry import six_digits
 from bench.leaderboard.board_row import BoardRow, Figure, RowQuality, columns_of, row_values
@@ -210,16 +210,16 @@ def _published_row(figure: published.PublishedFigure) -> list[Any]:
 
 def _shared_data(board: Board) -> dict[str, Any]:
     """The data that every page of the site uses."""
-    grids = facts.grids()
-    sources = list(dict.fromkeys(f"{fact.source}, {fact.licence}" for fact in grids.values()))
+    grids = [(region, region.factors[0]) for region in regions.all_regions()]
+    sources = list(dict.fromkeys(f"{fact.source}, {fact.licence}" for _, fact in grids))
     dates = [row.created_at for task in board.tasks for row in task.rows()]
     return {
         "fields": [*POSITION, *SITE_COLUMNS, *COMPUTED_COLUMNS],
         "latest": max(dates)[:10] if dates else None,
         "charge": asdict(equivalences.phone_charge()),
         "grids": [
-            [key, f.label, f.value, f.edition, f.basis, sources.index(f"{f.source}, {f.licence}")]
-            for key, f in grids.items()
+            [r.key, r.label, f.value, f.edition, f.basis, sources.index(f"{f.source}, {f.licence}")]
+            for r, f in grids
         ],
         "sources": sources,
         "rules": [GRADE_RULE, STARS_RULE],

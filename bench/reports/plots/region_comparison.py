@@ -1,4 +1,4 @@
-"""CO2e of the same work in several regions, all grid factors of one basis."""
+"""CO2e of the same work in several regions, one pair of axes for each basis of grid factors."""
 
 from __future__ import annotations
 
@@ -30,55 +30,67 @@ def draw(results: Sequence[Result], *, among: Sequence[str] = REGIONS) -> Figure
     assert energy is not None, "a point has an energy"
     low, high = point.calibrated_range
     candidates = [regions.find(name) for name in among]
-    comparison = region_comparison.compare_regions(
-        energy.model_copy(update={"low": low, "high": high}),
-        candidates,
-        region_comparison.common_basis(candidates),
-    )
+    energy = energy.model_copy(update={"low": low, "high": high})
+    panels = [
+        region_comparison.compare_regions(energy, candidates, basis)
+        for basis in region_comparison.bases_to_rank(candidates)
+    ]
     marker = plot_style.marker_style(point)
-    figure = _draw_regions(comparison, len(among), "per 1,000", marker)
+    figure = _draw_panels(panels, len(among), "per 1,000", marker)
     title = f"1,000 {unit_plural(point.result.task.unit)} by region"
     legend = "Line: 95 % interval with calibration uncertainty, which moves all rows together."
     date = f"JouleBench, {point.result.created_at[:10]}"
-    foot = f"{plot_data.boundaries([point])[0]}. {legend}\n{_foot(comparison)} {date}"
+    foot = f"{plot_data.boundaries([point])[0]}. {legend}\n{_foot(panels)} {date}"
     plot_style.add_titles(figure, title, plot_data.subtitle(point), [point], foot)
-    figure.set_label(f"{plot_data.caption(title, [point])}\n{_numbers(comparison)}")
+    figure.set_label(f"{plot_data.caption(title, [point])}\n{_numbers(panels)}")
     return figure
 
 
 @plot_style.plot_context()
-def draw_comparison(comparison: RegionComparison, work: str, rows: int) -> Figure:
+def draw_comparisons(panels: Sequence[RegionComparison], work: str, rows: int) -> Figure:
     """Any comparison, such as that of a number of kWh: the first regions and the last three."""
     title = "The same work by region"
     marker = plot_style.mark("o", plot_data.MEASURED, filled=True)
-    figure = _draw_regions(comparison, rows, "", marker)
-    plot_style.add_titles(figure, title, printable(work), [], _foot(comparison))
-    figure.set_label(f"{title}\n{work}\n{_numbers(comparison)}")
+    figure = _draw_panels(panels, rows, "", marker)
+    plot_style.add_titles(figure, title, printable(work), [], _foot(panels))
+    figure.set_label(f"{title}\n{work}\n{_numbers(panels)}")
     return figure
 
 
-def _draw_regions(
-    comparison: RegionComparison, rows: int, per: str, marker: dict[str, Any]
+def _draw_panels(
+    panels: Sequence[RegionComparison], rows: int, per: str, marker: dict[str, Any]
 ) -> Figure:
-    shown = region_comparison.first_and_last(comparison.places, rows)
-    figure, axes = plot_style.canvas(2.6 + 0.36 * len(shown))
-    lowest = shown[0][1].grams
-    low = min(max(impact.grams.low, impact.grams.value / 5) for _, impact in shown)
-    high = max(impact.grams.high for _, impact in shown)
+    """One pair of axes for each basis; regions without a rank are not drawn, where others are."""
+    shown = [
+        region_comparison.first_and_last(panel.places or panel.borrowed, rows) for panel in panels
+    ]
+    heights = [1 + 0.36 * len(places) for places in shown]
+    figure, axes = plot_style.stacked_canvas(1.6 + sum(heights), heights)
+    for panel, places, pair in zip(panels, shown, axes, strict=True):
+        _draw_panel(pair, panel.basis if len(panels) > 1 else "", places, per, marker)
+    return figure
+
+
+def _draw_panel(
+    axes: Axes, basis: str, shown: list[RegionImpact], per: str, marker: dict[str, Any]
+) -> None:
+    lowest = shown[0].grams
+    low = min(max(impact.grams.low, impact.grams.value / 5) for impact in shown)
+    high = max(impact.grams.high for impact in shown)
     plot_style.log_axis(axes, "x", *plot_style.log_range(low, high), _mass)
     ticks: dict[int, str] = {}
-    for index, (rank, impact) in enumerate(shown):
-        gap = rank - index - 1
+    for index, impact in enumerate(shown):
+        gap = (impact.rank or index + 1) - index - 1
         if gap and -index not in ticks:
             ticks[-index] = f"… {gap} more"
         y = -index - bool(gap)
         ticks[y] = _name(impact)
         _draw_region(axes, impact, y, marker, lowest.value)
-    axes.set_xlabel(f"{lowest.unit.removeprefix('g')} {per}".strip())
+    unit = f"{lowest.unit.removeprefix('g')} {per}".strip()
+    axes.set_xlabel(f"{unit}, {basis}" if basis else unit)
     axes.set_ylim(min(ticks) - 0.6, 0.6)
     plot_style.name_rows(axes, ticks.items())
     axes.grid(axis="x", color=plot_style.LINE, linewidth=0.8)
-    return figure
 
 
 def _draw_region(
@@ -96,7 +108,7 @@ def _draw_region(
 
 
 def _name(impact: RegionImpact) -> str:
-    return impact.region.label + (" *" if impact.factor_place else "")
+    return impact.region.label + ("" if impact.rank else " *")
 
 
 def _mass(grams: float) -> str:
@@ -105,21 +117,28 @@ def _mass(grams: float) -> str:
     return f"{format_number(grams / size, 2).removesuffix('.0')} {name}"
 
 
-def _foot(comparison: RegionComparison) -> str:
-    places = comparison.places
+def _foot(panels: Sequence[RegionComparison]) -> str:
+    places = [place for panel in panels for place in panel.places or panel.borrowed]
     years = sorted({place.factor.edition for place in places})
     period = years[0] if len(years) == 1 else f"{years[0]} to {years[-1]}"
     sources = ", ".join(dict.fromkeys(p.factor.source.split(",")[0] for p in places))
     licences = ", ".join(dict.fromkeys(p.factor.licence for p in places))
-    footnote = "* the country's. " if any(place.factor_place for place in places) else ""
-    basis = f"{footnote}Location-based, yearly average, {comparison.basis}"
-    return f"{basis}, {period}. Grids: {sources} ({licences})."
+    bases = " and ".join(panel.basis for panel in panels)
+    several = ": not comparable with one another" if len(panels) > 1 else ""
+    text = f"Location-based, yearly average, {bases}{several}, {period}. "
+    unranked = len(panels[0].borrowed)
+    if unranked and panels[0].places:
+        text += f"Not drawn: {unranked} without a {panels[0].basis} factor of their own. "
+    elif unranked:
+        text += "* the factor of a larger place, not ranked. "
+    return f"{text}Grids: {sources} ({licences})."
 
 
-def _numbers(comparison: RegionComparison) -> str:
+def _numbers(panels: Sequence[RegionComparison]) -> str:
     """The numbers as text, saved in the file for readers who cannot see the plot."""
     return "\n".join(
-        f"{_name(place)}: {_mass(place.grams.value)} "
+        f"{_name(place)}, {panel.basis}: {_mass(place.grams.value)} "
         f"({_mass(place.grams.low)} to {_mass(place.grams.high)})"
-        for place in comparison.places
+        for panel in panels
+        for place in (*panel.places, *panel.borrowed)
     )

@@ -44,12 +44,15 @@ def command(
 
     After Luccioni et al. (2022), with the Software Carbon Intensity (ISO/IEC 21031) of a result.
     """
+    from bench.impact.lifecycle import not_added_reason
     from bench.impact.per_inference import LifeCycleInputs
     from bench.reports.text_layout import print_template
 
     inputs = LifeCycleInputs(region, pue, training, uses, embodied_kg)
     computed, scores = _compute(source, inputs)
     caveats = computed.notes or (CAVEAT,)
+    if computed.not_added:
+        caveats += (not_added_reason(computed.intensity),)
     if as_json:
         print_json(
             {
@@ -58,6 +61,7 @@ def command(
                 "covers": computed.covers,
                 "gco2e": computed.grams,
                 "missing": computed.missing,
+                "not_added": computed.not_added,
                 "grid": computed.intensity,
                 "stages": computed.stages,
                 "sci": scores,

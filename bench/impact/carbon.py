@@ -14,11 +14,20 @@ DEFAULT_GRIDS = ("world", "FR", "US", "US-WV")
 
 @dataclass(frozen=True)
 class CarbonIntensity:
-    """Location-based carbon intensity with its label and basis as text."""
+    """Location-based carbon intensity; `basis` is None where a number was given without one.
+
+    `origin` is the edition of the published factor, or who states the number.
+    """
 
     grams_per_kwh: Interval = field(metadata={"json": "gco2e_per_kwh"})
     label: str
-    basis: str
+    basis: str | None
+    origin: str
+
+    @property
+    def description(self) -> str:
+        """Basis and origin as text: "life-cycle, 2024"."""
+        return f"{self.basis or 'basis not stated'}, {self.origin}"
 
 
 def grid_factor(key: str) -> GridFactor:
@@ -48,6 +57,11 @@ def co2e_with_factor(energy_kwh: Interval | float, fact: Fact) -> DerivedQuantit
     return derive(energy_kwh, fact.value, fact.unit.removesuffix("/kWh"), fact)
 
 
+def addable(a: str | None, b: str | None) -> bool:
+    """Whether figures of two bases may be added: of one basis, or of a basis that is not stated."""
+    return a == b or a is None or b is None
+
+
 def ratio(a: DerivedQuantity, b: DerivedQuantity) -> float:
     """CO2e of `a` over that of `b`. Raises ValueError for other bases or units, or a zero `b`."""
     if (a.fact.basis, a.unit) != (b.fact.basis, b.unit):
@@ -69,10 +83,10 @@ def carbon_intensity(
     unknown region.
     """
     if grams_per_kwh is not None:
-        return CarbonIntensity(Interval.of(grams_per_kwh), f"{grams_per_kwh:g} g/kWh", source)
+        intensity = Interval.of(grams_per_kwh)
+        return CarbonIntensity(intensity, f"{grams_per_kwh:g} g/kWh", None, source)
     grams = co2e_grams(1.0, region)
-    basis = f"{grams.fact.basis}, {grams.fact.edition}"
     label = f"{grams.fact.label} ({grams.value:g} g/kWh)"
     if not grams.exact:
         label = f"{grams.fact.label}: {grams.value:g} ({grams.low:g} to {grams.high:g}) g/kWh"
-    return CarbonIntensity(Interval.of(grams), label, basis)
+    return CarbonIntensity(Interval.of(grams), label, grams.fact.basis, grams.fact.edition)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.impact import facts, hardware, lifecycle, regions
-from bench.impact.carbon import CarbonIntensity, carbon_intensity
+from bench.impact.carbon import CarbonIntensity, addable, carbon_intensity
 from bench.impact.lifecycle import LifeCycleStage
 from bench.results.interval import Interval
 
@@ -32,6 +32,7 @@ class JobDescription:
 class JobEstimate:
     """An estimate by both formulas; `energy_kwh` and `grams` are sums over the stages.
 
+    `grams` is None where the embodied emissions are of another basis than those of the energy.
     `steps` are (label, energy in kWh) on the way from the ML CO2 Impact formula to `energy_kwh`.
     """
 
@@ -40,9 +41,14 @@ class JobEstimate:
     ml_co2_kwh: float
     ml_co2_grams: Interval
     energy_kwh: Interval
-    grams: Interval
+    grams: Interval | None
     stages: tuple[LifeCycleStage, ...]
     steps: tuple[tuple[str, Interval], ...]
+
+    @property
+    def no_sum(self) -> str:
+        """Why there is no sum with the embodied emissions, as a sentence part."""
+        return f"not added: {lifecycle.not_added_reason(self.intensity)}"
 
     @property
     def operational_grams(self) -> Interval:
@@ -66,6 +72,7 @@ def estimate_job(job: JobDescription) -> JobEstimate:
             raise ValueError(f"{name} must be above zero, not {value:g}")
     regions.check_pue(job.pue)
     board, grid = hardware.find(job.hardware), carbon_intensity(job.region)
+    one_basis = addable(grid.basis, regions.LIFE_CYCLE)
     device_hours = job.count * job.hours
     tdp_kwh, _ = ml_co2(board.value, device_hours, 0.0)
     stages = tuple(_operational_stages(job, tdp_kwh, grid))
@@ -77,8 +84,8 @@ def estimate_job(job: JobDescription) -> JobEstimate:
         ml_co2_kwh=tdp_kwh,
         ml_co2_grams=Interval.of(tdp_kwh) * grid.grams_per_kwh,
         energy_kwh=energy,
-        grams=energy * grid.grams_per_kwh + embodied,
-        stages=(*stages, LifeCycleStage("embodied", None, embodied, calculation)),
+        grams=energy * grid.grams_per_kwh + embodied if one_basis else None,
+        stages=(*stages, LifeCycleStage.embodied(embodied, calculation)),
         steps=tuple(_steps(tdp_kwh, stages)),
     )
 

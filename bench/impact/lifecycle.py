@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bench.impact import facts, hardware
-from bench.impact.carbon import CarbonIntensity, carbon_intensity
+from bench.impact.carbon import CarbonIntensity, addable, carbon_intensity
 from bench.impact.lifecycle_plan import (
     HOURS_PER_YEAR,
     DeploymentPlan,
@@ -14,6 +14,7 @@ from bench.impact.lifecycle_plan import (
     LifeCyclePlan,
     TrainingPlan,
 )
+from bench.impact.regions import LIFE_CYCLE
 from bench.results.interval import Interval
 from bench.results.units import GRAMS_PER_KILOGRAM
 
@@ -22,7 +23,8 @@ from bench.results.units import GRAMS_PER_KILOGRAM
 class LifeCycleStage:
     """One stage: energy in kWh and emissions in gCO2e, each None where not known.
 
-    `calculation` is the arithmetic as text; `missing` is the reason why a figure is not known.
+    `calculation` is the arithmetic as text; `missing` is the reason why a figure is not known;
+    `basis` is what the emissions count, None where it is not stated.
     """
 
     name: str = field(metadata={"json": "stage"})
@@ -30,13 +32,20 @@ class LifeCycleStage:
     grams: Interval | None = field(metadata={"json": "gco2e"})
     calculation: str = field(metadata={"json": "how"})
     missing: str | None = None
+    basis: str | None = None
 
     @classmethod
     def operational(
         cls, name: str, energy_kwh: Interval, grid: CarbonIntensity, calculation: str
     ) -> LifeCycleStage:
         """A stage that uses electricity, with its emissions at the intensity of `grid`."""
-        return cls(name, energy_kwh, energy_kwh * grid.grams_per_kwh, calculation)
+        grams = energy_kwh * grid.grams_per_kwh
+        return cls(name, energy_kwh, grams, calculation, basis=grid.basis)
+
+    @classmethod
+    def embodied(cls, grams: Interval, calculation: str) -> LifeCycleStage:
+        """The stage of making the hardware, whose emissions are life-cycle figures."""
+        return cls("embodied", None, grams, calculation, basis=LIFE_CYCLE)
 
     @classmethod
     def unknown(cls, name: str, reason: str) -> LifeCycleStage:
@@ -64,9 +73,28 @@ class LifeCycle:
 
     @property
     def grams(self) -> Interval:
-        """The sum of the known emissions of all stages except deployment."""
-        stages = (stage for stage in self.stages if stage.name != "deployment")
+        """The sum of the known emissions of all stages except deployment and `not_added`."""
+        left_out = ("deployment", *self.not_added)
+        stages = (stage for stage in self.stages if stage.name not in left_out)
         return Interval.sum(stage.grams for stage in stages if stage.grams is not None)
+
+    @property
+    def basis(self) -> str | None:
+        """The basis of the sum: that of the electricity, or of a stage where none is stated."""
+        return self.intensity.basis or next((s.basis for s in self.stages if s.basis), None)
+
+    @property
+    def not_added(self) -> tuple[str, ...]:
+        """The stages whose emissions are known but of another basis than the electricity's."""
+        return tuple(s.name for s in self.stages if not addable(s.basis, self.intensity.basis))
+
+    @property
+    def embodied(self) -> tuple[Interval | None, str | None]:
+        """Embodied emissions to add to those of the electricity, or None with the reason."""
+        stage = self.stage("embodied")
+        if stage.name in self.not_added:
+            return None, not_added_reason(self.intensity)
+        return stage.grams, stage.missing
 
     @property
     def over_dynamic(self) -> Interval:
@@ -96,10 +124,18 @@ def plan_lifecycle(plan: LifeCyclePlan) -> LifeCycle:
         stages.append(LifeCycleStage.unknown("embodied", reason))
     else:
         embodied = embodied_grams(hours, plan.training.hardware, plan.embodied)
-        stages.append(LifeCycleStage("embodied", None, *embodied))
+        stages.append(LifeCycleStage.embodied(*embodied))
     if plan.deployment:
         stages.append(_deployment_stage(plan, plan.deployment))
     return LifeCycle(plan.name, plan.kind, "to train", grid, tuple(stages), plan.notes)
+
+
+def not_added_reason(grid: CarbonIntensity) -> str:
+    """Why embodied emissions are not added to those of electricity from this grid."""
+    return (
+        f"embodied emissions are {LIFE_CYCLE} figures, and {grid.label} is {grid.basis}; "
+        f"a region with a {LIFE_CYCLE} factor, such as the country, gives a sum"
+    )
 
 
 def embodied_per_hour(embodied: Interval, lifetime_years: Interval, share: Interval) -> Interval:
@@ -142,7 +178,13 @@ def deployment_energy(
     """(energy in kWh, carbon intensity, embodied stage) of the deployment in a plan."""
     grid = _plan_grid(plan)
     if use.region is not None or use.grid_gco2e_per_kwh is not None:
-        grid = carbon_intensity(use.region, use.grid_gco2e_per_kwh)
+        training, grid = grid, carbon_intensity(use.region, use.grid_gco2e_per_kwh)
+        if not addable(training.basis, grid.basis):
+            raise ValueError(
+                f"the grid of training ({training.basis}) and that of deployment ({grid.basis}) "
+                "count different emissions: give both a region of one basis, such as the country, "
+                "or grid_gco2e_per_kwh"
+            )
     kwh = use.inference_count * use.wh_per_inference / 1000
     idle_kwh = (use.idle_watts or 0.0) * 24 * use.days / 1000
     energy = Interval.of((kwh + idle_kwh) * (plan.pue or 1.0))
@@ -151,7 +193,9 @@ def deployment_energy(
         return energy, grid, LifeCycleStage.unknown("embodied", reason)
     device_hours = use.count * use.days * 24
     embodied = embodied_grams(device_hours, use.hardware, plan.embodied)
-    return energy, grid, LifeCycleStage("embodied", None, *embodied)
+    if not addable(LIFE_CYCLE, grid.basis):
+        return energy, grid, LifeCycleStage.unknown("embodied", not_added_reason(grid))
+    return energy, grid, LifeCycleStage.embodied(*embodied)
 
 
 def break_even(training_kwh: Interval, per_use_kwh: Interval) -> Interval:
@@ -216,7 +260,7 @@ def _deployment_stage(plan: LifeCyclePlan, use: DeploymentPlan) -> LifeCycleStag
     if not embodied.grams:
         parts[-1] = f"without embodied emissions: {embodied.missing}"
     grams = energy * grid.grams_per_kwh + (embodied.grams or 0.0)
-    return LifeCycleStage("deployment", energy, grams, "; ".join(parts))
+    return LifeCycleStage("deployment", energy, grams, "; ".join(parts), basis=grid.basis)
 
 
 def _stated_within(stated: float | None, sources: Interval) -> Interval:

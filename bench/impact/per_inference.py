@@ -127,7 +127,7 @@ def _embodied_stage(cost: InferenceCost, inputs: LifeCycleInputs) -> LifeCycleSt
         per_hour = lifecycle.embodied_per_hour(Interval.of(inputs.embodied_kg), years, share)
         grams = device_hours / cost.device_count * (per_hour * GRAMS_PER_KILOGRAM)
         text = f"{inputs.embodied_kg:g} kg, as given, over {years.value:g} years"
-        return LifeCycleStage("embodied", None, grams, text)
+        return LifeCycleStage.embodied(grams, text)
     if cost.board is None:
         reason = "no source covers this machine; --embodied-kg states its embodied emissions"
         return LifeCycleStage.unknown("embodied", reason)
@@ -137,7 +137,7 @@ def _embodied_stage(cost: InferenceCost, inputs: LifeCycleInputs) -> LifeCycleSt
         board = None  # the range over all boards
     per_hour, text = lifecycle.embodied_grams(1.0, board)
     text = f"{device_hours.value:.3g} device-hours; {text.partition('; ')[2]}"
-    return LifeCycleStage("embodied", None, device_hours * per_hour, text)
+    return LifeCycleStage.embodied(device_hours * per_hour, text)
 
 
 def _training_stage(inputs: LifeCycleInputs) -> Iterator[LifeCycleStage]:
@@ -153,7 +153,7 @@ def _training_stage(inputs: LifeCycleInputs) -> Iterator[LifeCycleStage]:
     )
     text = f"published, not measured: {training.name} at {training.intensity.label}, "
     text += f"over {inputs.uses:,.0f} uses"
-    yield LifeCycleStage("training", share, grams, text)
+    yield LifeCycleStage("training", share, grams, text, basis=training.basis)
 
 
 def _notes(cost: InferenceCost, inputs: LifeCycleInputs) -> Iterator[str]:

@@ -53,13 +53,13 @@ def result_scores(result: Result, inputs: LifeCycleInputs) -> SciScores:
     A training whose name states another number of parameters gives no provider's score.
     """
     cost, lifecycle = inference_cost(result), inference_lifecycle(result, inputs)
-    embodied = lifecycle.stage("embodied")
+    embodied, missing = lifecycle.embodied
     stages = (stage for stage in lifecycle.stages if stage.name in OPERATIONAL_STAGES)
     energy = Interval.sum(stage.energy_kwh for stage in stages if stage.energy_kwh)
-    grams = (energy * lifecycle.intensity.grams_per_kwh, embodied.grams)
-    inference = score(*grams, COUNT, "inference", embodied.missing)
+    grams = (energy * lifecycle.intensity.grams_per_kwh, embodied)
+    inference = score(*grams, COUNT, "inference", missing)
     unit_count = COUNT * cost.units_per_inference
-    consumer = score(*grams, unit_count, result.task.unit, embodied.missing)
+    consumer = score(*grams, unit_count, result.task.unit, missing)
     if inputs.training is None:
         return SciScores(inference, consumer, (), no_provider="no training is named (--training)")
     count = result.model.parameter_count
@@ -126,11 +126,11 @@ def _with_providers(
     inference: SciScore | None, consumer: SciScore | None, training: LifeCycle, size: ModelSize
 ) -> SciScores:
     """These scores, and the provider's for every size that is known."""
-    embodied = training.stage("embodied")
+    embodied, missing = training.embodied
     stages = (stage for stage in training.stages if stage.name in OPERATIONAL_STAGES)
-    grams = (Interval.sum(stage.grams for stage in stages if stage.grams), embodied.grams)
+    grams = (Interval.sum(stage.grams for stage in stages if stage.grams), embodied)
     providers = tuple(
-        score(*grams, getattr(size, field) / unit_size, unit, embodied.missing)
+        score(*grams, getattr(size, field) / unit_size, unit, missing)
         for field, unit_size, unit in PROVIDER_UNITS
         if getattr(size, field)
     )

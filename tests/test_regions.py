@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.impact import regions
+from bench.impact import facts, regions
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,16 @@ from bench.impact import regions
         ("gcp:europe-west9", "gcp:europe-west9"),
         ("azure:francecentral", "azure:francecentral"),
         (" world ", "world"),
+        ("UK", "GB"),
+        ("England", "GB"),
+        ("Scotland", "GB"),
+        ("USA", "US"),
+        ("Holland", "NL"),
+        ("Korea", "KR"),
+        ("Türkiye", "TR"),
+        ("Québec", "CA-QC"),
+        ("DEU", "DE"),
+        ("Hong Kong", "HK"),
     ],
 )
 def test_region_is_found_by_code_or_name(name, key):
@@ -36,9 +46,16 @@ def test_error_of_an_unknown_region_names_the_nearest(name, near):
 def test_ambiguous_name_is_refused():
     with pytest.raises(ValueError, match="aws:eu-west-3, azure:francecentral, gcp:europe-west9"):
         regions.find("Paris")
-    with pytest.raises(ValueError, match="GE, US-GA"):
+    with pytest.raises(ValueError, match=r"GE \(the country\), US-GA \(United States\)$"):
         regions.find("Georgia")
     assert regions.find("Oregon").key == "US-OR", "a place takes precedence over cloud regions"
+
+
+def test_further_names_are_of_regions_and_replace_no_label():
+    labels = {fact.label.lower() for key, fact in facts.grids().items() if ":" not in key}
+    for name, key in facts.other_names().items():
+        assert regions.find(name).key == key, name
+        assert name.lower() not in labels, name
 
 
 def test_nearest_factor_comes_first_in_each_basis():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 
@@ -12,6 +13,7 @@ from bench.impact.facts import Fact, FactRange
 
 LIFE_CYCLE, DIRECT = "life-cycle", "direct combustion"
 BASES = (LIFE_CYCLE, DIRECT)
+ISO3 = "iso3 "  # what the note of a country begins with, before its code of three letters
 PROVIDERS = {"aws": "aws", "azure": "microsoft", "gcp": "google"}
 
 
@@ -79,16 +81,17 @@ class Region:
 
 
 def find(name: str) -> Region:
-    """The region of an ISO code (FR, US-WV, CA-QC), a cloud region (aws:eu-west-3) or a name.
+    """The region of an ISO code (FR, FRA, US-WV, CA-QC), a cloud region or a name (England, USA).
 
-    Case does not matter. Raises ValueError, with the nearest names, for an unknown or ambiguous
-    name.
+    Case and accents do not matter. Raises ValueError, with the nearest names, for an unknown or
+    ambiguous name.
     """
-    query = name.strip().lower()
+    query = _plain(name)
     key = _keys().get(query)
     matches = [key] if key else _labels().get(query, [])
     if len(matches) > 1:
-        raise ValueError(f"{name!r} is ambiguous: give one of {', '.join(matches)}")
+        choices = ", ".join(map(_with_country, matches))
+        raise ValueError(f"{name!r} is ambiguous: give one of {choices}")
     if not matches:
         raise ValueError(f"no region {name!r}; did you mean {_nearest(query)}?")
     return _region(matches[0])
@@ -126,21 +129,43 @@ def _region(key: str) -> Region:
 
 @cache
 def _keys() -> dict[str, str]:
-    return {key.lower(): key for key in (*facts.grids(), *facts.cloud_regions())}
+    return {_plain(key): key for key in (*facts.grids(), *facts.cloud_regions())}
 
 
 @cache
 def _labels() -> dict[str, list[str]]:
-    """Keys by lower-case label; a place takes precedence over the cloud regions of its name."""
+    """Keys by plain name, among them the codes of three letters and names.csv.
+
+    A place takes precedence over the cloud regions of its name.
+    """
     keys: dict[str, list[str]] = {}
     for key, fact in facts.grids().items():
         if ":" not in key:
-            keys.setdefault(fact.label.lower(), []).append(key)
+            keys.setdefault(_plain(fact.label), []).append(key)
+        if fact.note.startswith(ISO3):
+            keys.setdefault(_plain(fact.note.removeprefix(ISO3)[:3]), [key])
+    for name, key in facts.other_names().items():
+        keys.setdefault(_plain(name), [key])
     places = set(keys)
     for key, region in facts.cloud_regions().items():
-        if region["label"].lower() not in places:
-            keys.setdefault(region["label"].lower(), []).append(key)
+        if _plain(region["label"]) not in places:
+            keys.setdefault(_plain(region["label"]), []).append(key)
     return keys
+
+
+def _plain(name: str) -> str:
+    """A name in lower case and without accents or surrounding spaces."""
+    decomposed = unicodedata.normalize("NFKD", name.strip().casefold())
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def _with_country(key: str) -> str:
+    """A key and where it is: "GE (the country)", "US-GA (United States)"; a cloud region's key."""
+    region = _region(key)
+    if ":" in key:
+        return key
+    *_, country = region.places
+    return f"{key} ({'the country' if country == key else facts.grids()[country].label})"
 
 
 def _year(fact: Fact) -> int:

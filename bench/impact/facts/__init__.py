@@ -169,6 +169,12 @@ def cloud_regions() -> dict[str, dict[str, str]]:
     return {row["region"]: row for row in read_rows(FOLDER / "places" / "cloud_regions.csv")}
 
 
+@lru_cache(maxsize=1)
+def other_names() -> dict[str, str]:
+    """The key of each further name of a place: "Holland" is "NL"."""
+    return {row["name"]: row["key"] for row in read_rows(FOLDER / "places" / "names.csv")}
+
+
 def read_rows(path: Path) -> list[dict[str, str]]:
     """The rows of a csv file as dictionaries."""
     with path.open(encoding="utf-8", newline="") as file:

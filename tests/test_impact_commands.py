@@ -55,6 +55,22 @@ def test_where_ranks_regions_of_one_basis(result):
     )
 
 
+def test_where_ranks_each_basis_for_itself():
+    output = joulebench("where", "--kwh", "1", "--region", "US-WV", "--region", "FR").stdout
+    life_cycle, direct = output.split("year, direct combustion")
+    assert "1  France" in life_cycle and "*  West Virginia" in life_cycle
+    assert "1  West Virginia" in direct and "France" not in direct
+    assert "that of United States is shown" in " ".join(life_cycle.split())
+    rows = json_lines("where", "--kwh", "1", "--among", "clouds", "--json")
+    ohio = [row for row in rows if row["region"] == "aws:us-east-2"]
+    assert [(row["basis"], row["borrowed_from"]) for row in ohio] == [
+        ("life-cycle", "United States"),
+        ("direct combustion", None),
+    ]
+    assert ohio[0]["rank"] is None and ohio[1]["rank"] > 1
+    assert "PUE 1: the machines alone" in output
+
+
 def test_where_prints_market_based_and_water_and_saves_a_plot(result, tmp_path):
     output = joulebench("where", result, "--among", "aws", "--out", str(tmp_path)).stdout
     assert "market-based" in output and "location-based" in output and "NOT measured" in output
@@ -106,6 +122,9 @@ def test_export_writes_and_import_reads_what_it_wrote(result, tmp_path):
         (("where", "/nowhere.json"), "cannot be read"),
         (("show", "{result}", "--equivalences", "--region", "Atlantis"), "Atlantis"),
         (("show", "{result}", "--region", "FR"), "--equivalences"),
+        (("where", "--kwh", "1", "--published-pue"), "no PUE of World"),
+        (("where", "--kwh", "1", "--pue", "1.2", "--published-pue"), "use one of them"),
+        (("where", "--kwh", "1", "--region", "Georgia"), "GE (the country), US-GA"),
         (("export", "codecarbon"), "result file"),
         (("export", "codecabron", "{result}"), "codecarbon"),
         (("export", "codecarbon", "{result}", "--region", "Frnace"), "FR (France)"),

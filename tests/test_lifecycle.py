@@ -98,6 +98,7 @@ def test_unknown_stages_are_missing_and_not_zero(plan_file):
         (PLAN.replace("pue = 1.25", "grid_gco2e_per_kwh = 50"), "not both"),
         (PLAN.replace("hours = 1000", ""), "training needs"),
         ('kind = "measured"' + PLAN, "no key kind"),
+        (PLAN.replace("days = 10", 'days = 10\nregion = "US-WV"'), "count different emissions"),
         ("name = [", "not TOML"),
     ],
 )

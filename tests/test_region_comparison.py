@@ -73,7 +73,7 @@ def test_basis_that_no_region_has_is_refused():
         region_comparison.compare_regions(1.0, find("CN-SH"), "operational, as Google publishes it")
 
 
-def test_pue_is_the_same_for_all_regions_unless_the_published_ones_are_asked_for():
+def test_pue_is_one_for_all_regions_without_the_option_for_published_ones():
     energy = estimate(10.0, 9.0, 11.0)
 
     def ends(*names, **pue):

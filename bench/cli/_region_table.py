@@ -23,7 +23,7 @@ from bench.results.formatting import MISSING, format_number, interval_text, mass
 from bench.results.interval import Interval, interval_json
 
 BAR_WIDTH = 20
-BORROWED_ROWS = 3  # regions without a rank, where not all have room
+BORROWED_ROWS = 3  # regions without a rank, where there are too many to show
 
 
 def print_regions(panels: Sequence[RegionComparison], work: str, max_rows: int) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from bench.impact import facts, regions
 from bench.impact.facts import DerivedQuantity, Fact, derive
-from bench.impact.regions import GridFactor
+from bench.impact.regions import RegionFactor
 from bench.results.interval import Interval
 
 DEFAULT_GRIDS = ("world", "FR", "US", "US-WV")
@@ -30,7 +30,7 @@ class CarbonIntensity:
         return f"{self.basis or 'basis not stated'}, {self.origin}"
 
 
-def grid_factor(key: str) -> GridFactor:
+def grid_factor(key: str) -> RegionFactor:
     """Grid factor of the nearest place of a region, gCO2e/kWh. Raises ValueError if unknown."""
     return regions.find(key).factors[0]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from bench.impact import regions
 from bench.impact.carbon import co2e_with_factor
 from bench.impact.facts import DerivedQuantity, FactRange
-from bench.impact.regions import DIRECT, LIFE_CYCLE, GridFactor, Region
+from bench.impact.regions import DIRECT, LIFE_CYCLE, RegionFactor, Region
 from bench.impact.water import WaterUse, water_use
 from bench.results.interval import Interval
 
@@ -35,7 +35,7 @@ class RegionImpact:
     """
 
     region: Region
-    factor: GridFactor
+    factor: RegionFactor
     pue: FactRange
     grams: DerivedQuantity
     market: DerivedQuantity | None
@@ -130,7 +130,7 @@ def first_and_last(places: Sequence[RegionImpact], max_count: int) -> list[Regio
 
 
 def _region_impact(
-    energy_kwh: Interval | float, region: Region, factor: GridFactor, pue: FactRange
+    energy_kwh: Interval | float, region: Region, factor: RegionFactor, pue: FactRange
 ) -> RegionImpact:
     market = region.market
     return RegionImpact(

@@ -18,7 +18,7 @@ PROVIDERS = {"aws": "aws", "azure": "microsoft", "gcp": "google"}
 
 
 @dataclass(frozen=True)
-class GridFactor(Fact):
+class RegionFactor(Fact):
     """Carbon intensity of a region.
 
     `borrowed_from` is the label of the larger place that the figure belongs to, such as the
@@ -40,17 +40,17 @@ class Region:
     key: str
     label: str
     places: tuple[str, ...]
-    factors: tuple[GridFactor, ...]
+    factors: tuple[RegionFactor, ...]
     market: Fact | None
 
-    def factor(self, basis: str | None = None) -> GridFactor | None:
+    def factor(self, basis: str | None = None) -> RegionFactor | None:
         """The carbon intensity of the nearest place, or the nearest one of this basis, or None.
 
         Every command takes its factor from here; without `basis` there always is one.
         """
         return next((fact for fact in self.factors if basis in (None, fact.basis)), None)
 
-    def own_factor(self, basis: str) -> GridFactor | None:
+    def own_factor(self, basis: str) -> RegionFactor | None:
         """The carbon intensity of this basis if it is the region's own, not a larger place's."""
         factor = self.factor(basis)
         return factor if factor and factor.borrowed_from is None else None
@@ -123,7 +123,9 @@ def _region(key: str) -> Region:
     label = f"{cloud['label']} ({key})" if cloud else factors[0].label
     market = facts.clouds().get(key, {}).get("market")
     own = places[: 2 if cloud else 1]
-    grid = (GridFactor(**vars(f), borrowed_from=None if f.key in own else f.label) for f in factors)
+    grid = (
+        RegionFactor(**vars(f), borrowed_from=None if f.key in own else f.label) for f in factors
+    )
     return Region(key, label, tuple(places), tuple(grid), market)
 
 

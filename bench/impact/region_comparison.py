@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from bench.impact import regions
 from bench.impact.carbon import co2e_with_factor
 from bench.impact.facts import DerivedQuantity, FactRange
-from bench.impact.regions import DIRECT, LIFE_CYCLE, RegionFactor, Region
+from bench.impact.regions import DIRECT, LIFE_CYCLE, Region, RegionFactor
 from bench.impact.water import WaterUse, water_use
 from bench.results.interval import Interval
 

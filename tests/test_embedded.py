@@ -70,6 +70,7 @@ def load(task: str, size: str) -> tuple[Any, Any]:
     from diffusers import StableDiffusionPipeline
     from transformers import (
         AutoImageProcessor,
+        AutoModel,
         AutoModelForCausalLM,
         AutoModelForImageClassification,
         AutoModelForMaskedLM,
@@ -91,6 +92,7 @@ def load(task: str, size: str) -> tuple[Any, Any]:
         "text-classification": AutoModelForSequenceClassification,
         "token-classification": AutoModelForTokenClassification,
         "fill-mask": AutoModelForMaskedLM,
+        "sentence-similarity": AutoModel,
     }
     kind = kinds[task]
     return kind.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)

@@ -168,7 +168,6 @@ def test_sentence_is_most_similar_to_itself(tiny):
 def test_embedding_is_pooled_as_the_model_files_say(modes, pooling, tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(embedded.model_path("sentence-similarity", "tiny"), folder)
-    shutil.copy(embedded.model_path("text-classification", "tiny") / "tokenizer.json", folder)
     (folder / "1_Pooling").mkdir()
     (folder / "1_Pooling" / "config.json").write_text(json.dumps(modes))
     if pooling is None:
@@ -192,7 +191,7 @@ def test_embedded_configuration_without_weights_is_recorded_as_random(tmp_path, 
     assert session.model.settings["tokenizer"] == "embedded"
 
 
-@pytest.mark.parametrize("task_id", ["fill-mask"])
+@pytest.mark.parametrize("task_id", ["fill-mask", "sentence-similarity"])
 def test_embedded_model_has_its_stated_quality_and_beats_its_baseline(task_id, tiny):
     session, work = tiny(task_id)
     served = session.serve(work.requests)

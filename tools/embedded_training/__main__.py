@@ -30,7 +30,7 @@ TASKS = (
 )
 
 # Tasks with a configuration alone, whose data needs no script of its own.
-CONFIGURATION_TASKS = ("summarization", "question-answering", "sentence-similarity")
+CONFIGURATION_TASKS = ("summarization", "question-answering")
 
 
 def run(task: str, job: common.Job) -> None:

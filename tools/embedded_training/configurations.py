@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from bench.workloads import embedded
-from tools.embedded_training import common, gaps, summarization_rows, text_configurations, wordnet
+from tools.embedded_training import common, gaps, summarization_rows, text_configurations
 
 WIDTHS = {"tiny": 64, "small": 128}
 LAYERS = {"tiny": 2, "small": 3}
@@ -186,7 +186,6 @@ def _save(config: Any, network: Any, folder: Path) -> int:
 TEXT_ROWS: dict[str, Callable[[Path], Any]] = {
     "summarization": summarization_rows.make_rows,
     "question-answering": gaps.questions,
-    "sentence-similarity": wordnet.make_rows,
 }
 MAKERS: dict[str, Callable[[Path, int, int], int]] = {
     "asr": _whisper,

@@ -20,6 +20,7 @@ from tools.embedded_training import (
     near_duplicates,
     served_quality,
     sources,
+    text_classification,
     text_rows,
 )
 
@@ -132,7 +133,7 @@ def train(job: common.Job) -> None:
     rows = make_rows(held, documents)
     common.write_rows("fill-mask", rows)
     folder = embedded.model_path("fill-mask", job.size)
-    tokenizer = modern_bert.make_tokenizer(documents, folder, VOCABULARY, CONTEXT)
+    tokenizer = text_classification.make_tokenizer(documents, folder, VOCABULARY, CONTEXT)
     learned = encode(tokenizer, texts)
     print(f"{len(learned.ids):,} sentences to learn from, {len(rows):,} held out", flush=True)
     model = make_model(job.size, tokenizer, learned)

@@ -1,4 +1,4 @@
-"""Small ModernBERT encoders: tokenizer, configuration and training.
+"""Small ModernBERT encoders: configuration and training.
 
 Rotary positions and local attention learn from neighbouring words at once, where BERT's learned
 positions stay at the frequencies of the words for thousands of steps.
@@ -7,21 +7,13 @@ positions stay at the frequencies of the words for thousands of steps.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from transformers import BertTokenizer, ModernBertConfig
 
-from tools.embedded_training import common, text_classification
-
-
-def make_tokenizer(texts: list[str], folder: Path, vocabulary: int, context: int) -> BertTokenizer:
-    """A lower-case WordPiece tokenizer, saved as `tokenizer.json` alone."""
-    tokenizer = text_classification.make_tokenizer(texts, folder, vocabulary, context)
-    (folder / "vocab.txt").unlink()
-    return tokenizer
+from tools.embedded_training import common
 
 
 def config(

@@ -51,14 +51,7 @@ def _question_answering(width: int, layers: int) -> tuple[Any, Any]:
     return _bert(width, layers), BertForQuestionAnswering
 
 
-def _sentence_encoder(width: int, layers: int) -> tuple[Any, Any]:
-    from transformers import BertModel
-
-    return _bert(width, layers), BertModel
-
-
 MAKERS: dict[str, Callable[[int, int], tuple[Any, Any]]] = {
     "summarization": _bart,
     "question-answering": _question_answering,
-    "sentence-similarity": _sentence_encoder,
 }

@@ -20,6 +20,7 @@ WORDNET = (
 DISTANCES = (1, 2, 3, 4, 6, 8, 10, 12, 14, 16)
 PAIRS = 100
 WORDS = (6, 25)  # of a definition
+LONGEST_CLIMB = 8  # steps from a noun to a hypernym below which its relatives are looked for
 ABOVE = re.compile(r" @i? (\d{8}) n ")
 
 
@@ -75,7 +76,7 @@ def make_rows(raw: Path) -> list[dict[str, str | float]]:
     below: dict[str, list[str]] = {}
     for number in fit:
         for up, steps in ways[number].items():
-            if steps <= 8:
+            if steps <= LONGEST_CLIMB:
                 below.setdefault(up, []).append(number)
     used: set[str] = set()
     rows: list[dict[str, str | float]] = []

@@ -11,6 +11,7 @@ from virtual_clock import VirtualClock
 from bench.meters import MeterContext
 from bench.meters.rapl import RaplMeter, build, zones
 from bench.results.record import Reading
+from bench.system.clock import SystemClock
 
 RANGE = 262_143.328850
 
@@ -124,18 +125,59 @@ def test_interval_covers_in_short_windows(tmp_path: Path) -> None:
 
 
 def test_window_in_which_the_counter_may_wrap_twice_has_a_warning(tmp_path: Path) -> None:
+    """Of 60 W: a range of 1 kJ more would take 160 W in 10 s, and 93 W in 30 s."""
     tree = Tree(tmp_path)
-    folder = tree.zone("intel-rapl:0", "package-0", 80.0)
+    folder = tree.zone("intel-rapl:0", "package-0", 60.0)
     (folder / "max_energy_range_uj").write_text("1000000000\n")
     (folder / "constraint_0_max_power_uw").write_text("100000000\n")
     rapl, clock = meter(tree)
     rapl.probe()
-    for seconds, has_warning in ((4.0, False), (6.0, True)):
+    for seconds, has_warning in ((10.0, False), (30.0, True)):
         token = rapl.start()
         began = clock.now()
         clock.sleep(seconds)
         (reading,) = rapl.stop(token, began, clock.now())
         assert ("counter-wrap-risk" in {d.code for d in reading.warnings}) is has_warning
+
+
+def test_slow_window_on_epyc_has_no_warning(tmp_path: Path) -> None:
+    """EPYC's zones wrap at 65,533 J and do not state their highest power; memory draws little."""
+    tree = Tree(tmp_path)
+    for folder in (
+        tree.zone("intel-rapl:0", "package-0", 90.0),
+        tree.zone("intel-rapl:0:0", "dram", 10.0),
+    ):
+        (folder / "max_energy_range_uj").write_text("65532610987\n")
+    rapl, clock = meter(tree)
+    rapl.probe()
+    token = rapl.start()
+    began = clock.now()
+    clock.sleep(120.0)
+    for reading, watts in zip(rapl.stop(token, began, clock.now()), (90.0, 10.0), strict=True):
+        assert reading.warnings == ()
+        assert reading.energy_joules == pytest.approx(120.0 * watts, rel=1e-3)
+
+
+def test_long_window_is_read_before_its_counter_wraps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In real time, with reads every 20 ms: the counter wraps three times in one window."""
+    monkeypatch.setattr("bench.meters.rapl.READ_SECONDS", 0.02)
+    tree = Tree(tmp_path)
+    folder = tree.zone("intel-rapl:0", "package-0", 0.0, start=0.0)
+    (folder / "max_energy_range_uj").write_text("30000000\n")
+    clock = SystemClock()
+    rapl = build(MeterContext(clock, (), {"rapl_root": str(tree.root)}))
+    rapl.probe()
+    token = rapl.start()
+    began = clock.now()
+    for joules in range(0, 110, 10):
+        replacement = folder / "next"
+        replacement.write_text(f"{joules % 30 * 1_000_000}\n")
+        replacement.replace(folder / "energy_uj")  # at once: a reader never sees an empty file
+        clock.sleep(0.08)
+    (reading,) = rapl.stop(token, began, clock.now())
+    assert reading.energy_joules == pytest.approx(100.0, rel=0.2)
 
 
 def test_still_counter_gives_none(tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
-"""CPU packages and memory through Linux powercap (RAPL) or AMD's hwmon driver."""
+"""CPU packages and memory, by Linux powercap (RAPL) or AMD hwmon; one sensor, so over 300 lines."""
 
 from __future__ import annotations
 
 import math
 import re
 import statistics
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 from bench.meters import make_reading
 from bench.meters._bracketing import CounterEdge, padding_uncertainty
 from bench.meters._edge_poller import EdgePoller, next_steps, poll_until
+from bench.system.clock import Clock
 from bench.system.sensor_error import SensorReadError
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ PAUSE_SECONDS = 0.0001  # between two reads: a tenth of a step
 TIMEOUT_SECONDS = 0.01  # ten steps
 PROBE_EDGES, PROBE_SECONDS = 20, 0.1  # 20 steps, with a margin for slow reads
 STILL_SECONDS = 0.05  # a counter that does not move for 50 steps does not count
+# A zone of 65 kJ, the smallest range known (AMD EPYC), would need 2.2 kW to wrap between two reads.
+READ_SECONDS = 30.0
 HIGHEST_WATTS = 500.0  # of a package, where the tree does not state it: above any TDP on sale
 CALIBRATION_HALF_WIDTH = 0.05
 CALIBRATION_SOURCE = (
@@ -68,6 +72,13 @@ class RaplZone:
         wrapped = last < first and math.isfinite(self.range_joules)
         return last - first + (self.range_joules if wrapped else 0.0)
 
+    def may_wrap_again(self, rise: float, seconds: float) -> bool:
+        """Whether `rise` joules in so many seconds may have been a complete range more.
+
+        That is so if the power would not be above the highest one of the zone.
+        """
+        return rise + self.range_joules <= self.highest_watts * seconds
+
 
 class ZoneTotal:
     """Energy of one zone since its first edge, over any number of wraps that are read in time."""
@@ -76,7 +87,8 @@ class ZoneTotal:
         self.zone = zone
         self._failure = first if isinstance(first, str) else None
         self._first = self._last = first if isinstance(first, CounterEdge) else None
-        self._joules = self._longest_gap = 0.0
+        self._joules = 0.0
+        self._may_have_wrapped_again = False
 
     def add(self, edge: CounterEdge | str) -> None:
         """Add what was counted since the last edge; a text is the reason of a failed read."""
@@ -89,7 +101,8 @@ class ZoneTotal:
         if rise < 0:
             self._failure = "its counter went backwards, and the range at which it wraps is unknown"
         self._joules += rise
-        self._longest_gap = max(self._longest_gap, edge.seconds - self._last.seconds)
+        seconds = edge.seconds - self._last.seconds
+        self._may_have_wrapped_again |= self.zone.may_wrap_again(rise, seconds)
         self._last = edge
 
     def reading(self, began: float, ended: float) -> Reading:
@@ -106,11 +119,36 @@ class ZoneTotal:
                 joules = watts * (ended - began)
                 uncertainty = padding_uncertainty(watts, self._first, self._last, began, ended)
         warnings = []
-        if self._longest_gap * self.zone.highest_watts > self.zone.range_joules / 2:
+        if self._may_have_wrapped_again:
             warnings.append(make_warning("counter-wrap-risk", domain=domain))
         if failure:
             warnings.append(make_warning("read-failed", domain=domain, reason=failure))
         return make_reading(domain, METER, "counter", ended - began, joules, uncertainty, warnings)
+
+
+class RaplWindow:
+    """An open window: the total of every zone, read every 30 s in a thread so that no wrap is lost.
+
+    A window below 30 s has no read in it; a read takes some 20 microseconds a zone.
+    """
+
+    def __init__(self, totals: list[ZoneTotal], clock: Clock) -> None:
+        self.totals = totals
+        self._clock = clock
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="joulebench-rapl", daemon=True)
+        if any(math.isfinite(total.zone.range_joules) for total in totals):
+            self._thread.start()
+
+    def end(self) -> None:
+        """End the reading."""
+        self._ended.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(READ_SECONDS):
+            add_current(self.totals, self._clock)
 
 
 class RaplMeter:
@@ -159,18 +197,16 @@ class RaplMeter:
             calibration_source=CALIBRATION_SOURCE,
         )
 
-    def start(self) -> list[ZoneTotal]:
+    def start(self) -> RaplWindow:
         """The step of every counter just before the window."""
         if not self._zones:
             self.probe()
-        return list(map(ZoneTotal, self._zones, self._next_steps(self._zones)))
+        return RaplWindow(self._first_steps(), self._clock)
 
-    def stop(self, token: list[ZoneTotal], began: float, ended: float) -> tuple[Reading, ...]:
+    def stop(self, token: RaplWindow, began: float, ended: float) -> tuple[Reading, ...]:
         """The energy between two steps, scaled to the window: its ends are a step wide."""
-        steps = self._next_steps([total.zone for total in token])
-        for total, step in zip(token, steps, strict=True):
-            total.add(step)
-        return tuple(total.reading(began, ended) for total in token)
+        token.end()
+        return self._last_steps(token.totals, began, ended)
 
     def watts(self) -> Mapping[str, float]:
         """Mean power of each domain since the last call, in watts; empty at the first."""
@@ -189,20 +225,16 @@ class RaplMeter:
     def open(self) -> None:
         """Cumulative mode: wait for the next step of every counter, about a millisecond."""
         self._find_zones()
-        self._totals = list(map(ZoneTotal, self._zones, self._next_steps(self._zones)))
+        self._totals = self._first_steps()
 
     def so_far(self, began: float, now: float) -> tuple[Reading, ...]:
         """Cumulative mode: add what was counted since the last call."""
-        for total in self._totals:
-            try:
-                total.add(CounterEdge(self._clock.now(), STEP_SECONDS, total.zone.read()))
-            except SensorReadError as failure:
-                total.add(failure.reason)
+        add_current(self._totals, self._clock)
         return tuple(total.reading(began, now) for total in self._totals)
 
     def close(self, began: float, ended: float) -> tuple[Reading, ...]:
         """Cumulative mode: as `stop`, since `open`."""
-        return self.stop(self._totals, began, ended)
+        return self._last_steps(self._totals, began, ended)
 
     def sensor(self) -> Sensor:
         """As `probe`, which is called once."""
@@ -224,8 +256,28 @@ class RaplMeter:
     def _poller(self, zone: RaplZone) -> EdgePoller:
         return EdgePoller(zone.read, self._clock, STEP_SECONDS, PAUSE_SECONDS)
 
+    def _first_steps(self) -> list[ZoneTotal]:
+        return list(map(ZoneTotal, self._zones, self._next_steps(self._zones)))
+
+    def _last_steps(
+        self, totals: list[ZoneTotal], began: float, ended: float
+    ) -> tuple[Reading, ...]:
+        steps = self._next_steps([total.zone for total in totals])
+        for total, step in zip(totals, steps, strict=True):
+            total.add(step)
+        return tuple(total.reading(began, ended) for total in totals)
+
     def _next_steps(self, zones: list[RaplZone]) -> list[CounterEdge | str]:
         return next_steps(self._clock, [self._poller(zone) for zone in zones], TIMEOUT_SECONDS)
+
+
+def add_current(totals: list[ZoneTotal], clock: Clock) -> None:
+    """Add what every zone counted until now; a failed read ends the total of its zone."""
+    for total in totals:
+        try:
+            total.add(CounterEdge(clock.now(), STEP_SECONDS, total.zone.read()))
+        except SensorReadError as failure:
+            total.add(failure.reason)
 
 
 def zones(root: Path) -> list[RaplZone]:

@@ -295,7 +295,7 @@ def test_import_loads_no_large_library() -> None:
 
 
 def test_training_command_has_a_script_for_every_embedded_task() -> None:
-    assert {*training.TASKS} == {*embedded.TASK_IDS, "judge"}
+    assert {*training.TASKS} == {*embedded.TASK_IDS, "judge", "chat"}
     assert {*training.CONFIGURATION_TASKS} == {*configurations.TEXT_ROWS}
     for task in {*training.TASKS} - {*training.CONFIGURATION_TASKS}:
         name = f"tools.embedded_training.{task.replace('-', '_')}"

@@ -14,6 +14,7 @@ from tools.embedded_training import common
 
 TASKS = (
     "text-gen",
+    "chat",
     "text-classification",
     "judge",
     "image-gen",
@@ -28,6 +29,9 @@ TASKS = (
     "fill-mask",
     "token-classification",
 )
+
+# Models of one size.
+SINGLE_SIZE_TASKS = ("judge", "chat")
 
 # Tasks with a configuration alone, whose data needs no script of its own.
 CONFIGURATION_TASKS = ("summarization", "question-answering")
@@ -61,7 +65,7 @@ def main() -> None:
     # The judge is trained before the image model, which it scores.
     for task in TASKS if arguments.task == "all" else (arguments.task,):
         sizes = (arguments.size,) if arguments.size else embedded.SIZES
-        for size in sizes[:1] if task == "judge" else sizes:
+        for size in sizes[:1] if task in SINGLE_SIZE_TASKS else sizes:
             run(task, common.Job(raw=arguments.raw, size=size, quick=arguments.quick))
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 __all__ = [
+    "DATA_WITHOUT_TASK",
     "FOLDER",
     "SIZES",
     "TASK_IDS",
+    "chat_path",
     "data_path",
     "judge_path",
     "model_path",
@@ -22,7 +24,11 @@ __all__ = [
 ]
 FOLDER = Path(__file__).resolve().parent
 SIZES = ("tiny", "small")
-TASK_IDS = tuple(sorted(path.stem for path in (FOLDER / "data").glob("*.jsonl")))
+# Requests of the embedded chat model, which no task reads.
+DATA_WITHOUT_TASK = ("chat", "reason")
+TASK_IDS = tuple(
+    sorted({path.stem for path in (FOLDER / "data").glob("*.jsonl")} - {*DATA_WITHOUT_TASK})
+)
 
 
 def model_path(task_id: str, size: str) -> Path:
@@ -51,10 +57,16 @@ def judge_path() -> Path:
     return FOLDER / "models" / "image-gen" / "judge"
 
 
+def chat_path() -> Path:
+    """The folder of the chat model, which has one size."""
+    return FOLDER / "models" / "chat" / "tiny"
+
+
 def data_path(name: str) -> Path:
-    """The file with the held-out requests of one task."""
-    if name not in TASK_IDS:
-        raise ValueError(f"no embedded requests {name!r}: there are {', '.join(TASK_IDS)}")
+    """The file with the held-out requests of one task, or of a set that no task reads."""
+    known = (*TASK_IDS, *DATA_WITHOUT_TASK)
+    if name not in known:
+        raise ValueError(f"no embedded requests {name!r}: there are {', '.join(known)}")
     return FOLDER / "data" / f"{name}.jsonl"
 
 

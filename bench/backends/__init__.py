@@ -51,7 +51,11 @@ class ServedBatch(NamedTuple):
 
 
 class Session(Protocol):
-    """A loaded model."""
+    """A loaded model.
+
+    It may have `gpu_uuids`, the UUIDs of the GPUs that hold it as its framework reports them: a run
+    fails where the energy of another GPU is measured.
+    """
 
     model: Model
     backend: Backend
@@ -75,7 +79,8 @@ class ModelNotFound(ValueError):
 class BackendError(RuntimeError):
     """A failure of a run, which is recorded as a result (exit code 3).
 
-    `stage` is "load" or "serve"; `code` is "out-of-memory", "unsupported" or "error".
+    `stage` is "load" or "serve"; `code` is "out-of-memory", "unsupported", "error" or
+    "wrong-gpu".
     """
 
     def __init__(self, stage: str, code: str, message: str) -> None:

@@ -31,6 +31,7 @@ class TorchSession(ABC):
 
     model: Model
     backend: Backend
+    gpu_uuids: tuple[str, ...] = ()
 
     def __init__(self, spec: ModelSpec) -> None:
         self._spec, self._device = spec, _torch_runtime.input_device(spec)
@@ -68,7 +69,8 @@ class TorchSession(ABC):
         settings: Mapping[str, Setting],
         active_parameter_count: int | None = None,
     ) -> None:
-        """Set `model` and `backend`, as the record states them."""
+        """Set `model` and `backend`, as the record states them, and `gpu_uuids`."""
+        self.gpu_uuids = _torch_runtime.gpu_uuids(*networks)
         self.model = Model(
             id=source.public_name(self._spec.model),
             revision=source.revision,

@@ -69,6 +69,21 @@ def synchronize(*devices: str) -> None:
             torch.cuda.synchronize(device)
 
 
+def gpu_uuids(*modules: Any) -> tuple[str, ...]:
+    """The UUIDs, as torch reports them, of the GPUs that hold the modules' parameters.
+
+    Empty where there is none, or where this torch does not report UUIDs.
+    """
+    devices = {p.device for module in modules for p in module.parameters()}
+    indices = {device.index or 0 for device in devices if device.type == "cuda"}
+    if not indices:
+        return ()
+    import torch
+
+    known = [getattr(torch.cuda.get_device_properties(i), "uuid", None) for i in sorted(indices)]
+    return tuple(f"GPU-{str(uuid).removeprefix('GPU-')}" for uuid in known if uuid is not None)
+
+
 def parameter_count(*modules: Any) -> int:
     """Parameters of all modules together; a shared one counts once."""
     counts = {id(p): p.numel() for module in modules for p in module.parameters()}

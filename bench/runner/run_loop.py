@@ -15,6 +15,7 @@ from bench.results.record import Failure, IdleFloor, Phase, Result, Status, Stop
 from bench.runner import protocol, quality, window
 from bench.runner.config import RunConfig
 from bench.runner.events import Event, OnEvent, ignore
+from bench.runner.gpu_identity import check_gpus
 from bench.runner.instruments import Instruments
 from bench.runner.protocol import IDLE_SECONDS, QUICK_WINDOW_SECONDS, WARM_UP_SHARE
 from bench.runner.recorder import RunRecorder, Save
@@ -100,6 +101,7 @@ class RunLoop:
         self.on_event(Event("loading", model=self.recorder.draft.model.id))
         began = self.clock.now()
         session = self.session = self.load_model()
+        check_gpus(session, self.recorder.draft.machine)
         self.recorder.set_session(session)
         if self.config.compile:
             self.on_event(Event("compiling"))

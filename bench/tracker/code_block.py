@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from bench.runner.instruments import Instruments, open_meters
 from bench.system import device_monitor, machine
 from bench.system.clock import Clock, SystemClock
 from bench.system.process import configure_environment
+from bench.system.queued_work import wait_for_queued_work
 from bench.tracker.program_record import TIME_FORMAT, ProgramRecord, make_record
 
 
@@ -41,13 +42,16 @@ def track(
     clock: Clock | None = None,
     back_to_back: bool = False,
     options: Mapping[str, str] | None = None,
+    synchronize: bool = True,
 ) -> Iterator[Measurement]:
     """Measure the energy of a block of code.
 
     `devices` are GPUs by their number among those visible to this process; None means all of them.
     `back_to_back` is for a load that goes on before and after the block, such as a server under
     test: power before and after then tells nothing about idle power, and the interval is wider.
-    `options` are those of the meters, as text.
+    `options` are those of the meters, as text. `synchronize` waits at both ends for the work that
+    torch, JAX or CuPy has queued on these GPUs, so that the block has all its own work and no
+    other; no framework is imported or started by it.
 
     Entering takes about two seconds with a GPU, to measure the step of its sensor. The readings are
     set when the block ends, also where it raises. Raises ValueError with one sentence where there
@@ -66,10 +70,13 @@ def track(
     instruments = Instruments(clock, meters, foreign_processes=monitor.foreign_processes)
     described = described.model_copy(update={"sensors": sensors})
     measurement = Measurement(sensors=sensors, machine=described)
+    gpu_uuids = {gpu.uuid for gpu in described.used_gpus if gpu.uuid} if synchronize else None
+    _wait(gpu_uuids)
     opened = window.open_window(instruments)
     try:
         yield measurement
     finally:
+        _wait(gpu_uuids)
         closed = window.close_window(instruments, opened)
         seconds = measurement.duration_seconds = closed.duration_seconds
         covered = {reading.domain for reading in closed.readings}
@@ -79,6 +86,11 @@ def track(
             warnings = [missing_energy_warning(domain, sensors)]
             missing = make_reading(domain, "none", "counter", seconds, warnings=warnings)
             measurement.readings += (missing,)
+
+
+def _wait(gpu_uuids: Collection[str] | None) -> None:
+    if gpu_uuids is not None:
+        wait_for_queued_work(gpu_uuids)
 
 
 def make_program_record(

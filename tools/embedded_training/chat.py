@@ -34,7 +34,7 @@ from tools.embedded_training.chat_model import (
 )
 
 BATCH = 32
-STEPS = 735
+STEPS = 3000
 RATE = 3e-3
 MATRIX_RATE = 0.012
 IGNORED = -100

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import csv
+from fnmatch import fnmatchcase
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from bench.impact import facts
 from bench.impact.claims import load_claims
 
+NEWSPAPERS = ("datacenterdynamics.com", "computerweekly.com", "thefreesheet.com")
 TABLES = sorted(path.stem for path in Path(facts.FOLDER).glob("*.csv"))
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
+    (tmp_path / "checks").mkdir()
+    ranges = "tables,keys,unit,low,high,reason\nexample,*,kWh,0,1000,an example\n"
+    (tmp_path / "checks/ranges.csv").write_text(ranges)
     monkeypatch.setattr(facts, "FOLDER", tmp_path)
     facts.table.cache_clear()
+    facts._ranges.cache_clear()
     yield tmp_path
     facts.table.cache_clear()
+    facts._ranges.cache_clear()
 
 
 def _write(path: Path, **changes: str) -> None:
@@ -37,6 +45,54 @@ def test_every_table_loads_and_has_no_unverified_row(name):
     for fact in table.values():
         assert "unverified" not in " ".join((fact.source, fact.note, fact.licence)).lower()
         assert fact.source_url == "" or fact.source_url.startswith("https://")
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_value_is_in_the_plausible_range_of_its_kind(name):
+    for fact in facts.table(name).values():
+        low, high = facts.plausible_range(name, fact)
+        assert low <= fact.value <= high, fact
+        assert high <= 1e9, "a range that excludes nothing"
+
+
+def test_every_plausible_range_covers_a_fact():
+    every = [(name, fact) for name in facts.tables() for fact in facts.table(name).values()]
+    for row in facts.read_rows(facts.FOLDER / "checks/ranges.csv"):
+        assert float(row["low"]) < float(row["high"]) and row["reason"], row
+        assert [
+            fact
+            for name, fact in every
+            if name in row["tables"].split()
+            and fnmatchcase(fact.key, row["keys"])
+            and fnmatchcase(fact.unit, row["unit"])
+        ], row
+
+
+def test_value_outside_the_plausible_range_is_refused(folder):
+    _write(folder / "example.csv", value="7.7e7")
+    with pytest.raises(ValueError, match="line 2: 7.7e.07 kWh is not from 0 to 1000"):
+        facts.table("example")
+    _write(folder / "example.csv", unit="furlong")
+    with pytest.raises(ValueError, match="no plausible range in furlong"):
+        facts.table("example")
+
+
+def test_cloud_regions_of_2021_have_no_lost_decimal_point():
+    table = facts.table("grid_clouds_2021")
+    values = (table[f"azure:{name}"].value for name in ("finlandcentral", "germanywestcentral"))
+    assert tuple(values) == (77, 402)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_row_has_a_page_as_its_source(name):
+    for fact in facts.table(name).values():
+        if fact.edition == "definition":
+            continue
+        page = urlsplit(fact.source_url)
+        assert page.netloc and (page.path.strip("/") or page.query), fact
+        assert not page.netloc.endswith(NEWSPAPERS), fact
+        assert "undated" not in fact.edition and "wikipedia" not in fact.source.lower(), fact
+        assert "via DCD" not in fact.source and "product data" not in fact.source, fact
 
 
 @pytest.mark.parametrize("column", facts.REQUIRED)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 from statistics import median_high
@@ -78,15 +79,39 @@ def tables() -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def table(name: str) -> dict[str, Fact]:
-    """The facts of a table by key, in their order. Raises ValueError for an invalid row."""
+    """The facts of a table by key, in their order.
+
+    Raises ValueError for an invalid row, and for a value outside the plausible range of its kind.
+    """
     facts: dict[str, Fact] = {}
     for number, row in enumerate(read_rows(FOLDER / f"{name}.csv"), start=2):
         line = f"{name}.csv, line {number}"
         fact = _fact(row, line)
         if fact.key in facts:
             raise ValueError(f"{line}: {fact.key} is there twice")
+        low, high = plausible_range(name, fact)
+        if not low <= fact.value <= high:
+            raise ValueError(f"{line}: {fact.value:g} {fact.unit} is not from {low:g} to {high:g}")
         facts[fact.key] = fact
     return facts
+
+
+def plausible_range(table_name: str, fact: Fact) -> tuple[float, float]:
+    """The least and greatest plausible value of a kind of fact: its most specific row in ranges.csv.
+
+    Raises ValueError where no row covers the table, key and unit of the fact.
+    """
+    rows = [
+        row
+        for row in _ranges()
+        if table_name in row["tables"].split()
+        and fnmatchcase(fact.key, row["keys"])
+        and fnmatchcase(fact.unit, row["unit"])
+    ]
+    if not rows:
+        raise ValueError(f"{table_name}/{fact.key}: no plausible range in {fact.unit}")
+    row = max(rows, key=lambda row: len(row["keys"]))
+    return float(row["low"]), float(row["high"])
 
 
 def fact_by_name(name: str) -> Fact:
@@ -179,6 +204,11 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     """The rows of a csv file as dictionaries."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+@lru_cache(maxsize=1)
+def _ranges() -> list[dict[str, str]]:
+    return read_rows(FOLDER / "checks" / "ranges.csv")
 
 
 def _grouped(facts: Iterable[Fact]) -> dict[str, dict[str, Fact]]:

@@ -29,7 +29,7 @@ def answer(request: Request, output: Output) -> tuple[list[str], str] | None:
 
 TASK = Task(
     id="image-captioning",
-    version=1,
+    version=2,
     title="Image captioning",
     tag="image-to-text",
     inference="one sentence about one image",

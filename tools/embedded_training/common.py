@@ -43,6 +43,10 @@ class Job:
     def minutes(self) -> float:
         return (time.perf_counter() - self.started) / 60
 
+    def processor_minutes(self) -> float:
+        """Minutes of processor time of this process and of the programs that it ran."""
+        return sum(os.times()[:4]) / 60
+
 
 def set_seeds(seed: int = SEED) -> None:
     torch.set_num_threads(THREADS)

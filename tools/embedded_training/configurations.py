@@ -36,77 +36,6 @@ def write(task_id: str, size: str) -> None:
     common.write_quality(folder, None)
 
 
-def _whisper(folder: Path, width: int, layers: int) -> int:
-    """Whisper's encoder and decoder, with the vocabulary of the text-gen tokenizer."""
-    from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
-
-    config = WhisperConfig(
-        d_model=width,
-        encoder_layers=layers,
-        decoder_layers=layers,
-        encoder_attention_heads=4,
-        decoder_attention_heads=4,
-        encoder_ffn_dim=4 * width,
-        decoder_ffn_dim=4 * width,
-        vocab_size=2048,
-        pad_token_id=0,
-        bos_token_id=0,
-        eos_token_id=0,
-        decoder_start_token_id=0,
-        suppress_tokens=None,
-        begin_suppress_tokens=None,
-    )
-    WhisperFeatureExtractor().save_pretrained(folder)
-    return _save(config, WhisperForConditionalGeneration, folder)
-
-
-def _blip(folder: Path, width: int, layers: int) -> int:
-    """BLIP, with the vocabulary of the text-classification tokenizer."""
-    from transformers import (
-        AutoTokenizer,
-        BlipConfig,
-        BlipForConditionalGeneration,
-        BlipImageProcessor,
-    )
-
-    tokenizer = AutoTokenizer.from_pretrained(embedded.model_path("text-classification", "small"))
-    shared = _encoder(width, layers)
-    config = BlipConfig(
-        vision_config={**shared, "image_size": 96, "patch_size": 16},
-        text_config={
-            **shared,
-            "encoder_hidden_size": width,
-            "vocab_size": len(tokenizer),
-            "max_position_embeddings": 64,
-            "pad_token_id": tokenizer.pad_token_id,
-            "bos_token_id": tokenizer.cls_token_id,
-            "eos_token_id": tokenizer.sep_token_id,
-            "sep_token_id": tokenizer.sep_token_id,
-        },
-        projection_dim=width,
-    )
-    BlipImageProcessor(size={"height": 96, "width": 96}).save_pretrained(folder)
-    return _save(config, BlipForConditionalGeneration, folder)
-
-
-def _yolos(folder: Path, width: int, layers: int) -> int:
-    """YOLOS, for the ten classes of the embedded images."""
-    from transformers import YolosConfig, YolosForObjectDetection, YolosImageProcessor
-
-    from tools.embedded_training.sources import FASHION_CLASSES
-
-    names = dict(enumerate(FASHION_CLASSES))
-    config = YolosConfig(
-        **_encoder(width, layers),
-        image_size=[192, 256],
-        num_detection_tokens=20,
-        id2label=names,
-        label2id={name: index for index, name in names.items()},
-    )
-    YolosImageProcessor(size={"height": 192, "width": 256}).save_pretrained(folder)
-    return _save(config, YolosForObjectDetection, folder)
-
-
 def _video(folder: Path, width: int, layers: int) -> int:
     """AnimateDiff, with the autoencoder configuration of the embedded image-gen model."""
     from diffusers import AnimateDiffPipeline, AutoencoderKL, DDIMScheduler, UNetMotionModel
@@ -188,9 +117,6 @@ TEXT_ROWS: dict[str, Callable[[Path], Any]] = {
     "question-answering": gaps.questions,
 }
 MAKERS: dict[str, Callable[[Path, int, int], int]] = {
-    "asr": _whisper,
-    "image-captioning": _blip,
-    "object-detection": _yolos,
     "video-gen": _video,
     **{task: partial(_text, maker) for task, maker in text_configurations.MAKERS.items()},
 }

@@ -30,17 +30,22 @@ SPHINX = (
     "pocketsphinx-testdata_0.8+5prealpha+1-15_all.deb",
     "eaeb7a01d54f20b799d1a81ef110ec544b2cb47ea006614078220737a33019f0",
 )
+FLITE = (
+    ["apt-get", "download", "flite"],
+    "flite_2.2-5_amd64.deb",
+    "f4ce03470bf9974c2cb9cacd981e6be29339ef4c97cf994dd6fa3f90e6544db9",
+)
+FLITE_VOICES = (
+    ["apt-get", "download", "libflite1"],
+    "libflite1_2.2-5_amd64.deb",
+    "bfa8c591f1b47730b30b372ec38e02918a1c9795eada67684e1746390ad2f061",
+)
 PIP = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
 FOR_311 = ["--python-version", "3.11", "--platform", "manylinux_2_28_x86_64"]
 SKIMAGE = (
     [*PIP, *FOR_311, "scikit-image==0.26.0"],
     "scikit_image-0.26.0-cp311-cp311-manylinux_2_24_x86_64.manylinux_2_28_x86_64.whl",
     "74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af",
-)
-SKLEARN = (
-    [*PIP, *FOR_311, "scikit-learn==1.9.1"],
-    "scikit_learn-1.9.1-cp311-cp311-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl",
-    "52a0703bbc07ad27f560fa63fa68e4c54dd735bfbbf65b4dd3c225dc7547b6df",
 )
 # Typographic quotes and dashes become the plain ones, which are one token each.
 PLAIN = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "—": "-", "–": "-"})
@@ -112,12 +117,16 @@ def sphinx_folder(raw: Path) -> Path:
     return _unpacked(raw, "sphinx", SPHINX) / "usr" / "share" / "pocketsphinx" / "test" / "data"
 
 
-def photo_folders(raw: Path) -> tuple[Path, Path]:
-    """The folders with the sample pictures of scikit-image and of scikit-learn."""
-    return (
-        _unzipped(raw, "skimage", SKIMAGE) / "skimage" / "data",
-        _unzipped(raw, "sklearn", SKLEARN) / "sklearn" / "datasets" / "images",
-    )
+def flite(raw: Path) -> tuple[Path, Path]:
+    """The speech synthesiser Flite, and the folder of its libraries and voices."""
+    program = _unpacked(raw, "flite", FLITE) / "usr" / "bin" / "flite"
+    folder = _unpacked(raw, "libflite", FLITE_VOICES) / "usr" / "lib" / "x86_64-linux-gnu"
+    return program, folder
+
+
+def photo_folder(raw: Path) -> Path:
+    """The folder with the sample pictures of scikit-image."""
+    return _unzipped(raw, "skimage", SKIMAGE) / "skimage" / "data"
 
 
 def _unpacked(raw: Path, name: str, source: tuple[list[str], str, str]) -> Path:

@@ -59,7 +59,7 @@ def test_results_are_valid_and_agree_with_their_trials(quick):
         energy = result.summary.energy_kwh_per_1000
         assert energy.low <= energy.value <= energy.high
         assert energy.value > 0
-        assert result.quality.value > 0.7
+        assert result.quality.value > 0.4
         assert {s.meter for s in result.machine.sensors} >= {"nvml", "rapl", "modelled"}
         assert all(s.usable or s.reason for s in result.machine.sensors)
         assert path.with_suffix(".png").stat().st_size > 10_000

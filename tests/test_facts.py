@@ -70,7 +70,7 @@ def test_every_plausible_range_covers_a_fact():
 
 def test_value_outside_the_plausible_range_is_refused(folder):
     _write(folder / "example.csv", value="7.7e7")
-    with pytest.raises(ValueError, match="line 2: 7.7e.07 kWh is not from 0 to 1000"):
+    with pytest.raises(ValueError, match=r"line 2: 7.7e\+07 kWh is not from 0 to 1000"):
         facts.table("example")
     _write(folder / "example.csv", unit="furlong")
     with pytest.raises(ValueError, match="no plausible range in furlong"):

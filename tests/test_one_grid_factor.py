@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 from site_results import write_site_of
@@ -16,6 +17,7 @@ from bench.reports import exporters
 from bench.reports.exporters import ExportOptions
 from bench.results import storage
 from bench.results.calibration import energy_with_calibration
+from bench.tracker import program_record
 
 LIFE_CYCLE, DIRECT = "life-cycle", "direct combustion"
 GOOGLE = "operational, as Google publishes it"
@@ -137,3 +139,21 @@ def test_embodied_emissions_are_added_to_life_cycle_factors_only(result, path, p
     assert "direct combustion" in virginia["sci"]["inference"]["missing"]
     (estimated,) = printed(estimate.command, "T4", 1.0, region="US-WV")
     assert estimated["gco2e"] is None and estimated["operational_gco2e"]["value"] > 0
+
+
+@pytest.mark.parametrize(
+    ("region", "bases"),
+    [
+        ("US-WV", [DIRECT]),
+        ("FR", [LIFE_CYCLE]),
+        ("US", [LIFE_CYCLE, DIRECT]),
+        ("gcp:europe-west9", [GOOGLE, LIFE_CYCLE, "market-based"]),
+    ],
+)
+def test_tracked_program_has_the_nearest_factor_first_and_none_of_a_larger_place(region, bases):
+    program = program_record.load(Path(__file__).with_name("golden") / "program-v1.json")
+    program = program.model_copy(update={"region": region, "pue": None})
+    emissions = program_record.emissions(program)
+    assert [mass.fact.basis for mass in emissions] == bases
+    factor = regions.find(region).factor()
+    assert emissions[0].value == pytest.approx(factor.value * program.energy_kwh.value)

@@ -40,12 +40,14 @@ def print_regions(panels: Sequence[RegionComparison], work: str, max_rows: int) 
 
 
 def print_water(comparison: RegionComparison, work: str, max_rows: int) -> None:
-    """Print all regions by off-site water, least first: the first regions and the last three."""
+    """Print the ranking by off-site water, then the regions that borrow a larger place's factor."""
     console = Console(highlight=False)
     places = (*comparison.places, *comparison.borrowed)
     ordered = sorted(places, key=lambda place: place.water.off_site.value)
-    ranked = [replace(place, rank=rank) for rank, place in enumerate(ordered, start=1)]
-    shown = first_and_last(ranked, max_rows)
+    own = [place for place in ordered if place.region.own_ewif]
+    ranked = [replace(place, rank=rank) for rank, place in enumerate(own, start=1)]
+    borrowed = [replace(place, rank=None) for place in ordered if not place.region.own_ewif]
+    shown = _shown(ranked, borrowed, max_rows)
     console.print(f"{work}, by region", markup=False, style="bold")
     console.print("water, modelled", markup=False)
     table = _table(console, ("off site (EWIF)", "on site (WUE)"))
@@ -53,6 +55,8 @@ def print_water(comparison: RegionComparison, work: str, max_rows: int) -> None:
     console.print(table)
     uses = [use for p in shown for use in (p.water.off_site, p.water.on_site) if use]
     notes = [_pue_note(shown), "on site: — is unpublished; both are modelled, not metered"]
+    if borrowed:
+        notes.append(f"* not ranked: {len(borrowed)} without an off-site factor of their own")
     if any(place.water.is_world_default for place in shown):
         default = facts.table("water")["world"].value
         notes.append(f"† by the world's default of {default} L/kWh")
@@ -92,10 +96,11 @@ def print_hours(
     if as_json:
         origin = {name: getattr(profile, name) for name in ("approach", "basis", "source")}
         for window in ranked:
-            ends = {"start_hour": window.start, "end_hour": window.end}
+            hours = {"start_hour": window.start, "end_hour": window.end}
             grams = energy_kwh * window.intensity
-            mass = {"grams": grams.value, "grams_low": grams.low, "grams_high": grams.high}
-            print_json({**ends, **mass, "grams_per_kwh": window.intensity, **origin})
+            ends = {"grams_low": grams.low, "grams_high": grams.high}
+            per_kwh = {"grams_per_kwh": window.intensity}
+            print_json({**hours, "grams": grams.value, **ends, **per_kwh, **origin})
         return
     best, worst = ranked[0], ranked[-1]
     print(f"{work}, {job_hours} h: {profile.approach} carbon intensity, {profile.basis}\n")
@@ -113,10 +118,7 @@ def print_hours(
 
 
 def _print_panel(console: Console, panel: RegionComparison, max_rows: int) -> None:
-    ranked = first_and_last(panel.places, max_rows)
-    rest = panel.borrowed
-    borrowed = rest if len(ranked) + len(rest) <= max_rows else rest[:BORROWED_ROWS]
-    shown = [*ranked, *borrowed]
+    shown = _shown(panel.places, panel.borrowed, max_rows)
     gas = shown[0].grams.unit.removeprefix("g")
     title = f"{gas}: location-based, average over a year, {panel.basis}"
     console.print(title, markup=False)
@@ -126,10 +128,17 @@ def _print_panel(console: Console, panel: RegionComparison, max_rows: int) -> No
     table = _table(console, (unit, "", *["market-based"] * with_market))
     bar_scale = (BAR_WIDTH // 2 if console.width < 100 else BAR_WIDTH) / (most or 1.0)
     _add_rows(table, shown, [_carbon_cells(place, size, bar_scale) for place in shown])
-    if len(borrowed) < len(rest):
-        table.add_row("", f"… {len(rest) - len(borrowed)} more without a rank")
     console.print(table)
     console.print("\n".join(_notes(panel, shown)), markup=False, style="dim")
+
+
+def _shown(
+    ranked: Sequence[RegionImpact], borrowed: Sequence[RegionImpact], max_rows: int
+) -> list[RegionImpact]:
+    """The first and last regions with a rank, and those without: all, or few of many."""
+    first = first_and_last(ranked, max_rows)
+    all_fit = len(first) + len(borrowed) <= max_rows
+    return [*first, *(borrowed if all_fit else borrowed[:BORROWED_ROWS])]
 
 
 def _table(console: Console, columns: Sequence[str]) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -68,7 +69,12 @@ class Region:
     @property
     def ewif(self) -> FactRange | None:
         """Off-site water in L/kWh over all sources, of the nearest place that has a figure."""
-        return next((ewif for ewif in map(facts.water_range, self.places) if ewif), None)
+        return self.own_ewif or next(filter(None, map(facts.water_range, self.places)), None)
+
+    @property
+    def own_ewif(self) -> FactRange | None:
+        """Off-site water in L/kWh of the region itself, not of a larger place; None if unknown."""
+        return next(filter(None, map(facts.water_range, _own_places(self.places))), None)
 
     def _cloud_metric(self, metric: str) -> FactRange | None:
         fact = facts.clouds().get(self.key, {}).get(metric)
@@ -122,11 +128,16 @@ def _region(key: str) -> Region:
     factors.sort(key=lambda fact: old.get(fact.key) is fact)
     label = f"{cloud['label']} ({key})" if cloud else factors[0].label
     market = facts.clouds().get(key, {}).get("market")
-    own = places[: 2 if cloud else 1]
+    own = _own_places(places)
     grid = (
         RegionFactor(**vars(f), borrowed_from=None if f.key in own else f.label) for f in factors
     )
     return Region(key, label, tuple(places), tuple(grid), market)
+
+
+def _own_places(places: Sequence[str]) -> Sequence[str]:
+    """The place itself; of a cloud region also the state or the country in which it stands."""
+    return places[: 2 if ":" in places[0] else 1]
 
 
 @cache

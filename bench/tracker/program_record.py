@@ -21,7 +21,7 @@ from bench.results.versions import __version__
 from bench.results.warning_catalogue import make_warning, missing_energy_warning
 
 if TYPE_CHECKING:
-    from bench.impact.facts import DerivedQuantity
+    from bench.impact.facts import DerivedQuantity, Fact
 
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -159,7 +159,7 @@ def emissions(record: ProgramRecord) -> list[DerivedQuantity]:
         factors = [region.factor(regions.LIFE_CYCLE) for region in regions.all_regions()]
         grids = sorted((fact for fact in factors if fact), key=lambda fact: fact.value)
         world = regions.find("world").factor(regions.LIFE_CYCLE)
-        selected = [grids[0], world, grids[-1]]
+        selected: list[Fact | None] = [grids[0], world, grids[-1]]
     else:
         region = regions.find(record.region)
         own = (region.own_factor(basis) for basis in regions.BASES)

@@ -97,9 +97,10 @@ def table(name: str) -> dict[str, Fact]:
 
 
 def plausible_range(table_name: str, fact: Fact) -> tuple[float, float]:
-    """The least and greatest plausible value of a kind of fact: its most specific row in ranges.csv.
+    """The least and greatest plausible value of a kind of fact, by checks/ranges.csv.
 
-    Raises ValueError where no row covers the table, key and unit of the fact.
+    The longest pattern of keys that fits applies. Raises ValueError where no row covers the table,
+    key and unit of the fact.
     """
     rows = [
         row

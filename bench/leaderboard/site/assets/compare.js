@@ -39,7 +39,7 @@ function table(all, grid) {
     ["Quality, %", (x) => quality(x.row)],
     ["Time per inference", (x) => figure(format.nonnegative(x.row.duration, timeScale), timeUnit)],
     ["Phone charges per 1,000", (x) => (x.row.energy ? figure(format.rough(phoneCharges(x.row))) : format.MISSING)],
-    [`g CO₂e per 1,000, ${grid.label}`, (x) => (x.row.energy ? figure(format.rough(scaled(withCalibration(x.row), grid.grams))) : format.MISSING)],
+    [`g CO₂e per 1,000, ${grid.label}, ${grid.basis}`, (x) => (x.row.energy ? figure(format.rough(scaled(withCalibration(x.row), grid.grams))) : format.MISSING)],
     ["Rank", (x) => (x.row.rank === null ? "listed without rank" : [rankText(x.row), ` · grade ${x.row.grade} · `, starSymbols(x.row.stars)])],
   ];
   const properties = [

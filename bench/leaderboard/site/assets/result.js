@@ -14,7 +14,7 @@ function figures(row, task, grid) {
     item("Quality, %", quality(row)),
     item("Time per inference", figure(format.nonnegative(row.duration, timeScale), timeUnit)),
     item("Phone charges per 1,000", row.energy ? figure(format.rough(phoneCharges(row))) : format.MISSING),
-    item(`g CO₂e per 1,000, ${grid.label}`, row.energy ? figure(format.rough(scaled(withCalibration(row), grid.grams))) : format.MISSING));
+    item(`g CO₂e per 1,000, ${grid.label}, ${grid.basis}`, row.energy ? figure(format.rough(scaled(withCalibration(row), grid.grams))) : format.MISSING));
 }
 
 function standing(row, task, details) {

@@ -47,11 +47,10 @@ def test_shipped_task_has_an_embedded_and_a_hub_data_set(shipped_task):
 
 
 def test_shipped_requests_have_references_and_are_enough(shipped_task):
-    """At least 980 texts, 20 images or 10 sounds."""
+    """At least 980 texts, or 20 images or sounds."""
     work = dataset_loader.load_dataset_workload(shipped_task, "embedded")
     texts = all(isinstance(v, str | tuple) for r in work.requests for v in r.inputs.values())
-    media = 10 if shipped_task.id == "asr" else 20
-    assert len(work.requests) >= (980 if texts else media)
+    assert len(work.requests) >= (980 if texts else 20)
     # No labelled data exists for the video of a prompt.
     assert shipped_task.id == "video-gen" or all(r.reference is not None for r in work.requests)
     assert len(work.blocks) == len(work.requests) // BLOCK_SIZE

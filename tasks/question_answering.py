@@ -39,7 +39,7 @@ def answer(request: Request, output: Output) -> tuple[tuple[str, ...], str] | No
 
 TASK = Task(
     id="question-answering",
-    version=1,
+    version=2,
     title="Question answering",
     tag="question-answering",
     inference="one question about one text, one forward pass",

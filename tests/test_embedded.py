@@ -78,6 +78,7 @@ def load(task: str, size: str) -> tuple[Any, Any]:
         AutoModelForImageTextToText,
         AutoModelForMaskedLM,
         AutoModelForObjectDetection,
+        AutoModelForQuestionAnswering,
         AutoModelForSequenceClassification,
         AutoModelForTokenClassification,
         AutoTokenizer,
@@ -104,6 +105,7 @@ def load(task: str, size: str) -> tuple[Any, Any]:
         "text-classification": AutoModelForSequenceClassification,
         "token-classification": AutoModelForTokenClassification,
         "fill-mask": AutoModelForMaskedLM,
+        "question-answering": AutoModelForQuestionAnswering,
         "sentence-similarity": AutoModel,
     }
     kind = kinds[task]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bench.workloads import embedded
 from tools.embedded_training import (
     entity_rows,
+    fact_rows,
     near_duplicates,
     period_rows,
     prompts,
@@ -34,6 +37,30 @@ def test_training_reports_are_different_and_repeatable() -> None:
     first = summarization_rows.training_rows(300, seed=4)
     assert first == summarization_rows.training_rows(300, seed=4)
     assert len({row["text"] for row in first}) == 300
+
+
+def test_names_of_held_out_questions_are_in_no_training_passage() -> None:
+    train, held = fact_rows.split(3000)
+    rows = embedded.rows("question-answering")
+    assert rows[0]["question"] == held[0].question and rows[0]["context"] == held[0].context
+    families, towns = (
+        fact_rows.combinations(parts)[1] for parts in (fact_rows.FAMILY, fact_rows.TOWNS)
+    )
+    known = {word for one in train for word in re.findall(r"\w+", fact_rows.text_of(one))}
+    assert not known & {*families, *towns}
+    assert any(name in rows[0]["context"] for name in families)
+    texts = [f"{row['context']} {row['question']}" for row in rows]
+    assert near_duplicates.near_duplicate_share(texts, map(fact_rows.text_of, train)) == 0.0
+
+
+def test_answer_to_a_question_stands_at_its_place_and_needs_person_and_relation() -> None:
+    train, _ = fact_rows.split(300)
+    for one in train:
+        assert one.context[one.start :].startswith(one.answer)
+    for row in embedded.rows("question-answering"):
+        kind = r"\d+" if row["answers"][0].isdigit() else r"[A-Z]"
+        assert row["answers"][0] in row["context"]
+        assert len(re.findall(kind, row["context"])) >= 2
 
 
 def test_tagged_sentences_have_no_near_duplicate_in_training() -> None:

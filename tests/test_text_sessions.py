@@ -191,7 +191,7 @@ def test_embedded_configuration_without_weights_is_recorded_as_random(tmp_path, 
     assert session.model.settings["tokenizer"] == "embedded"
 
 
-@pytest.mark.parametrize("task_id", ["fill-mask", "sentence-similarity"])
+@pytest.mark.parametrize("task_id", ["fill-mask", "question-answering", "sentence-similarity"])
 def test_embedded_model_has_its_stated_quality_and_beats_its_baseline(task_id, tiny):
     session, work = tiny(task_id)
     served = session.serve(work.requests)

@@ -34,7 +34,7 @@ TASKS = (
 SINGLE_SIZE_TASKS = ("judge", "chat")
 
 # Tasks with a configuration alone, whose data needs no script of its own.
-CONFIGURATION_TASKS = ("summarization", "question-answering")
+CONFIGURATION_TASKS = ("summarization",)
 
 
 def run(task: str, job: common.Job) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from bench.workloads import embedded
-from tools.embedded_training import common, gaps, summarization_rows, text_configurations
+from tools.embedded_training import common, summarization_rows, text_configurations
 
 WIDTHS = {"tiny": 64, "small": 128}
 LAYERS = {"tiny": 2, "small": 3}
@@ -114,7 +114,6 @@ def _save(config: Any, network: Any, folder: Path) -> int:
 # Requests of the tasks whose data needs no script of its own.
 TEXT_ROWS: dict[str, Callable[[Path], Any]] = {
     "summarization": summarization_rows.make_rows,
-    "question-answering": gaps.questions,
 }
 MAKERS: dict[str, Callable[[Path, int, int], int]] = {
     "video-gen": _video,

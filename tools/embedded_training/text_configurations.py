@@ -31,27 +31,6 @@ def _bart(width: int, layers: int) -> tuple[Any, Any]:
     return config, BartForConditionalGeneration
 
 
-def _bert(width: int, layers: int) -> Any:
-    from transformers import BertConfig
-
-    return BertConfig(
-        vocab_size=VOCABULARY,
-        hidden_size=width,
-        num_hidden_layers=layers,
-        num_attention_heads=4,
-        intermediate_size=4 * width,
-        max_position_embeddings=POSITIONS,
-        pad_token_id=0,
-    )
-
-
-def _question_answering(width: int, layers: int) -> tuple[Any, Any]:
-    from transformers import BertForQuestionAnswering
-
-    return _bert(width, layers), BertForQuestionAnswering
-
-
 MAKERS: dict[str, Callable[[int, int], tuple[Any, Any]]] = {
     "summarization": _bart,
-    "question-answering": _question_answering,
 }

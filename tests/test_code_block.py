@@ -27,7 +27,7 @@ def test_block_has_readings_after_it_ended():
         else:
             assert reading.low_joules < reading.energy_joules < reading.high_joules
         assert reading.method in ("counter", "integrated", "modelled")
-        assert ":" in reading.domain
+        assert ":" in reading.domain or reading.domain == "cpu-time"
 
 
 def test_block_that_raises_is_measured():

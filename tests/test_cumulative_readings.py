@@ -164,13 +164,13 @@ def test_total_is_that_of_the_gpus_without_the_modelled_cpu(
     assert track.energy_kwh is not None
     assert track.energy_kwh.value == pytest.approx(sum(gpus) / 3.6e6, rel=1e-9)
     assert track.boundary.domains == ("gpu:0", "gpu:1")
-    assert "cpu-package:0" in {r.domain for r in track.readings if r.method == "modelled"}
+    assert "cpu-time" in {r.domain for r in track.readings if r.method == "modelled"}
     assert track.energy_kwh.low < 0.96 * track.energy_kwh.value  # it holds the calibration
 
 
 def test_gpu_that_is_not_selected_is_outside_the_boundary(outcomes: dict[str, Outcome]) -> None:
     assert outcomes["neighbour"].track.boundary.domains == ("gpu:0",)
-    assert {r.domain for r in outcomes["neighbour"].track.readings} == {"gpu:0", "cpu-package:0"}
+    assert {r.domain for r in outcomes["neighbour"].track.readings} == {"gpu:0", "cpu-time"}
 
 
 @pytest.mark.parametrize(

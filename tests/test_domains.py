@@ -67,3 +67,9 @@ def test_wall_is_not_added_to_the_parts_that_it_covers():
 def test_unused_gpu_is_outside_the_boundary():
     found = measurement_boundary(machine("gpu:0", "cpu-package:0", "dram:0"))
     assert found.domains == ("cpu-package:0", "dram:0")
+
+
+def test_modelled_cpu_time_overlaps_the_packages_it_is_spent_in():
+    assert overlap("cpu-time", "cpu-package:1") and overlap("wall", "cpu-time")
+    assert not overlap("cpu-time", "gpu:0") and not overlap("cpu-time", "dram:0")
+    assert not overlap("cpu-package:0", "cpu-package:1")

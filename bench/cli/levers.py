@@ -93,7 +93,7 @@ def _print(results: list[AblationResult]) -> None:
             table.add_row(Text(item.variant), *cells)
     kind = "measured"
     if result.boundary.kind == "modelled":
-        kind = "modelled from CPU time, NOT measured"
+        kind = "modelled from CPU time (idle power and memory not counted), NOT measured"
     title = f"{result.task.id} · {result.model.id} · {result.model.dtype} · batch "
     title += f"{result.model.settings.get('batch_size')} · energy {kind}"
     console.print(Padding(Text(title, "bold"), (1, 2, 0, 2)))

@@ -16,7 +16,7 @@ from bench.results.calibration import energy_with_calibration
 from bench.results.interval import Interval
 from bench.results.record import Result
 from bench.results.units import GRAMS_PER_KILOGRAM, SECONDS_PER_HOUR
-from bench.results.views import is_modelled
+from bench.results.views import NOT_COUNTED, is_modelled
 
 COUNT = 1000
 
@@ -98,7 +98,10 @@ def _operational_stages(
 ) -> Iterator[LifeCycleStage]:
     total = cost.energy_kwh * COUNT
     kind = "modelled, NOT measured" if cost.modelled else "measured"
-    if cost.idle_kwh is None:
+    if cost.modelled:
+        yield LifeCycleStage.operational("dynamic", total, grid, f"{kind}; {NOT_COUNTED}")
+        yield LifeCycleStage.unknown("idle", "not in the CPU model")
+    elif cost.idle_kwh is None:
         text = f"{kind}; includes idle energy, which is not known separately"
         yield LifeCycleStage.operational("dynamic", total, grid, text)
         yield LifeCycleStage.unknown("idle", "not separable from dynamic energy")
@@ -159,7 +162,10 @@ def _training_stage(inputs: LifeCycleInputs) -> Iterator[LifeCycleStage]:
 def _notes(cost: InferenceCost, inputs: LifeCycleInputs) -> Iterator[str]:
     yield f"Boundary: {cost.boundary}. The energy of everything outside it is not included."
     if cost.modelled:
-        yield "The energy is modelled, not measured; its interval includes the error of the model."
+        yield (
+            "The energy is modelled, not measured: its interval includes the error of the model; "
+            f"{NOT_COUNTED}."
+        )
     else:
         yield "The interval of the energy covers the trials and the calibration of the sensor."
     yield "Embodied emissions cover the duration of the work, on hardware in use 85 % of its life."

@@ -16,6 +16,7 @@ from bench.impact.regions import check_pue
 from bench.results.interval import Interval
 from bench.results.record import Result
 from bench.results.units import SECONDS_PER_HOUR
+from bench.results.views import NOT_COUNTED
 
 DAYS_PER_YEAR = 365
 REACTOR_KWH_PER_DAY = 24e6  # 1 GW of electricity for 24 h, by definition
@@ -208,7 +209,7 @@ def batching_gains(
 def _notes(cost: InferenceCost, inputs: ProjectionInputs) -> Iterator[str]:
     yield f"Boundary: {cost.boundary}. The energy of everything outside it is not included."
     if cost.modelled:
-        yield "The energy is modelled; its interval includes the error of the model."
+        yield f"The energy is modelled: its interval holds the error of the model; {NOT_COUNTED}."
     yield (
         "One machine and one kind of request, extrapolated: a real service has peaks, idle "
         "machines and longer requests, and batches them."

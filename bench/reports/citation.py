@@ -35,7 +35,7 @@ def citation(result: Result) -> str:
     # The calibration uncertainty of a model leaves fewer digits than the interval does.
     error = calibration_half_width(result) if modelled else None
     value, low, high = format_nonnegative(energy, size, error)
-    kind = "modelled, not measured" if modelled else "measured"
+    kind = f"modelled, not measured, {views.NOT_COUNTED}" if modelled else "measured"
     wide = energy_with_calibration(result)
     ends = [format_number(end / size, 2 if modelled else 3) for end in (wide.low, wide.high)]
     return printable(

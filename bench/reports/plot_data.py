@@ -131,7 +131,8 @@ def footer(points: Sequence[PlotPoint], legend: str = LEGEND, more: Sequence[str
     """Boundaries and kinds, further lines, how to read the marks, and the date of the results."""
     dates = sorted({point.result.created_at[:10] for point in points})
     date = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
-    return "\n".join([*boundaries(points), *more, f"{legend} JouleBench, {date}"])
+    notes = [f"Modelled energy: {views.NOT_COUNTED}."] if any(p.modelled for p in points) else []
+    return "\n".join([*boundaries(points), *more, *notes, f"{legend} JouleBench, {date}"])
 
 
 def caption(title: str, points: Sequence[PlotPoint]) -> str:
@@ -139,7 +140,7 @@ def caption(title: str, points: Sequence[PlotPoint]) -> str:
     lines = [title]
     for point in points:
         value, low, high = (energy_text(e, 4) for e in (point.value, point.low, point.high))
-        kind = "modelled" if point.modelled else "measured"
+        kind = f"modelled, {views.NOT_COUNTED}" if point.modelled else "measured"
         name = f"{point.result.task.id}, {model_name(point.result, 300)}"
         device = device_name(point.result)
         lines.append(f"{name}, {device}: {value} per 1,000 ({low} to {high}), {kind}")

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from bench.impact import carbon, equivalences
 from bench.reports.text_layout import name_value_table, print_blocks, template_rows, warnings_table
-from bench.results import statistics
+from bench.results import statistics, views
 from bench.results.calibration import calibration_half_width, with_calibration
 from bench.results.formatting import (
     energy_unit,
@@ -101,6 +101,7 @@ def detail_rows(result: Result, edition: str) -> list[tuple[str, str]]:
         charges=charges,
         co2e=[carbon.co2e_grams(wide, grid) for grid in carbon.DEFAULT_GRIDS],
         nonnegative=_nonnegative,
+        not_counted=views.NOT_COUNTED,
     )
 
 

@@ -1,4 +1,4 @@
-"""Energy domains, such as gpu:0, cpu-package:0, dram:0 and wall: kind, number, label, overlap."""
+"""Energy domains, such as gpu:0, cpu-package:0, cpu-time and wall: kind, number, label, overlap."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ class DomainKind(StrEnum):
 
     gpu = "gpu"
     cpu_package = "cpu-package"
+    cpu_time = "cpu-time"  # modelled: the CPU time of the work, of all packages together
     dram = "dram"
     wall = "wall"
 
@@ -18,6 +19,7 @@ class DomainKind(StrEnum):
 _LABELS: dict[str, str] = {
     DomainKind.gpu: "GPU",
     DomainKind.cpu_package: "CPU package",
+    DomainKind.cpu_time: "CPU time",
     DomainKind.dram: "DRAM",
     DomainKind.wall: "wall",
 }
@@ -29,8 +31,13 @@ def kind_of(name: str) -> str:
 
 
 def overlap(name: str, other: str) -> bool:
-    """Whether energy of both domains would count the same joules twice: the wall covers all."""
-    return name == other or DomainKind.wall in (kind_of(name), kind_of(other))
+    """Whether energy of both domains would count the same joules twice.
+
+    The wall covers all, and CPU time is spent in the CPU packages.
+    """
+    kinds = {kind_of(name), kind_of(other)}
+    on_cpu = {DomainKind.cpu_time, DomainKind.cpu_package}
+    return name == other or DomainKind.wall in kinds or kinds == on_cpu
 
 
 def is_gpu(name: str) -> bool:

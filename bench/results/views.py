@@ -9,6 +9,8 @@ from bench.results.fields import Setting
 from bench.results.machine_record import Device, Machine, Sensor
 from bench.results.record import Boundary, Estimate, Result
 
+NOT_COUNTED = "idle power and memory not counted"  # of modelled energy
+
 
 def measurement_boundary(machine: Machine) -> Boundary:
     """The boundary of a run: every GPU that it uses, read or not, and each other measured domain.

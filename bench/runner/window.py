@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from bench.meters import Meter, measured_domains
+from bench.results.domains import overlap
 from bench.results.machine_record import DeviceState
 from bench.results.record import PowerTrace, Reading
 from bench.results.warning_catalogue import make_warning
@@ -48,7 +49,7 @@ def open_window(instruments: Instruments) -> OpenWindow:
 def close_window(instruments: Instruments, opened: OpenWindow) -> MeasuredWindow:
     """End the window now, and stop all meters.
 
-    A modelled reading of a domain that is also measured is dropped. A domain on which a foreign
+    A modelled reading of energy that is also measured is dropped. A domain on which a foreign
     process computed when the window opened or closed has no figure: None, with a warning.
     """
     ended = instruments.clock.now()
@@ -63,7 +64,7 @@ def close_window(instruments: Instruments, opened: OpenWindow) -> MeasuredWindow
     attributed = tuple(
         _without_foreign(reading, foreign.get(reading.domain, 0))
         for reading in readings
-        if reading.method != "modelled" or reading.domain not in measured
+        if reading.method != "modelled" or not any(overlap(reading.domain, d) for d in measured)
     )
     return MeasuredWindow(began, ended - began, attributed, instruments.device_states())
 

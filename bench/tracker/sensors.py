@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.meters import MeterContext, measured_domains, missing_reading
+from bench.results.domains import overlap
 from bench.system import machine, registry
 from bench.system.clock import Clock
 
@@ -107,7 +108,8 @@ class SystemSensors:
         """The readings, with the model where no sensor covers the CPU."""
         modelled = self._modelled().stop(0.0, began, ended)
         measured = measured_domains(readings)
-        return (*readings, *(r for r in modelled if r.domain not in measured))
+        covered = any(overlap(r.domain, domain) for r in modelled for domain in measured)
+        return (*readings, *(() if covered else modelled))
 
     def _modelled(self) -> ModelledMeter:
         from bench.meters.modelled import ModelledMeter

@@ -26,7 +26,7 @@ from bench.results.interval import Interval
 from bench.results.record import Boundary, Estimate, Result
 
 NOT_MEASURED = "energy modelled, NOT measured"
-COMPONENTS = {"gpu": "gpu", "cpu-package": "cpu", "dram": "ram"}
+COMPONENTS = {"gpu": "gpu", "cpu-package": "cpu", "cpu-time": "cpu", "dram": "ram"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,8 @@ class RunTotals:
     def statement(self) -> str:
         """Whether the energy was measured or modelled, and its boundary."""
         boundary = views.boundary_label(self.result)
-        return f"{NOT_MEASURED if self.modelled else 'energy measured'} ({boundary})"
+        kind = f"{NOT_MEASURED}, {views.NOT_COUNTED}" if self.modelled else "energy measured"
+        return f"{kind} ({boundary})"
 
 
 def run_totals(result: Result) -> RunTotals:

@@ -20,7 +20,11 @@ from bench.results.record import Result
 from bench.system import registry
 
 SUFFIX = ".json"
-TRACKING_MODES = {"gpu": "gpuTrackingMode", "cpu-package": "cpuTrackingMode"}
+TRACKING_MODES = {
+    "gpu": "gpuTrackingMode",
+    "cpu-package": "cpuTrackingMode",
+    "cpu-time": "cpuTrackingMode",
+}
 DATA_TYPES = Path(__file__).with_name("boamps_data_types.csv")
 
 

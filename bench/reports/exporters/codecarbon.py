@@ -32,6 +32,7 @@ from bench.results.interval import Interval
 from bench.results.machine_record import Machine
 from bench.results.record import Result
 from bench.results.units import SECONDS_PER_HOUR
+from bench.results.views import NOT_COUNTED
 from bench.tracker.program_record import ProgramRecord
 
 SUFFIX = ".csv"
@@ -74,7 +75,7 @@ def row(
     emissions_kg = _times(energy, factor.value / 1000 if factor else None)
     cells: dict[str, object | None] = {
         "timestamp": timestamp,
-        "project_name": project_name + (f" ({NOT_MEASURED})" if modelled else ""),
+        "project_name": project_name + (f" ({NOT_MEASURED}, {NOT_COUNTED})" if modelled else ""),
         "run_id": run_id,
         "experiment_id": experiment_id,
         "duration": duration_seconds,
@@ -246,7 +247,7 @@ def _imported(cells: dict[str, str], number: int) -> ImportedEnergy:
         raise ValueError(f"line {number}: a cell that should hold a number does not") from None
     if pue not in (None, 1.0):
         note = "; ".join(filter(None, [note, f"includes a PUE of {pue:g}"]))
-    label = cells["project_name"].removesuffix(f" ({NOT_MEASURED})")
+    label = cells["project_name"].partition(f" ({NOT_MEASURED}")[0]
     try:
         low, high = _range(cells["codecarbon_version"])
         return ImportedEnergy(label, energy, duration, kind, note, low, high)

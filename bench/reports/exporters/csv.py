@@ -39,7 +39,7 @@ def _readings(totals: RunTotals) -> Iterator[dict[str, object]]:
         "batch_size": views.int_setting(result.model.settings, "batch_size"),
         "devices": " | ".join(views.device_labels(result)),
         "boundary": " ".join(result.boundary.domains),
-        "kind": "modelled, NOT measured" if totals.modelled else "measured",
+        "kind": f"modelled, NOT measured, {views.NOT_COUNTED}" if totals.modelled else "measured",
         "warnings": " ".join(item.code for item in result.warnings),
     }
     windows = [

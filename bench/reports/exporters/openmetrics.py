@@ -20,9 +20,10 @@ from bench.reports.exporters._common import (
 )
 from bench.results.domains import kind_of
 from bench.results.record import Result
+from bench.results.views import NOT_COUNTED
 
 SUFFIX = ".prom"
-TYPES = {"gpu": "gpu", "cpu-package": "cpu", "dram": "memory"}
+TYPES = {"gpu": "gpu", "cpu-package": "cpu", "cpu-time": "cpu", "dram": "memory"}
 TEMPLATE = Path(__file__).with_name("openmetrics.prom.jinja")
 
 
@@ -71,7 +72,7 @@ def _component(result: Result, domain: str) -> dict[str, str]:
 
 
 def _energy(modelled: bool) -> dict[str, str]:
-    return {"energy": NOT_MEASURED if modelled else "measured"}
+    return {"energy": f"{NOT_MEASURED}, {NOT_COUNTED}" if modelled else "measured"}
 
 
 def _escaped(text: str) -> str:

@@ -84,7 +84,8 @@ function badges(row) {
   if (row.profile === "quick") labels.push("quick");
   if (row.status !== "done") labels.push(row.status);
   labels.push(...row.blocking_codes.map((code) => BADGES[code] || code));
-  return labels.map((text) => h("span", { class: text === "modelled" ? "badge" : "badge quiet" }, text));
+  const notCounted = { class: "badge", title: "idle power and memory not counted" };
+  return labels.map((text) => h("span", text === "modelled" ? notCounted : { class: "badge quiet" }, text));
 }
 
 function runLabelParts(row) {

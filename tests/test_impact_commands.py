@@ -9,6 +9,7 @@ from command_line import error_of, joulebench, json_lines
 from synthetic_results import result_with_energy
 
 from bench.results import storage
+from bench.results.calibration import energy_with_calibration
 
 
 def test_facts_of_a_region_have_source_and_licence():
@@ -77,6 +78,16 @@ def test_where_prints_market_based_and_water_and_saves_a_plot(result, tmp_path):
     assert (tmp_path / "where.png").is_file() and (tmp_path / "where.svg").is_file()
     water = joulebench("where", "--kwh", "1000", "--among", "aws", "--water").stdout
     assert "off site (EWIF)" in water and "on site (WUE)" in water
+
+
+def test_where_by_hour_states_the_interval_of_the_energy(result, tmp_path):
+    day = tmp_path / "day.csv"
+    day.write_text("hour,gco2e_per_kwh\n" + "".join(f"{hour},100\n" for hour in range(24)))
+    best = json_lines("where", result, "--hours", str(day), "--json")[0]
+    energy = energy_with_calibration(storage.load_result(Path(result)))
+    ends = [best[name] for name in ("grams_low", "grams", "grams_high")]
+    assert ends == pytest.approx([100 * end for end in (energy.low, energy.value, energy.high)])
+    assert " to " in joulebench("where", result, "--hours", str(day)).stdout.split("best  ")[1]
 
 
 def test_where_ranks_hours_of_a_csv_file(tmp_path):

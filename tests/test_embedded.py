@@ -21,14 +21,17 @@ from bench.cli import tasks as tasks_command
 from bench.workloads import embedded
 from bench.workloads.embedded import image_judge
 from tools.embedded_training import __main__ as training
-from tools.embedded_training import common, configurations, period_rows
+from tools.embedded_training import common, period_rows
 
-TRAINED_TASKS = [
-    task
-    for task in embedded.TASK_IDS
-    if any(embedded.model_path(task, "tiny").rglob("*.safetensors"))
+MODELS = [(task, size) for task in embedded.TASK_IDS for size in embedded.SIZES]
+TRAINED = [
+    (task, size)
+    for task, size in MODELS
+    if any(embedded.model_path(task, size).rglob("*.safetensors"))
 ]
-CONFIGURATION_TASKS = [task for task in embedded.TASK_IDS if task not in TRAINED_TASKS]
+TRAINED_TASKS = [
+    task for task in embedded.TASK_IDS if all((task, size) in TRAINED for size in embedded.SIZES)
+]
 FIELDS = {
     "text-gen": ("text", "continuation"),
     "text-classification": ("text", "label"),
@@ -132,8 +135,7 @@ def test_both_sizes_load_and_small_is_several_times_tiny(task: str) -> None:
     assert 2.5 <= parameter_count(small) / parameter_count(tiny) <= 6
 
 
-@pytest.mark.parametrize("size", embedded.SIZES)
-@pytest.mark.parametrize("task", TRAINED_TASKS)
+@pytest.mark.parametrize(("task", "size"), TRAINED)
 def test_model_card_has_licence_data_quality_and_command(task: str, size: str) -> None:
     card = (embedded.model_path(task, size) / "README.md").read_text(encoding="utf-8")
     assert "license: apache-2.0" in card
@@ -143,8 +145,7 @@ def test_model_card_has_licence_data_quality_and_command(task: str, size: str) -
     assert "says nothing about the energy of large models" in card
 
 
-@pytest.mark.parametrize("size", embedded.SIZES)
-@pytest.mark.parametrize("task", CONFIGURATION_TASKS)
+@pytest.mark.parametrize(("task", "size"), [model for model in MODELS if model not in TRAINED])
 def test_model_card_of_a_configuration_says_that_it_has_no_weights(task: str, size: str) -> None:
     card = (embedded.model_path(task, size) / "README.md").read_text(encoding="utf-8")
     assert f"python -m tools.embedded_training {task} --size {size}" in card
@@ -155,7 +156,7 @@ def test_model_card_of_a_configuration_says_that_it_has_no_weights(task: str, si
 @pytest.mark.parametrize("task", embedded.TASK_IDS)
 def test_trained_model_beats_its_baseline_on_held_out_rows(task: str, size: str) -> None:
     quality = embedded.quality(task, size)
-    assert quality["trained"] == (task in TRAINED_TASKS)
+    assert quality["trained"] == ((task, size) in TRAINED)
     if not quality["trained"]:
         assert quality == {"trained": False}
         return
@@ -310,7 +311,6 @@ def test_import_loads_no_large_library() -> None:
 
 def test_training_command_has_a_script_for_every_embedded_task() -> None:
     assert {*training.TASKS} == {*embedded.TASK_IDS, "judge", "chat"}
-    assert {*training.CONFIGURATION_TASKS} == {*configurations.TEXT_ROWS}
-    for task in {*training.TASKS} - {*training.CONFIGURATION_TASKS}:
+    for task in training.TASKS:
         name = f"tools.embedded_training.{task.replace('-', '_')}"
         assert importlib.util.find_spec(name) is not None

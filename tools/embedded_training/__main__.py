@@ -33,16 +33,9 @@ TASKS = (
 # Models of one size.
 SINGLE_SIZE_TASKS = ("judge", "chat")
 
-# Tasks with a configuration alone, whose data needs no script of its own.
-CONFIGURATION_TASKS = ("summarization",)
-
 
 def run(task: str, job: common.Job) -> None:
     """Write data, model and card of one task; only its script is imported."""
-    if task in CONFIGURATION_TASKS:
-        configurations = import_module("tools.embedded_training.configurations")
-        configurations.train(task, job)
-        return
     script = import_module(f"tools.embedded_training.{task.replace('-', '_')}")
     script.train(job)
 

@@ -13,16 +13,10 @@ from typing import Any
 import torch
 
 from bench.workloads import embedded
-from tools.embedded_training import common, summarization_rows, text_configurations
+from tools.embedded_training import common, text_configurations
 
 WIDTHS = {"tiny": 64, "small": 128}
 LAYERS = {"tiny": 2, "small": 3}
-
-
-def train(task_id: str, job: common.Job) -> None:
-    """Write the requests of a task of `TEXT_ROWS` and the configuration of one size."""
-    common.write_rows(task_id, TEXT_ROWS[task_id](job.raw))
-    write(task_id, job.size)
 
 
 def write(task_id: str, size: str) -> None:
@@ -111,10 +105,6 @@ def _save(config: Any, network: Any, folder: Path) -> int:
         return common.parameter_count([network(config)])
 
 
-# Requests of the tasks whose data needs no script of its own.
-TEXT_ROWS: dict[str, Callable[[Path], Any]] = {
-    "summarization": summarization_rows.make_rows,
-}
 MAKERS: dict[str, Callable[[Path, int, int], int]] = {
     "video-gen": _video,
     **{task: partial(_text, maker) for task, maker in text_configurations.MAKERS.items()},

@@ -1,6 +1,7 @@
 """Backends with embedded models: work is counted, errors become failures with a code."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -254,4 +255,5 @@ def test_numeric_settings_of_torch_are_recorded():
             "cudnn_benchmark": True,
             "float32_matmul_precision": "highest",
             "deterministic_algorithms": False,
+            "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY", "unset"),
         }

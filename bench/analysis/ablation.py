@@ -19,6 +19,7 @@ from bench.results.record import Estimate, Result
 from bench.runner import events, protocol, run
 from bench.runner.config import DIFFUSION_TAGS, RunConfig, apply_override
 from bench.runner.interleaving import Variant, finish_variant, run_interleaved
+from bench.runner.quiet_machine import wait_for_quiet_machine
 from bench.system.clock import Clock, SystemClock
 
 BASE = "base"
@@ -85,8 +86,10 @@ def run_ablation(
         overrides = default_variants(config, base.spec)
     configs = [(override, apply_override(config, override)) for override in overrides]
     unsupported: list[AblationResult] = []
+    clock = clock or SystemClock()
     with run.lock_machine(on_event):
-        instruments, machine = run.open_instruments(base, clock or SystemClock())
+        wait_for_quiet_machine(config.profile, clock, on_event)
+        instruments, machine = run.open_instruments(base, clock)
         variants = [Variant(BASE, base.loop(instruments, machine))]
         for name, changed in configs:
             try:

@@ -21,6 +21,7 @@ from bench.results.formatting import (
 )
 from bench.results.record import Estimate, Result
 
+BUSY_CODES = ("cpu-shared", "machine-busy")  # stated directly under the headline
 MODELLED, MEASURED = "modelled, NOT measured", "measured"
 
 
@@ -120,7 +121,9 @@ def _headline(result: Result, energy: Estimate) -> RenderableType:
         f" {denominator}   ",
         (MODELLED if modelled else MEASURED, "bold"),
     )
-    return Group(line, name_value_table(interval_rows(result, energy)))
+    busy = [item for item in result.warnings if item.code in BUSY_CODES]
+    notes = [Text(printable(item.message), style="bold red") for item in busy]
+    return Group(line, *notes, name_value_table(interval_rows(result, energy)))
 
 
 def _device(result: Result) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bench.results import statistics
 from bench.results.analysis_versions import AnalysisParameters, analysis_parameters
+from bench.results.domains import DomainKind, kind_of
 from bench.results.machine_record import Device, DeviceState
 from bench.results.record import MeasurementWarning, Result
 from bench.results.throttling import HARDWARE_REASONS, ThrottleReason, clock_settings_label
@@ -14,6 +15,8 @@ from bench.results.views import headline_energy
 from bench.results.warning_catalogue import make_warning, missing_energy_warning
 
 Warnings = Iterator[MeasurementWarning]
+# Domains whose energy the other programs of a machine share.
+CPU_KINDS = {DomainKind.cpu_package, DomainKind.cpu_time, DomainKind.dram, DomainKind.wall}
 
 
 def derive_warnings(result: Result) -> tuple[MeasurementWarning, ...]:
@@ -137,7 +140,9 @@ def _device_warnings(result: Result, parameters: AnalysisParameters) -> Warnings
         yield from _state_warnings(domain, of_domain, parameters)
     loads = [s.other_load_fraction for s in states if s.other_load_fraction is not None]
     if loads and max(loads) > parameters.busy_cpu_fraction:
-        yield make_warning("machine-busy", percent=100 * max(loads))
+        kinds = {kind_of(domain) for domain in result.boundary.domains}
+        shared = result.analysis_version >= 2 and kinds & CPU_KINDS
+        yield make_warning("cpu-shared" if shared else "machine-busy", percent=100 * max(loads))
 
 
 def _power_warnings(result: Result, device: Device, parameters: AnalysisParameters) -> Warnings:

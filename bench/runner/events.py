@@ -10,6 +10,8 @@ class Event(SimpleNamespace):
     """A step of a run: its `name`, and as attributes the values that an event of this name has.
 
     waiting-for-machine: another run holds the machine; `message` names it.
+    machine-busy: other programs take `percent` of the CPU; the run waits for at most `seconds`.
+    machine-still-busy: they still do, and the run begins.
     idle-started: an idle floor is measured for `seconds`; `when` is "cold" (before the model is
         loaded) or "resident" (after).
     loading: the model `model` is loaded.

@@ -17,6 +17,7 @@ from bench.results.record import Result
 from bench.runner.config import DIFFUSION_TAGS, RunConfig, torch_devices
 from bench.runner.events import Event, OnEvent, ignore
 from bench.runner.instruments import Instruments, check_meter_options, open_meters
+from bench.runner.quiet_machine import wait_for_quiet_machine
 from bench.runner.run_loop import RunLoop
 from bench.system import device_monitor, process, registry
 from bench.system.clock import Clock, SystemClock
@@ -67,8 +68,10 @@ def run(config: RunConfig, on_event: OnEvent = ignore, clock: Clock | None = Non
     TimeoutError where another run holds the machine for ten minutes.
     """
     resolved = resolve(config)
+    clock = clock or SystemClock()
     with lock_machine(on_event):
-        loop = resolved.loop(*open_instruments(resolved, clock or SystemClock()), on_event)
+        wait_for_quiet_machine(config.profile, clock, on_event)
+        loop = resolved.loop(*open_instruments(resolved, clock), on_event)
         result = loop.execute()
     return SavedResult(result, loop.recorder.path)
 
@@ -80,6 +83,7 @@ def resolve(config: RunConfig) -> ResolvedRun:
     possible here, and OSError where results could not be saved.
     """
     process.configure_environment()
+    process.let_waiting_threads_sleep()
     task = registry.find_task(config.task)
     if config.task_parameters and task.tag not in DIFFUSION_TAGS:
         raise ValueError(f"--steps and --size are for tasks that draw, and {task.id} is none")

@@ -33,7 +33,7 @@ class DeviceMonitor:
         unknown = loaded and machine.container
         self._before = {d.domain: frozenset() if unknown else _processes(d) for d in self._gpus}
         self._throttled = {d.domain: _throttled_seconds(d) for d in self._gpus}
-        self._cpu_load = _CpuLoad()
+        self._cpu_load = CpuLoad()
 
     def sample(self) -> tuple[DeviceState, ...]:
         """The state of each GPU in use, and the CPU's; reasons and load since the last sample."""
@@ -99,7 +99,7 @@ def _foreign_count(uuid: str, before: frozenset[int] | None, graphics: bool = Tr
     return _or_default(None, count, uuid, before, own_processes(), graphics)
 
 
-class _CpuLoad:
+class CpuLoad:
     """The share of all CPUs that other programs used since the last sample."""
 
     def __init__(self) -> None:

@@ -65,6 +65,16 @@ def configure_environment() -> None:
     logging.getLogger("torch.utils._pytree").setLevel(logging.ERROR)
 
 
+def let_waiting_threads_sleep() -> None:
+    """Let threads of OpenMP sleep while they wait, unless the user has set another policy.
+
+    By default they wait in a loop, which counts as CPU time: with two threads on two CPUs that
+    other programs shared, thirty passes of a small network took 7.6 s of CPU time in 22 s, and
+    with sleeping threads 0.35 s in 0.9 s (docs/notebook). Without effect once torch is imported.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
 def own_cpu_seconds() -> float:
     """CPU seconds of this process (to a microsecond) and of its ended children (ticks of 10 ms)."""
     ended = os.times()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,7 +56,7 @@ def command(
         print_template(template, projected=projected, home=home)
 
 
-def _draw(result: Result, runs: list[TrainingEnergy] | None, folder: Path) -> None:
+def _draw(result: Result, runs: Sequence[TrainingEnergy] | None, folder: Path) -> None:
     from bench.reports import plots
     from bench.reports.plots import training_against_use
 

@@ -26,19 +26,23 @@ from bench.results.record import (
     Trial,
     Work,
 )
+from bench.system.registry import find_task
 
 UNITS = {"image-gen": "image", "text-gen": "token", "text-classification": "inference"}
 GPU = "NVIDIA H100 80GB HBM3"
 
 # A run with GPU, CPU and memory inside its boundary: energy relative to the GPU's, idle power.
 ENERGY_SHARES = {"gpu:0": 1.0, "cpu-package:0": 0.22, "dram:0": 0.05}
+# Nine trials with a mean of 3,000 J.
+TRIAL_JOULES = (3000.0, 3010.0, 2990.0, 3005.0, 2995.0, 3000.0, 3010.0, 2990.0, 3000.0)
+
 IDLE_WATTS = {"gpu:0": 70.0, "cpu-package:0": 45.0, "dram:0": 8.0}
 
 
 def synthetic_result(
     task: str = "image-gen",
     model: str = "embedded/small",
-    energies: Sequence[float] = (3000.0, 3010.0, 2990.0, 3005.0, 2995.0),
+    energies: Sequence[float] = TRIAL_JOULES,
     *,
     kind: Literal["measured", "modelled"] = "measured",
     device: str = GPU,
@@ -151,10 +155,10 @@ def with_derived_warnings(result: Result) -> Result:
 
 
 def result_with_energy(kwh_per_1000: float, spread: float = 0.01, **options: Any) -> Result:
-    """Six trials at 400 W around an energy in kWh per 1,000; `spread` is relative."""
+    """Ten trials at 400 W around an energy in kWh per 1,000; `spread` is relative."""
     joules = kwh_per_1000 * 3600.0 * options.get("inferences", 100)
     options.setdefault("seconds", joules / 400.0)
-    steps = (-1.0, 1.0, -1.0, 1.0, -1.0, 1.0)
+    steps = (-1.0, 1.0) * 5
     return synthetic_result(energies=[joules * (1 + spread * step) for step in steps], **options)
 
 
@@ -171,7 +175,7 @@ def synthetic_task(task: str, dataset: str, steps: int | None = None) -> TaskInf
     """A task whose fingerprint depends only on its id and data set."""
     return TaskInfo(
         id=task,
-        version=1,
+        version=find_task(task).version,
         fingerprint=hashlib.sha256(f"{task} {dataset}".encode()).hexdigest(),
         dataset=dataset,
         request_count=1000,
@@ -211,9 +215,9 @@ def synthetic_protocol(profile: str) -> RunProtocol:
         budget_seconds=150.0,
         target_relative_half_width=0.01 if profile == "strict" else 0.02,
         confidence_level=0.95,
-        min_trials=5,
-        max_trials=30,
-        window_seconds=10.0,
+        min_trials=9,
+        max_trials=50,
+        window_seconds=5.0,
         blocks_per_trial=10,
     )
 

@@ -1,6 +1,7 @@
 """A record is recomputed by the analysis version that it states, also after a newer version."""
 
 import dataclasses
+import math
 
 import pytest
 from synthetic_results import synthetic_result
@@ -15,9 +16,9 @@ NEAR_THE_LIMIT = (6790.0, 6800.0, 6810.0, 6795.0, 6805.0)
 
 @pytest.fixture
 def newer_version(monkeypatch):
-    """Version 2: a lower power threshold and another quantile."""
-    newer = dataclasses.replace(analysis_parameters(1), max_power_ratio=0.9, t_confidence=0.99)
-    monkeypatch.setitem(analysis_versions.PARAMETERS, 2, newer)
+    """Version 3: a lower power threshold and another quantile."""
+    newer = dataclasses.replace(analysis_parameters(2), max_power_ratio=0.9, t_confidence=0.99)
+    monkeypatch.setitem(analysis_versions.PARAMETERS, 3, newer)
 
 
 def codes(result):
@@ -30,21 +31,22 @@ def summary(result, version):
     )
 
 
-def test_warnings_of_version_1_stay_after_a_threshold_changes(newer_version):
+def test_warnings_of_version_2_stay_after_a_threshold_changes(newer_version):
     result = synthetic_result(energies=NEAR_THE_LIMIT)
-    assert result.analysis_version == 1
+    assert result.analysis_version == 2
     assert warning_rules.derive_warnings(result) == result.warnings
-    newer = result.model_copy(update={"analysis_version": 2})
+    newer = result.model_copy(update={"analysis_version": 3})
     assert codes(newer) - codes(result) == {"power-implausible-high"}
 
 
-def test_summary_of_version_1_stays_after_a_constant_changes(newer_version):
+def test_summary_of_version_2_stays_after_a_constant_changes(newer_version):
     result = synthetic_result(energies=NEAR_THE_LIMIT)
-    assert summary(result, 1) == result.summary
-    old, new = (summary(result, version).energy_kwh_per_1000 for version in (1, 2))
+    assert summary(result, 2) == result.summary
+    old, new = (summary(result, version).energy_kwh_per_1000 for version in (2, 3))
     assert new.value == old.value
-    # Student's t for 4 degrees of freedom: 4.604 at 99 %, 3.747 at 98 %.
-    assert (new.high - new.low) / (old.high - old.low) == pytest.approx(4.604 / 3.747, rel=1e-3)
+    # Student's t for 4 degrees of freedom: 4.604 at 99 %, 2.776 at 95 %.
+    widths = [math.log(figure.high / figure.low) for figure in (new, old)]
+    assert widths[0] / widths[1] == pytest.approx(4.604 / 2.776, rel=1e-3)
 
 
 @pytest.mark.parametrize("version", [0, 99])

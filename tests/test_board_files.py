@@ -187,7 +187,7 @@ def test_equivalents_have_intervals_with_and_without_calibration(tmp_path):
         )
     board_files.write_board(rank_results(results), tmp_path)
     text = (tmp_path / "leaderboard.md").read_text()
-    assert "| 1.00 (0.95 to 1.05) | 9.0 (8.5 to 9.4) |" in text
+    assert "| 1.00 (0.95 to 1.05) | 9.0 (8.5 to 9.5) |" in text
 
 
 def test_every_markdown_figure_has_an_interval(tmp_path):
@@ -203,40 +203,46 @@ def test_synthetic_result_is_consistent():
     assert result.summary.energy_kwh_per_1000.value == pytest.approx(0.1)
 
 
-# Five trials of 100 images in 10 s: 3000, 3010, 2990, 3005, 2995 J; idle 30 W; calibration 5 %.
-# Energy: 15,000 J / 500 = 30 J per image = 30 * 1000 / 3.6e6 = 1/120 kWh per 1,000.
-# Interval: s = sqrt((0 + 100 + 100 + 25 + 25) / 4) = sqrt(62.5) J. The lag-1 sum of products is
-# 0 - 100 - 50 - 25 = -175 < 0, so the correlation does not widen it. Student's t at 98 %, 4 degrees
-# of freedom (tables): 3.746947. Half-width: 3.746947 * sqrt(62.5 / 5) = 13.24746 J of 3000 J.
-# Net: 3000 J - 10 s * 30 W = 2700 J per trial, with the same half-width in joules.
-# With calibration: sqrt(13.24746**2 + (0.05 * 3000)**2) = 150.58384 J of 3000 J.
+# Nine trials of 100 images in 10 s (TRIAL_JOULES of synthetic_results.py); idle 30 W; calibration
+# 5 %. Energy: 27,000 J / 900 = 30 J per image = 30 * 1000 / 3.6e6 = 1/120 kWh per 1,000.
+# Interval: the half-width of the mean is 14.691066 J, computed with the matrices that
+# test_correlated_mean.py writes out; as a share h = 0.00489702204 of 3000 J, and the ends are the
+# value times exp(-h) and exp(h).
+# Net: 3000 J - 10 s * 30 W = 2700 J per trial, plus and minus the same half-width in joules.
+# With calibration: h and ln 1.05 add up, since that is less than h and 1.13 ln 1.05 in quadrature:
+# 1.05 * exp(h) = 1.05515448 times the value, below 0.95 * exp(-h) = 0.94535920 times.
 # One phone charge is 0.019 kWh; grids: world 472.94, France 44.18 gCO2e/kWh.
-JOULES, HALF_WIDTH, CALIBRATED = 3000.0, 13.24746, 150.58384
+JOULES, HALF_WIDTH = 3000.0, 14.691066
+UP, CALIBRATED_UP, CALIBRATED_DOWN = 1.00490903, 1.05515448, 0.94535920
 KWH_PER_1000 = 1000 / 3.6e6 / 100
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "half_width"),
+    ("name", "value", "low", "high"),
     [
-        ("energy_kwh_per_1000", JOULES * KWH_PER_1000, HALF_WIDTH * KWH_PER_1000),
-        ("net_energy_kwh_per_1000", 2700 * KWH_PER_1000, HALF_WIDTH * KWH_PER_1000),
-        ("energy_joules_per_unit", 30.0, 0.1324746),
-        ("duration_seconds_per_inference", 0.1, 0.0),
-        ("phone_charges_per_1000", 0.4385965, 0.4385965 * HALF_WIDTH / JOULES),
+        ("energy_kwh_per_1000", 1 / 120, 1 / 120 / UP, UP / 120),
+        (
+            "net_energy_kwh_per_1000",
+            2700 * KWH_PER_1000,
+            (2700 - HALF_WIDTH) * KWH_PER_1000,
+            (2700 + HALF_WIDTH) * KWH_PER_1000,
+        ),
+        ("energy_joules_per_unit", 30.0, 30.0 / UP, 30.0 * UP),
+        ("duration_seconds_per_inference", 0.1, 0.1, 0.1),
+        ("phone_charges_per_1000", 0.4385965, 0.4385965 / UP, 0.4385965 * UP),
     ],
 )
-def test_row_has_the_figures_computed_by_hand(name, value, half_width):
+def test_row_has_the_figures_computed_by_hand(name, value, low, high):
     (row,) = document_of([synthetic_result()])["tasks"][0]["groups"][0]["rows"]
     figure = row[name]
     assert figure["value"] == pytest.approx(value, rel=1e-6)
-    assert figure["low"] == pytest.approx(value - half_width, rel=1e-6)
-    assert figure["high"] == pytest.approx(value + half_width, rel=1e-6)
+    assert (figure["low"], figure["high"]) == pytest.approx((low, high), rel=1e-6)
 
 
 def test_row_has_the_calibrated_figures_computed_by_hand():
     (row,) = document_of([synthetic_result()])["tasks"][0]["groups"][0]["rows"]
     ends = row["energy_with_calibration_kwh_per_1000"]
-    low, high = (JOULES - CALIBRATED) * KWH_PER_1000, (JOULES + CALIBRATED) * KWH_PER_1000
+    low, high = CALIBRATED_DOWN / 120, CALIBRATED_UP / 120
     assert (ends["low"], ends["high"]) == pytest.approx((low, high), rel=1e-6)
     for region, grams in (("world", 472.94), ("FR", 44.18)):
         figure = row["grams_co2e_per_1000"][region]
@@ -252,10 +258,10 @@ def test_ranks_grades_and_stars_computed_by_hand():
     energies = {"a": 1.0, "b": 1.5, "c": 3.0, "d": 9.0}
     results = [result_with_energy(kwh, 0.001, model=name) for name, kwh in energies.items()]
     rows = document_of(results)["tasks"][0]["groups"][0]["rows"]
-    columns = [(r["model"]["id"], r["rank"], r["tied"], r["grade"], r["stars"]) for r in rows]
+    columns = [(r["model"]["id"], r["rank"], r["last_rank"], r["grade"], r["stars"]) for r in rows]
     assert columns == [
-        ("a", 1, False, "A", 5),
-        ("b", 2, False, "A", 5),
-        ("c", 3, False, "B", 4),
-        ("d", 4, False, "D", 1),
+        ("a", 1, 1, "A", 5),
+        ("b", 2, 2, "A", 5),
+        ("c", 3, 3, "B", 4),
+        ("d", 4, 4, "D", 1),
     ]

@@ -144,15 +144,15 @@ CASES = {
     "kWh written as joules": (encoded(scaled(1 / 3.6e6)), "a mean of"),
     "millijoules written as joules": (encoded(scaled(1000)), "a mean of 380000 W"),
     "a negative energy": (
-        encoded(synthetic_result(energies=[-3000.0] * 5, uuid="n").model_dump(mode="json")),
+        encoded(synthetic_result(energies=[-3000.0] * 9, uuid="n").model_dump(mode="json")),
         "a measured energy of -3000 J",
     ),
     "no energy at all": (
-        encoded(synthetic_result(energies=[0.0] * 5, uuid="z").model_dump(mode="json")),
+        encoded(synthetic_result(energies=[0.0] * 9, uuid="z").model_dump(mode="json")),
         "a measured energy of 0 J",
     ),
     "more power than the limit": (
-        encoded(synthetic_result(energies=[7800.0] * 5, uuid="p").model_dump(mode="json")),
+        encoded(synthetic_result(energies=[7800.0] * 9, uuid="p").model_dump(mode="json")),
         "above 1.1 times 700 W",
     ),
     "more arithmetic than the device can": (encoded(too_many_tokens()), "operations a second"),
@@ -345,27 +345,27 @@ def test_legal_hostile_text_is_escaped_in_every_file(tmp_path, text):
 
 def test_chain_of_ties_is_equal_in_every_file(tmp_path):
     chain = [
-        result_with_energy(e, 0.01, model=m) for e, m in ((0.100, "a"), (0.102, "b"), (0.104, "c"))
+        result_with_energy(e, 0.01, model=m) for e, m in ((0.100, "a"), (0.104, "b"), (0.1085, "c"))
     ]
     board_files.write_board(rank_results(chain), tmp_path)
     content = json.loads((tmp_path / "leaderboard.json").read_text())
     rows = content["tasks"][0]["groups"][0]["rows"]
-    assert [(r["model"]["id"], r["rank"], r["tied"]) for r in rows] == [
-        ("a", 1, True),
-        ("b", 1, True),
-        ("c", 2, True),
+    assert [(r["model"]["id"], r["rank"], r["last_rank"]) for r in rows] == [
+        ("a", 1, 2),
+        ("b", 1, 3),
+        ("c", 2, 3),
     ]
     with (tmp_path / "leaderboard.csv").open(newline="") as file:
-        table = [(r["model"], r["rank"], r["tied"]) for r in csv.DictReader(file)]
-    assert table == [("a", "1", "True"), ("b", "1", "True"), ("c", "2", "True")]
+        table = [(r["model"], r["rank"], r["last_rank"]) for r in csv.DictReader(file)]
+    assert table == [("a", "1", "2"), ("b", "1", "3"), ("c", "2", "3")]
     lines = (tmp_path / "leaderboard.md").read_text().splitlines()
     assert [line.split(" | ")[0] for line in lines if line.startswith(("| 1", "| 2"))] == [
-        "| 1=",
-        "| 1=",
-        "| 2=",
+        "| 1 to 2",
+        "| 1 to 3",
+        "| 2 to 3",
     ]
     (line,) = Path(tmp_path / "site" / "data" / "board.js").read_text().splitlines()
     board = json.loads(line.removeprefix("jb.board(").removesuffix(");"))
-    rank, tied = board["fields"].index("rank"), board["fields"].index("tied")
+    rank, last = (board["fields"].index(name) for name in ("rank", "last_rank"))
     (task,) = (task for task in board["tasks"] if task["count"])
-    assert [(row[rank], row[tied]) for row in task["first"]] == [(1, True), (1, True), (2, True)]
+    assert [(row[rank], row[last]) for row in task["first"]] == [(1, 2), (1, 3), (2, 3)]

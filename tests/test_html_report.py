@@ -25,7 +25,7 @@ def test_page_has_energy_plots_and_the_complete_record():
     result = result_with_host(0.05)
     page = html_report(result, "epa-current")
     assert page == html_report(result, "epa-current")
-    assert ">63.50 Wh<" in page and "measured" in page and "NOT measured" not in page
+    assert ">63.5 Wh<" in page and "measured" in page and "NOT measured" not in page
     assert page.count('src="data:image/svg+xml;base64,') == 2
     (record,) = re.findall(r'href="data:application/json;base64,([^"]+)"', page)
     assert storage.parse_result(base64.b64decode(record).decode()) == result

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 
+import numpy as np
 import pytest
 from boards import (
     document_of,
@@ -17,7 +18,7 @@ from bench.leaderboard import (
     validation,
 )
 from bench.leaderboard.board_entry import RankingKey, make_ranking_key
-from bench.leaderboard.ranking import count_better_and_worse
+from bench.leaderboard.ranking import comparison_factor, count_better_and_worse
 from bench.results.calibration import RECTANGULAR_TO_95, energy_ratio, instrument_id
 from bench.results.machine_record import card_id
 from bench.results.record import Failure, Result
@@ -52,14 +53,14 @@ def test_significant_differences_rank_in_order():
 
 def test_rank_in_a_chain_of_ties_is_one_plus_the_number_of_better_results():
     chain = [
-        result_with_energy(e, 0.01, model=m) for e, m in ((0.100, "a"), (0.102, "b"), (0.104, "c"))
+        result_with_energy(e, 0.01, model=m) for e, m in ((0.100, "a"), (0.1035, "b"), (0.107, "c"))
     ]
     a, b, c = chain
     assert energy_ratio(a, b).high > 1 and energy_ratio(b, c).high > 1
     assert energy_ratio(a, c).high < 1
     assert ranks(chain) == {"a": 1, "b": 1, "c": 2}
     (task,) = rank_results(chain).tasks
-    assert [row.tied for row in task.groups[0].rows] == [True, True, True]
+    assert [(row.rank, row.last_rank) for row in task.groups[0].rows] == [(1, 2), (1, 3), (2, 3)]
 
 
 def test_rank_after_a_tie_counts_all_better_results():
@@ -171,8 +172,10 @@ def test_processor_outside_the_boundary_is_ignored():
 
 def test_two_calibrations_add_in_quadrature():
     a, b = (result_with_energy(0.1, 1e-9, model=m, uuid=m) for m in "ab")
-    wide = energy_ratio(a, b).high
-    assert wide == pytest.approx(2.718281828 ** (1.959964 * 0.05 * (2 / 3) ** 0.5), rel=1e-6)
+    # Variation between runs enters too: t(4) at 95 % times 0.75 % on each side.
+    calibration, runs = 1.959964 * 0.05 * (2 / 3) ** 0.5, 2.7764451 * 0.0075 * 2**0.5
+    half_width = (calibration**2 + runs**2) ** 0.5
+    assert energy_ratio(a, b).high == pytest.approx(2.718281828**half_width, rel=1e-6)
 
 
 def test_counts_agree_with_energy_ratio_for_every_pair():
@@ -284,3 +287,22 @@ def test_listed_results_are_ordered_by_energy_with_failures_last():
     failed = synthetic_result(model="f", energies=[], failure=FAILURE)
     (task,) = document_of([failed, *modelled])["tasks"]
     assert [row["model"]["id"] for row in task["listed"]] == ["a", "b", "f"]
+
+
+# Half-widths on the logarithm: 1.96 for 2.5 % on each side of one pair; for 190 pairs of 20 things
+# the normal quantile at 1 - 0.025 / 190 is 3.6496, and 3.6496 / 1.959964 = 1.8621 (tables).
+@pytest.mark.parametrize(("count", "factor"), [(1, 1.0), (2, 1.0), (20, 1.862), (200, 2.402)])
+def test_comparison_factor_is_that_of_bonferroni(count, factor):
+    assert comparison_factor(count) == pytest.approx(factor, abs=2e-3)
+
+
+def test_at_most_5_of_100_boards_of_20_equals_put_one_below_first():
+    generator = np.random.default_rng(2)
+    factor, boards = comparison_factor(20), 400
+    below_first = 0
+    for _ in range(boards):
+        keys = [RankingKey(x, 0.0196, 0.0, None) for x in generator.normal(0, 0.01, 20)]
+        better, _ = count_better_and_worse(keys, factor)
+        below_first += any(better)
+    # Of 400 boards at a true share of 5 %, more than 32 happen once in 280.
+    assert below_first <= 32

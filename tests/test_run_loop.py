@@ -13,6 +13,7 @@ from bench.backends.simulated import SimulatedSession
 from bench.meters import MeterContext
 from bench.meters.replay import ReplayMeter, ReplayTrace
 from bench.results import statistics, units
+from bench.results.correlated_mean import mean_half_width
 from bench.results.record import Work
 from bench.runner.events import Event
 from bench.runner.instruments import Instruments
@@ -21,6 +22,9 @@ from bench.task import Metric, Output
 from bench.workloads.workload import build_workload
 
 STEADY = ReplayTrace([0.0], [250.0])
+# Load from the warm-up, which begins after 10 s of idle power cold and 10 s with the model, to the
+# end of three warm-up windows of 1 s and nine trials of 5 s.
+LOADED = ReplayTrace([0.0, 20.0, 20.01, 68.0, 68.01], [50.0, 50.0, 250.0, 250.0, 50.0])
 # A 1 s period: 0.4 s at 50 W, a ramp of 0.1 s to 350 W, 0.4 s there, a ramp back.
 BURSTS = ReplayTrace(
     [round(cycle + at, 6) for cycle in range(400) for at in (0.0, 0.4, 0.5, 0.9)],
@@ -108,13 +112,13 @@ def test_steps_come_in_order():
     )
     warm = steps.index(Event("warm-up"))
     first = steps.index(
-        Event("trial-started", index=1, of=30, relative_half_width=None, target=0.02)
+        Event("trial-started", index=1, of=50, relative_half_width=None, target=0.02)
     )
     saved = steps.index("save 1 interrupted")
     assert cold < steps.index("load") < resident < warm < steps.index("serve") < first < saved
     assert steps[first + 1 : first + 3] == ["serve", "save 1 interrupted"]
     assert steps[-2:] == [
-        "save 5 done",
+        "save 9 done",
         Event("stopped", status="done", reason="target"),
     ]
 
@@ -128,11 +132,11 @@ def test_a_trial_event_states_the_interval_so_far():
     assert all(event.relative_half_width > 0 for event in trials[2:])
 
 
-def test_a_run_stops_at_the_target_after_at_least_five_trials():
+def test_a_run_stops_at_the_target_after_at_least_nine_trials():
     result = virtual_run(STEADY)
     assert result.stop_reason == "target"
-    assert len(result.measured()) == 5
-    assert [idle.when for idle in result.idle] == ["cold", "resident"]
+    assert len(result.measured()) == 9
+    assert [idle.when for idle in result.idle] == ["cold", "resident", "after"]
 
 
 def test_a_run_stops_when_the_budget_is_spent():
@@ -143,10 +147,10 @@ def test_a_run_stops_when_the_budget_is_spent():
     assert "interval-target-missed" in {warning.code for warning in result.warnings}
 
 
-def test_a_run_stops_after_thirty_trials():
+def test_a_run_stops_after_fifty_trials():
     result = virtual_run(STEADY, noise=0.3, config=CONFIG.with_changes(budget_seconds=10_000.0))
     assert result.stop_reason == "trials"
-    assert len(result.measured()) == 30
+    assert len(result.measured()) == 50
 
 
 def test_a_slow_model_runs_five_blocks_past_the_budget_after_an_event():
@@ -161,9 +165,9 @@ def test_a_slow_model_runs_five_blocks_past_the_budget_after_an_event():
 def test_every_trial_serves_the_same_complete_blocks():
     result = virtual_run(STEADY)
     blocks = {trial.block_ids for trial in result.measured()}
-    assert blocks == {tuple(range(10))}
-    assert all(trial.work.inference_count == 100 for trial in result.measured())
-    assert all(trial.duration_seconds > 9 for trial in result.measured())
+    assert blocks == {tuple(range(5))}
+    assert all(trial.work.inference_count == 50 for trial in result.measured())
+    assert all(trial.duration_seconds > 4.9 for trial in result.measured())
 
 
 def test_a_failing_model_is_a_result_with_its_finished_trials():
@@ -216,9 +220,28 @@ def test_the_summary_is_computed_from_the_trials():
 
 
 def test_net_energy_is_gross_minus_idle():
+    """Idle at 50 W and load at 250 W: 200 W for the 0.1 s of an inference."""
+    net = virtual_run(LOADED).summary.net_energy_kwh_per_1000
+    assert net.value == pytest.approx(units.kwh_per_1000(200.0 * 0.1))
+
+
+def test_drift_of_the_idle_floor_widens_the_net_energy():
+    """The floor rises from 50 W to 59 W: the mean of both, and half the difference either way."""
+    steady = virtual_run(LOADED)
+    risen = ReplayTrace(LOADED.seconds, [50.0, 50.0, 250.0, 250.0, 59.0])
+    net = virtual_run(risen).summary.net_energy_kwh_per_1000
+    assert net.value == pytest.approx(units.kwh_per_1000((250.0 - 54.5) * 0.1), rel=1e-3)
+    half = units.kwh_per_1000(1.959964 * 9.0 / 12**0.5 * 0.1)
+    assert (net.high - net.low) / 2 == pytest.approx(half, rel=0.02)
+    assert net.high > steady.summary.net_energy_kwh_per_1000.value
+
+
+def test_net_energy_that_may_be_zero_is_null_with_its_upper_bound_in_a_warning():
     """Idle at 250 W and load at 250 W give a net energy of zero."""
-    summary = virtual_run(STEADY).summary
-    assert summary.net_energy_kwh_per_1000.value == pytest.approx(0.0, abs=1e-12)
+    result = virtual_run(STEADY)
+    assert result.summary.net_energy_kwh_per_1000 is None
+    (warning,) = [w for w in result.warnings if w.code == "net-energy-unresolved"]
+    assert "at most 0 Wh" in warning.message and not warning.blocks_ranking
 
 
 def test_quality_is_computed_from_the_answers():
@@ -236,7 +259,7 @@ def test_quality_is_computed_from_the_answers():
         workload=build_workload(TASK, "embedded", rows, {}),
         load=lambda clock: Half(SPEC, clock, 0.1),
     )
-    assert result.quality.sample_count == 100
+    assert result.quality.sample_count == 50
     assert result.quality.value == 0.5
     assert result.quality.low < 0.5 < result.quality.high
 
@@ -244,8 +267,8 @@ def test_quality_is_computed_from_the_answers():
 def test_a_trend_across_trials_widens_the_interval():
     rng = random.Random(1)
     flat = [100 + rng.gauss(0, 1) for _ in range(12)]
-    rising = sorted(flat)
-    assert statistics.mean_interval(rising)[1] > 1.5 * statistics.mean_interval(flat)[1]
+    rising = [value + 0.5 * i for i, value in enumerate(flat)]
+    assert mean_half_width([rising], 0.95) > 1.5 * mean_half_width([flat], 0.95)
 
 
 class Breaks(SimulatedSession):
@@ -257,7 +280,7 @@ class Breaks(SimulatedSession):
 
     def serve(self, requests):
         served = super().serve(requests)
-        if self.where == "power trace" and self._served > 9:
+        if self.where == "power trace" and self._served > 13:
             raise BackendError("serve", "error", "no more")
         return served
 
@@ -313,7 +336,7 @@ def test_the_stop_reason_agrees_with_the_warning_for_uncertain_readings():
 
 def test_net_interval_includes_the_error_of_the_idle_floor():
     """The error of the floor is common to all trials, so their scatter does not contain it."""
-    result = virtual_run(STEADY, noise=0.02, seed=4)
+    result = virtual_run(LOADED, noise=0.02, seed=4)
     uncertain = tuple(
         idle.model_copy(
             update={
@@ -323,12 +346,12 @@ def test_net_interval_includes_the_error_of_the_idle_floor():
                 )
             }
         )
-        for idle in result.idle
+        for idle in result.idle[:2]
     )
-    plain = result.summary.net_energy_kwh_per_1000
+    plain = statistics.net_energy(result.trials, result.boundary, result.idle[:2])
     wide = statistics.summarize(
         result.trials, result.boundary, uncertain, "token"
     ).net_energy_kwh_per_1000
-    common = units.kwh_per_1000(1.959964 * 0.05 * 250.0 * 0.1)
+    common = units.kwh_per_1000(1.959964 * 0.05 * 50.0 * 0.1)
     half = (plain.high - plain.low) / 2
     assert (wide.high - wide.low) / 2 == pytest.approx(math.hypot(half, common), rel=0.02)

@@ -5,7 +5,9 @@ import math
 import pytest
 
 from bench.results import statistics
+from bench.results.analysis_versions import analysis_parameters
 from bench.results.calibration import ratio_with_calibration
+from bench.results.correlated_mean import half_width_v1, lag1_correlation
 from bench.results.record import Estimate
 from bench.results.student_t import student_quantile
 
@@ -20,23 +22,12 @@ def test_student_quantile_matches_published_tables(confidence, freedom, expected
     assert student_quantile(confidence, freedom) == pytest.approx(expected, abs=6e-4)
 
 
-def test_interval_of_alternating_values_has_no_correlation():
+def test_interval_of_version_1_of_alternating_values_has_no_correlation():
     values = [1.0, 2.0] * 5
-    assert statistics.lag1_correlation(values) == 0.0
-    mean, half = statistics.mean_interval(values)
+    assert lag1_correlation(values) == 0.0
+    half = half_width_v1(values, analysis_parameters(1))
     expected = 2.821 * math.sqrt(10 * 0.25 / 9 / 10)
-    assert (mean, half) == (1.5, pytest.approx(expected, rel=1e-3))
-
-
-def test_equal_values_have_no_width():
-    assert statistics.mean_interval([0.1] * 7) == (
-        pytest.approx(0.1),
-        pytest.approx(0.0, abs=1e-15),
-    )
-
-
-def test_one_value_has_no_interval():
-    assert statistics.mean_interval([3.0])[1] == math.inf
+    assert half == pytest.approx(expected, rel=1e-3)
 
 
 def estimate(value, half):
@@ -49,10 +40,11 @@ def test_ratio_contains_both_intervals_and_both_calibrations():
     a, b = estimate(2.0, 0.06), estimate(1.0, 0.04)
     same_card = statistics.ratio(a, b)
     assert same_card.value == 2.0
-    assert math.log(same_card.high / 2.0) == pytest.approx(0.05)
+    half = math.hypot(math.log(2.06 / 1.94) / 2, math.log(1.04 / 0.96) / 2)
+    assert math.log(same_card.high / 2.0) == pytest.approx(half)
     across = ratio_with_calibration(a, b, (0.05, 0.05))
     calibration = 1.96 * 0.05 * math.sqrt(2 / 3)
-    assert math.log(across.high / 2.0) == pytest.approx(math.hypot(0.05, calibration), rel=1e-4)
+    assert math.log(across.high / 2.0) == pytest.approx(math.hypot(half, calibration), rel=1e-4)
 
 
 def test_ratio_with_zero_is_refused():

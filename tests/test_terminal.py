@@ -19,9 +19,9 @@ def printed(result, width=80, edition="epa-current"):
 
 def test_measured_result_has_both_intervals_and_its_net_energy():
     text = printed(result_with_host(0.05))
-    assert "63.50 Wh per 1,000 images   measured" in text
-    assert "95 % interval (repeatability)       62.54 to 64.46 Wh" in text
-    # A calibration of ±5 % of 63.5 Wh and a half-width of 0.96 Wh make ±3.3 Wh in quadrature.
+    assert "63.5 Wh per 1,000 images   measured" in text
+    assert "95 % interval (repeatability)       62.5 to 64.5 Wh" in text
+    # A calibration of ±5 % of 63.5 Wh and a half-width of 0.96 Wh make ±3.6 Wh in quadrature.
     assert "range with calibration uncertainty  60 to 67 Wh" in text
     assert "net of idle" in text and "main uncertainty    sensor calibration ±5 %" in text
 

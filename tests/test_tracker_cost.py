@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.results.statistics import mean_interval
+from bench.results.correlated_mean import mean_half_width
 from bench.tracker.program_record import ProgramRecord
 
 pytestmark = [
@@ -76,7 +76,7 @@ def test_duration_grows_by_less_than_one_percent(tmp_path: Path) -> None:
         order = commands if number % 2 else commands[::-1]
         durations = {len(command): output(command) for command in order}
         growth.append(math.log(durations[len(commands[1])] / durations[len(program)]))
-        mean, half_width = mean_interval(growth)
+        mean, half_width = statistics.fmean(growth), mean_half_width([growth], 0.95)
         if len(growth) >= 5 and mean + half_width < math.log1p(SHARE):
             return
     low, high = math.expm1(mean - half_width), math.expm1(mean + half_width)

@@ -114,8 +114,11 @@ REFUSED = {
     ),
     "a shorter block": (set_field("protocol", "max_inferences", 1), "fewer inferences"),
     "another unit than the task's": (set_field("task", "unit", "inference"), "counts images"),
-    "an end before enough trials": (set_field("protocol", "min_trials", 7), "ended after 6 trials"),
-    "an end at trials it has not": (set_field("stop_reason", "trials"), "6 trials are not the 30"),
+    "an end before enough trials": (
+        set_field("protocol", "min_trials", 11),
+        "ended after 10 trials",
+    ),
+    "an end at trials it has not": (set_field("stop_reason", "trials"), "10 trials are not the 50"),
 }
 
 
@@ -237,15 +240,15 @@ def test_wording_of_warnings_and_calibration_is_not_compared(tmp_path):
 
 
 def test_record_is_validated_by_the_analysis_version_that_it_states(tmp_path, monkeypatch):
-    newer = dataclasses.replace(analysis_parameters(1), t_confidence=0.99, max_power_ratio=0.1)
-    monkeypatch.setitem(PARAMETERS, 2, newer)
-    old = result_with_energy(0.1, 0.01)
+    newer = dataclasses.replace(analysis_parameters(2), t_confidence=0.99, max_power_ratio=0.1)
+    monkeypatch.setitem(PARAMETERS, 3, newer)
+    old = result_with_energy(0.1, 0.001)
     assert validation.validate_file(save(tmp_path, old)).refusals == ()
-    relabelled = old.model_copy(update={"analysis_version": 2})
+    relabelled = old.model_copy(update={"analysis_version": 3})
     refusals = " ".join(validation.validate_file(save(tmp_path, relabelled)).refusals)
     assert "energy_kwh_per_1000 is not what the trials give" in refusals
     assert "the warnings are not those of the record (power-implausible-high)" in refusals
-    summary = statistics.summarize(old.trials, old.boundary, old.idle, old.task.unit, 2)
+    summary = statistics.summarize(old.trials, old.boundary, old.idle, old.task.unit, 3)
     new = relabelled.model_copy(
         update={
             "summary": summary,

@@ -15,15 +15,17 @@ from pathlib import Path
 from bench.analysis.comparison import quality_difference
 from bench.backends import ModelNotFound, ModelSpec
 from bench.results import statistics
+from bench.results.analysis_versions import analysis_parameters
+from bench.results.correlated_mean import mean_half_width
 from bench.results.record import Estimate, Result
-from bench.runner import events, protocol, run
+from bench.runner import events, run
 from bench.runner.config import DIFFUSION_TAGS, RunConfig, apply_override
 from bench.runner.interleaving import Variant, finish_variant, run_interleaved
 from bench.runner.quiet_machine import wait_for_quiet_machine
 from bench.system.clock import Clock, SystemClock
 
 BASE = "base"
-ROUNDS = protocol.MIN_TRIALS
+ROUNDS = analysis_parameters().min_long_trials
 
 # Overrides that are measured by default, where they change the configuration; "gpu" ones need a
 # GPU, "diffusion" ones a task that draws.
@@ -137,7 +139,9 @@ def paired_ratio(values: Sequence[float], base: Sequence[float]) -> Estimate | N
     pairs = [(a, b) for a, b in zip(values, base, strict=False) if a > 0 and b > 0]
     if len(pairs) < 2:
         return None
-    mean, half_width = statistics.mean_interval([math.log(a / b) for a, b in pairs])
+    logarithms = [math.log(a / b) for a, b in pairs]
+    mean = math.fsum(logarithms) / len(pairs)
+    half_width = mean_half_width([logarithms], statistics.CONFIDENCE)
     return Estimate(
         value=math.exp(mean),
         low=math.exp(mean - half_width),

@@ -178,7 +178,8 @@ def _energy(base: Result, other: Result, one_machine: bool) -> tuple[Estimate | 
     if first is None or second is None or min(first.value, second.value) <= 0:
         return None, "energy is not known on both sides"
     if one_machine:
-        return statistics.ratio(second, first), None
+        runs = [statistics.between_runs(result.summary) for result in (base, other)]
+        return statistics.ratio(second, first, math.hypot(*runs)), None
     return energy_ratio(other, base), None
 
 

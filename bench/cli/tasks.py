@@ -12,7 +12,10 @@ PANEL = "Measure"
 
 
 def command(as_json: Json = False) -> None:
-    """List the tasks, with the held-out quality of their embedded models and of a baseline."""
+    """List the tasks.
+
+    Also the held-out quality of their embedded models, and that of a baseline.
+    """
     from bench.system import registry
 
     titles = {name: registry.first_docstring_line("task", name) for name in registry.names("task")}

@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from bench.leaderboard.board_row import BoardRow, make_row
 from bench.leaderboard.verification import Submission
+from bench.results import statistics
 from bench.results.calibration import Instrument, calibration_half_width, instrument_id
 from bench.results.record import PowerTrace, Result, Trial
 from bench.results.views import device_label, headline_energy
@@ -43,7 +44,8 @@ class RankingKey(NamedTuple):
     """The figures by which a result is compared with the others of its group.
 
     `log_energy` is the natural logarithm of kWh per 1,000 inferences. `half_width` and
-    `calibration` are relative half-widths: of the 95 % interval, and of the calibration.
+    `calibration` are relative half-widths: of the 95 % interval with variation between runs, and of
+    the calibration.
     """
 
     log_energy: float
@@ -85,7 +87,9 @@ def make_ranking_key(result: Result) -> RankingKey:
     energy = headline_energy(result)
     if energy is None or energy.value <= 0:
         raise ValueError("only a positive energy can be ranked")
-    half_width = (energy.high - energy.low) / 2 / energy.value
+    half_width = math.hypot(
+        statistics.relative_half_width(energy) or 0.0, statistics.between_runs(result.summary)
+    )
     return RankingKey(
         math.log(energy.value), half_width, calibration_half_width(result), instrument_id(result)
     )

@@ -13,6 +13,7 @@ from bench.impact import carbon, equivalences
 from bench.leaderboard.verification import Submission
 from bench.results.calibration import calibration_half_width, with_calibration
 from bench.results.record import Estimate, Result
+from bench.results.statistics import between_runs
 from bench.results.views import (
     boundary_label,
     device_labels,
@@ -84,11 +85,14 @@ class RowWarning:
 class BoardRow:
     """One result. `rank`, `grade` and `stars` are null where it is listed without rank.
 
+    The rank lies from `rank`, 1 + the number of significantly better results of its group, to
+    `last_rank`, the number of results that are not significantly worse.
+
     `submitted_by` is the author of the commit that added the file, null where none is known.
     """
 
     rank: int | None
-    tied: bool
+    last_rank: int | None
     grade: str | None
     stars: int | None
     why_not_ranked: list[str]
@@ -114,6 +118,7 @@ class BoardRow:
     energy_joules_per_unit: Figure | None
     duration_seconds_per_inference: Figure | None
     calibration_relative_half_width: float | None
+    between_runs_half_width: float | None
     quality: RowQuality | None
     phone_charges_per_1000: Equivalent | None
     grams_co2e_per_1000: dict[str, Equivalent] | None
@@ -142,7 +147,7 @@ def make_row(submission: Submission) -> BoardRow:
     equivalents = _equivalents(energy, calibrated) if energy and calibrated else None
     return BoardRow(
         rank=None,
-        tied=False,
+        last_rank=None,
         grade=None,
         stars=None,
         why_not_ranked=[issue.message for issue in issues if issue.severity == "no-rank"],
@@ -172,6 +177,7 @@ def make_row(submission: Submission) -> BoardRow:
         calibration_relative_half_width=(
             result.calibration.relative_half_width if result.calibration else None
         ),
+        between_runs_half_width=between_runs(summary) if energy else None,
         quality=_quality(result),
         phone_charges_per_1000=equivalents and equivalents(_phone_charges_per_kwh()),
         grams_co2e_per_1000=equivalents

@@ -46,6 +46,11 @@ def board_markdown(board: Board) -> str:
     )
 
 
+def rank_range(row: BoardRow) -> str:
+    """The rank of a row, as "3", or as "1 to 3" where other results tie with it."""
+    return f"{row.rank}" if row.rank == row.last_rank else f"{row.rank} to {row.last_rank}"
+
+
 def _cells(row: BoardRow, listed: bool) -> list[str]:
     """The cells of one row; the template escapes them."""
     energy, quality, model = _estimate(row.energy_kwh_per_1000), row.quality, row.model
@@ -54,7 +59,7 @@ def _cells(row: BoardRow, listed: bool) -> list[str]:
     value, low, high = format_nonnegative(energy, scale, error)
     grams = row.grams_co2e_per_1000 or {}
     ends = (quality.value, quality.low, quality.high) if quality else ()
-    standing = (f"{row.rank}{'=' * row.tied}", f"{row.grade} · {'★' * (row.stars or 0)}")
+    standing = (rank_range(row), f"{row.grade} · {'★' * (row.stars or 0)}")
     cells = [
         *((row.kind,) if listed else standing),
         model.id,

@@ -210,9 +210,13 @@ def _stopping(result: Result) -> Iterator[str]:
 def _rules(result: Result) -> Iterator[str]:
     """Every rule of the protocol that is weaker than its profile requires on this machine."""
     rules = result.protocol
-    least = protocol.run_protocol(result.profile, result.machine)
+    version = result.analysis_version
+    least = protocol.run_protocol(result.profile, result.machine, analysis_version=version)
+    seconds = [trial.duration_seconds for trial in result.measured()]
+    long_blocks = rules.blocks_per_trial == 1 and min(seconds, default=0.0) >= rules.window_seconds
+    min_long_trials = analysis_parameters(version).min_long_trials
     weaker = {
-        "fewer trials": rules.min_trials < least.min_trials,
+        "fewer trials": rules.min_trials < (min_long_trials if long_blocks else least.min_trials),
         "a wider target": rules.target_relative_half_width > least.target_relative_half_width,
         "a lower confidence level": rules.confidence_level < least.confidence_level,
         "shorter windows": rules.window_seconds < least.window_seconds,

@@ -134,13 +134,15 @@ def _differences(result: Result, warnings: tuple[MeasurementWarning, ...]) -> It
         yield "Irreproducible: `rankable` does not follow from the record."
 
 
-def _nearly_equal(a: Estimate | None, b: Estimate | None) -> bool:
+def _nearly_equal(a: Estimate | float | None, b: Estimate | float | None) -> bool:
     """Whether two estimates are equal but for rounding, relative to the largest of their figures.
 
     An end near zero is a difference of larger figures, so its own size is no measure of rounding.
     """
     if a is None or b is None:
         return a is b
+    if isinstance(a, float) or isinstance(b, float):
+        return a == b or math.isclose(a, b, rel_tol=RELATIVE_TOLERANCE, abs_tol=RELATIVE_TOLERANCE)
     figures = [(a.value, b.value), (a.low, b.low), (a.high, b.high)]
     tolerance = RELATIVE_TOLERANCE * max([abs(x) for pair in figures for x in pair])
     return (

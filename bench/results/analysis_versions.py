@@ -17,16 +17,33 @@ from bench.results.versions import ANALYSIS_VERSION
 class AnalysisParameters:
     """The constants of one analysis version.
 
-    `t_confidence` is the confidence of Student's quantile behind a stated 95 %: a run computes its
-    interval after every trial (simulation in docs/notebook, 2026-11-22). `max_correlation` bounds
-    the lag-1 correlation, so that the interval is widened by at most sqrt(1.9 / 0.1) = 4.4.
-    `steady_ratio` bounds the largest of three warm-up windows divided by the smallest. The rest are
-    thresholds of warnings, from the table in docs/measurement.md: mean power over the power limit,
-    mean power under load over idle power, change of temperature in °C, share of the CPU taken by
-    other programs, lag-1 correlation of trials, and difference from the default power limit in W.
+    The first five are rules of a run: trials at least, or at least where one block fills a window,
+    and at most; seconds of a window, and steps of its slowest sensor.
+
+    `marginal_correlation` says which interval a mean has: `correlated_mean` where it is true (2),
+    else Student's t widened by the lag-1 correlation found (1). In version 1 `t_confidence` is the
+    confidence of Student's quantile behind a stated 95 %, because a run computes its interval after
+    every trial (simulation in docs/notebook, 2026-11-22), and `max_correlation` bounds the
+    correlation, so that the interval is widened by at most sqrt(1.9 / 0.1) = 4.4.
+
+    `run_to_run_sd` is the relative standard deviation of the energy between runs of one model on
+    one card before any was seen: an assumption, until cards have been characterised.
+    `max_half_width` bounds the logarithm of an interval that is still a figure. `steady_ratio`
+    bounds the largest of three warm-up windows divided by the smallest. The rest are thresholds of
+    warnings, from the table in docs/measurement.md: mean power over the power limit, mean power
+    under load over idle power, change of temperature in °C, share of the CPU taken by other
+    programs, lag-1 correlation of trials, and difference from the default power limit in W.
     """
 
-    t_confidence: float = 0.98
+    min_trials: int = 9
+    min_long_trials: int = 5
+    max_trials: int = 50
+    min_window_seconds: float = 5.0
+    min_window_steps: int = 50
+    marginal_correlation: bool = True
+    t_confidence: float = 0.95
+    run_to_run_sd: float = 0.0075
+    max_half_width: float = 0.7
     max_correlation: float = 0.9
     steady_ratio: float = 1.05
     max_power_ratio: float = 1.1
@@ -37,7 +54,17 @@ class AnalysisParameters:
     power_limit_tolerance_watts: float = 0.5
 
 
-PARAMETERS = {1: AnalysisParameters()}
+PARAMETERS = {
+    1: AnalysisParameters(
+        min_trials=5,
+        max_trials=30,
+        min_window_seconds=10.0,
+        min_window_steps=100,
+        marginal_correlation=False,
+        t_confidence=0.98,
+    ),
+    2: AnalysisParameters(),
+}
 
 
 def analysis_parameters(version: int = ANALYSIS_VERSION) -> AnalysisParameters:
@@ -48,3 +75,6 @@ def analysis_parameters(version: int = ANALYSIS_VERSION) -> AnalysisParameters:
             f"(1 to {max(PARAMETERS)}): a newer JouleBench can"
         )
     return PARAMETERS[version]
+
+
+CURRENT_PARAMETERS = analysis_parameters()

@@ -21,6 +21,9 @@ DEFAULT_SOURCE = "default for an uncalibrated sensor: rectangular, 5 % either wa
 # deviation is 1/sqrt(3) (JCGM 100:2008, 4.3.7).
 RECTANGULAR_TO_95 = NORMAL_95 / math.sqrt(3)
 
+# A calibration that is further off than 99 % either way is no calibration.
+LARGEST_HALF_WIDTH = 0.99
+
 Instrument = tuple[frozenset[str], tuple[str, int] | None]
 
 
@@ -46,18 +49,33 @@ def boundary_calibration(boundary: Boundary, sensors: Sequence[Sensor]) -> Calib
 
 
 def half_width_with_calibration(energy: Estimate, relative_half_width: float) -> float:
-    """Half-width of an estimate with calibration uncertainty, in its unit.
-
-    The half-width of the interval and that of the calibration are added in quadrature.
-    """
-    return math.hypot((energy.high - energy.low) / 2, relative_half_width * energy.value)
+    """Half the width of an estimate with calibration uncertainty, in its unit."""
+    wide = with_calibration(energy, relative_half_width)
+    return (wide.high - wide.low) / 2
 
 
 def with_calibration(energy: Estimate, relative_half_width: float) -> Estimate:
-    """The estimate with calibration uncertainty in its interval; its low end is at least zero."""
-    half = half_width_with_calibration(energy, relative_half_width)
-    low = min(energy.value, max(0.0, energy.value - half))
-    return energy.model_copy(update={"low": low, "high": energy.value + half})
+    """The estimate with calibration uncertainty in its interval.
+
+    A calibration error of at most ±a, rectangular, enters with 1.13 a in quadrature, as the 95 %
+    half-width of a normal distribution of the same variance, but never with more than a. Both are
+    taken on the logarithm, where +a and -a have different lengths, so that the low end of a
+    positive energy stays positive. An estimate that reaches zero is widened by its value times a.
+    """
+    a = min(relative_half_width, LARGEST_HALF_WIDTH)
+    if energy.low <= 0:
+        half = RECTANGULAR_TO_95 * a * abs(energy.value)
+        low = energy.value - math.hypot(energy.value - energy.low, half)
+        high = energy.value + math.hypot(energy.high - energy.value, half)
+    else:
+        down = _widened(math.log(energy.value / energy.low), -math.log1p(-a))
+        up = _widened(math.log(energy.high / energy.value), math.log1p(a))
+        low, high = energy.value * math.exp(-down), energy.value * math.exp(up)
+    return energy.model_copy(update={"low": low, "high": high})
+
+
+def _widened(half_width: float, calibration: float) -> float:
+    return min(math.hypot(half_width, RECTANGULAR_TO_95 * calibration), half_width + calibration)
 
 
 def energy_with_calibration(result: Result) -> Estimate:
@@ -74,8 +92,9 @@ def energy_with_calibration(result: Result) -> Estimate:
 def energy_ratio(a: Result, b: Result) -> Estimate:
     """Energy of `a` divided by energy of `b` with the 95 % interval of the ratio.
 
-    Calibration uncertainty cancels where the same sensors on the same cards read both; else that
-    of each side enters. Raises ValueError where one of them has no positive energy.
+    Variation between runs enters on each side. Calibration uncertainty cancels where the same
+    sensors on the same cards read both; else that of each side enters. Raises ValueError where one
+    of them has no positive energy.
     """
     energies = headline_energy(a), headline_energy(b)
     if energies[0] is None or energies[1] is None:
@@ -83,13 +102,19 @@ def energy_ratio(a: Result, b: Result) -> Estimate:
     instrument = instrument_id(a)
     same = instrument is not None and instrument == instrument_id(b)
     half_widths = [] if same else [calibration_half_width(result) for result in (a, b)]
-    return ratio_with_calibration(energies[0], energies[1], half_widths)
+    runs = [statistics.between_runs(result.summary) for result in (a, b)]
+    return ratio_with_calibration(energies[0], energies[1], half_widths, runs)
 
 
-def ratio_with_calibration(a: Estimate, b: Estimate, half_widths: Sequence[float]) -> Estimate:
-    """a / b with its 95 % interval, where calibrations of these relative half-widths enter."""
+def ratio_with_calibration(
+    a: Estimate, b: Estimate, half_widths: Sequence[float], between_runs: Sequence[float] = ()
+) -> Estimate:
+    """a / b with its 95 % interval, where calibrations of these relative half-widths enter.
+
+    `between_runs` are the relative 95 % half-widths of variation between runs.
+    """
     calibration = RECTANGULAR_TO_95 * math.hypot(*half_widths)
-    return statistics.ratio(a, b, calibration)
+    return statistics.ratio(a, b, math.hypot(calibration, *between_runs))
 
 
 def instrument_id(result: Result) -> Instrument | None:

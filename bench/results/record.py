@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from bench.results.fields import Count, Method, Name, Record, Seconds, Setting, Text
+from bench.results.fields import Added, Count, Method, Name, Record, Seconds, Setting, Text
 from bench.results.interval import NORMAL_95, Interval
 from bench.results.machine_record import DeviceState, Machine
 from bench.results.versions import ANALYSIS_VERSION
@@ -81,10 +81,14 @@ class PowerTrace(Record):
 
 
 class Trial(Record):
-    """One window: the work served in it, its duration, and the readings of the meters."""
+    """One window: the work served in it, its duration, and the readings of the meters.
+
+    `process` counts the worker processes of the run, each of which loads the model anew.
+    """
 
     index: Count
     phase: Phase
+    process: Annotated[Count, Added] = 0
     block_ids: tuple[Count, ...]
     started_seconds: Seconds
     duration_seconds: Seconds
@@ -124,13 +128,19 @@ class Estimate(Record, Interval):
 
 
 class Summary(Record):
-    """Five figures of a run. A figure is None where it is missing; a warning says why."""
+    """Figures of a run. A figure is None where it is missing; a warning says why.
+
+    The intervals are those of repeatability within the run. `between_runs_half_width` is what
+    variation between runs adds to the energy in quadrature, relative, at 95 %; None before analysis
+    version 2.
+    """
 
     energy_kwh_per_1000: Estimate | None
     net_energy_kwh_per_1000: Estimate | None
     modelled_energy_kwh_per_1000: Estimate | None
     energy_joules_per_unit: Estimate | None
     duration_seconds_per_inference: Estimate | None
+    between_runs_half_width: Annotated[float | None, Field(ge=0), Added] = None
 
 
 class Quality(Record):

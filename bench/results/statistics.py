@@ -2,39 +2,44 @@
 
 A summary is computed from the record alone, so anyone can compute it again, to the last digit.
 
-The interval. Trials are windows of equal work, so the ratio of sums is their mean. Its half-width
-is Student's t times s/sqrt(n), with two corrections that simulation showed to be needed:
+Trials are windows of equal work, so the ratio of sums is their mean. Its interval, with h the
+half-width on the logarithm, is value * exp(-h) to value * exp(h): an energy is positive. Since
+analysis version 2 h is that of `correlated_mean`, which allows for correlation between trials.
+Version 1 multiplied s/sqrt(n) by sqrt((1+r)/(1-r)), where r is the lag-1 correlation corrected for
+its small-sample bias (Marriott and Pope 1954), took Student's quantile at 98 % for a stated 95 %,
+and gave value - h to value + h.
 
-* interim analyses: a run computes its interval after every trial and stops when it is narrow
-  enough, which favours lucky runs. Student's quantile is taken at 98 % where 95 % is stated. Over
-  normal noise of 1 to 5 %, 5 to 30 trials and a target of 2 %, the stated interval then covers in
-  96.8 to 98.3 %.
-* correlation: trials that follow each other carry less information. s/sqrt(n) is multiplied by
-  sqrt((1+r)/(1-r)), where r is the lag-1 correlation corrected for its small-sample bias (Marriott
-  and Pope 1954) and never below zero. A trend shows as a correlation and widens the interval too.
-
-Constants that may change lie in `analysis_versions`.
+The interval is that of repeatability within the processes of a run. What varies from run to run is
+`between_runs_half_width`, apart from it. Constants that may change lie in `analysis_versions`.
 """
 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Protocol
 
 from bench.results import units
-from bench.results.analysis_versions import AnalysisParameters, analysis_parameters
+from bench.results.analysis_versions import (
+    CURRENT_PARAMETERS,
+    AnalysisParameters,
+    analysis_parameters,
+)
+from bench.results.correlated_mean import (
+    between_runs_half_width,
+    by_process,
+    half_width_v1,
+    mean_half_width,
+)
+from bench.results.idle_floor import idle_watts
 from bench.results.interval import NORMAL_95
 from bench.results.record import Boundary, Estimate, IdleFloor, Reading, Summary, Trial
 from bench.results.student_t import student_quantile
 from bench.results.versions import ANALYSIS_VERSION
 
 CONFIDENCE = 0.95
-CURRENT_PARAMETERS = analysis_parameters()
-
-# Idle power of each domain in watts with its standard uncertainty, as `idle_watts` gives it.
-Floors = Sequence[tuple[float, float] | None]
 
 
 def summarize(
@@ -55,22 +60,63 @@ def summarize(
     measured = [trial for trial in trials if trial.phase == "measured"]
     counts = [float(trial.work.inference_count) for trial in measured]
     energies = [energy_joules(trial, boundary.domains) for trial in measured]
-    floors = [idle_watts(idle, domain) for domain in boundary.domains]
-    net = _net_joules(measured, energies, floors)
     model_domains = modelled_domains(measured)
     modelled = [energy_joules(trial, model_domains) for trial in measured]
     reading = _reading_uncertainty(measured, boundary)
-    floor = _idle_uncertainty(measured, floors)
     per_unit = [unit_count(trial, unit) for trial in measured]
     durations = [trial.duration_seconds for trial in measured]
     per_1000 = units.kwh_per_1000(1.0)
-    ratio_of_sums = partial(_ratio_of_sums, parameters)
+    ratio_of_sums = partial(_ratio_of_sums, parameters, [trial.process for trial in measured])
+    net = net_energy(trials, boundary, idle, analysis_version)
+    if net is not None and parameters.marginal_correlation and net.low <= 0:
+        net = None
     return Summary(
         energy_kwh_per_1000=ratio_of_sums(energies, counts, per_1000, reading),
-        net_energy_kwh_per_1000=ratio_of_sums(net, counts, per_1000, reading, floor),
+        net_energy_kwh_per_1000=net,
         modelled_energy_kwh_per_1000=ratio_of_sums(modelled, counts, per_1000),
         energy_joules_per_unit=ratio_of_sums(energies, per_unit, 1.0, reading),
         duration_seconds_per_inference=ratio_of_sums(durations, counts, 1.0),
+        between_runs_half_width=_between_runs(parameters, measured, energies),
+    )
+
+
+def net_energy(
+    trials: Sequence[Trial],
+    boundary: Boundary,
+    idle: Sequence[IdleFloor],
+    analysis_version: int = ANALYSIS_VERSION,
+) -> Estimate | None:
+    """Energy above the idle floor in kWh per 1,000 inferences; its low end may be below zero.
+
+    The interval holds the uncertainty of the floor and, since analysis version 2, its drift. None
+    where the floor is missing and, since version 2, where the energy is modelled: a modelled energy
+    holds no idle power. Raises ValueError for a version that is not known.
+    """
+    parameters = analysis_parameters(analysis_version)
+    measured = [trial for trial in trials if trial.phase == "measured"]
+    if not measured or (parameters.marginal_correlation and boundary.kind == "modelled"):
+        return None
+    floors = [idle_watts(idle, domain, parameters) for domain in boundary.domains]
+    known = [floor for floor in floors if floor is not None]
+    energies = [energy_joules(trial, boundary.domains) for trial in measured]
+    if not floors or len(known) < len(floors):
+        return None
+    watts = math.fsum(floor[0] for floor in known)
+    net = [
+        None if energy is None else energy - trial.duration_seconds * watts
+        for energy, trial in zip(energies, measured, strict=True)
+    ]
+    seconds = math.fsum(trial.duration_seconds for trial in measured) / len(measured)
+    floor_joules = seconds * math.sqrt(math.fsum(floor[1] ** 2 for floor in known))
+    return _ratio_of_sums(
+        parameters,
+        [trial.process for trial in measured],
+        net,
+        [float(trial.work.inference_count) for trial in measured],
+        units.kwh_per_1000(1.0),
+        _reading_uncertainty(measured, boundary),
+        floor_joules,
+        may_be_negative=True,
     )
 
 
@@ -97,23 +143,6 @@ def total_kwh(trials: Iterable[WithReadings], domains: Sequence[str]) -> float |
     return units.kwh_from_joules(math.fsum(filter(None, energies)))
 
 
-def idle_watts(idle: Sequence[IdleFloor], domain: str) -> tuple[float, float] | None:
-    """Idle power of a domain in watts with its standard uncertainty.
-
-    Of the floor with the model resident if it was read, else of the one after or before the run.
-    None without any. A modelled floor has no uncertainty of its own.
-    """
-    for when in ("resident", "after", "cold"):
-        for floor in idle:
-            for reading in floor.readings if floor.when == when else ():
-                seconds = reading.duration_seconds
-                if reading.domain == domain and reading.energy_joules is not None and seconds > 0:
-                    modelled = reading.method == "modelled"
-                    u = 0.0 if modelled else reading.standard_uncertainty_joules or 0.0
-                    return reading.energy_joules / seconds, u / seconds
-    return None
-
-
 def unit_count(trial: Trial, unit: str) -> float:
     """How many units a trial produced: inferences, output tokens, images, seconds of media."""
     work = trial.work
@@ -133,65 +162,24 @@ def modelled_domains(trials: Sequence[Trial]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(domains))
 
 
-def mean_interval(
-    values: Sequence[float], parameters: AnalysisParameters = CURRENT_PARAMETERS
-) -> tuple[float, float]:
-    """Mean of equal-work trials and half-width of its 95 % interval (infinite for fewer than two).
-
-    Corrected for interim analyses and for correlation: see the docstring of the module.
-    """
-    count = len(values)
-    mean = math.fsum(values) / count
-    if count < 2:
-        return mean, math.inf
-    variance = math.fsum([(value - mean) ** 2 for value in values]) / (count - 1)
-    r = lag1_correlation(values, parameters)
-    standard_error = math.sqrt(variance / count * (1 + r) / (1 - r))
-    return mean, student_quantile(parameters.t_confidence, count - 1) * standard_error
-
-
-def lag1_correlation(
-    values: Sequence[float], parameters: AnalysisParameters = CURRENT_PARAMETERS
-) -> float:
-    """Lag-1 correlation, corrected for small-sample bias, from 0 to `max_correlation`.
-
-    The correction adds (1 + 4 r) / n (Marriott and Pope 1954, Biometrika 41, 390-402). Values that
-    differ by rounding alone have no correlation.
-    """
-    count = len(values)
-    mean = math.fsum(values) / count
-    deviations = [value - mean for value in values]
-    total = math.fsum([d * d for d in deviations])
-    if count < 3 or total <= (1e-12 * mean) ** 2 * count:
-        return 0.0
-    lagged = math.fsum([a * b for a, b in zip(deviations[1:], deviations, strict=False)]) / total
-    return min(max(0.0, lagged + (1 + 4 * lagged) / count), parameters.max_correlation)
-
-
-def is_steady(
-    trials: Sequence[Trial],
-    domains: Sequence[str],
-    parameters: AnalysisParameters = CURRENT_PARAMETERS,
-) -> bool:
-    """Whether warm-up is over: the last three windows agree in time per block and in power.
-
-    Power counts where all three were measured. Fewer than three windows are not steady.
-    """
-    last = [trial for trial in trials if trial.phase == "warmup"][-3:]
-    if len(last) < 3:
-        return False
-    block_seconds = [trial.duration_seconds / len(trial.block_ids) for trial in last]
-    powers = [_measured_watts(trial, domains) for trial in last]
-    known = [power for power in powers if power is not None]
-    series = [block_seconds, known] if len(known) == 3 else [block_seconds]
-    return all(max(values) <= parameters.steady_ratio * min(values) for values in series)
-
-
 def relative_half_width(estimate: Estimate | None) -> float | None:
-    """Half the width of an interval divided by its value; None without an estimate or at zero."""
+    """Half-width of an interval on the logarithm; None without an estimate or at zero.
+
+    For narrow intervals it is half the width divided by the value, which also stands in where an
+    interval reaches zero.
+    """
     if estimate is None or estimate.value == 0:
         return None
+    if estimate.low > 0:
+        return math.log(estimate.high / estimate.low) / 2
     return (estimate.high - estimate.low) / 2 / abs(estimate.value)
+
+
+def between_runs(summary: Summary | None) -> float:
+    """Relative half-width of the energy between runs: as recorded, or that of a single process."""
+    if summary is not None and summary.between_runs_half_width is not None:
+        return summary.between_runs_half_width
+    return student_quantile(CONFIDENCE, 4) * CURRENT_PARAMETERS.run_to_run_sd
 
 
 def wilson_interval(scores: Sequence[float]) -> tuple[float, float, float]:
@@ -211,13 +199,13 @@ def wilson_interval(scores: Sequence[float]) -> tuple[float, float, float]:
 def ratio(a: Estimate, b: Estimate, common_half_width: float = 0.0) -> Estimate:
     """a / b with its 95 % interval, computed on the logarithm of the ratio.
 
-    `common_half_width` is a further relative 95 % half-width, added in quadrature: calibration that
-    does not cancel. Raises ValueError where one of the values is not positive.
+    `common_half_width` is a further relative 95 % half-width, added in quadrature: variation
+    between runs, and calibration that does not cancel. Raises ValueError where one of the values
+    is not positive.
     """
     if a.value <= 0 or b.value <= 0:
         raise ValueError("a ratio needs two positive energies")
-    relative = [(e.high - e.low) / 2 / e.value for e in (a, b)]
-    spread = math.hypot(*relative, common_half_width)
+    spread = math.hypot(*(relative_half_width(e) or 0.0 for e in (a, b)), common_half_width)
     value = a.value / b.value
     return Estimate(
         value=value,
@@ -228,41 +216,54 @@ def ratio(a: Estimate, b: Estimate, common_half_width: float = 0.0) -> Estimate:
     )
 
 
-def _measured_watts(trial: Trial, domains: Sequence[str]) -> float | None:
-    measured = [r.domain for r in trial.readings if r.method != "modelled" and r.domain in domains]
-    energy = energy_joules(trial, measured)
-    return energy / trial.duration_seconds if energy and trial.duration_seconds > 0 else None
-
-
 def _ratio_of_sums(
     parameters: AnalysisParameters,
+    processes: Sequence[int],
     amounts: Sequence[float | None],
     divisors: Sequence[float],
     scale: float,
     within: float = 0.0,
     common: float = 0.0,
+    may_be_negative: bool = False,
 ) -> Estimate | None:
     """Sum of amounts divided by sum of divisors, times `scale`, with its interval, or None.
 
-    Both uncertainties are standard uncertainties of a trial's mean amount. `within` is part of the
-    scatter of the trials: the standard error is at least as large. `common` is shared by all
-    trials, so their scatter cannot show it: it is added in quadrature.
+    `processes` tells which process ran each trial. Both uncertainties are standard uncertainties of
+    a trial's mean amount. `within` is part of the scatter of the trials: the standard error is at
+    least as large. `common` is shared by all trials, so their scatter cannot show it: it is added
+    in quadrature.
     """
     total = math.fsum(divisors)
     known = [amount for amount in amounts if amount is not None]
     if len(known) < max(2, len(amounts)) or total <= 0:
         return None
     value = math.fsum(known) / total * scale
-    _, half = mean_interval(known, parameters)
+    if parameters.marginal_correlation:
+        half = mean_half_width(by_process(processes, known), parameters.t_confidence)
+    else:
+        half = half_width_v1(known, parameters)
     half = math.hypot(max(half, NORMAL_95 * within), NORMAL_95 * common)
     half *= len(known) / total * scale
+    if not math.isfinite(half):
+        return None
+    low, high = value - half, value + half
+    if parameters.marginal_correlation and not may_be_negative:
+        if value <= 0 or half / value > math.log(sys.float_info.max):
+            return None
+        low, high = value * math.exp(-half / value), value * math.exp(half / value)
     return Estimate(
-        value=value,
-        low=value - half,
-        high=value + half,
-        confidence_level=CONFIDENCE,
-        sample_count=len(known),
+        value=value, low=low, high=high, confidence_level=CONFIDENCE, sample_count=len(known)
     )
+
+
+def _between_runs(
+    parameters: AnalysisParameters, trials: Sequence[Trial], energies: Sequence[float | None]
+) -> float | None:
+    known = [energy for energy in energies if energy is not None]
+    if not parameters.marginal_correlation or not known or len(known) < len(energies):
+        return None
+    groups = by_process([trial.process for trial in trials], known)
+    return between_runs_half_width(groups, parameters.run_to_run_sd, parameters.t_confidence)
 
 
 def _reading_uncertainty(trials: Sequence[Trial], boundary: Boundary) -> float:
@@ -276,24 +277,3 @@ def _reading_uncertainty(trials: Sequence[Trial], boundary: Boundary) -> float:
         and reading.standard_uncertainty_joules is not None
     ]
     return math.sqrt(math.fsum(squares)) / max(1, len(trials))
-
-
-def _net_joules(
-    trials: Sequence[Trial], energies: Sequence[float | None], floors: Floors
-) -> list[float | None]:
-    """Energy of each trial above the idle floors of its domains, in joules, or None."""
-    if None in floors:
-        return [None] * len(trials)
-    watts = math.fsum(floor[0] for floor in floors if floor)
-    return [
-        None if energy is None else energy - trial.duration_seconds * watts
-        for trial, energy in zip(trials, energies, strict=True)
-    ]
-
-
-def _idle_uncertainty(trials: Sequence[Trial], floors: Floors) -> float:
-    """Standard uncertainty, in joules, that the idle floor adds to a trial's net energy."""
-    if not trials:
-        return 0.0
-    seconds = math.fsum(trial.duration_seconds for trial in trials) / len(trials)
-    return seconds * math.sqrt(math.fsum(floor[1] ** 2 for floor in floors if floor))

@@ -8,4 +8,4 @@ __version__ = "0.1.0"
 SCHEMA_VERSION: Literal[2] = 2
 
 # Which statistics and warning rules computed a record's summary: see `analysis_versions`.
-ANALYSIS_VERSION = 1
+ANALYSIS_VERSION = 2

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from bench.results import statistics
+from bench.results import correlated_mean, idle_floor, statistics, steadiness
 from bench.results.analysis_versions import AnalysisParameters, analysis_parameters
 from bench.results.domains import DomainKind, kind_of
 from bench.results.machine_record import Device, DeviceState
-from bench.results.record import MeasurementWarning, Result
+from bench.results.record import MeasurementWarning, Result, Summary
 from bench.results.throttling import HARDWARE_REASONS, ThrottleReason, clock_settings_label
 from bench.results.views import headline_energy
 from bench.results.warning_catalogue import make_warning, missing_energy_warning
@@ -104,17 +105,32 @@ def _interval_warnings(result: Result, parameters: AnalysisParameters) -> Warnin
     target = result.protocol.target_relative_half_width
     if width is not None and width > target:
         yield make_warning("interval-target-missed", got=100 * width, target=100 * target)
+    if parameters.marginal_correlation and width is not None and width > parameters.max_half_width:
+        yield make_warning("energy-unresolved", factor=math.exp(width))
     domains = result.boundary.domains
     energies = [statistics.energy_joules(trial, domains) for trial in result.measured()]
     known = [value for value in energies if value is not None]
     if len(known) == len(energies) >= 3:
-        r = statistics.lag1_correlation(known, parameters)
+        r = correlated_mean.lag1_correlation(known, parameters)
         if r >= parameters.correlation_threshold:
             yield make_warning("trials-correlated", r=r)
-    if not statistics.is_steady(result.trials, domains, parameters):
+    if not steadiness.is_steady(result.trials, domains, parameters):
         yield make_warning("not-steady")
-    if summary.energy_kwh_per_1000 is not None and summary.net_energy_kwh_per_1000 is None:
+    yield from _net_warnings(result, summary, parameters)
+
+
+def _net_warnings(result: Result, summary: Summary, parameters: AnalysisParameters) -> Warnings:
+    if summary.energy_kwh_per_1000 is None or summary.net_energy_kwh_per_1000 is not None:
+        return
+    if parameters.marginal_correlation and result.boundary.kind == "modelled":
+        return
+    net = statistics.net_energy(
+        result.trials, result.boundary, result.idle, result.analysis_version
+    )
+    if net is None:
         yield make_warning("idle-missing")
+    else:
+        yield make_warning("net-energy-unresolved", wh=1000 * max(0.0, net.high))
 
 
 def _sensor_warnings(result: Result) -> Warnings:
@@ -153,7 +169,7 @@ def _power_warnings(result: Result, device: Device, parameters: AnalysisParamete
         yield make_warning("power-limit-changed", domain=domain, limit=limit, default=default)
     if device.mig_enabled:
         yield make_warning("mig-whole-gpu", domain=domain)
-    floor = statistics.idle_watts(result.idle, domain)
+    floor = idle_floor.idle_watts(result.idle, domain, parameters)
     powers = _measured_watts(result, domain)
     if powers and limit is not None and max(powers) > parameters.max_power_ratio * limit:
         yield make_warning("power-implausible-high", domain=domain, watts=max(powers), limit=limit)

@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Literal
 
 from bench.backends import BackendError, Session
-from bench.results import statistics
+from bench.results import statistics, steadiness
+from bench.results.analysis_versions import analysis_parameters
 from bench.results.machine_record import Machine
-from bench.results.record import Failure, IdleFloor, Phase, Result, Status, Stop, Trial
+from bench.results.record import Failure, IdleFloor, IdlePhase, Phase, Result, Status, Stop, Trial
 from bench.runner import protocol, quality, window
 from bench.runner.config import RunConfig
 from bench.runner.events import Event, OnEvent, ignore
@@ -64,6 +64,7 @@ class RunLoop:
             self.load()
             self.measure_idle("resident")
             stop = self.measure(self.plan(self.warm_up()))
+            self.measure_idle("after")
             # The trials are done: an error from here on costs the quality or the power trace only.
             self.evaluate_quality()
             self.record_power_trace()
@@ -78,8 +79,8 @@ class RunLoop:
             with suppress(Exception):
                 self.unload()
 
-    def measure_idle(self, when: Literal["cold", "resident"]) -> None:
-        """Measure an idle floor: cold before the model is loaded, resident after."""
+    def measure_idle(self, when: IdlePhase) -> None:
+        """Measure an idle floor: before the model is loaded, with it, or after the trials."""
         seconds = IDLE_SECONDS[self.config.profile]
         self.on_event(Event("idle-started", when=when, seconds=seconds))
         _, idle = window.measure_window(self.instruments, lambda: self.clock.sleep(seconds))
@@ -134,7 +135,7 @@ class RunLoop:
             trials.append(self.trial(blocks, "warmup"))
             spent += trials[-1].duration_seconds
             block_seconds = trials[-1].duration_seconds / blocks
-            steady = statistics.is_steady(trials, self.recorder.draft.boundary.domains)
+            steady = steadiness.is_steady(trials, self.recorder.draft.boundary.domains)
             if steady or spent + block_seconds > allowance:
                 return block_seconds
             filling = math.floor(window_seconds / max(block_seconds, 1e-9))
@@ -145,7 +146,11 @@ class RunLoop:
     def plan(self, block_seconds: float) -> int:
         """How many blocks a trial serves, where one takes `block_seconds`."""
         limits = self.recorder.draft.protocol
-        remaining = limits.budget_seconds - self.spent_seconds()
+        if block_seconds >= limits.window_seconds:
+            self.recorder.update_protocol(min_trials=analysis_parameters().min_long_trials)
+            limits = self.recorder.draft.protocol
+        after = IDLE_SECONDS[self.config.profile]
+        remaining = limits.budget_seconds - self.spent_seconds() - after
         trials = limits.min_trials
         blocks = protocol.blocks_per_trial(limits.window_seconds, block_seconds, remaining, trials)
         needed = trials * block_seconds
@@ -187,7 +192,8 @@ class RunLoop:
             return "target"
         if count >= limits.max_trials:
             return "trials"
-        if self.spent_seconds() + last_seconds > limits.budget_seconds:
+        after = IDLE_SECONDS[self.config.profile]
+        if self.spent_seconds() + last_seconds + after > limits.budget_seconds:
             return "budget"
         return None
 

@@ -16,12 +16,12 @@ from typing import Any
 
 from bench.backends import BackendError, ModelSpec, Session
 from bench.meters import MeterContext
+from bench.results.analysis_versions import analysis_parameters
 from bench.results.machine_record import Machine
 from bench.results.record import Result
 from bench.results.settings import ModelSettings
 from bench.runner.config import RunConfig
 from bench.runner.instruments import Instruments, open_meters
-from bench.runner.protocol import MIN_TRIALS
 from bench.runner.run_loop import RunLoop
 from bench.system import device_monitor, machine, registry
 from bench.system.clock import Clock
@@ -203,6 +203,6 @@ def _workload(name: str) -> Workload:
 
 def block_size(pace: float, seconds: float) -> int:
     """Inferences in a block with which five windows and the others fit into so many seconds."""
-    windows = MIN_TRIALS + OTHER_WINDOWS
+    windows = analysis_parameters().min_trials + OTHER_WINDOWS
     usable = seconds - IDLE_SECONDS - EDGE_SECONDS * windows
     return max(1, min(MOST_PER_BLOCK, int(usable / (windows * max(pace, 1e-9)))))

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.reports import plot_data, plot_style
-from bench.results import statistics, units, views
+from bench.results import idle_floor, statistics, units, views
 from bench.results.domains import by_kind, kind_label
 from bench.results.formatting import energy_unit, format_nonnegative
 from bench.results.record import Result
@@ -81,7 +81,7 @@ def energy_shares(result: Result) -> Iterator[EnergyShare]:
         total = statistics.total_kwh(trials, domains)
         if total is None or not count:
             continue
-        floors = [statistics.idle_watts(result.idle, domain) for domain in domains]
+        floors = [idle_floor.idle_watts(result.idle, domain) for domain in domains]
         idle = None
         if all(floor is not None for floor in floors):
             watts = math.fsum(floor[0] for floor in floors if floor)

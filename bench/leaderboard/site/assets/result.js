@@ -25,7 +25,7 @@ function standing(row, task, details) {
   const [boundary, devices, dataset, count] = task.groups[row.group];
   return h("p", { class: "standing" }, h("b", {}, "Rank ", rankText(row)), ` of ${format.plural(count, "result")}: ${boundary} of ${devices.join(", ")}, ${dataset} data. Grade `,
     h("b", {}, row.grade), " · ", h("span", { role: "img", "aria-label": `${row.stars} of 5 stars` }, starSymbols(row.stars)),
-    row.tied && " · ties with another: the interval of their ratio contains 1");
+    row.last_rank > row.rank && " · ties with another: the interval of their ratio, widened for the number of pairs, contains 1");
 }
 
 function trialTable(row, details) {

@@ -141,8 +141,10 @@ def _nearly_equal(a: Estimate | float | None, b: Estimate | float | None) -> boo
     """
     if a is None or b is None:
         return a is b
+    if isinstance(a, float) and isinstance(b, float):
+        return abs(a - b) <= RELATIVE_TOLERANCE
     if isinstance(a, float) or isinstance(b, float):
-        return a == b or math.isclose(a, b, rel_tol=RELATIVE_TOLERANCE, abs_tol=RELATIVE_TOLERANCE)
+        return False
     figures = [(a.value, b.value), (a.low, b.low), (a.high, b.high)]
     tolerance = RELATIVE_TOLERANCE * max([abs(x) for pair in figures for x in pair])
     return (

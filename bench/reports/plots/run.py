@@ -42,7 +42,7 @@ def draw(results: Sequence[Result]) -> Figure:
     axes.set_xlim(first - 0.7, last + 0.7)
     axes.use_sticky_edges = False
     axes.margins(x=0, y=0.12)
-    axes.yaxis.get_major_locator().set_params(prune="upper")  # its label would meet the subtitle
+    axes.locator_params("y", prune="upper")  # the highest label would meet the subtitle
     axes.autoscale_view()
     axes.ticklabel_format(axis="y", useOffset=False, style="plain")
 

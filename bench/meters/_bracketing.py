@@ -11,7 +11,14 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from bench.meters._latency import LatencyPosterior
+from bench.meters._latency import LatencyPosterior, StepAfterLoad
+from bench.meters._load_end import (
+    LOAD_MARGIN,
+    Edge,
+    LoadEnd,
+    LoadEndHistory,
+    energy_to_first_edge,
+)
 
 # The constants below come from simulation: with them the intervals of
 # tests/test_meter_in_virtual_time.py cover, on quiet and on busy machines (docs/decisions/0002).
@@ -22,6 +29,8 @@ REST_DERIVATIVES = (1.0, 1.0, 2.0, 4.0)
 MIN_EDGE_SECONDS = 0.0002  # publication is never assumed to be more punctual than this
 LOAD_VARIATION = 0.2  # change of a load within a step, as a share of the load
 DETECTION_SIGMAS = 4.0  # standard deviations at which missing energy is distinguished from noise
+LEAST_SHARE_NOISE = 0.01  # standard uncertainty of a step's power as a share of the load's
+PLAUSIBLE_LATENCIES = (0.005, 0.995)  # cumulative weights of the latencies that bounds hold for
 MIN_WATTS = 1e-3  # the least power that a single reading is extrapolated with
 
 
@@ -50,7 +59,8 @@ class CounterReading:
 class SensorModel:
     """What is known of a sensor. `random_walk` is that of its energy at rest, in J/√s.
 
-    `duty` is the share of time for which the sensor samples; `settle_seconds` is how long after a
+    `duty` is the share of time for which the sensor samples; `tail_watts` is the most that power is
+    above rest right after a load (infinite: as much as the load's); `settle_seconds` is how long after a
     change of power a step still holds power from before the change (for an averaged reading).
     """
 
@@ -60,6 +70,7 @@ class SensorModel:
     read_cost_seconds: float = 0.0
     random_walk: float = 0.0
     duty: float = 1.0
+    tail_watts: float = math.inf
     settle_seconds: float = 0.0
     latency: LatencyPosterior = field(default_factory=lambda: LatencyPosterior.uniform(0.0, 0.0))
 
@@ -80,11 +91,18 @@ class CounterFit:
 
 @dataclass(frozen=True)
 class WindowEnergy:
-    """Energy of a window and its standard uncertainty in joules, and the latency's posterior."""
+    """Energy of a window and its standard uncertainty in joules, and the latency's posterior.
+
+    What power does right after the window may lower the energy by up to `joules_below`, or raise it
+    by up to `joules_above`; `load_end` is what the window shows of it.
+    """
 
     joules: float
     standard_uncertainty: float
     latency: LatencyPosterior
+    joules_below: float = 0.0
+    joules_above: float = 0.0
+    load_end: LoadEnd | None = None
 
 
 def mean_power(edges: Sequence[CounterEdge]) -> float:
@@ -145,16 +163,19 @@ def window_energy(
     began: float,
     ended: float,
     model: SensorModel,
+    history: LoadEndHistory | None = None,
 ) -> WindowEnergy:
     """The energy between `began` and `ended` (s), from edges at rest before and after.
 
-    Raises ValueError where a side has fewer than two usable edges.
+    `after` may begin with the last edge before `ended`. `history` holds the ends of earlier windows
+    of this sensor. Raises ValueError where a side has fewer than two usable edges.
     """
+    around_end = after
     before = [edge for edge in before if edge.seconds - edge.gap_seconds / 2 <= began]
     after = [edge for edge in after if edge.seconds >= ended + model.settle_seconds]
     if len(before) < 2:
         raise ValueError("the energy of a window needs two edges before it")
-    after, latency = _complete_edges(before, after, began, ended, model)
+    after, latency = _complete_edges(before, after, around_end, began, ended, model)
     first = fit_at(began + latency.median, before, model)
     last = fit_at(ended + latency.median, after, model)
     energy = last.joules - first.joules
@@ -167,7 +188,57 @@ def window_energy(
     variance += _unobserved_energy(mean - last.watts, model) ** 2
     steps = max(ended - began, 0.0) / model.step_seconds
     variance += steps * (LOAD_VARIATION * _unobserved_energy(mean - first.watts, model)) ** 2
-    return WindowEnergy(energy, math.sqrt(variance), latency)
+    result = WindowEnergy(energy, math.sqrt(variance), latency)
+    return _with_bounds_of_tail(result, first, last, around_end, began, ended, model, history)
+
+
+def _with_bounds_of_tail(
+    result: WindowEnergy,
+    first: CounterFit,
+    last: CounterFit,
+    around_end: Sequence[CounterEdge],
+    began: float,
+    ended: float,
+    model: SensorModel,
+    history: LoadEndHistory | None,
+) -> WindowEnergy:
+    """The energy with its bounds, for any latency that is plausible; moved into them if need be."""
+    latency, mean = result.latency, result.joules / max(ended - began, 1e-9)
+    if mean - last.watts <= 0:
+        return result
+    edges = [Edge(e.seconds - ended, e.joules, e.gap_seconds) for e in around_end]
+    top = min((1 + LOAD_MARGIN) * mean, max(last.watts, 0.0) + model.tail_watts)
+    lows, highs, indices = [], [], []
+    for seconds in latency.between(*PLAUSIBLE_LATENCIES):
+        bounds = energy_to_first_edge(edges, seconds, mean, last.watts, top)
+        if bounds is None:
+            continue
+        low, high, index = bounds
+        at_beginning = first.joules + first.watts * (seconds - latency.median)
+        lows.append(edges[index].joules - high - at_beginning)
+        highs.append(edges[index].joules - low - at_beginning)
+        indices.append(index)
+    if not lows:
+        return result
+    index = max(indices)
+    complete = edges[index].joules - first.joules
+    gap = statistics.median(edge.gap_seconds for edge in edges[index:])
+    noise = math.hypot(max(last.watts, 0.0) * math.hypot(gap, MIN_EDGE_SECONDS), model.quantum_joules)
+    end = LoadEnd(
+        load_watts=mean,
+        seconds=tuple(edge.seconds for edge in edges[index:]),
+        joules=tuple(edge.joules for edge in edges[index:]),
+        low=complete - max(highs),
+        high=complete - min(lows),
+        noise=math.hypot(noise / 12**0.5, model.random_walk * model.step_seconds**0.5),
+    )
+    if history is not None:
+        end = history.narrowed(end)
+    low, high = complete - end.high, complete - end.low
+    joules = min(max(result.joules, low), high)
+    return replace(
+        result, joules=joules, joules_below=joules - low, joules_above=high - joules, load_end=end
+    )
 
 
 def window_energy_under_load(
@@ -245,33 +316,37 @@ def _unobserved_energy(watts: float, model: SensorModel) -> float:
 def _complete_edges(
     before: Sequence[CounterEdge],
     after: Sequence[CounterEdge],
+    around_end: Sequence[CounterEdge],
     began: float,
     ended: float,
     model: SensorModel,
 ) -> tuple[list[CounterEdge], LatencyPosterior]:
     """The edges after the end that hold all of the window, and the latency's updated posterior.
 
-    An edge that came before the latency was over lies below the line through the later ones by
-    (load - rest) x the rest of the latency.
+    A step that was published before the latency was over holds the power of the load.
     """
     latency = model.latency
     complete = [edge for edge in after if edge.seconds >= ended + latency.upper_bound]
-    for edge in reversed([e for e in after if e.seconds < ended + latency.upper_bound]):
-        since_end = edge.seconds - ended
-        if len(complete) < 2:
-            break
-        fit = fit_at(edge.seconds, complete, model)
-        uncertainty = math.hypot(fit.standard_uncertainty, fit.watts * edge.gap_seconds / 12**0.5)
-        start = before[-1]
-        excess = fit.joules - start.joules - fit.watts * (edge.seconds - start.seconds)
-        load = excess / (ended - began)
-        if load * model.step_seconds < 2 * DETECTION_SIGMAS * uncertainty:
-            complete.insert(0, edge)  # the load is too small to reveal the latency
+    if len(complete) < 2:
+        return complete, latency
+    start, edge = before[-1], complete[0]
+    fit = fit_at(edge.seconds, complete, model)
+    excess = fit.joules - start.joules - fit.watts * (edge.seconds - start.seconds)
+    load = excess / max(ended - began, 1e-9)
+    uncertainty = math.hypot(fit.standard_uncertainty, fit.watts * edge.gap_seconds / 12**0.5)
+    if load * model.step_seconds < 2 * DETECTION_SIGMAS * uncertainty:
+        return list(after), latency  # the load is too small to reveal the latency
+    steps = []
+    for old, new in itertools.pairwise(around_end):
+        seconds = new.seconds - old.seconds
+        if seconds <= 0 or old.seconds >= ended + latency.upper_bound:
             continue
-        latency = latency.updated(since_end, fit.joules - edge.joules, uncertainty, load)
-        if since_end >= latency.upper_bound:
-            complete.insert(0, edge)
-    return complete, latency
+        watts = (new.joules - old.joules) / seconds
+        blur = watts * math.hypot(old.gap_seconds, new.gap_seconds) / 12**0.5 / seconds
+        share, noise = (watts - fit.watts) / load, blur / load + LEAST_SHARE_NOISE
+        steps.append(StepAfterLoad(old.seconds - ended, new.seconds - ended, share, noise))
+    latency = latency.updated(steps)
+    return [edge for edge in after if edge.seconds >= ended + latency.upper_bound], latency
 
 
 def random_walk(edges: Sequence[CounterEdge]) -> float:

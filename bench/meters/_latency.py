@@ -8,18 +8,34 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-GRID_POINTS = 200
+GRID_POINTS = 300
 
 # The constants below come from simulation (docs/decisions/0002): with them the intervals of
 # tests/test_meter_in_virtual_time.py cover, on quiet and on busy machines.
+LONGEST_SECONDS = 0.3  # of the prior, whatever the step: twice the longest that was published
 PRIOR_SCALE = 0.1  # scale of the prior, as a share of a step: drivers publish soon
 PRIOR_FLOOR = 0.02  # weight of any other latency, relative to the prior's peak
 NEGLIGIBLE_WEIGHT = 1e-4  # posterior weight that is ignored in the upper bound
 OUTLIER_LIKELIHOOD = 2e-4  # likelihood of a step that no latency explains
-LOAD_END_DEVIATION = 0.35  # standard deviation of the last load around its mean, as a share of it
+LOAD_END_DEVIATION = 0.25  # standard deviation of the last load around its mean, as a share of it
+TAIL_SHARE = 0.12  # mean of the power that remains after a load, as a share of the load's
+
+
+@dataclass(frozen=True)
+class StepAfterLoad:
+    """A step that began and ended so many seconds after the load did (negative: before).
+
+    `load_share` is its mean power as a share of the load's, both above rest, with the standard
+    uncertainty.
+    """
+
+    began: float
+    ended: float
+    load_share: float
+    uncertainty: float
 
 
 @dataclass(frozen=True)
@@ -32,13 +48,16 @@ class LatencyPosterior:
     @classmethod
     def uniform(cls, low: float, high: float) -> LatencyPosterior:
         """Equal weights from `low` to `high` seconds."""
-        return cls._on_grid(low, high, lambda share: 1.0)
+        return cls._on_grid(low, high, lambda seconds: 1.0)
 
     @classmethod
-    def prior(cls, longest: float) -> LatencyPosterior:
-        """Between 0 and `longest` seconds, most weight within a tenth of that."""
+    def prior(cls, step_seconds: float) -> LatencyPosterior:
+        """Between 0 and 0.3 s for any step, most weight within a tenth of the step."""
+        scale = PRIOR_SCALE * step_seconds
         return cls._on_grid(
-            0.0, longest, lambda share: math.exp(-0.5 * (share / PRIOR_SCALE) ** 2) + PRIOR_FLOOR
+            0.0,
+            max(LONGEST_SECONDS, step_seconds),
+            lambda seconds: math.exp(-0.5 * (seconds / scale) ** 2) + PRIOR_FLOOR,
         )
 
     @classmethod
@@ -46,9 +65,9 @@ class LatencyPosterior:
         cls, low: float, high: float, weight: Callable[[float], float]
     ) -> LatencyPosterior:
         shares = [index / GRID_POINTS for index in range(GRID_POINTS + 1)]
-        weights = [weight(share) for share in shares]
-        total = math.fsum(weights)
         seconds = tuple(low + (high - low) * share for share in shares)
+        weights = [weight(one) for one in seconds]
+        total = math.fsum(weights)
         return cls(seconds, tuple(one / total for one in weights))
 
     @property
@@ -79,20 +98,35 @@ class LatencyPosterior:
                 return seconds
         return self.seconds[0]
 
-    def updated(
-        self, since_end: float, missing_joules: float, uncertainty: float, load_watts: float
-    ) -> LatencyPosterior:
-        """The posterior after one step that was published `since_end` seconds after the window.
-
-        The step lacked `missing_joules` ± `uncertainty` (J) of the window. A latency L predicts
-        that it lacks `load_watts` (above rest) times the rest of the latency, L - `since_end`.
-        """
-        weights = []
+    def between(self, low_weight: float, high_weight: float) -> list[float]:
+        """The latencies of the grid at which the cumulative weight is between these two."""
+        below, out = 0.0, []
         for seconds, weight in zip(self.seconds, self.weights, strict=True):
-            predicted = max(seconds - since_end, 0.0) * load_watts
-            deviation = math.hypot(uncertainty, LOAD_END_DEVIATION * predicted)
-            residual = (missing_joules - predicted) / deviation
-            likelihood = math.exp(-0.5 * residual**2) * uncertainty / deviation
-            weights.append(weight * (likelihood + OUTLIER_LIKELIHOOD))
-        total = math.fsum(weights)
-        return replace(self, weights=tuple(weight / total for weight in weights))
+            if below + weight >= low_weight and below <= high_weight:
+                out.append(seconds)
+            below += weight
+        return out
+
+    def updated(self, steps: Sequence[StepAfterLoad]) -> LatencyPosterior:
+        """The posterior after the steps around the end of one window.
+
+        A latency L predicts that a step holds load for the part of it that was published earlier
+        than L after the end, and for the rest of it the power that remains after a load, which is
+        positive and seldom more than a small share of the load's.
+        """
+        import numpy as np
+
+        seconds = np.array(self.seconds)
+        weights = np.array(self.weights)
+        for step in steps:
+            share = np.clip((seconds - step.began) / (step.ended - step.began), 0.0, 1.0)
+            deviation = np.hypot(step.uncertainty, LOAD_END_DEVIATION * share)
+            above = step.load_share - share
+            scale = np.maximum(TAIL_SHARE * (1 - share), 1e-6)
+            # The tail that explains `above` best, given its exponential prior of this scale.
+            tail = np.maximum(above - deviation**2 / scale, 0.0)
+            cost = 0.5 * ((above - tail) / deviation) ** 2 + tail / scale
+            likelihood = np.exp(-cost) * step.uncertainty / (deviation + scale)
+            weights = weights * (likelihood + OUTLIER_LIKELIHOOD)
+            weights /= weights.sum()
+        return replace(self, weights=tuple(float(weight) for weight in weights))

@@ -31,7 +31,9 @@ class Reading(Record):
 
     `energy_joules` is None, never 0, where nothing could be read; a warning then says why.
     `standard_uncertainty_joules` holds what is random from window to window, or, for a modelled
-    reading, what the model may be off by.
+    reading, what the model may be off by. `tail_joules_below` and `tail_joules_above` bound, below
+    and above the energy, what is the same in every window of a run: what power does right after a
+    window, which its sensor did not show.
     """
 
     domain: Name
@@ -40,6 +42,8 @@ class Reading(Record):
     energy_joules: float | None
     standard_uncertainty_joules: Annotated[float, Field(ge=0)] | None
     duration_seconds: Seconds
+    tail_joules_below: Annotated[float, Field(ge=0), Added] = 0.0
+    tail_joules_above: Annotated[float, Field(ge=0), Added] = 0.0
     warnings: tuple[MeasurementWarning, ...] = ()
 
     @property
@@ -55,7 +59,8 @@ class Reading(Record):
     def _end(self, sign: int) -> float | None:
         if self.energy_joules is None or self.standard_uncertainty_joules is None:
             return None
-        return self.energy_joules + sign * NORMAL_95 * self.standard_uncertainty_joules
+        tail = self.tail_joules_below if sign < 0 else self.tail_joules_above
+        return self.energy_joules + sign * (NORMAL_95 * self.standard_uncertainty_joules + tail)
 
 
 class Work(Record):

@@ -43,6 +43,7 @@ class SimulatedGpu:
     busy_watts: float = 400.0
     after_watts: float = 15.0  # above idle right after load, falling with `after_seconds`
     after_seconds: float = 0.5
+    after_shape: str = "exponential"  # or "rectangle", "ramp": both end after `after_seconds`
     pids: tuple[int, ...] = ()
     values: dict[str, float] = field(default_factory=dict)
 
@@ -222,8 +223,14 @@ class World:
     def idle(self, index: int, time: float) -> None:
         """End the load at `time`; power falls off to idle."""
         gpu = self._gpus[index]
-        tail = [i * 0.05 for i in range(80)]
-        fall = [(s, gpu.after_watts * math.exp(-s / gpu.after_seconds)) for s in tail]
+        length, highest = gpu.after_seconds, gpu.after_watts
+        fall: Knots
+        if gpu.after_shape == "rectangle":
+            fall = [(0.0, highest), (length, highest), (length, 0.0)]
+        elif gpu.after_shape == "ramp":
+            fall = [(0.0, highest), (length, 0.0)]
+        else:
+            fall = [(s, highest * math.exp(-s / length)) for s in (i * 0.1 * length for i in range(80))]
         self.power(index, time, [(s, gpu.idle_watts + w) for s, w in fall])
 
     def _locate(self, index: int, time: float) -> int:

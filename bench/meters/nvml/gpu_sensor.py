@@ -13,6 +13,7 @@ from bench.meters import _bracketing, make_reading, missing_reading
 from bench.meters._bracketing import CounterEdge, SensorModel
 from bench.meters._edge_poller import EdgePoller, sensor_model
 from bench.meters._latency import LatencyPosterior
+from bench.meters._load_end import LoadEndHistory
 from bench.meters._power_integrator import USUAL_STEP_SECONDS, PowerIntegrator
 from bench.system import nvidia_driver
 from bench.system.clock import Clock
@@ -57,6 +58,7 @@ class GpuSensor:
     duty: float = 1.0
     averaged: bool = False
     counter_to_power_ratio: float | None = None
+    load_ends: LoadEndHistory = field(default_factory=LoadEndHistory)
 
     @property
     def uuid(self) -> str:
@@ -124,7 +126,8 @@ class GpuSensor:
         """Whether the window's energy is so certain that more edges are not worth waiting for."""
         assert self.poller is not None
         try:
-            result = _bracketing.window_energy(before, self.poller.edges, began, ended, self.model)
+            after = self._edges_with_first(self.poller)
+            result = _bracketing.window_energy(before, after, began, ended, self.model)
         except ValueError:
             return False
         return result.standard_uncertainty <= SHARP_ENOUGH * result.joules
@@ -143,20 +146,31 @@ class GpuSensor:
             before, after = before or sides[0], sides[1]
         else:
             assert self.poller is not None
-            after = self._edges_with_first(self.poller) if under_load else self.poller.edges
-        method = _bracketing.window_energy_under_load if under_load else _bracketing.window_energy
+            after = self._edges_with_first(self.poller)
         try:
-            result = method(before, after, began, ended, self.model)
+            if under_load:
+                result = _bracketing.window_energy_under_load(
+                    before, after, began, ended, self.model
+                )
+            else:
+                result = _bracketing.window_energy(
+                    before, after, began, ended, self.model, self.load_ends
+                )
         except ValueError:
             reason = "the sensor did not move for too long around the window"
             return missing_reading(*subject, "read-failed", reason)
         self.model = replace(self.model, latency=result.latency)
+        if result.load_end is not None:
+            self.load_ends.add(result.load_end)
         uncertainty = result.standard_uncertainty
         if self.integrator:
             duty = 1.0 if self.averaged else self.duty
             sampling = self.integrator.sampling_uncertainty(began, ended, duty)
             uncertainty = math.hypot(uncertainty, sampling)
-        return make_reading(*subject, result.joules, uncertainty, self._warnings(ended - began))
+        warnings = self._warnings(ended - began)
+        reading = make_reading(*subject, result.joules, uncertainty, warnings)
+        tail = {"tail_joules_below": result.joules_below, "tail_joules_above": result.joules_above}
+        return reading.model_copy(update=tail)
 
     def _fault(self, before: Sequence[CounterEdge], seconds: float) -> tuple[str, str] | None:
         """Why there is no energy, as a warning's code and a reason; None without a fault."""

@@ -80,7 +80,8 @@ def window(
     phase = began - 1e-5 - counter.gap / 2
     if counter.duty < 1:
         phase -= rng.random() * counter.step
-    first, last = -3, math.ceil((device.ended - phase) / counter.step) + 7
+    first = -3
+    last = math.ceil((device.ended + 0.3 - phase) / counter.step) + 7
     position = rng.random() * (1 - counter.duty)
     summed, noise, edges = 0.0, 0.0, []
     for k in range(first, last):

@@ -31,6 +31,7 @@ LOAD_VARIATION = 0.2  # change of a load within a step, as a share of the load
 DETECTION_SIGMAS = 4.0  # standard deviations at which missing energy is distinguished from noise
 LEAST_SHARE_NOISE = 0.01  # standard uncertainty of a step's power as a share of the load's
 PLAUSIBLE_LATENCIES = (0.005, 0.995)  # cumulative weights of the latencies that bounds hold for
+CLIP_SIGMAS = 2.0  # an energy is moved to its bounds where it lies further outside than so many
 MIN_WATTS = 1e-3  # the least power that a single reading is extrapolated with
 
 
@@ -221,7 +222,9 @@ def _with_bounds_of_tail(
     if not lows:
         return result
     index = max(indices)
-    complete = edges[index].joules - first.joules
+    # Relative to the counter at the beginning as it would be without latency: what windows learn of
+    # the latency then does not move the bounds that they remember.
+    complete = edges[index].joules - (first.joules - first.watts * latency.median)
     gap = statistics.median(edge.gap_seconds for edge in edges[index:])
     noise = math.hypot(max(last.watts, 0.0) * math.hypot(gap, MIN_EDGE_SECONDS), model.quantum_joules)
     end = LoadEnd(
@@ -235,9 +238,14 @@ def _with_bounds_of_tail(
     if history is not None:
         end = history.narrowed(end)
     low, high = complete - end.high, complete - end.low
-    joules = min(max(result.joules, low), high)
+    slack = CLIP_SIGMAS * result.standard_uncertainty
+    joules = min(max(result.joules, low - slack), high + slack)
     return replace(
-        result, joules=joules, joules_below=joules - low, joules_above=high - joules, load_end=end
+        result,
+        joules=joules,
+        joules_below=max(joules - low, 0.0),
+        joules_above=max(high - joules, 0.0),
+        load_end=end,
     )
 
 

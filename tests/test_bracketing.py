@@ -81,7 +81,8 @@ def window(
     if counter.duty < 1:
         phase -= rng.random() * counter.step
     first = -3
-    last = math.ceil((device.ended + 0.3 - phase) / counter.step) + 7
+    # Four edges after the longest latency.
+    last = math.ceil((device.ended - phase) / counter.step) + 4 + math.ceil(0.3 / counter.step)
     position = rng.random() * (1 - counter.duty)
     summed, noise, edges = 0.0, 0.0, []
     for k in range(first, last):

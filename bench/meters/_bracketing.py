@@ -31,6 +31,7 @@ LOAD_VARIATION = 0.2  # change of a load within a step, as a share of the load
 DETECTION_SIGMAS = 4.0  # standard deviations at which missing energy is distinguished from noise
 LEAST_SHARE_NOISE = 0.01  # standard uncertainty of a step's power as a share of the load's
 PLAUSIBLE_LATENCIES = (0.005, 0.995)  # cumulative weights of the latencies that bounds hold for
+LARGEST_MISFIT = 6.0  # weighted squared residual per degree of freedom of a line that holds
 CLIP_SIGMAS = 2.0  # an energy is moved to its bounds where it lies further outside than so many
 MIN_WATTS = 1e-3  # the least power that a single reading is extrapolated with
 
@@ -158,6 +159,21 @@ def fit_at(moment: float, edges: Sequence[CounterEdge], model: SensorModel) -> C
     )
 
 
+def _fit_after(
+    moment: float, edges: Sequence[CounterEdge], model: SensorModel
+) -> CounterFit:
+    """The fit through the edges after a load that are nearest to it, as many as one line holds.
+
+    Power may fall in a step long after the load: the edges beyond it are on another line.
+    """
+    fit = fit_at(moment, edges, model)
+    for count in range(len(edges) - 1, 1, -1):
+        if fit.misfit <= LARGEST_MISFIT * fit.degrees_of_freedom:
+            break
+        fit = fit_at(moment, edges[:count], model)
+    return fit
+
+
 def window_energy(
     before: Sequence[CounterEdge],
     after: Sequence[CounterEdge],
@@ -178,7 +194,7 @@ def window_energy(
         raise ValueError("the energy of a window needs two edges before it")
     after, latency = _complete_edges(before, after, around_end, began, ended, model)
     first = fit_at(began + latency.median, before, model)
-    last = fit_at(ended + latency.median, after, model)
+    last = _fit_after(ended + latency.median, after, model)
     energy = last.joules - first.joules
     freedom = first.degrees_of_freedom + last.degrees_of_freedom
     scale = max(1.0, (first.misfit + last.misfit) / freedom) if freedom else 1.0
@@ -338,7 +354,7 @@ def _complete_edges(
     if len(complete) < 2:
         return complete, latency
     start, edge = before[-1], complete[0]
-    fit = fit_at(edge.seconds, complete, model)
+    fit = _fit_after(edge.seconds, complete, model)
     excess = fit.joules - start.joules - fit.watts * (edge.seconds - start.seconds)
     load = excess / max(ended - began, 1e-9)
     uncertainty = math.hypot(fit.standard_uncertainty, fit.watts * edge.gap_seconds / 12**0.5)

@@ -80,9 +80,17 @@ class MeasuredWindow:
 
     @property
     def relative_half_width(self) -> float:
-        """Of the 95 % interval."""
-        assert self.reading.standard_uncertainty_joules is not None
-        return 1.96 * self.reading.standard_uncertainty_joules / self.true_joules
+        """Half the length of the 95 % interval, which need not be symmetric."""
+        low, high = self.reading.low_joules, self.reading.high_joules
+        assert low is not None and high is not None
+        return (high - low) / 2 / self.true_joules
+
+    @property
+    def is_covered(self) -> bool:
+        """Whether the 95 % interval holds the true energy."""
+        low, high = self.reading.low_joules, self.reading.high_joules
+        assert low is not None and high is not None
+        return low <= self.true_joules <= high
 
 
 class VirtualGpu:

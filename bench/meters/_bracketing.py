@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 
 from bench.meters._latency import LatencyPosterior, StepAfterLoad
 from bench.meters._load_end import (
-    LOAD_MARGIN,
     Edge,
     LoadEnd,
     LoadEndHistory,
@@ -61,9 +60,10 @@ class CounterReading:
 class SensorModel:
     """What is known of a sensor. `random_walk` is that of its energy at rest, in J/√s.
 
-    `duty` is the share of time for which the sensor samples; `tail_watts` is the most that power is
-    above rest right after a load (infinite: as much as the load's); `settle_seconds` is how long after a
-    change of power a step still holds power from before the change (for an averaged reading).
+    `duty` is the share of time for which the sensor samples; `tail_watts` is the most that power
+    after a load is above the mean of the next whole step (infinite: up to the load's);
+    `settle_seconds` is how long after a change of power a step still holds power from before the
+    change (for an averaged reading).
     """
 
     step_seconds: float
@@ -159,9 +159,7 @@ def fit_at(moment: float, edges: Sequence[CounterEdge], model: SensorModel) -> C
     )
 
 
-def _fit_after(
-    moment: float, edges: Sequence[CounterEdge], model: SensorModel
-) -> CounterFit:
+def _fit_after(moment: float, edges: Sequence[CounterEdge], model: SensorModel) -> CounterFit:
     """The fit through the edges after a load that are nearest to it, as many as one line holds.
 
     Power may fall in a step long after the load: the edges beyond it are on another line.
@@ -224,10 +222,9 @@ def _with_bounds_of_tail(
     if mean - last.watts <= 0:
         return result
     edges = [Edge(e.seconds - ended, e.joules, e.gap_seconds) for e in around_end]
-    top = min((1 + LOAD_MARGIN) * mean, max(last.watts, 0.0) + model.tail_watts)
     lows, highs, indices = [], [], []
     for seconds in latency.between(*PLAUSIBLE_LATENCIES):
-        bounds = energy_to_first_edge(edges, seconds, mean, last.watts, top)
+        bounds = energy_to_first_edge(edges, seconds, mean, last.watts, model.tail_watts)
         if bounds is None:
             continue
         low, high, index = bounds
@@ -241,8 +238,10 @@ def _with_bounds_of_tail(
     # Relative to the counter at the beginning as it would be without latency: what windows learn of
     # the latency then does not move the bounds that they remember.
     complete = edges[index].joules - (first.joules - first.watts * latency.median)
-    gap = statistics.median(edge.gap_seconds for edge in edges[index:])
-    noise = math.hypot(max(last.watts, 0.0) * math.hypot(gap, MIN_EDGE_SECONDS), model.quantum_joules)
+    gap = max(edge.gap_seconds for edge in edges[index:])
+    noise = math.hypot(
+        max(last.watts, 0.0) * math.hypot(gap, MIN_EDGE_SECONDS), model.quantum_joules
+    )
     end = LoadEnd(
         load_watts=mean,
         seconds=tuple(edge.seconds for edge in edges[index:]),

@@ -21,6 +21,7 @@ PRIOR_FLOOR = 0.02  # weight of any other latency, relative to the prior's peak
 NEGLIGIBLE_WEIGHT = 1e-4  # posterior weight that is ignored in the upper bound
 OUTLIER_LIKELIHOOD = 2e-4  # likelihood of a step that no latency explains
 LOAD_END_DEVIATION = 0.25  # standard deviation of the last load around its mean, as a share of it
+LARGEST_TAIL_SHARE = 0.4  # the most that remains of a load's power after it
 TAIL_SHARE = 0.12  # mean of the power that remains after a load, as a share of the load's
 
 
@@ -40,10 +41,15 @@ class StepAfterLoad:
 
 @dataclass(frozen=True)
 class LatencyPosterior:
-    """Weights of possible latencies; `seconds` is an even grid, the weights add up to 1."""
+    """Weights of possible latencies; `seconds` is an even grid, the weights add up to 1.
+
+    `any_tail_weights` are those where power after a load may be any share of it up to 0.4 with
+    equal probability, the same in every window: bounds hold for these.
+    """
 
     seconds: tuple[float, ...]
     weights: tuple[float, ...]
+    any_tail_weights: tuple[float, ...] = ()
 
     @classmethod
     def uniform(cls, low: float, high: float) -> LatencyPosterior:
@@ -99,9 +105,10 @@ class LatencyPosterior:
         return self.seconds[0]
 
     def between(self, low_weight: float, high_weight: float) -> list[float]:
-        """The latencies of the grid at which the cumulative weight is between these two."""
+        """The latencies at which the cumulative weight, after any tail, is between these two."""
         below, out = 0.0, []
-        for seconds, weight in zip(self.seconds, self.weights, strict=True):
+        weights = self.any_tail_weights or self.weights
+        for seconds, weight in zip(self.seconds, weights, strict=True):
             if below + weight >= low_weight and below <= high_weight:
                 out.append(seconds)
             below += weight
@@ -118,6 +125,7 @@ class LatencyPosterior:
 
         seconds = np.array(self.seconds)
         weights = np.array(self.weights)
+        any_tail = np.array(self.any_tail_weights or self.weights)
         for step in steps:
             share = np.clip((seconds - step.began) / (step.ended - step.began), 0.0, 1.0)
             deviation = np.hypot(step.uncertainty, LOAD_END_DEVIATION * share)
@@ -129,4 +137,9 @@ class LatencyPosterior:
             likelihood = np.exp(-cost) * step.uncertainty / (deviation + scale)
             weights = weights * (likelihood + OUTLIER_LIKELIHOOD)
             weights /= weights.sum()
-        return replace(self, weights=tuple(float(weight) for weight in weights))
+            unexplained = above - np.clip(above, 0.0, LARGEST_TAIL_SHARE * (1 - share))
+            any_tail *= np.exp(-0.5 * (unexplained / deviation) ** 2) + OUTLIER_LIKELIHOOD
+            any_tail /= any_tail.sum()
+        return replace(
+            self, weights=tuple(weights.tolist()), any_tail_weights=tuple(any_tail.tolist())
+        )

@@ -112,21 +112,30 @@ class Edge:
 
 
 def energy_to_first_edge(
-    edges: Sequence[Edge], latency: float, load_watts: float, rest_watts: float, top_watts: float
+    edges: Sequence[Edge],
+    latency: float,
+    load_watts: float,
+    rest_watts: float,
+    tail_watts: float = math.inf,
 ) -> tuple[float, float, int] | None:
     """Bounds (J) of the energy from the end to the first complete edge, and that edge's index.
 
     `edges` may begin with one from before the window's end. An edge is complete where it was
-    published at least `latency` seconds after the end. None where fewer than two edges are.
+    published at least `latency` seconds after the end; `tail_watts` is the most that power is above
+    the mean of the next whole step before it. None where fewer than two edges are.
     """
-    index = next((i for i, edge in enumerate(edges) if edge.seconds >= latency), len(edges))
+    index = next(
+        (i for i, e in enumerate(edges) if e.seconds - e.gap_seconds / 2 >= latency), len(edges)
+    )
     if index + 1 >= len(edges):
         return None
     first, following = edges[index], edges[index + 1]
-    waited = first.seconds - latency
-    falling = (following.joules - first.joules) / (following.seconds - first.seconds)
-    low = min(falling, top_watts) * waited
-    high = max(top_watts * waited, low)
+    waited, late = first.seconds - latency, first.gap_seconds / 2
+    step_seconds = following.seconds - first.seconds + late + following.gap_seconds / 2
+    falling = max(following.joules - first.joules, 0.0) / step_seconds
+    top_watts = min((1 + LOAD_MARGIN) * load_watts, falling + tail_watts)
+    low = min(falling, top_watts) * (waited - late)
+    high = max(top_watts * (waited + late), low)
     if index > 0:
         across = edges[index - 1]
         loaded = latency - across.seconds

@@ -230,7 +230,8 @@ class World:
         elif gpu.after_shape == "ramp":
             fall = [(0.0, highest), (length, 0.0)]
         else:
-            fall = [(s, highest * math.exp(-s / length)) for s in (i * 0.1 * length for i in range(80))]
+            times = [i * 0.1 * length for i in range(80)]
+            fall = [(s, highest * math.exp(-s / length)) for s in times]
         self.power(index, time, [(s, gpu.idle_watts + w) for s, w in fall])
 
     def _locate(self, index: int, time: float) -> int:

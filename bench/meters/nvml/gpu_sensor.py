@@ -50,6 +50,7 @@ class GpuSensor:
     counter_duty: float = 1.0
     power_duty: float = POWER_DUTY
     whole_gpu: bool = False  # measure all of a GPU that MIG splits
+    tail_watts: float = math.inf  # the most that power after a load is above the next step's mean
     poller: EdgePoller | None = None
     integrator: PowerIntegrator | None = None
     reason: str | None = None
@@ -90,7 +91,8 @@ class GpuSensor:
             self.poller, self.reason = None, "its energy counter stands still"
             return
         step = model.step_seconds
-        self.model = replace(model, latency=LatencyPosterior.prior(step))
+        latency = LatencyPosterior.prior(step)
+        self.model = replace(model, latency=latency, tail_watts=self.tail_watts)
         self.characterised = True
         self.poller.step_seconds, self.poller.jitter_seconds = step, model.jitter_seconds
         total = sum(edge.joules for edge in power_edges)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bench.meters._bracketing import CounterEdge
 from bench.meters._edge_poller import EdgePoller, poll_until
+from bench.meters._latency import LONGEST_SECONDS
 from bench.meters._power_integrator import USUAL_STEP_SECONDS
 from bench.meters.nvml.cumulative import CounterDifference, CumulativeGpu
 from bench.meters.nvml.gpu_sensor import METER, POWER_DUTY, GpuSensor, has_average, watts
@@ -50,6 +52,8 @@ class NvmlMeter:
 
     Options: `nvml_counter_duty` and `nvml_power_duty`, the share of time (0 to 1) for which the
     sensor behind the counter (assumed 1) and behind the power reading (assumed 0.25) samples;
+    `nvml_tail_watts`, the most (W) that power right after a load is above the mean of the next step
+    of the counter, where this has been measured (else up to the load's power is allowed for);
     `nvml_back_to_back=1` for a load that goes on before a window and after it, so that there is no
     rest around it; `nvml_mig=whole` for the energy of all of a GPU that MIG splits.
     """
@@ -60,12 +64,15 @@ class NvmlMeter:
         self._clock = context.clock
         self._counter_duty = _share_option(context, "nvml_counter_duty", 1.0)
         self._power_duty = _share_option(context, "nvml_power_duty", POWER_DUTY)
+        self._tail_watts = _watts_option(context, "nvml_tail_watts")
         self._under_load = context.options.get("nvml_back_to_back", "0") not in ("", "0")
         self._edges_before = EDGES_BEFORE
         whole_gpu = context.options.get("nvml_mig", "") == "whole"
         gpus = [d for d in context.devices if d.is_gpu and d.uuid]
         self._sensors = [
-            GpuSensor(d, self._clock, self._counter_duty, self._power_duty, whole_gpu)
+            GpuSensor(
+                d, self._clock, self._counter_duty, self._power_duty, whole_gpu, self._tail_watts
+            )
             for d in gpus
             if d.used
         ]
@@ -250,7 +257,10 @@ class NvmlMeter:
         poll_until(
             self._clock,
             pollers,
-            lambda poller: poller.sharp_edge_count(ended) >= EDGES_AFTER_PROGRAM,
+            lambda poller: (
+                poller.sharp_edge_count(ended) >= EDGES_AFTER_PROGRAM
+                and poller.sharp_edge_count(ended + LONGEST_SECONDS) >= EDGES_LEAST
+            ),
             PROGRAM_TIMEOUT_SECONDS,
         )
         return tuple(gpu.close(began, ended, PROGRAM_TIMEOUT_SECONDS) for gpu in self._cumulative)
@@ -266,3 +276,15 @@ def _share_option(context: MeterContext, name: str, default: float) -> float:
     if not 0 < share <= 1:
         raise ValueError(f"the meter's option {name} is a share of time, above 0 to 1, not {text}")
     return share
+
+
+def _watts_option(context: MeterContext, name: str) -> float:
+    """An option in watts, infinite where it is not given. Raises ValueError for another value."""
+    text = context.options.get(name)
+    try:
+        watts_value = math.inf if text is None else float(text)
+    except ValueError:
+        watts_value = -1.0
+    if not watts_value >= 0:
+        raise ValueError(f"the meter's option {name} is a power in watts, 0 or more, not {text}")
+    return watts_value

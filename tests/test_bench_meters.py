@@ -24,10 +24,12 @@ pytestmark = pytest.mark.timing
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def row(tool: str, joules: float | None, **more: Any) -> dict[str, Any]:
+def row(tool: str, joules: float | None, half: float | None = None, **more: Any) -> dict[str, Any]:
+    """A window of 100 J; `half` is the half-width of the tool's interval."""
+    interval = None if joules is None or half is None else (joules - half, joules + half)
     return {
         "tool": tool, "profile": "h100", "fault": None, "length": 1.0, "true_joules": 100.0,
-        "joules": joules, "uncertainty": None, "message": "", "warned": [], "raised": None,
+        "joules": joules, "interval": interval, "message": "", "warned": [], "raised": None,
         "begin_seconds": 0.001, "end_seconds": 0.001, "cpu_seconds": 0.0, **more,
     }  # fmt: skip
 
@@ -40,16 +42,14 @@ HOW = {
 
 def test_errors_have_median_worst_and_coverage() -> None:
     joules = (99.0, 100.5, 102.0, None)
-    one = window_errors.errors_of(
-        [row(JOULEBENCH, j, uncertainty=None if j is None else 0.6) for j in joules]
-    )
+    one = window_errors.errors_of([row(JOULEBENCH, j, 1.2) for j in joules])
     assert one.median == pytest.approx(0.01)
     assert one.worst == pytest.approx(0.02)
     assert (one.covered_count, len(one.half_widths), one.missing) == (2, 3, 1)
 
 
 def test_peer_with_the_smaller_error_has_a_line() -> None:
-    joulebench = [row(JOULEBENCH, 101.0, uncertainty=1.0), row(JOULEBENCH, 98.0, uncertainty=1.0)]
+    joulebench = [row(JOULEBENCH, 101.0, half=2.0), row(JOULEBENCH, 98.0, half=2.0)]
     records = [HOW, *joulebench, row("Zeus", 100.5), row("Zeus", 90.0)]
     assert page.smaller_errors(window_errors.errors_by_window(records)) == []
     records[-1]["joules"] = 99.9
@@ -70,7 +70,7 @@ def test_errors_of_peers_are_stated_where_our_meter_gives_none() -> None:
 
 def test_missing_energy_is_never_a_number() -> None:
     raised = {"tool": "Zeus", "profile": "h100", "fault": None, "length": None, "raised": "E: no"}
-    records = [HOW, row(JOULEBENCH, 100.0, uncertainty=1.0), raised]
+    records = [HOW, row(JOULEBENCH, 100.0, half=2.0), raised]
     assert "| Zeus | raises |" in page.tables(records)
     assert page.fault_result(row(JOULEBENCH, None, message="`read-failed`: lost")).startswith(
         "None, `read-fail"
@@ -90,7 +90,7 @@ def test_percents_and_durations_have_two_digits() -> None:
 
 def test_generated_part_of_the_page_is_replaced() -> None:
     text = (ROOT / "docs" / "measurement.md").read_text()
-    generated = page.tables([HOW, row(JOULEBENCH, 100.0, uncertainty=1.0)])
+    generated = page.tables([HOW, row(JOULEBENCH, 100.0, half=2.0)])
     once = page.replace_generated(text, generated)
     assert page.replace_generated(once, generated) == once
     assert once.startswith(text.split(page.BEGIN)[0])

@@ -22,6 +22,7 @@ from bench.meters._bracketing import (
 )
 from bench.meters._edge_poller import EdgePoller, poll_until, sensor_model
 from bench.meters._latency import LatencyPosterior
+from bench.meters._load_end import Edge, LoadEnd, LoadEndHistory, energy_to_first_edge
 from bench.meters._power_integrator import PowerIntegrator
 from bench.system.sensor_error import SensorReadError
 
@@ -219,6 +220,38 @@ def test_window_energy_needs_two_edges_on_each_side() -> None:
         window_energy(edges, edges[:1], 0.31, 0.0, SensorModel(0.1))
     with pytest.raises(ValueError, match="two edges"):
         fit_at(0.0, edges[:1], SensorModel(0.1))
+
+
+def end_of_load(phase: float, tail: float) -> LoadEnd:
+    """Steps of 0.1 s after a load of 400 W that ends `phase` before the first; 70 W at rest.
+
+    Power is `tail` above rest for 50 ms.
+    """
+    seconds = [phase + 0.1 * k for k in range(5)]
+    edges = [Edge(s, 70 * s + tail * min(s, 0.05), 0.0) for s in seconds]
+    bounds = energy_to_first_edge(edges, 0.0, 400.0, 70.0)
+    assert bounds is not None
+    low, high, _ = bounds
+    return LoadEnd(
+        400.0, tuple(seconds), tuple(edge.joules for edge in edges), low, high, noise=0.0
+    )
+
+
+@pytest.mark.parametrize("tail", [0.0, 60.0, 300.0])
+def test_energy_to_the_first_step_is_bounded_and_narrowed_by_a_window_at_another_phase(
+    tail: float,
+) -> None:
+    alone = end_of_load(0.09, tail)
+    true = 70 * 0.09 + tail * 0.05
+    assert alone.low <= true <= alone.high
+    history = LoadEndHistory()
+    history.add(end_of_load(0.005, tail))
+    narrowed = history.narrowed(alone)
+    assert narrowed.low <= true <= narrowed.high
+    assert narrowed.high - narrowed.low < 0.6 * (alone.high - alone.low)
+    other_load = LoadEndHistory()
+    other_load.add(replace(end_of_load(0.005, tail), load_watts=200.0))
+    assert other_load.narrowed(alone) == alone
 
 
 def test_fit_is_exact_on_a_straight_line() -> None:

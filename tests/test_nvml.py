@@ -26,13 +26,13 @@ pytestmark = [
 
 FOLDER = Path(simulated_nvml.__file__).parent
 STRICT = [
-    ("h100", 0.1, 20, ""),
-    ("a100", 0.1, 20, ""),
-    ("volta", 0.1, 20, ""),
-    ("h100", 1.0, 20, ""),
-    ("a100", 1.0, 20, ""),
-    ("volta", 1.0, 20, ""),
-    ("h100", 5.0, 3, ""),
+    ("h100", 0.1, 20, "nvml_tail_watts=4"),
+    ("a100", 0.1, 20, "nvml_tail_watts=4"),
+    ("volta", 0.1, 20, "nvml_tail_watts=4"),
+    ("h100", 1.0, 20, "nvml_tail_watts=4"),
+    ("a100", 1.0, 20, "nvml_tail_watts=4"),
+    ("volta", 1.0, 20, "nvml_tail_watts=4"),
+    ("h100", 5.0, 3, "nvml_tail_watts=4"),
 ]
 OTHERS = [
     ("lagging", 0.5, 20, ""),
@@ -95,8 +95,13 @@ class Series:
 
     @property
     def covered_count(self) -> int:
-        pairs = zip(self.errors, self.halves, strict=True)
-        return sum(1 for error, half in pairs if abs(error) <= half)
+        """Windows whose interval holds the true energy: it reaches further on the tail's side."""
+        count = 0
+        for window, error, half in zip(self.windows, self.errors, self.halves, strict=True):
+            below = window.get("tail_joules_below", 0.0) / window["true_joules"]
+            above = window.get("tail_joules_above", 0.0) / window["true_joules"]
+            count += -half - above <= error <= half + below
+        return count
 
 
 def start(folder: Path, script: str, state: str, *arguments: str) -> subprocess.Popen[str]:

@@ -37,6 +37,7 @@ from bench.results.idle_floor import idle_watts
 from bench.results.interval import NORMAL_95
 from bench.results.record import Boundary, Estimate, IdleFloor, Reading, Summary, Trial
 from bench.results.student_t import student_quantile
+from bench.results.tail_bounds import mean_tail_joules
 from bench.results.versions import ANALYSIS_VERSION
 
 CONFIDENCE = 0.95
@@ -63,6 +64,7 @@ def summarize(
     model_domains = modelled_domains(measured)
     modelled = [energy_joules(trial, model_domains) for trial in measured]
     reading = _reading_uncertainty(measured, boundary)
+    tails = mean_tail_joules(measured, boundary.domains)
     per_unit = [unit_count(trial, unit) for trial in measured]
     durations = [trial.duration_seconds for trial in measured]
     per_1000 = units.kwh_per_1000(1.0)
@@ -71,10 +73,10 @@ def summarize(
     if net is not None and parameters.marginal_correlation and net.low <= 0:
         net = None
     return Summary(
-        energy_kwh_per_1000=ratio_of_sums(energies, counts, per_1000, reading),
+        energy_kwh_per_1000=ratio_of_sums(energies, counts, per_1000, reading, tails=tails),
         net_energy_kwh_per_1000=net,
         modelled_energy_kwh_per_1000=ratio_of_sums(modelled, counts, per_1000),
-        energy_joules_per_unit=ratio_of_sums(energies, per_unit, 1.0, reading),
+        energy_joules_per_unit=ratio_of_sums(energies, per_unit, 1.0, reading, tails=tails),
         duration_seconds_per_inference=ratio_of_sums(durations, counts, 1.0),
         between_runs_half_width=_between_runs(parameters, measured, energies),
     )
@@ -116,6 +118,7 @@ def net_energy(
         units.kwh_per_1000(1.0),
         _reading_uncertainty(measured, boundary),
         floor_joules,
+        mean_tail_joules(measured, boundary.domains),
         may_be_negative=True,
     )
 
@@ -224,6 +227,7 @@ def _ratio_of_sums(
     scale: float,
     within: float = 0.0,
     common: float = 0.0,
+    tails: tuple[float, float] = (0.0, 0.0),
     may_be_negative: bool = False,
 ) -> Estimate | None:
     """Sum of amounts divided by sum of divisors, times `scale`, with its interval, or None.
@@ -231,7 +235,7 @@ def _ratio_of_sums(
     `processes` tells which process ran each trial. Both uncertainties are standard uncertainties of
     a trial's mean amount. `within` is part of the scatter of the trials: the standard error is at
     least as large. `common` is shared by all trials, so their scatter cannot show it: it is added
-    in quadrature.
+    in quadrature. `tails` widen the interval below and above by so much of a mean amount.
     """
     total = math.fsum(divisors)
     known = [amount for amount in amounts if amount is not None]
@@ -243,14 +247,14 @@ def _ratio_of_sums(
     else:
         half = half_width_v1(known, parameters)
     half = math.hypot(max(half, NORMAL_95 * within), NORMAL_95 * common)
-    half *= len(known) / total * scale
-    if not math.isfinite(half):
+    below, above = ((half + tail) * len(known) / total * scale for tail in tails)
+    if not math.isfinite(below + above):
         return None
-    low, high = value - half, value + half
+    low, high = value - below, value + above
     if parameters.marginal_correlation and not may_be_negative:
-        if value <= 0 or half / value > math.log(sys.float_info.max):
+        if value <= 0 or max(below, above) / value > math.log(sys.float_info.max):
             return None
-        low, high = value * math.exp(-half / value), value * math.exp(half / value)
+        low, high = value * math.exp(-below / value), value * math.exp(above / value)
     return Estimate(
         value=value, low=low, high=high, confidence_level=CONFIDENCE, sample_count=len(known)
     )

@@ -135,10 +135,12 @@ def total_energy(
     if not inside or len(joules) < len(boundary.domains):
         return None
     value = math.fsum(joules)
-    half = 0.0
+    low = high = value
     if boundary.kind == "measured":
         half = NORMAL_95 * math.hypot(*(r.standard_uncertainty_joules or 0.0 for r in inside))
-    value, low, high = (units.kwh_from_joules(end) for end in (value, value - half, value + half))
+        low -= half + math.fsum(reading.tail_joules_below for reading in inside)
+        high += half + math.fsum(reading.tail_joules_above for reading in inside)
+    value, low, high = (units.kwh_from_joules(end) for end in (value, low, high))
     energy = Estimate(value=value, low=low, high=high, confidence_level=CONFIDENCE, sample_count=1)
     return with_calibration(energy, calibration.relative_half_width if calibration else 0.0)
 

@@ -18,10 +18,10 @@ JOULEBENCH = "JouleBench"
 
 @dataclass(frozen=True)
 class Outcome:
-    """A tool's result: joules or None, its standard uncertainty if it states one, its messages."""
+    """A tool's result: joules or None, its 95 % interval if it states one, its messages."""
 
     joules: float | None
-    uncertainty: float | None = None
+    interval: tuple[float, float] | None = None
     message: str = ""
 
 
@@ -61,7 +61,9 @@ class JouleBench:
     def end(self, began: float, ended: float) -> Outcome:
         (reading,) = self._meter.stop(self._token, began, ended)
         message = "; ".join(f"`{warning.code}`: {warning.message}" for warning in reading.warnings)
-        return Outcome(reading.energy_joules, reading.standard_uncertainty_joules, message)
+        low, high = reading.low_joules, reading.high_joules
+        interval = None if low is None or high is None else (low, high)
+        return Outcome(reading.energy_joules, interval, message)
 
 
 class Zeus:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-NORMAL_95 = 1.96
 Record = dict[str, Any]
 
 
@@ -15,6 +14,7 @@ Record = dict[str, Any]
 class WindowErrors:
     """Relative errors of one tool on one profile at one length, and half-widths of intervals.
 
+    `covered_count` is the number of 95 % intervals, of those stated, that hold the true energy.
     `missing` counts the windows without an energy; `raised` is the text of an exception, if any.
     """
 
@@ -22,6 +22,7 @@ class WindowErrors:
     half_widths: tuple[float, ...]
     missing: int
     raised: str | None
+    covered_count: int = 0
 
     @property
     def median(self) -> float:
@@ -33,21 +34,17 @@ class WindowErrors:
         """The largest error, with its sign."""
         return max(self.errors, key=abs)
 
-    @property
-    def covered_count(self) -> int:
-        """How many 95 % intervals cover the true energy."""
-        return sum(abs(e) <= h for e, h in zip(self.errors, self.half_widths, strict=True))
-
 
 def errors_of(rows: Sequence[Record]) -> WindowErrors:
     """The errors of windows of one tool on one profile at one length."""
     read = [row for row in rows if row.get("joules") is not None]
-    stated = [row for row in read if row["uncertainty"] is not None]
+    stated = [row for row in read if row["interval"] is not None]
     return WindowErrors(
         tuple(row["joules"] / row["true_joules"] - 1 for row in read),
-        tuple(NORMAL_95 * row["uncertainty"] / row["true_joules"] for row in stated),
+        tuple((row["interval"][1] - row["interval"][0]) / 2 / row["true_joules"] for row in stated),
         len(rows) - len(read),
         next((row["raised"] for row in rows if row.get("raised")), None),
+        sum(row["interval"][0] <= row["true_joules"] <= row["interval"][1] for row in stated),
     )
 
 

@@ -88,6 +88,28 @@ def test_interval_covers_the_true_energy(noise):
     assert covered / runs >= 0.94
 
 
+def test_bounds_of_the_energy_after_a_window_lower_one_end_of_the_interval() -> None:
+    """They are common to all trials: the interval grows by their mean, not by a share of it."""
+    result = virtual_run(STEADY, noise=0.01)
+    trials = [
+        trial.model_copy(
+            update={
+                "readings": tuple(
+                    reading.model_copy(update={"tail_joules_below": 0.1 * reading.energy_joules})
+                    for reading in trial.readings
+                )
+            }
+        )
+        for trial in result.trials
+    ]
+    plain, bounded = (
+        statistics.summarize(each, result.boundary, result.idle, "token").energy_kwh_per_1000
+        for each in (result.trials, trials)
+    )
+    assert (bounded.value, bounded.high) == (plain.value, plain.high)
+    assert bounded.low / plain.low == pytest.approx(math.exp(-0.1), rel=1e-3)
+
+
 def test_steps_come_in_order():
     steps = []
 

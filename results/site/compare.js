@@ -3,14 +3,14 @@
 
 const main = $("board");
 const MAX_RESULTS = 6;
-const NORMAL_95 = 1.959964;
 
 // Energy of a divided by that of b with its 95 % interval, as `energy_ratio` in
-// bench/results/calibration.py: calibration enters twice unless one instrument measured both.
+// bench/results/calibration.py: variation between runs enters on each side, calibration enters
+// twice unless one instrument measured both.
 function ratio(a, b) {
   const same = a.details.instrument && a.details.instrument === b.details.instrument;
   const calibrations = Math.hypot(a.row.calibration ?? 0.05, b.row.calibration ?? 0.05);
-  const half = ({ row }) => (row.energy[2] - row.energy[1]) / 2 / row.energy[0];
+  const half = ({ row }) => Math.hypot(logHalfWidth(row.energy), row.between_runs);
   const spread = Math.hypot(half(a), half(b), same ? 0 : (calibrations / Math.sqrt(3)) * NORMAL_95);
   const value = a.row.energy[0] / b.row.energy[0];
   return [value, value * Math.exp(-spread), value * Math.exp(spread)];
@@ -39,7 +39,7 @@ function table(all, grid) {
     ["Quality, %", (x) => quality(x.row)],
     ["Time per inference", (x) => figure(format.nonnegative(x.row.duration, timeScale), timeUnit)],
     ["Phone charges per 1,000", (x) => (x.row.energy ? figure(format.rough(phoneCharges(x.row))) : format.MISSING)],
-    [`g CO₂e per 1,000, ${grid.label}`, (x) => (x.row.energy ? figure(format.rough(scaled(withCalibration(x.row), grid.grams))) : format.MISSING)],
+    [`g CO₂e per 1,000, ${grid.label}, ${grid.basis}`, (x) => (x.row.energy ? figure(format.rough(scaled(withCalibration(x.row), grid.grams))) : format.MISSING)],
     ["Rank", (x) => (x.row.rank === null ? "listed without rank" : [rankText(x.row), ` · grade ${x.row.grade} · `, starSymbols(x.row.stars)])],
   ];
   const properties = [

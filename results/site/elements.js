@@ -46,11 +46,20 @@ function figure([value, low, high], unit = "") {
 // The relative uncertainty of a modelled energy, which limits the digits that are shown.
 const modelError = (row) => (row.kind === "modelled" ? row.calibration : null);
 
-// Value, low and high end of an energy with calibration uncertainty, added in quadrature.
+const NORMAL_95 = 1.959964;
+
+// Half-width of [value, low, high] on the logarithm.
+const logHalfWidth = ([value, low, high]) => (low > 0 ? Math.log(high / low) / 2 : (high - low) / 2 / value);
+
+// Value, low and high end of an energy with calibration uncertainty, as `with_calibration` in
+// bench/results/calibration.py.
 function withCalibration(row) {
   const [value, low, high] = row.energy;
-  const half = Math.hypot((high - low) / 2, (row.calibration ?? 0.05) * value);
-  return [value, value - half, value + half];
+  const limit = Math.min(row.calibration ?? 0.05, 0.99);
+  const widened = (half, error) => Math.min(Math.hypot(half, (NORMAL_95 / Math.sqrt(3)) * error), half + error);
+  const down = widened(Math.log(value / low), -Math.log1p(-limit));
+  const up = widened(Math.log(high / value), Math.log1p(limit));
+  return [value, value * Math.exp(-down), value * Math.exp(up)];
 }
 
 const scaled = (ends, factor) => ends.map((end) => end * factor);
@@ -84,7 +93,8 @@ function badges(row) {
   if (row.profile === "quick") labels.push("quick");
   if (row.status !== "done") labels.push(row.status);
   labels.push(...row.blocking_codes.map((code) => BADGES[code] || code));
-  return labels.map((text) => h("span", { class: text === "modelled" ? "badge" : "badge quiet" }, text));
+  const notCounted = { class: "badge", title: "idle power and memory not counted" };
+  return labels.map((text) => h("span", text === "modelled" ? notCounted : { class: "badge quiet" }, text));
 }
 
 function runLabelParts(row) {
@@ -95,11 +105,12 @@ function runLabelParts(row) {
 
 const starSymbols = (stars) => `${"★".repeat(stars)}${"☆".repeat(5 - stars)}`;
 
-// The rank with a mark for ties; a dash where a result is listed without rank.
+// The rank, a range where other results tie; a dash where a result is listed without rank.
 function rankText(row) {
   if (row.rank === null) return h("span", { class: "unranked", title: "listed without rank" }, "—");
-  const tie = "ties with another result: the interval of their ratio contains 1";
-  return [String(row.rank), row.tied && h("span", { class: "tie", title: tie }, "=", h("span", { class: "hidden-visually" }, " tied"))];
+  if (row.rank === row.last_rank) return String(row.rank);
+  const tie = "ties with another result: the interval of their ratio, widened for the number of pairs, contains 1";
+  return h("span", { class: "tie", title: tie }, `${row.rank}–${row.last_rank}`);
 }
 
 function quality(row) {

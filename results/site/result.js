@@ -14,7 +14,7 @@ function figures(row, task, grid) {
     item("Quality, %", quality(row)),
     item("Time per inference", figure(format.nonnegative(row.duration, timeScale), timeUnit)),
     item("Phone charges per 1,000", row.energy ? figure(format.rough(phoneCharges(row))) : format.MISSING),
-    item(`g CO₂e per 1,000, ${grid.label}`, row.energy ? figure(format.rough(scaled(withCalibration(row), grid.grams))) : format.MISSING));
+    item(`g CO₂e per 1,000, ${grid.label}, ${grid.basis}`, row.energy ? figure(format.rough(scaled(withCalibration(row), grid.grams))) : format.MISSING));
 }
 
 function standing(row, task, details) {
@@ -25,7 +25,7 @@ function standing(row, task, details) {
   const [boundary, devices, dataset, count] = task.groups[row.group];
   return h("p", { class: "standing" }, h("b", {}, "Rank ", rankText(row)), ` of ${format.plural(count, "result")}: ${boundary} of ${devices.join(", ")}, ${dataset} data. Grade `,
     h("b", {}, row.grade), " · ", h("span", { role: "img", "aria-label": `${row.stars} of 5 stars` }, starSymbols(row.stars)),
-    row.tied && " · ties with another: the interval of their ratio contains 1");
+    row.last_rank > row.rank && " · ties with another: the interval of their ratio, widened for the number of pairs, contains 1");
 }
 
 function trialTable(row, details) {
@@ -72,7 +72,7 @@ function environment(details) {
     Protocol: `${details.profile}: budget ${protocol.budget_seconds} s, target ±${format.number(100 * protocol.target_relative_half_width, 2)} %, ${protocol.min_trials} to ${protocol.max_trials} trials${details.stop_reason ? `; ended by ${details.stop_reason}` : ""}`,
     "Calibration uncertainty": details.calibration && `±${format.number(100 * details.calibration.relative_half_width, 2)} % (${details.calibration.source})`,
     Run: `${details.run_id} on ${details.created_at}, JouleBench ${details.joulebench_version}`,
-    "Submitted by": [details.submitted_by.name, details.submitted_by.note && ` · ${details.submitted_by.note}`, details.submitted_by.signer && ` · signed by ${details.submitted_by.signer}`].filter(Boolean).join("") || null,
+    "Submitted by": details.submitted_by,
   });
 }
 

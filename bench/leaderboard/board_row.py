@@ -169,7 +169,10 @@ def make_row(submission: Submission) -> BoardRow:
         devices=list(device_labels(result)),
         energy_kwh_per_1000=_figure(energy),
         energy_with_calibration_kwh_per_1000=_figure(calibrated),
-        net_energy_kwh_per_1000=_figure(summary.net_energy_kwh_per_1000 if summary else None),
+        # Modelled energy holds no idle power, also where a record of version 1 has a net figure.
+        net_energy_kwh_per_1000=_figure(
+            summary.net_energy_kwh_per_1000 if summary and not is_modelled(result) else None
+        ),
         energy_joules_per_unit=_figure(summary.energy_joules_per_unit if summary else None),
         duration_seconds_per_inference=_figure(
             summary.duration_seconds_per_inference if summary else None

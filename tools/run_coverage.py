@@ -183,6 +183,7 @@ correlation from one 10 s to the next, and its level drifts in time, not from wi
   runs holds the mean over all runs.
 - *False differences* and *found*: of pairs of runs of equal energy, and of pairs that truly differ
   by 5 and 10 %, those whose interval of the ratio leaves out 1. Runs differ by 0.5 %.
+- *Processes*: the analysis knows several processes in a run; the command runs one so far.
 - The truth of noise with outliers is the long-run mean, outliers included.
 
 {table}

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from bench.impact import regions
 from bench.impact.hourly_profile import DailyProfile, windows
 from bench.results import statistics, units
+from bench.results.correlated_mean import mean_half_width
 from bench.results.formatting import format_percent, printable
 
 GRIDS = ("FR", "world", "US", "PL")
@@ -81,7 +82,7 @@ def table(runs: Runs) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     baseline, *_ = runs.values()
     for name, trained in runs.items():
-        mean, half = statistics.mean_interval([run.joules for run in trained])
+        mean, half = mean_interval([run.joules for run in trained])
         joules = f"{mean:.1f} ({max(0.0, mean - half):.1f} to {mean + half:.1f})"
         ends = (format_percent(end) for end in accuracy(trained))
         percent = "{} ({} to {})".format(*ends)
@@ -96,7 +97,7 @@ def ratio(
 ) -> tuple[float, float, float]:
     """Energy divided by the baseline's of the same round: geometric mean, low and high (95 %)."""
     logs = [math.log(a.joules / b.joules) for a, b in zip(runs, baseline, strict=True)]
-    mean, half = statistics.mean_interval(logs)
+    mean, half = mean_interval(logs)
     return math.exp(mean), math.exp(mean - half), math.exp(mean + half)
 
 
@@ -120,7 +121,7 @@ def accuracy(runs: Sequence[TrainingRun]) -> tuple[float, float, float]:
         [math.fsum(row) / len(runs) for row in by_passage]
     )
     by_run = [math.fsum(run.correct) / len(run.correct) for run in runs]
-    _, half = statistics.mean_interval(by_run)
+    _, half = mean_interval(by_run)
     low, high = value - math.hypot(value - low, half), value + math.hypot(high - value, half)
     return value, max(0.0, low), min(1.0, high)
 
@@ -159,7 +160,12 @@ def hours_section(runs: Runs, day: DailyProfile) -> str:
     )
 
 
+def mean_interval(values: Sequence[float]) -> tuple[float, float]:
+    """Mean of runs, each a process of its own, and the half-width of its 95 % interval."""
+    return math.fsum(values) / len(values), mean_half_width([values], statistics.CONFIDENCE)
+
+
 def milligrams(runs: Sequence[TrainingRun], grams_per_kwh: float) -> float:
     """CO2e of one training in mg, the mean over the runs."""
-    kwh = units.kwh_from_joules(statistics.mean_interval([run.joules for run in runs])[0])
+    kwh = units.kwh_from_joules(mean_interval([run.joules for run in runs])[0])
     return 1000 * kwh * grams_per_kwh

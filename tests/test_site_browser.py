@@ -110,7 +110,7 @@ def test_board_shows_groups_ties_and_listed_results(board_page):
     ranks = [
         text.replace("\n", " ") for text in board_page.locator("#rows td.rank").all_inner_texts()
     ]
-    assert [r[:2] for r in ranks] == ["1=", "1=", "3", "1", "—", "—", "—", "—"]
+    assert [r[:2] for r in ranks] == ["1–", "1–", "3", "1", "—", "—", "—", "—"]
     badges = board_page.locator("#rows .badge").all_inner_texts()
     assert {"random weights", "quick", "failed", "modelled"} <= set(badges)
     assert "CUDA ran out of memory." in board_page.locator("#rows .why").inner_text()
@@ -127,7 +127,7 @@ def test_every_column_sorts_both_ways_with_missing_values_last(board_page, colum
         header.click()
         assert board_page.locator("th[aria-sort]").get_attribute("aria-sort") == direction
         seen.append(model_names(board_page))
-    missing = {"rank": 4, "grade": 4, "quality": 1, "model": 0}.get(column, 1)
+    missing = {"rank": 4, "grade": 4, "quality": 1, "model": 0, "net": 2}.get(column, 1)
     known = [order[: len(order) - missing] for order in seen]
     assert sorted(seen[0]) == sorted(seen[1]) and len(seen[0]) == 8
     if column not in ("rank", "grade", "quality"):
@@ -187,7 +187,7 @@ def test_result_page_has_trials_power_warnings_and_command(board_page, mixed_sit
     text = board_page.locator("main").inner_text()
     for part in ("Rank 1", "5 of 5" if "5 of 5" in text else "★", "Trials", "Synthetic CPU 9000"):
         assert part in text
-    assert board_page.locator(".chart circle.dot").count() == 6
+    assert board_page.locator(".chart circle.dot").count() == 10
     power = board_page.locator("svg.chart", has=board_page.locator("polyline")).get_attribute(
         "aria-label"
     )
@@ -195,7 +195,7 @@ def test_result_page_has_trials_power_warnings_and_command(board_page, mixed_sit
     command = board_page.locator("pre").inner_text()
     assert command.startswith("joulebench run image-gen ") and "--model m-10" in command
     board_page.locator("summary").click()
-    assert board_page.locator("table.plain tbody tr").count() == 10
+    assert board_page.locator("table.plain tbody tr").count() == 14
     raw = board_page.locator("a", has_text="Raw record").get_attribute("href")
     assert raw.startswith("../submissions/image-gen/") and raw.endswith(".json")
     assert "No warnings." in text or "Warnings" in text

@@ -11,7 +11,7 @@ function ratio(a, b) {
   const same = a.details.instrument && a.details.instrument === b.details.instrument;
   const calibrations = Math.hypot(a.row.calibration ?? 0.05, b.row.calibration ?? 0.05);
   const half = ({ row }) => Math.hypot(logHalfWidth(row.energy), row.between_runs);
-  const spread = Math.hypot(half(a), half(b), same ? 0 : (calibrations / Math.sqrt(3)) * NORMAL_95);
+  const spread = Math.hypot(half(a), half(b), same ? 0 : (calibrations / Math.sqrt(3)) * format.NORMAL_95);
   const value = a.row.energy[0] / b.row.energy[0];
   return [value, value * Math.exp(-spread), value * Math.exp(spread)];
 }

@@ -46,21 +46,11 @@ function figure([value, low, high], unit = "") {
 // The relative uncertainty of a modelled energy, which limits the digits that are shown.
 const modelError = (row) => (row.kind === "modelled" ? row.calibration : null);
 
-const NORMAL_95 = 1.959964;
-
 // Half-width of [value, low, high] on the logarithm.
 const logHalfWidth = ([value, low, high]) => (low > 0 ? Math.log(high / low) / 2 : (high - low) / 2 / value);
 
-// Value, low and high end of an energy with calibration uncertainty, as `with_calibration` in
-// bench/results/calibration.py.
-function withCalibration(row) {
-  const [value, low, high] = row.energy;
-  const limit = Math.min(row.calibration ?? 0.05, 0.99);
-  const widened = (half, error) => Math.min(Math.hypot(half, (NORMAL_95 / Math.sqrt(3)) * error), half + error);
-  const down = widened(Math.log(value / low), -Math.log1p(-limit));
-  const up = widened(Math.log(high / value), Math.log1p(limit));
-  return [value, value * Math.exp(-down), value * Math.exp(up)];
-}
+// Value, low and high end of an energy with calibration uncertainty.
+const withCalibration = (row) => format.calibrated(row.energy, row.calibration ?? 0.05);
 
 const scaled = (ends, factor) => ends.map((end) => end * factor);
 const phoneCharges = (row) => scaled(withCalibration(row), 1 / jb.shared.charge.value);

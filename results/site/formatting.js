@@ -2,6 +2,7 @@
 // Formatting of figures. A test compares it with bench/results/formatting.py.
 
 const format = (() => {
+  const NORMAL_95 = 1.959964;
   const MISSING = "—";
   const ENERGY = [["kWh", 1], ["Wh", 1e-3], ["mWh", 1e-6], ["µWh", 1e-9]];
   const TIME = [["s", 1], ["ms", 1e-3], ["µs", 1e-6]];
@@ -46,11 +47,27 @@ const format = (() => {
     return [value ? fixed(value, places) : "0", lowest, fixed(high, places)];
   }
 
+  // [value, low, high] with a relative calibration uncertainty, as `with_calibration` in
+  // bench/results/calibration.py.
+  function calibrated([value, low, high], error) {
+    const limit = Math.min(error, 0.99);
+    const factor = NORMAL_95 / Math.sqrt(3);
+    if (low <= 0) {
+      const half = factor * limit * Math.abs(value);
+      return [value, value - Math.hypot(value - low, half), value + Math.hypot(high - value, half)];
+    }
+    const widened = (half, more) => Math.min(Math.hypot(half, factor * more), half + more);
+    const down = widened(Math.log(value / low), -Math.log1p(-limit));
+    const up = widened(Math.log(high / value), Math.log1p(limit));
+    return [value, value * Math.exp(-down), value * Math.exp(up)];
+  }
+
   // [value, low, high] of a figure that may be below zero, such as a net energy.
   function interval(figure, scale = 1, error = null) {
     if (!figure) return [MISSING, MISSING, MISSING];
     if (error !== null) {
-      const half = Math.hypot((figure[2] - figure[1]) / 2, error * figure[0]) / scale;
+      const [, least, most] = calibrated(figure, error);
+      const half = (most - least) / 2 / scale;
       return figure.map((end) => fixed(end / scale, roughDecimals(figure[0] / scale, half)));
     }
     const places = decimals(figure, scale);
@@ -62,7 +79,8 @@ const format = (() => {
     if (!figure) return [MISSING, MISSING, MISSING];
     const [value, low, high] = figure.map((end) => end / scale);
     if (error === null) return clippedAtZero(value, low, high, decimals(figure, scale));
-    return clippedAtZero(value, low, high, roughDecimals(value, Math.hypot((high - low) / 2, error * value)));
+    const [, least, most] = calibrated([value, low, high], error);
+    return clippedAtZero(value, low, high, roughDecimals(value, (most - least) / 2));
   }
 
   function rough([value, low, high]) {
@@ -99,6 +117,6 @@ const format = (() => {
 
   return {
     MISSING, fixed, number, interval, nonnegative, rough, percent, count, printable, energyUnit, timeUnit,
-    unitLabel, plural,
+    unitLabel, plural, calibrated, NORMAL_95,
   };
 })();

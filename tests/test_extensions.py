@@ -165,6 +165,7 @@ def test_readme_task_is_listed_and_keeps_the_pipeline_tag_of_the_shipped_task(ch
         "id": "headlines",
         "tag": "text-classification",
         "title": "Headlines: spam or not.",
+        "embedded": {},
     } in tasks
     code = "from bench.system import registry; print(registry.find_task('text-classification').id)"
     assert python(checkout, "-c", code) == "text-classification\n"

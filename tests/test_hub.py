@@ -31,7 +31,7 @@ def hub(tmp_path_factory):
         server.repositories |= {
             DATA: Repository(rows, "datasets"),
             "org/spam": Repository(CLASSIFIER, branches=("main", "v2")),
-            "org/larger": Repository(embedded.model_path("text-classification", "small")),
+            "org/larger": Repository(embedded.model_path("text-gen", "small")),
             "org/pipeline": Repository(PIPELINE),
             "org/gated": Repository(CLASSIFIER, gated=True),
             "org/gated-pipeline": Repository(PIPELINE, gated=True),
@@ -213,17 +213,31 @@ def small_disk(folder):
         subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_full_disk_is_reported(hub, tmp_path):
+@pytest.mark.parametrize(
+    ("task", "model", "larger_than_disk"),
+    [
+        ("text-gen", "org/larger", "org/larger"),
+        ("text-classification", "org/spam", DATA),
+    ],
+    ids=["model", "data set"],
+)
+def test_full_disk_is_reported(hub, tmp_path, task, model, larger_than_disk):
     with small_disk(tmp_path / "disk") as disk:
-        words = ["--model", "org/spam", "--quick", "--out", tmp_path / "results"]
-        done = joulebench(hub.endpoint, disk, "run", "text-classification", *words)
-        assert f"the disk is full: org/spam does not fit into {disk}" in error_line(done)
+        words = ["--model", model, "--quick", "--out", tmp_path / "results"]
+        done = joulebench(hub.endpoint, disk, "run", task, *words)
+        message = f"the disk is full: {larger_than_disk} does not fit into {disk}"
+        assert message in error_line(done)
 
 
 def test_limit_on_file_size_is_reported_as_a_full_disk(hub, tmp_path):
-    def limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, 1_500_000))
+    """The limit is above the 1 MB that a run writes first, to see whether it can save a result."""
+    limit_bytes = 1_500_000
+    weights = hub.repositories["org/larger"].folder / "model.safetensors"
+    assert weights.stat().st_size > limit_bytes
 
-    words = ["text-classification", "--model", "org/larger"]
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
+
+    words = ["text-gen", "--model", "org/larger"]
     done = quick(hub.endpoint, tmp_path, *words, preexec_fn=limit)
     assert "the disk is full: org/larger" in error_line(done)

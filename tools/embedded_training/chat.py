@@ -34,7 +34,7 @@ from tools.embedded_training.chat_model import (
 )
 
 BATCH = 32
-STEPS = 3000
+CYCLES = (3000, 2000)  # steps; the rate rises and falls once in each
 RATE = 3e-3
 MATRIX_RATE = 0.012
 IGNORED = -100
@@ -74,8 +74,10 @@ def rate_factor(step: int, steps: int) -> float:
     return max(0.02, min(1.0, (step + 1) / 100, (steps - step) / (0.2 * steps)))
 
 
-def learn(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, steps: int) -> None:
-    """Next-token training on the answers alone.
+def learn(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, first: int, steps: int
+) -> None:
+    """Next-token training on the answers alone, from batch `first` on.
 
     Gradients come from a bfloat16 copy of the model, which is faster than autocast on a CPU.
     Muon (K. Jordan et al. 2024) updates the matrices of the layers, AdamW the other weights.
@@ -93,7 +95,7 @@ def learn(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, steps: in
         torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate_factor(step, steps))
         for optimizer in optimizers
     ]
-    for step, (ids, labels) in enumerate(islice(batches(tokenizer), steps)):
+    for step, (ids, labels) in enumerate(islice(batches(tokenizer), first, first + steps)):
         with torch.no_grad():
             torch._foreach_copy_(copies, weights)
         hidden = worker.model(input_ids=ids).last_hidden_state[:, :-1]
@@ -194,8 +196,10 @@ def train(job: common.Job) -> None:
     folder = embedded.chat_path()
     tokenizer = make_tokenizer(folder)
     model = make_model(tokenizer)
-    steps = job.steps(STEPS)
-    learn(model, tokenizer, steps)
+    steps = 0
+    for cycle in CYCLES:
+        learn(model, tokenizer, steps, job.steps(cycle))
+        steps += job.steps(cycle)
     minutes, cpu_minutes = job.minutes(), time.process_time() / 60
     common.save_half(model, folder)
     write_card(job, steps, minutes, cpu_minutes)

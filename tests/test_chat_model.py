@@ -115,7 +115,9 @@ def test_model_ends_its_answers_and_solves_some(
     assert chat.share(found, "solved") > chat.baseline_share(part)
 
 
-def test_thinking_is_written_between_tags_only_where_it_is_enabled(model: Any, tokenizer: Any) -> None:
+def test_thinking_is_written_between_tags_only_where_it_is_enabled(
+    model: Any, tokenizer: Any
+) -> None:
     part = rows("reason")[:8]
     for thinking in (True, False):
         chats = [[{"role": "user", "content": row["prompt"]}] for row in part]

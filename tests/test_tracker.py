@@ -363,7 +363,10 @@ def test_csv_row_holds_the_energy_with_pue_and_its_kind(tmp_path: Path) -> None:
         saved.energy_kwh.value * 2 * 0.89306, rel=1e-4
     )
     assert first["ram_energy"] == "" and first["gpu_energy"] == ""
-    assert first["project_name"] == "training (energy modelled, NOT measured, idle power and memory not counted)"
+    assert (
+        first["project_name"]
+        == "training (energy modelled, NOT measured, idle power and memory not counted)"
+    )
     assert (first["country_iso_code"], first["region"]) == ("USA", "west virginia")
 
 

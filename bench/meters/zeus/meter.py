@@ -143,9 +143,8 @@ class ZeusMeter:
         steps = zip(self._counters, token, self._next_steps(), strict=True)
         counted = [counter_reading(*counter, began, ended) for counter in steps]
         for source, integrator in self._powers:
-            since = ended + max(
-                AVERAGE_SECONDS if source.averaged else 0.0, integrator.step_seconds
-            )
+            model = integrator.sensor_model(source.averaged)
+            since = ended + max(model.settle_seconds, model.latency.upper_bound)
             integrator.wait_for_edges(EDGES_AFTER, since, _timeout(integrator))
             integrator.stop()
         summed = [integrated_reading(*item, began, ended) for item in self._powers]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bench.results import statistics
 from bench.results.domains import DomainKind, is_gpu, kind_of
-from bench.results.interval import NORMAL_95
+from bench.results.interval import NORMAL_95, Interval
 from bench.results.machine_record import Sensor
 from bench.results.record import Boundary, Calibration, Estimate, Result
 from bench.results.views import device_of, headline_energy
@@ -48,10 +48,10 @@ def boundary_calibration(boundary: Boundary, sensors: Sequence[Sensor]) -> Calib
     return max(calibrations, key=lambda item: item.relative_half_width, default=None)
 
 
-def half_width_with_calibration(energy: Estimate, relative_half_width: float) -> float:
+def half_width_with_calibration(energy: Interval, relative_half_width: float) -> float:
     """Half the width of an estimate with calibration uncertainty, in its unit."""
-    wide = with_calibration(energy, relative_half_width)
-    return (wide.high - wide.low) / 2
+    low, high = _calibrated_ends(energy, relative_half_width)
+    return (high - low) / 2
 
 
 def with_calibration(energy: Estimate, relative_half_width: float) -> Estimate:
@@ -62,16 +62,19 @@ def with_calibration(energy: Estimate, relative_half_width: float) -> Estimate:
     taken on the logarithm, where +a and -a have different lengths, so that the low end of a
     positive energy stays positive. An estimate that reaches zero is widened by its value times a.
     """
+    low, high = _calibrated_ends(energy, relative_half_width)
+    return energy.model_copy(update={"low": low, "high": high})
+
+
+def _calibrated_ends(energy: Interval, relative_half_width: float) -> tuple[float, float]:
     a = min(relative_half_width, LARGEST_HALF_WIDTH)
     if energy.low <= 0:
         half = RECTANGULAR_TO_95 * a * abs(energy.value)
         low = energy.value - math.hypot(energy.value - energy.low, half)
-        high = energy.value + math.hypot(energy.high - energy.value, half)
-    else:
-        down = _widened(math.log(energy.value / energy.low), -math.log1p(-a))
-        up = _widened(math.log(energy.high / energy.value), math.log1p(a))
-        low, high = energy.value * math.exp(-down), energy.value * math.exp(up)
-    return energy.model_copy(update={"low": low, "high": high})
+        return low, energy.value + math.hypot(energy.high - energy.value, half)
+    down = _widened(math.log(energy.value / energy.low), -math.log1p(-a))
+    up = _widened(math.log(energy.high / energy.value), math.log1p(a))
+    return energy.value * math.exp(-down), energy.value * math.exp(up)
 
 
 def _widened(half_width: float, calibration: float) -> float:

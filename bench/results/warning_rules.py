@@ -99,7 +99,11 @@ def _run_warnings(result: Result, parameters: AnalysisParameters) -> Warnings:
 
 def _interval_warnings(result: Result, parameters: AnalysisParameters) -> Warnings:
     summary = result.summary
-    if summary is None or result.profile == "quick":
+    if summary is None:
+        return
+    if result.profile != "quick" or parameters.marginal_correlation:
+        yield from _net_warnings(result, summary, parameters)
+    if result.profile == "quick":
         return
     width = statistics.relative_half_width(summary.energy_kwh_per_1000)
     target = result.protocol.target_relative_half_width
@@ -116,7 +120,6 @@ def _interval_warnings(result: Result, parameters: AnalysisParameters) -> Warnin
             yield make_warning("trials-correlated", r=r)
     if not steadiness.is_steady(result.trials, domains, parameters):
         yield make_warning("not-steady")
-    yield from _net_warnings(result, summary, parameters)
 
 
 def _net_warnings(result: Result, summary: Summary, parameters: AnalysisParameters) -> Warnings:

@@ -203,6 +203,6 @@ def _workload(name: str) -> Workload:
 
 def block_size(pace: float, seconds: float) -> int:
     """Inferences in a block with which five windows and the others fit into so many seconds."""
-    windows = analysis_parameters().min_trials + OTHER_WINDOWS
+    windows = analysis_parameters().min_long_trials + OTHER_WINDOWS
     usable = seconds - IDLE_SECONDS - EDGE_SECONDS * windows
     return max(1, min(MOST_PER_BLOCK, int(usable / (windows * max(pace, 1e-9)))))
